@@ -1,0 +1,1 @@
+"""What miharu costs, beside what others cost. See README.md."""

@@ -1,0 +1,130 @@
+"""The dashboard inside your own web app, and the routes of your app in the dashboard.
+
+    app.mount("/miharu", miharu.asgi())            the dashboard alone
+    app.add_middleware(miharu.MiharuMiddleware)    the dashboard, and which route made which call
+
+Both are plain ASGI and import no web framework. They need no lifespan, read no body, and leave the host's
+scope as it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from miharu._context import Context, request_context
+from miharu._guard import swallowed
+from miharu.dashboard.access import PROCESS, Access, Auth
+from miharu.dashboard.door import Door, Receive, Scope, Send, send_page
+from miharu.errors import ConfigError
+
+if TYPE_CHECKING:
+    from miharu.monitor import Monitor
+
+__all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
+
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def asgi(*, auth: Auth = "auto") -> ASGIApp:
+    """The dashboard as an ASGI app, to be mounted; it may be made before ``miharu.init()``.
+
+    Args:
+        auth: Who may see it: ``auto`` (local visitors of a developer's process, others by token), ``token``,
+            ``off``, or your own function of the ASGI scope, sync or async.
+
+    Raises:
+        ConfigError: ``auth`` is none of these.
+    """
+    door = _door(auth)
+
+    async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await send_page(await door.answer(scope), scope, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "lifespan":
+            await _agree(receive, send)
+
+    return dashboard
+
+
+class MiharuMiddleware:
+    """Serves the dashboard below ``path``, and tells each call which request of your app made it.
+
+    It calls ``miharu.init()`` at the first request if nobody has by then. Not earlier: an app may be built
+    before a server forks, and its start-up may still call ``init()`` with settings of its own, which win.
+
+    Args:
+        app: Your app.
+        path: Where the dashboard is, below the app's ``root_path``.
+        auth: Who may see it; see ``miharu.asgi``.
+
+    Raises:
+        ConfigError: ``path`` or ``auth`` makes no sense.
+    """
+
+    def __init__(self, app: ASGIApp, path: str = "/miharu", auth: Auth = "auto") -> None:
+        if not path.startswith("/") or not path.strip("/"):
+            raise ConfigError(f"path={path!r}: give the dashboard's path below your app, such as '/miharu'.")
+        self._app = app
+        self._path = path.rstrip("/")
+        self._door = _door(auth)
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._start()
+            PROCESS.look(scope)
+        except Exception:  # noqa: BLE001 - the guard
+            swallowed("MiharuMiddleware")
+        root, path = _split(scope)
+        if scope["type"] == "http" and (path == self._path or path.startswith(self._path + "/")):
+            inner = path[len(self._path) :] or "/"
+            page = await self._door.answer(scope, inner, f"{root}{self._path}/")
+            await send_page(page, scope, send)
+            return
+        token = request_context.set(Context(scope=scope))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            # A server that gave up on the request may close this coroutine from elsewhere; there the context
+            # of the request is gone already, and reset() would say so.
+            with suppress(ValueError):
+                request_context.reset(token)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            from miharu import monitor
+
+            if monitor.current() is None:
+                monitor.init()
+
+
+def _door(auth: Auth) -> Door:
+    def current() -> "Monitor | None":
+        from miharu import monitor
+
+        return monitor.current()
+
+    return Door(Access(auth), current)
+
+
+def _split(scope: Scope) -> tuple[str, str]:
+    """The prefix that the server or the host knows of, and the path below it."""
+    root, path = str(scope.get("root_path") or "").rstrip("/"), str(scope["path"])
+    below = path.removeprefix(root) if path == root or path.startswith(root + "/") else path
+    return root, below
+
+
+async def _agree(receive: Receive, send: Send) -> None:
+    """Take part in a lifespan, should a host send one; there is nothing to start and nothing to stop."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,35 @@
+"""The one guard around our code on the user's path.
+
+Whatever goes wrong there is swallowed, counted, and said once, calmly. Tests switch it off, so that a
+mistake of ours fails them instead of hiding.
+"""
+
+import logging
+import os
+
+__all__ = ("failures", "swallowed")
+
+logger = logging.getLogger("miharu")
+
+_failures = 0
+_said: set[str] = set()
+
+
+def swallowed(where: str) -> None:
+    """Account for the exception being handled; call it inside ``except Exception``."""
+    global _failures  # noqa: PLW0603 - one number for the process
+    if os.environ.get("MIHARU_UNGUARDED"):
+        raise  # noqa: PLE0704 - the caller is handling it
+    _failures += 1
+    if where not in _said:
+        _said.add(where)
+        logger.warning(
+            "miharu: %s failed; your program is not affected, what the dashboard shows may be incomplete.",
+            where,
+            exc_info=True,  # noqa: LOG014 - the caller is handling it
+        )
+
+
+def failures() -> int:
+    """How many exceptions were swallowed in this process."""
+    return _failures

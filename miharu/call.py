@@ -1,0 +1,139 @@
+"""The words: one call to a model, what it used, what it cost and how it ended.
+
+They travel from the wire to the page unchanged, so each is frozen, and every field is a column of
+``llm_calls`` under the same name (``stores/columns.py``).
+
+Usage has one normal form for all providers: cache reads, cache writes and audio are parts of the prompt
+total, reasoning is part of the completion total, and ``None`` means that the provider did not say.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ("Body", "Call", "Cost", "Outcome", "Status", "Usage", "UsageSource", "new_id")
+
+Status = Literal["success", "error", "cancelled"]
+UsageSource = Literal["provider", "estimated", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, as the provider reported them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    usage_source: UsageSource = "none"
+    usage_raw: str | None = None
+    """The provider's own usage object, as JSON, verbatim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Money, in nano-dollars (1 USD = 10**9)."""
+
+    cost_nanousd: int
+    cost_source: str
+    """Who says so: ``genai-prices``; ``genai-prices:model`` where it goes by the model's name alone."""
+    price_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a call ended."""
+
+    status: Status
+    http_status: int | None = None
+    """``None`` when no response came."""
+    error_type: str | None = None
+    """The provider's own type or code, else the HTTP status, else the exception's qualified name."""
+    error_message: str | None = None
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What was sent and what came back, content-encoding undone. Kept only with ``capture_content=True``."""
+
+    request: bytes | None
+    response: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One exchange with a model. Every attempt of an SDK is a call of its own."""
+
+    id: str
+    """A time-ordered UUIDv7."""
+    timestamp: int
+    """Unix milliseconds at the start."""
+    api: str
+    """The wire format, such as ``openai.chat``."""
+    outcome: Outcome
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost | None = None
+    """``None`` when the price is not known; never zero for that reason."""
+    model: str | None = None
+    """As the response names it, else as requested."""
+    request_model: str | None = None
+    provider: str | None = None
+    """OpenTelemetry's ``gen_ai.provider.name`` where it has one, by the host that was asked."""
+    host: str | None = None
+    sdk: str | None = None
+    stream: bool = False
+    duration_ms: int = 0
+    """Until the last byte was consumed, or the end of it by error or cancellation."""
+    ttft_ms: int | None = None
+    """Until the first generated content of a stream was consumed; not its first byte."""
+    finish_reason: str | None = None
+    service_tier: str | None = None
+    response_id: str | None = None
+    request_id: str | None = None
+    """The provider's id of the HTTP exchange, for its support desk."""
+    rate_limit: str | None = None
+    """The rate-limit headers of the response, as JSON."""
+    attempt: int | None = None
+    """1 for the first try, where the SDK says which try it is."""
+    call_group: str | None = None
+    body_hash: str | None = None
+    service: str | None = None
+    route: str | None = None
+    """Method and route template of the host app's request, such as ``POST /chat/{thread_id}``."""
+    host_request_id: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_id: str | None = None
+    tags: Mapping[str, str] | None = None
+    body: Body | None = None
+
+    @property
+    def is_unpriced(self) -> bool:
+        """Whether it used tokens, or may have, and has no price. An error without usage is never billed."""
+        return self.cost is None and (self.outcome.status != "error" or self.usage.prompt_tokens is not None)
+
+
+def new_id(unix_ms: int | None = None, random: bytes | None = None) -> str:
+    """A UUIDv7 (RFC 9562, section 5.7) for that moment; ids of later milliseconds sort later.
+
+    Args:
+        unix_ms: Unix milliseconds; now by default.
+        random: Ten bytes; fresh ones by default.
+    """
+    stamp = (time.time_ns() // 1_000_000 if unix_ms is None else unix_ms) & 0xFFFF_FFFF_FFFF
+    noise = int.from_bytes(os.urandom(10) if random is None else random)
+    bits = stamp << 80 | 0x7 << 76 | (noise >> 68 & 0xFFF) << 64 | 0b10 << 62 | noise & 0x3FFF_FFFF_FFFF_FFFF
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,135 @@
+"""Which libraries that speak to models are installed, through which HTTP client, and whether they are seen.
+
+The client follows from what the installed version says it requires, and the format from miharu's own
+providers, so neither is a list that grows old.
+"""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution, version
+
+__all__ = ("CLIENTS", "Library", "Sight", "look", "patch_points", "versions")
+
+SEEN = ("httpx2", "httpx")
+CLIENTS = (*SEEN, "aiohttp", "requests", "botocore", "grpcio")
+"""HTTP clients, those that are seen first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that speaks to models."""
+
+    name: str
+    path: str | None = None
+    """Where it posts to, for a typical call; ``None`` where that depends on the provider it is used with."""
+    through: str | None = None
+    """The library that it sends its calls with, where it does not send them itself."""
+    async_aiohttp: bool = False
+    """Its asynchronous calls go through aiohttp wherever that is installed."""
+
+
+LIBRARIES = (
+    Library("openai", "/v1/responses"),
+    Library("anthropic", "/v1/messages"),
+    Library("google-genai", "/v1beta/models/gemini:generateContent", async_aiohttp=True),
+    Library("mistralai", "/v1/chat/completions"),
+    Library("groq", "/openai/v1/chat/completions"),
+    Library("cohere", "/v2/chat"),
+    Library("together", "/v1/chat/completions"),
+    Library("ollama", "/api/chat"),
+    Library("huggingface_hub", "/v1/chat/completions"),
+    Library("litellm"),
+    Library("langchain-openai", "/v1/chat/completions", through="openai"),
+    Library("pydantic-ai-slim"),
+    Library("openai-agents", "/v1/responses", through="openai"),
+    Library("boto3", "/model/any/converse", through="botocore"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One installed library, and whether its calls are seen."""
+
+    name: str
+    version: str
+    client: str
+    seen: bool
+    why: str
+    """In plain words."""
+
+
+def look() -> Iterator[Sight]:
+    """Every library above that is installed here."""
+    paths = _paths()
+    for library in LIBRARIES:
+        try:
+            installed = version(library.name)
+        except PackageNotFoundError:
+            continue
+        client = (
+            library.through if library.through in CLIENTS else _client_of(library.through or library.name)
+        )
+        seen, why = _judge(library, client, paths)
+        name = (
+            library.name
+            if library.through in {None, client}
+            else f"{library.name} (through {library.through})"
+        )
+        yield Sight(name=name, version=installed, client=client or "unknown", seen=seen, why=why)
+
+
+def versions() -> dict[str, str]:
+    """The installed HTTP clients."""
+    found = {}
+    for name in CLIENTS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def patch_points(client: str) -> list[str]:
+    """The functions that miharu watches and this client does not have; empty when all is well."""
+    module = importlib.import_module(client)
+    return [
+        f"{client}.{owner}._send_single_request"
+        for owner in ("Client", "AsyncClient")
+        if not hasattr(getattr(module, owner, None), "_send_single_request")
+    ]
+
+
+def _judge(library: Library, client: str | None, paths: "tuple[str, ...]") -> tuple[bool, str]:
+    if client not in SEEN:
+        return False, f"not yet: calls through {client or 'its HTTP client'} are not seen"
+    if library.path is None:
+        return True, "yes, for providers that speak OpenAI's format"
+    if not any(library.path.endswith(path) for path in paths):
+        return False, "not yet: its format is not read"
+    if library.async_aiohttp and importlib.util.find_spec("aiohttp"):
+        return True, "yes; not yet its asynchronous calls, which use aiohttp while that is installed"
+    return True, "yes"
+
+
+def _client_of(name: str) -> str | None:
+    try:
+        requires = distribution(name).requires or ()
+    except PackageNotFoundError:
+        return None
+    needed = set()
+    for line in requires:
+        spec, _, marker = line.partition(";")
+        found = re.match(r"[\w.-]+", spec)
+        if found and "extra" not in marker:
+            needed.add(found[0].lower())
+    return next((client for client in CLIENTS if client in needed), None)
+
+
+def _paths() -> tuple[str, ...]:
+    from miharu.plugins import installed, load
+    from miharu.providers import BUILT_IN
+
+    points = (*BUILT_IN, *installed("miharu.providers"))
+    return tuple(rule.path for _, provider in load(points) for rule in provider.rules)

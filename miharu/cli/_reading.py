@@ -1,0 +1,115 @@
+"""Opening somebody's database to read it, with an answer for whatever can be wrong."""
+
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from miharu.config import MEMORY, Config, public_url
+from miharu.errors import NoDatabase, StoreError
+
+if TYPE_CHECKING:
+    from miharu.monitor import Monitor
+    from miharu.stores.base import Store
+
+__all__ = ("ask", "check_file", "connect", "file_of", "reading")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+_HOW = (
+    "Calls get there once your program says `miharu.init()`. Is it another place? Name it with --database. "
+    "To see the dashboard with example calls: `miharu demo`."
+)
+_MAGIC = b"SQLite format 3\0"
+
+
+@contextmanager
+def reading(database: str | None) -> "Iterator[Monitor]":
+    """The database that argument or environment name, open for reading.
+
+    Raises:
+        MiharuError: It cannot be read; the message says why and what to do.
+    """
+    config = Config.resolve(database)
+    check_file(config.database)
+    from miharu.monitor import Monitor
+
+    monitor = Monitor(config, read_only=True)
+    try:
+        monitor.start()
+        ask(monitor, _probe)
+        yield monitor
+    except NoDatabase as error:
+        raise NoDatabase(f"There are no calls in {public_url(config.database)} yet. {_HOW}") from error
+    finally:
+        monitor.stop()
+
+
+def ask(
+    monitor: "Monitor",
+    question: "Callable[Concatenate[Store, P], Awaitable[T]]",
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """What the store answers.
+
+    Raises:
+        StoreError: It cannot be used.
+    """
+
+    async def put() -> T:
+        # It is there once the worker has opened it, which this waits for.
+        return await question(monitor.store, *args, **kwargs)
+
+    return monitor.read_sync(put)
+
+
+async def _probe(store: "Store") -> int:
+    return await store.revision()
+
+
+def check_file(url: str) -> None:
+    """Look at the file before SQLAlchemy is loaded for it.
+
+    Raises:
+        NoDatabase: There is none.
+        StoreError: It is no database, or not readable.
+    """
+    if url == MEMORY:
+        raise NoDatabase(
+            "There is nothing to read: with this setting calls stay in the memory of the program that makes "
+            "them. Name a file with --database or MIHARU_DATABASE_URL."
+        )
+    file = file_of(url)
+    if file is None:
+        return
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(len(_MAGIC))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoDatabase(f"There is no database at {file}. {_HOW}") from error
+    except OSError as error:
+        raise StoreError(
+            f"The database {file} cannot be read: {error.strerror}. Run miharu as the user who owns it, "
+            "or let this one read it."
+        ) from error
+    if head and head != _MAGIC:
+        raise StoreError(f"{file} is not a SQLite database. Name the file that `miharu.init()` writes to.")
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite URL; ``None`` for other engines and for memory."""
+    scheme, _, rest = url.partition(":///")
+    if not scheme.startswith("sqlite") or url == MEMORY:
+        return None
+    return Path(rest.partition("?")[0])
+
+
+def connect(file: Path) -> "closing[sqlite3.Connection]":
+    """A connection of the standard library's, which cannot write."""
+    return closing(sqlite3.connect(f"file:{quote(os.fspath(file))}?mode=ro", uri=True, timeout=5))

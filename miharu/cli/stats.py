@@ -1,0 +1,118 @@
+"""``miharu stats``: the sums of a range of time."""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from miharu.cli._output import Style, printable, table
+from miharu.cli._range import range_words
+from miharu.cli._reading import ask, reading
+from miharu.config import public_url
+
+if TYPE_CHECKING:
+    from miharu.stores.base import Group, Latency, Query, Store, Totals
+
+__all__ = ("run",)
+
+_MINUTE = 60_000
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """What was read."""
+
+    totals: "Totals"
+    latency: "Latency"
+    models: "Sequence[Group]"
+    routes: "Sequence[Group]"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print them."""
+    with reading(arguments.database) as monitor:
+        from miharu.stores.base import Query
+
+        end = (time.time_ns() // 1_000_000 // _MINUTE + 1) * _MINUTE
+        query = Query(start=end - arguments.range, end=end)
+        report = ask(monitor, _read, query)
+        where = public_url(monitor.config.database)
+    if arguments.json:
+        window = {"database": where, "start": query.start, "end": query.end}
+        print(json.dumps(window | asdict(report), indent=2))
+    else:
+        print(_words(f"Calls of the last {range_words(arguments.range)} in {where}", report))
+    return 0
+
+
+async def _read(store: "Store", query: "Query") -> _Report:
+    return _Report(
+        totals=await store.totals(query),
+        latency=await store.latency(query),
+        models=tuple(await store.groups(query, "model")),
+        routes=tuple(await store.groups(query, "route")),
+    )
+
+
+def _words(title: str, report: _Report) -> str:
+    from miharu.dashboard.format import count, duration
+
+    style, totals, latency = Style(), report.totals, report.latency
+    if not totals.calls:
+        return f"{title}\n\n  none"
+    problems = [
+        f"{count(number)} {word}"
+        for number, word in (
+            (totals.errors, "failed"),
+            (totals.rate_limited, "of them rate-limited"),
+            (totals.cancelled, "cancelled"),
+        )
+        if number
+    ]
+    unpriced = f"; {count(totals.unpriced)} of unknown price not included" if totals.unpriced else ""
+    estimated = f"; {count(totals.estimated)} estimated" if totals.estimated else ""
+    facts = {
+        "calls": count(totals.calls) + (f"; {', '.join(problems)}" if problems else ""),
+        "cost": _cost(totals) + unpriced,
+        "tokens": f"{count(totals.prompt_tokens)} in, {count(totals.cached_tokens)} of them cached; "
+        f"{count(totals.completion_tokens)} out{estimated}",
+        "latency": f"p50 {duration(latency.p50_ms)}, p95 {duration(latency.p95_ms)}, "
+        f"first token p50 {duration(latency.ttft_p50_ms)}",
+    }
+    parts = [style.bold(title), "\n".join(f"  {name:<8} {value}" for name, value in facts.items())]
+    parts += [_groups("model", report.models, style)]
+    if any(group.key is not None for group in report.routes):
+        parts += [_groups("route", report.routes, style)]
+    return "\n\n".join(parts)
+
+
+def _groups(name: str, groups: "Sequence[Group]", style: Style) -> str:
+    from miharu.dashboard.format import count, duration
+
+    head = (name, "calls", "errors", "cost", "unpriced", "tokens in", "tokens out", "p50", "p95")
+    rows = [
+        (
+            "(none)" if group.key is None else printable(group.key),
+            count(group.totals.calls),
+            count(group.totals.errors),
+            _cost(group.totals),
+            count(group.totals.unpriced),
+            count(group.totals.prompt_tokens),
+            count(group.totals.completion_tokens),
+            duration(group.latency.p50_ms),
+            duration(group.latency.p95_ms),
+        )
+        for group in groups[:_SHOWN]
+    ]
+    more = f"\n  and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
+    return table(head, rows, style) + more
+
+
+def _cost(totals: "Totals") -> str:
+    """A sum in which nothing is known is unknown, and not nothing."""
+    from miharu.dashboard.format import UNKNOWN, money
+
+    return UNKNOWN if totals.unpriced and not totals.cost_nanousd else money(totals.cost_nanousd)

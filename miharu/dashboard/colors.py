@@ -1,0 +1,98 @@
+"""Hue = maker, shade = model: a model looks the same on every page and over every range.
+
+The maker is read from the model's name, because a proxy or a gateway hides it; only where the name says
+nothing does the provider speak.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+from zlib import crc32
+
+from miharu.dashboard.page import Site
+from miharu.stores.base import Query, Store
+
+__all__ = ("OTHER", "Palette", "maker", "palette", "provider_name")
+
+OTHER = "so"
+_SHADES = ("", "b", "c")
+_MAKERS = (
+    (re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt|o\d|text-embedding-|whisper|tts-|dall-e|codex)"), "OpenAI"),
+    (re.compile(r"claude"), "Anthropic"),
+    (re.compile(r"gemini|gemma|imagen|veo-"), "Google"),
+)
+_HUES = {"OpenAI": "s1", "Anthropic": "s2", "Google": "s3"}
+_NAMES = {
+    "anthropic": "Anthropic",
+    "aws.bedrock": "AWS Bedrock",
+    "azure.ai.inference": "Azure AI",
+    "azure.ai.openai": "Azure OpenAI",
+    "cohere": "Cohere",
+    "deepseek": "DeepSeek",
+    "gcp.gemini": "Google",
+    "gcp.gen_ai": "Google",
+    "gcp.vertex_ai": "Google Vertex AI",
+    "groq": "Groq",
+    "mistral_ai": "Mistral",
+    "ollama": "Ollama",
+    "openai": "OpenAI",
+    "openrouter": "OpenRouter",
+    "perplexity": "Perplexity",
+    "together": "Together",
+    "x_ai": "xAI",
+}
+_LOOK_BACK = 30 * 86_400_000
+_FRESH = 60_000
+
+
+def provider_name(provider: str | None) -> str:
+    return _NAMES.get(provider or "", provider or "unknown provider")
+
+
+def maker(model: str | None) -> str:
+    """Who made a model, by its name; empty where that does not say."""
+    return next((name for pattern, name in _MAKERS if pattern.search((model or "").lower())), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """CSS classes of models and providers."""
+
+    shades: Mapping[str | None, str] = field(default_factory=dict)
+
+    def model(self, model: str | None, provider: str | None = None) -> str:
+        # A model too new for the palette gets a shade of its own hue until the next look.
+        guess = _SHADES[crc32((model or "").encode(errors="replace")) % len(_SHADES)]
+        return _hue(model, provider) + self.shades.get(model, guess)
+
+    def provider(self, provider: str | None) -> str:
+        return _hue(None, provider)
+
+
+def _hue(model: str | None, provider: str | None = None) -> str:
+    name = maker(model) or provider_name(provider)
+    return next((hue for known, hue in _HUES.items() if known in name), "s4")
+
+
+async def palette(site: Site) -> Palette:
+    """The colours as of the last month, the model with most spend in each hue's strongest shade."""
+    now = site.clock()
+    made, known = _made.get(site.store, (0, None))
+    if known is None or not 0 <= now - made < _FRESH:
+        known = await _look(site.store, now)
+        _made[site.store] = (now, known)
+    return known
+
+
+_made: WeakKeyDictionary[Store, tuple[int, Palette]] = WeakKeyDictionary()
+
+
+async def _look(store: Store, now: int) -> Palette:
+    used: dict[str, int] = {}
+    shades = {}
+    for group in await store.groups(Query(start=now - _LOOK_BACK, end=now + 1), "model"):
+        hue = _hue(group.key)
+        shades[group.key] = _SHADES[used.get(hue, 0) % len(_SHADES)]
+        used[hue] = used.get(hue, 0) + 1
+    return Palette(shades)

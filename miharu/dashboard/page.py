@@ -1,0 +1,45 @@
+"""What goes into a view and what comes out: no framework, no socket."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from miharu.stores.base import Store
+
+__all__ = ("Page", "PageRequest", "Site")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A request below the mount, after access was granted."""
+
+    path: str
+    """One flat segment, such as ``calls`` or ``static/app.css``; empty for the overview."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """The query string; the last value of a repeated name."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    method: str = "GET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A response, whole."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The installation that is shown."""
+
+    store: Store
+    database: str
+    """Its name for people, without user and password."""
+    access: str
+    """Who may see it, in a few words, such as ``local only``."""
+    losses: Callable[[], int]
+    """How many calls were lost in this process, as of now."""
+    clock: Callable[[], int]
+    """Unix milliseconds."""

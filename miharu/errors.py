@@ -1,0 +1,30 @@
+"""What miharu raises, all of it under one base.
+
+MiharuError
+├── ConfigError   (ValueError)    a setting makes no sense
+└── StoreError    (RuntimeError)  calls cannot be kept where they were meant to go
+    └── NoDatabase                there is nothing to read yet
+"""
+
+__all__ = ("ConfigError", "MiharuError", "NoDatabase", "StoreError")
+
+
+class MiharuError(Exception):
+    """The base of every exception that miharu raises."""
+
+
+class ConfigError(MiharuError, ValueError):
+    """Names the setting, its value, the choices and the remedy."""
+
+    def __init__(self, message: str, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
+        """The argument or environment variable that is wrong."""
+
+
+class StoreError(MiharuError, RuntimeError):
+    """Names the database (never its password), what is wrong with it and the remedy."""
+
+
+class NoDatabase(StoreError):  # noqa: N818 - a state of affairs, like StopIteration
+    """There is no database where one was looked for."""

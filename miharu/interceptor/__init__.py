@@ -1,0 +1,72 @@
+"""Sees each exchange of httpx and httpx2 with a model, and hands it to a sink. It changes nothing.
+
+gate.py     is this request worth a look? a set look-up
+httpx.py    the patch of one client library, sync and async
+tee.py      each chunk goes to the app and, by reference, into the exchange
+imports.py  libraries that are imported later
+"""
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from types import ModuleType
+
+from miharu.exchange import Exchange
+from miharu.interceptor import httpx, imports
+from miharu.interceptor.gate import Gate
+
+__all__ = ("LIBRARIES", "Interceptor")
+
+LIBRARIES = ("httpx", "httpx2")
+
+logger = logging.getLogger("miharu")
+
+
+class Interceptor:
+    """Patches what is loaded, and hooks what loads later. One is installed at a time."""
+
+    def __init__(self, sink: Callable[[Exchange], None], tails: Iterable[str]) -> None:
+        """Prepare; nothing is touched before ``install``.
+
+        Args:
+            sink: Takes each finished exchange, on the caller's thread. It must be quick and never raise.
+            tails: The last path segments of requests that may be model calls.
+        """
+        self.gate = Gate(tails)
+        self.sink = sink
+        self.seen: dict[str, str] = {}
+        """The patched libraries, and the level at which each is seen."""
+
+    def install(self) -> None:
+        """Start watching. Clients and modules that exist already are covered."""
+        httpx.hand_to(self)
+        pending = []
+        for name in LIBRARIES:
+            module = sys.modules.get(name)
+            if module is None:
+                pending.append(name)
+                continue
+            if getattr(module.__spec__, "_initializing", False):  # another thread is importing it
+                module = importlib.import_module(name)
+            self._patch(module)
+        imports.on_import(pending, self._patch)
+
+    def uninstall(self) -> None:
+        """Stop watching; the original functions are back wherever nobody has wrapped ours since."""
+        if httpx.target() is self:
+            httpx.hand_to(None)
+            imports.forget()
+            httpx.restore()
+
+    def _patch(self, module: ModuleType) -> None:
+        name = module.__name__
+        level = httpx.patch(module)
+        known, self.seen[name] = self.seen.get(name), level
+        if level not in ("client", known):
+            logger.warning(
+                "miharu: this %s has no Client._send_single_request; watching %s instead. "
+                "Custom transports are not seen.",
+                name,
+                "its HTTP transports" if level == "transport" else "nothing",
+            )

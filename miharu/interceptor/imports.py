@@ -1,0 +1,77 @@
+"""Tells when a library is imported later. Nothing is imported by us.
+
+A finder first on ``sys.meta_path`` lets the others find the module and wraps its loader's ``exec_module``
+once; the loader object, the spec and the module stay the originals. It leaves when nothing is pending.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from miharu._guard import swallowed
+
+__all__ = ("forget", "on_import")
+
+
+class _Finder:
+    def __init__(self) -> None:
+        self.pending: dict[str, Callable[[ModuleType], None]] = {}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in self.pending:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
+            if spec is not None:
+                try:
+                    self._announce(spec)
+                except Exception:  # noqa: BLE001 - an exotic loader must load all the same
+                    swallowed("watching an import")
+                return spec  # type: ignore[no-any-return]
+        return None
+
+    def _announce(self, spec: ModuleSpec) -> None:
+        loader = spec.loader
+        execute = loader.exec_module  # type: ignore[union-attr]
+
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module  # type: ignore[union-attr] # the instance's; the class's shows again
+            execute(module)
+            self.arrived(module)
+
+        loader.exec_module = exec_module  # type: ignore[union-attr, method-assign]
+
+    def arrived(self, module: ModuleType) -> None:
+        tell = self.pending.pop(module.__name__, None)
+        if not self.pending:
+            self.leave()
+        if tell is not None:
+            try:
+                tell(module)
+            except Exception:  # noqa: BLE001 - the import itself has succeeded
+                swallowed("patching an imported library")
+
+    def leave(self) -> None:
+        # A new list: an import elsewhere that is half-way through the old one would skip a finder.
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
+
+
+_finder = _Finder()
+
+
+def on_import(names: Iterable[str], tell: Callable[[ModuleType], None]) -> None:
+    """Call ``tell`` with each of these modules right after it was first imported."""
+    _finder.pending = dict.fromkeys(names, tell)
+    _finder.leave()
+    if _finder.pending:
+        sys.meta_path.insert(0, _finder)
+
+
+def forget() -> None:
+    """Wait for nothing any more."""
+    _finder.pending = {}
+    _finder.leave()

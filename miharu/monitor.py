@@ -1,0 +1,341 @@
+"""The composition root: settings -> interceptor -> queue -> worker -> store; the public functions over it."""
+
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import ParamSpec, TypedDict, TypeVar
+
+from miharu import _guard, plugins, stores
+from miharu import providers as wire_formats
+from miharu.config import Config, database_file, public_url
+from miharu.errors import ConfigError
+from miharu.exchange import Exchange
+from miharu.exporters.base import Exporter
+from miharu.interceptor import Interceptor
+from miharu.pricing.base import Prices
+from miharu.providers.base import Provider
+from miharu.recorder.pipeline import Pipeline, Tally
+from miharu.recorder.queue import ExchangeQueue
+from miharu.recorder.reader import Reader
+from miharu.recorder.worker import Worker
+from miharu.stores.base import Store
+
+__all__ = (
+    "Monitor",
+    "Stats",
+    "aflush",
+    "ashutdown",
+    "current",
+    "flush",
+    "init",
+    "shutdown",
+    "stats",
+)
+
+logger = logging.getLogger("miharu")
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Stats(TypedDict):
+    """What this process has done since ``init()``."""
+
+    captured: int
+    """Calls that were recognised."""
+    written: int
+    dropped: int
+    """Calls that were lost, or kept without usage and cost, because too many waited."""
+    unpriced: int
+    estimated: int
+    errors: int
+    """Failures of miharu's own; none of them reached your program."""
+    queue_depth: int
+    last_write: float | None
+    """Unix seconds."""
+    database: str | None
+    """Without user and password."""
+
+
+class Monitor:
+    """Watches one process, or with ``read_only=True`` only looks at what others have recorded."""
+
+    def __init__(self, config: Config, *, read_only: bool = False) -> None:
+        """Prepare; nothing happens before ``start``.
+
+        Raises:
+            ConfigError: There is no store for the database's URL.
+        """
+        self.config = config
+        self.read_only = read_only
+        self._store_point = _store_for(config.database)
+        self._interceptor: Interceptor | None = None
+        self._renew()
+
+    @property
+    def database_path(self) -> Path | None:
+        """The file; ``None`` for memory or a server."""
+        return database_file(self.config.database)
+
+    @property
+    def database_name(self) -> str:
+        """For people: without user and password."""
+        return public_url(self.config.database)
+
+    def start(self) -> None:
+        """Start the worker, and watch unless reading only. Returns at once."""
+        if not self.read_only:
+            formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
+            self._formats = [*self.config.providers, *formats]
+            tails = {rule.tail for provider in self._formats for rule in provider.rules}
+            self._interceptor = Interceptor(self._sink, tails)
+            self._interceptor.install()
+        self._worker.start()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Stop watching and store what there is; whether that was done in time (seconds)."""
+        if self._interceptor is not None:
+            self._interceptor.uninstall()
+        return self._worker.stop(timeout)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until every call so far is stored; whether that was done in time (seconds)."""
+        return self._worker.flush(timeout)
+
+    @property
+    def store(self) -> Store:
+        """The open store; for functions that ``read`` awaits.
+
+        Raises:
+            StoreError: It is not open, or cannot be used.
+        """
+        return self._worker.store
+
+    async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Await the function on the worker's loop, once the store is open, from any loop of asyncio or trio.
+
+        Raises:
+            StoreError: The store cannot be used at the moment.
+        """
+        return await self._worker.read(function, *args, **kwargs)
+
+    def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like ``read``, for code without a loop."""
+        return self._worker.read_sync(function, *args, **kwargs)
+
+    def stats(self) -> Stats:
+        """The figures of this process."""
+        tally, queue = self._tally, self._queue
+        return Stats(
+            captured=tally.captured + queue.dropped,
+            written=tally.written,
+            dropped=queue.dropped + queue.shed,
+            unpriced=tally.unpriced,
+            estimated=tally.estimated,
+            errors=tally.failures + _guard.failures(),
+            queue_depth=len(queue),
+            last_write=tally.last_write,
+            database=self.database_name,
+        )
+
+    def _sink(self, exchange: Exchange) -> None:
+        self._queue.put(exchange)
+        if not self._worker.running:
+            self._worker.start()
+
+    def _renew(self) -> None:
+        """A queue, a worker and figures of this process's own."""
+        self._queue = ExchangeQueue()
+        self._tally = Tally()
+        self._worker = self._new_worker()
+
+    def _new_worker(self) -> Worker:
+        return Worker(self._queue, self._equip, complain=not self.read_only)
+
+    def _equip(self) -> Pipeline:
+        store: Store = self._store_point.load()(self.config.database, read_only=self.read_only)
+        if self.read_only:
+            return Pipeline(store, tally=self._tally)
+        third_party = plugins.load(plugins.installed("miharu.providers"))
+        extra = [provider() for _, provider in third_party]
+        if self._interceptor is not None:
+            self._interceptor.gate.widen(rule.tail for provider in extra for rule in provider.rules)
+        installed = plugins.load(plugins.installed("miharu.exporters"))
+        return Pipeline(
+            store,
+            reader=Reader(
+                [*self._formats, *extra],
+                service=self.config.service,
+                capture_content=self.config.capture_content,
+            ),
+            prices=self.config.prices or _built_in_prices(),
+            exporters=[*self.config.exporters, *(exporter() for _, exporter in installed)],
+            tally=self._tally,
+        )
+
+    def before_fork(self) -> None:
+        """Close the store and end the thread: the child inherits no open database and no held lock."""
+        self._worker.stop()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on with what waits."""
+        self._worker = self._new_worker()
+        self._worker.start()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, with the first call or page."""
+        self._renew()
+
+
+_current: Monitor | None = None
+_changing = threading.Lock()
+
+
+def current() -> Monitor | None:
+    """The monitor of this process, if ``init()`` was called and miharu is not disabled."""
+    return _current
+
+
+def init(
+    database: str | os.PathLike[str] | None = None,
+    *,
+    service: str | None = None,
+    capture_content: bool | None = None,
+    prices: Prices | None = None,
+    providers: Iterable[Provider] = (),
+    exporters: Iterable[Exporter] = (),
+) -> None:
+    """Watch every LLM call that this process makes through httpx or httpx2. Returns at once.
+
+    Clients that exist already and libraries imported later are covered. Called again with the same
+    arguments it does nothing; with others it warns, and the first stays.
+
+    Args:
+        database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
+        service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
+        capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
+        prices: Prices of your own instead of the built-in ones.
+        providers: Wire formats of your own, tried before the built-in ones.
+        exporters: Where calls go beside the database.
+
+    Raises:
+        ConfigError: An argument makes no sense. (A nonsense environment variable is logged, and miharu stays
+            off.)
+    """
+    global _current  # noqa: PLW0603 - one monitor a process
+    try:
+        config = Config.resolve(
+            database,
+            service=service,
+            capture_content=capture_content,
+            prices=prices,
+            providers=providers,
+            exporters=exporters,
+        )
+        fresh = Monitor(config)
+    except ConfigError as error:
+        environment = error.setting == "database" and database is None
+        if not environment and not str(error.setting).startswith("MIHARU_"):
+            raise
+        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        return
+    with _changing:
+        if _current is not None:
+            if _current.config != config:
+                logger.warning("miharu: init() was called again with other arguments; the first ones stay.")
+            return
+        if config.disabled:
+            logger.info("miharu: switched off by MIHARU_DISABLED.")
+            return
+        _current = fresh
+        _current.start()
+    logger.info("miharu: calls are kept in %s", _current.database_name)
+
+
+def shutdown(timeout: float = 5.0) -> bool:
+    """Stop watching, store what there is and close; whether that was done in time (seconds)."""
+    global _current
+    with _changing:
+        monitor, _current = _current, None
+    return monitor is None or monitor.stop(timeout)
+
+
+async def ashutdown(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
+    """Like ``shutdown``, without blocking the loop."""
+    import anyio
+
+    return await anyio.to_thread.run_sync(shutdown, timeout)
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Wait until every call so far is stored; whether that was done in time (seconds)."""
+    return _current is None or _current.flush(timeout)
+
+
+async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
+    """Like ``flush``, without blocking the loop."""
+    import anyio
+
+    return await anyio.to_thread.run_sync(flush, timeout)
+
+
+def stats() -> Stats:
+    """What this process has done so far; zeros where miharu is off."""
+    if _current is not None:
+        return _current.stats()
+    return Stats(
+        captured=0,
+        written=0,
+        dropped=0,
+        unpriced=0,
+        estimated=0,
+        errors=0,
+        queue_depth=0,
+        last_write=None,
+        database=None,
+    )
+
+
+def _store_for(url: str) -> EntryPoint:
+    """The store for a URL's scheme. Only an unknown one has the installed packages searched.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    scheme = url.partition(":")[0].partition("+")[0]
+    known = {point.name: point for point in stores.BUILT_IN}
+    if scheme not in known:
+        known |= {point.name: point for point in plugins.installed("miharu.stores")}
+    if scheme not in known:
+        choices = ", ".join(sorted(known))
+        raise ConfigError(
+            f"database={public_url(url)!r}: there is no store for {scheme!r}; choose one of {choices}.",
+            "database",
+        )
+    return known[scheme]
+
+
+def _built_in_prices() -> Prices | None:
+    try:
+        from miharu.pricing.genai import GenaiPrices
+
+        return GenaiPrices()
+    except Exception:  # noqa: BLE001 - a call without a price is better than none
+        _guard.swallowed("loading the prices")
+        return None
+
+
+def _at_fork(what: str) -> None:
+    if _current is not None:
+        getattr(_current, what)()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _at_fork("before_fork"),
+        after_in_parent=lambda: _at_fork("after_fork_in_parent"),
+        after_in_child=lambda: _at_fork("after_fork_in_child"),
+    )

@@ -1,0 +1,1 @@
+"""What calls cost: ``base.py`` is the seam, ``genai.py`` the built-in prices."""

@@ -1,0 +1,128 @@
+"""The seam for a wire format: static rules for the caller's path, and a reader for the worker.
+
+Rule      which requests it may be: plain data, matched without running any of the plug-in's code
+Wire      one exchange, decoded
+Reading   what it says
+Provider  Wire -> Reading
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from miharu.call import Usage
+from miharu.exchange import End
+from miharu.providers._json import loads
+
+__all__ = ("Provider", "Reading", "Rule", "Wire")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A ``POST`` that may be a model call."""
+
+    path: str
+    """The end of the path, such as ``/chat/completions``."""
+
+    @property
+    def tail(self) -> str:
+        """What the interceptor looks for: the last segment, or what follows the last colon in it."""
+        return self.path.rpartition("/")[2].rpartition(":")[2]
+
+    def matches(self, path: str) -> bool:
+        """Whether a request to that path may be meant."""
+        return path.rstrip("/").endswith(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wire:
+    """One exchange as it was on the wire, content-encoding undone."""
+
+    host: str
+    path: str
+    provider: str | None
+    """Who answers at that host (``hosts.py``); ``None`` for a host that nobody knows."""
+    request_headers: Mapping[str, str]
+    request_body: bytes | None
+    status: int | None
+    """HTTP status; ``None`` when no response came."""
+    headers: Mapping[str, str]
+    """Of the response, names in lower case."""
+    body: bytes
+    """What was received of it, and kept."""
+    end: End
+    marks: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    """For each chunk the length of ``body`` up to its end, and nanoseconds from the start to its arrival."""
+
+    @cached_property
+    def asked(self) -> Mapping[str, Any]:
+        """The request's JSON object; empty where it is none."""
+        value = loads(self.request_body) if self.request_body else None
+        return value if isinstance(value, dict) else {}
+
+    @cached_property
+    def answered(self) -> Mapping[str, Any]:
+        """The response's JSON object; empty where it is none."""
+        value = loads(self.body) if self.body else None
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the body is Server-Sent Events: by its first bytes, else by what the response says."""
+        start = self.body[:64].lstrip()
+        if start.startswith((b"data:", b"event:", b":", b"{", b"[")):
+            return not start.startswith((b"{", b"["))
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    def ms_at(self, offset: int) -> int | None:
+        """Milliseconds from the start until the byte at ``offset`` of the body was consumed."""
+        index = bisect_left(self.marks, (offset + 1,))
+        return round(self.marks[index][1] / 1e6) if index < len(self.marks) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an exchange says, in the normal form. Whether it succeeded is judged from it in one place."""
+
+    terminated: bool
+    """The format's own end was seen: the end marker of a stream, or a whole JSON body."""
+    usage: Usage = field(default_factory=Usage)
+    model: str | None = None
+    """As the response names it."""
+    request_model: str | None = None
+    stream: bool = False
+    ttft_ms: int | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    """Set where the provider reports an error, with whatever HTTP status."""
+    finish_reason: str | None = None
+    service_tier: str | None = None
+    response_id: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the provider itself reports one."""
+        return self.error_type is not None or self.error_message is not None
+
+
+class Provider(Protocol):
+    """Reads one wire format."""
+
+    @property
+    def api(self) -> str:
+        """Its name, stored with each call, such as ``openai.chat``."""
+        ...
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """Which requests it may be."""
+        ...
+
+    def read(self, wire: Wire) -> Reading | None:
+        """Say what the exchange was, or ``None``: it only looked like a call in this format.
+
+        Runs in the worker. The bytes are anybody's: truncated, malformed, hostile.
+        """
+        ...

@@ -1,0 +1,21 @@
+"""OpenAI's legacy Completions (https://platform.openai.com/docs/api-reference/completions)."""
+
+from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.openai._choices import read_choices
+from miharu.providers.openai._common import is_meant
+
+__all__ = ("OpenAICompletions",)
+
+
+class OpenAICompletions:
+    """Reads ``POST …/completions`` that is no chat."""
+
+    api = "openai.completions"
+    rules = (Rule("/completions"),)
+
+    def read(self, wire: Wire) -> Reading | None:
+        if wire.path.rstrip("/").endswith("/chat/completions"):
+            return None
+        if not is_meant(wire, asked="prompt", answered="choices"):
+            return None
+        return read_choices(wire, lambda choice: bool(choice.get("text")))

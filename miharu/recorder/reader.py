@@ -1,0 +1,166 @@
+"""Exchange -> Call: who was asked, in which format, how it ended. The one place that judges success."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from time import time
+
+from miharu.call import Body, Call, Outcome, new_id
+from miharu.exchange import Exchange, Request
+from miharu.providers._json import dumps
+from miharu.providers.base import Provider, Reading, Wire
+from miharu.providers.decoding import decode
+from miharu.providers.hosts import provider_of
+
+__all__ = ("Reader",)
+
+_PRODUCT = re.compile(r"(?:Async)?([\w.-]+)/(?:Python )?v?([\d.]+\w*)")
+
+
+class Reader:
+    """Reads exchanges with the providers that it is given, in their order."""
+
+    def __init__(
+        self,
+        providers: Iterable[Provider],
+        *,
+        service: str | None = None,
+        capture_content: bool = False,
+        mint: Callable[[int], str] = new_id,
+    ) -> None:
+        self.providers = list(providers)
+        self.service = service
+        self.capture_content = capture_content
+        self._mint = mint
+
+    def read(self, exchange: Exchange) -> Call | None:
+        """The call, or ``None``: a redirect hop, or nothing that any provider knows."""
+        if exchange.status is not None and 300 <= exchange.status < 400:
+            return None
+        request = exchange.request()
+        candidates = [p for p in self.providers if any(rule.matches(request.path) for rule in p.rules)]
+        if not candidates:
+            return None
+        wire = _wire(exchange, request)
+        for provider in candidates:
+            reading = provider.read(wire)
+            if reading is not None:
+                return self._call(exchange, request, wire, provider.api, reading)
+        return None
+
+    def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
+        context = exchange.context
+        return Call(
+            id=self._mint(exchange.timestamp),
+            timestamp=exchange.timestamp,
+            api=api,
+            provider=wire.provider,
+            host=request.host.rpartition("@")[2],
+            sdk=_sdk(request.headers),
+            model=reading.model or reading.request_model,
+            request_model=reading.request_model,
+            stream=reading.stream,
+            outcome=_outcome(exchange, wire, reading),
+            usage=reading.usage,
+            duration_ms=round((exchange.ended - exchange.started) / 1e6),
+            ttft_ms=reading.ttft_ms,
+            finish_reason=reading.finish_reason,
+            service_tier=reading.service_tier,
+            response_id=reading.response_id,
+            request_id=wire.headers.get("x-request-id") or wire.headers.get("apim-request-id"),
+            rate_limit=_rate_limit(wire.headers),
+            attempt=_attempt(request.headers),
+            body_hash=_hash(request.body),
+            service=self.service,
+            route=context.route() if context else None,
+            host_request_id=context.host_request_id() if context else None,
+            body=Body(request=request.body, response=wire.body) if self.capture_content else None,
+        )
+
+
+def _wire(exchange: Exchange, request: Request) -> Wire:
+    headers = {name.lower(): value for name, value in exchange.response_headers.items()}
+    chunks = [*exchange.chunks, *(exchange.tail or ())]
+    body, lengths = decode(chunks, "" if exchange.decoded else headers.get("content-encoding", ""))
+    return Wire(
+        host=request.host,
+        path=request.path,
+        provider=provider_of(request.host),
+        request_headers=request.headers,
+        request_body=request.body,
+        status=exchange.status,
+        headers=headers,
+        body=body,
+        end=exchange.end or "dropped",
+        marks=tuple(
+            (length, arrived - exchange.started)
+            for length, arrived in zip(lengths, exchange.arrivals, strict=False)
+        ),
+    )
+
+
+def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
+    """How it ended, by the protocol: end of file alone proves nothing, and SDKs close at the end marker."""
+    known = Outcome(
+        status="success",
+        http_status=wire.status,
+        retry_after_ms=_retry_after(wire.headers),
+    )
+    error = replace(known, status="error")
+    if wire.status is not None and (reading.is_error or wire.status >= 400):
+        return replace(
+            error, error_type=reading.error_type or str(wire.status), error_message=reading.error_message
+        )
+    if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
+        return known
+    if wire.end == "error":
+        return replace(error, error_type=exchange.error_type, error_message=exchange.error_message)
+    if wire.end == "eof":
+        what = "stream" if reading.stream else "response"
+        return replace(
+            error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
+        )
+    return replace(known, status="cancelled")
+
+
+def _sdk(headers: Mapping[str, str]) -> str | None:
+    """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
+    agent = headers.get("user-agent", "")
+    found = _PRODUCT.match(agent)
+    return f"{found.group(1).lower()}/{found.group(2)}" if found else agent[:80] or None
+
+
+def _attempt(headers: Mapping[str, str]) -> int | None:
+    retries = headers.get("x-stainless-retry-count", "")
+    return int(retries) + 1 if retries.isdecimal() and len(retries) < 5 else None
+
+
+def _hash(body: bytes | None) -> str | None:
+    return hashlib.blake2b(body, digest_size=16).hexdigest() if body else None
+
+
+def _rate_limit(headers: Mapping[str, str]) -> str | None:
+    found = {
+        name: value[:100]
+        for name, value in headers.items()
+        if name.startswith(("x-ratelimit-", "anthropic-ratelimit-"))
+    }
+    return dumps(found) if found else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Milliseconds to wait, from ``retry-after-ms`` or ``retry-after`` (seconds, or an HTTP date)."""
+    for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
+        value = headers.get(name, "")
+        try:
+            wait = round(float(value) * factor)
+        except (ValueError, OverflowError):
+            continue
+        return wait if 0 <= wait < 2**53 else None
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0, round((at.timestamp() - time()) * 1000))

@@ -1,0 +1,136 @@
+"""The seam for stores: keep calls, answer what the dashboard asks, forget what is too old.
+
+Money is summed in nano-dollars and is exact. A sum over no calls is zero; what is not known is ``None``
+and counted beside the sum (``unpriced``), never taken for zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from miharu.call import Call, Status
+
+__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Store", "Totals")
+
+Dimension = Literal["model", "provider", "route", "user_id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which calls: started in [start, end), Unix milliseconds, and equal in each field that is set."""
+
+    start: int
+    end: int
+    model: str | None = None
+    provider: str | None = None
+    route: str | None = None
+    user_id: str | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over calls."""
+
+    calls: int = 0
+    errors: int = 0
+    cancelled: int = 0
+    rate_limited: int = 0
+    """Errors with HTTP status 429; a part of ``errors``."""
+    cost_nanousd: int = 0
+    """Of the calls with a known price."""
+    unpriced: int = 0
+    """Calls that used tokens, or may have, and have no price: neither in ``cost_nanousd`` nor free."""
+    estimated: int = 0
+    """Calls whose usage is an estimate of ours."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Durations of successful calls in milliseconds; ``None`` over none of them.
+
+    A refusal is quick, and when a user leaves says nothing about speed: neither is counted.
+    """
+
+    p50_ms: int | None = None
+    p95_ms: int | None = None
+    ttft_p50_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One cell of a series: the calls of one key in one step of time."""
+
+    t: int
+    """Unix milliseconds at the start of the step."""
+    key: str | None
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The calls that share one value of a dimension; ``key`` is ``None`` where they have none."""
+
+    key: str | None
+    totals: Totals
+    latency: Latency
+
+
+class Store(Protocol):
+    """Keeps calls.
+
+    Every method runs on the worker's asyncio loop, several at once. An error of the engine comes out as a
+    ``StoreError`` whose message names the database without its password.
+    """
+
+    async def open(self) -> None:
+        """Connect; make or migrate the schema unless opened for reading.
+
+        Raises:
+            NoDatabase: Opened for reading, and there is nothing.
+            StoreError: It cannot be used as it is.
+        """
+        ...
+
+    async def add(self, batch: Sequence[Call]) -> int:
+        """Keep the calls in one transaction and return how many were new; an id that is there is skipped."""
+        ...
+
+    async def revision(self) -> int:
+        """A number that moves with every ``add``, by whichever process."""
+        ...
+
+    async def totals(self, query: Query) -> Totals: ...
+
+    async def latency(self, query: Query) -> Latency: ...
+
+    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+        """Totals per step and key, in order of time; steps are multiples of ``step_ms`` since the epoch."""
+        ...
+
+    async def durations(self, query: Query, step_ms: int) -> Sequence[tuple[int, int, int]]:
+        """How many successful calls took how long: (start of the step, ms, calls), in time order."""
+        ...
+
+    async def groups(self, query: Query, by: Dimension) -> Sequence[Group]:
+        """One group per value, most expensive first, then most calls."""
+        ...
+
+    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+        """The newest calls first, without their bodies; ``before`` is the id of the last one already seen."""
+        ...
+
+    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
+        """One call, with its body where that was kept."""
+        ...
+
+    async def prune(self, before: int) -> int:
+        """Forget calls that started before that moment (Unix milliseconds); return how many."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Nothing is lost that ``add`` has returned for."""
+        ...

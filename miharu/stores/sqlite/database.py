@@ -1,0 +1,193 @@
+"""The file and its connections: one that writes, a few that read.
+
+Transactions are ours, not the driver's: ``BEGIN IMMEDIATE`` for a write, one snapshot for a read. All SQL is
+written against a plain ``Connection``, so that it also runs when the interpreter is going down and no thread
+can be started for the asynchronous driver any more.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import anyio
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from miharu._location import make_private
+from miharu.errors import NoDatabase, StoreError
+
+__all__ = ("Database",)
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 60.0
+"""How long a writer waits for another process before the worker backs off and tries again."""
+READERS = 4
+
+
+class Database:
+    """Runs functions on a connection."""
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            path: The file; ``None`` keeps everything in memory, on a single connection.
+            read_only: Never make or change anything.
+        """
+        self.path = path
+        self.read_only = read_only
+        self.name = str(path) if path else "the database in memory"
+        self._gate = anyio.Lock()
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+        self._last_resort: Engine | None = None
+
+    async def open(self, prepare: Callable[[Connection], None]) -> None:
+        """Connect, and let ``prepare`` make the schema, in its own transaction, where this may write.
+
+        Raises:
+            NoDatabase: Opened for reading, and there is no file.
+            StoreError: The file cannot be used.
+        """
+        if self.path is not None:
+            self._check(self.path)
+        if self.read_only:
+            self._reader = self._engine("ro")
+            return
+        self._writer = self._engine("rw")
+        self._reader = self._engine("ro") if self.path is not None else self._writer
+        try:
+            await self._run(self._writer, _as_it_is, prepare)
+        except RuntimeError as error:
+            if isinstance(error, StoreError):
+                raise
+            # "can't start new thread": the program is ending, and what it did is still to be kept
+            self._last_resort = create_engine(self._url("rw").set(drivername="sqlite"), **self._options())
+            _listen(self._last_resort)
+            await self._run(None, _as_it_is, prepare)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run in one transaction of its own."""
+        async with self._gate:
+            return await self._run(self._writer, _immediate, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run on one snapshot."""
+        if self.path is None:  # one connection has one transaction
+            async with self._gate:
+                return await self._run(self._reader, _snapshot, work)
+        return await self._run(self._reader, _snapshot, work)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        for engine in (self._reader, self._writer):  # the last to leave tidies up, and must be able to write
+            if engine is not None:
+                await engine.dispose()
+        if self._last_resort is not None:
+            self._last_resort.dispose()
+
+    async def _run(
+        self, engine: AsyncEngine | None, transaction: Callable[..., T], work: Callable[[Connection], T]
+    ) -> T:
+        try:
+            if self._last_resort is not None:
+                with self._last_resort.connect() as connection:
+                    return transaction(connection, work)
+            if engine is None:
+                raise StoreError(f"{self.name} is not open for this.")
+            async with engine.connect() as connecting:
+                return await connecting.run_sync(transaction, work)
+        except DBAPIError as error:
+            raise StoreError(_explain(error, self.name)) from error
+
+    def _check(self, path: Path) -> None:
+        try:
+            if self.read_only and not path.exists():
+                raise NoDatabase(f"There is no database at {path}.")
+            if not self.read_only:
+                make_private(path)
+            with path.open("rb") as file:
+                head = file.read(16)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be opened: {error.strerror}.") from error
+        if head and head != b"SQLite format 3\0":
+            raise StoreError(f"{path} is not a SQLite database: name another file.")
+        if self.read_only and not head:
+            raise NoDatabase(f"The database at {path} is empty.")
+
+    def _engine(self, mode: str) -> AsyncEngine:
+        options = self._options()
+        if self.path is not None:
+            options["pool_size"] = READERS if mode == "ro" else 1
+            options["max_overflow"] = 0
+        engine = create_async_engine(self._url(mode), **options)
+        _listen(engine.sync_engine)
+        return engine
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "isolation_level": "AUTOCOMMIT",
+            "connect_args": {"timeout": BUSY_TIMEOUT_S},
+        }
+        if self.path is None:
+            options["poolclass"] = StaticPool
+        return options
+
+    def _url(self, mode: str) -> URL:
+        if self.path is None:
+            return URL.create("sqlite+aiosqlite", database=":memory:")
+        name = f"file:{quote(os.fspath(self.path))}"
+        return URL.create("sqlite+aiosqlite", database=name, query={"mode": mode, "uri": "true"})
+
+
+def _listen(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+
+def _as_it_is(connection: Connection, work: Callable[[Connection], T]) -> T:
+    return work(connection)
+
+
+def _immediate(connection: Connection, work: Callable[[Connection], T]) -> T:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    return _finish(connection, work)
+
+
+def _snapshot(connection: Connection, work: Callable[[Connection], T]) -> T:
+    connection.exec_driver_sql("BEGIN")
+    return _finish(connection, work)
+
+
+def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
+    try:
+        result = work(connection)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    return result
+
+
+def _explain(error: DBAPIError, name: str) -> str:
+    """What the engine says, in words that a user can act on."""
+    cause = error.orig
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    meaning = {
+        sqlite3.SQLITE_BUSY: "is locked by another process",
+        sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
+        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at the permissions of the file and of its folder",
+        sqlite3.SQLITE_CORRUPT: "is damaged",
+        sqlite3.SQLITE_NOTADB: "is not a SQLite database",
+    }.get(code)
+    return f"{name} {meaning} ({cause})." if meaning else f"{name}: {cause}."

@@ -1,0 +1,117 @@
+"""The schema, as numbered steps. A released step is never changed; a new one is added below it.
+
+Integers are 64 bits. The only indexes on the hot table are ordered by time: a random one would make every
+insert write twelve times as much.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from miharu.errors import StoreError
+
+__all__ = ("APPLICATION_ID", "STEPS", "prepare")
+
+APPLICATION_ID = 0x4D494852
+"""``MIHR``: marks the file as ours (``PRAGMA application_id``)."""
+
+_CALLS = """
+CREATE TABLE llm_calls (
+    id TEXT PRIMARY KEY NOT NULL,
+    timestamp INTEGER NOT NULL,
+    model TEXT,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    cost_cents REAL GENERATED ALWAYS AS (cost_nanousd / 1e7) VIRTUAL,
+    duration_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('success', 'error', 'cancelled')),
+    cost_nanousd INTEGER,
+    cost_source TEXT,
+    price_version TEXT,
+    request_model TEXT,
+    provider TEXT,
+    api TEXT NOT NULL,
+    host TEXT,
+    sdk TEXT,
+    stream INTEGER NOT NULL,
+    http_status INTEGER,
+    error_type TEXT,
+    error_message TEXT,
+    retry_after_ms INTEGER,
+    rate_limit TEXT,
+    cached_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    cache_write_5m_tokens INTEGER,
+    cache_write_1h_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    audio_input_tokens INTEGER,
+    audio_output_tokens INTEGER,
+    image_input_tokens INTEGER,
+    image_output_tokens INTEGER,
+    usage_source TEXT NOT NULL CHECK (usage_source IN ('provider', 'estimated', 'none')),
+    usage_raw TEXT,
+    ttft_ms INTEGER,
+    finish_reason TEXT,
+    service_tier TEXT,
+    response_id TEXT,
+    request_id TEXT,
+    attempt INTEGER,
+    call_group TEXT,
+    body_hash TEXT,
+    service TEXT,
+    route TEXT,
+    host_request_id TEXT,
+    user_id TEXT,
+    session_id TEXT,
+    trace_id TEXT,
+    span_id TEXT,
+    parent_id TEXT,
+    tags TEXT
+) STRICT
+"""
+
+STEPS: Sequence[Sequence[str]] = (
+    (
+        _CALLS,
+        "CREATE INDEX llm_calls_timestamp ON llm_calls (timestamp)",
+        "CREATE INDEX llm_calls_errors ON llm_calls (timestamp) WHERE status = 'error'",
+        # zlib-compressed; no codec package is ever installed for it
+        "CREATE TABLE llm_bodies (call_id TEXT PRIMARY KEY NOT NULL, request BLOB, response BLOB) STRICT",
+        "CREATE TABLE miharu_meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT",
+        "INSERT INTO miharu_meta VALUES ('revision', 0)",
+    ),
+)
+
+
+def prepare(connection: Connection, name: str) -> None:
+    """Bring the schema up to date; it opens its own transaction, because WAL cannot be set inside one.
+
+    Raises:
+        StoreError: The file is another program's, or a newer miharu wrote it.
+    """
+    owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    if owner != APPLICATION_ID and connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first():
+        raise StoreError(f"{name} belongs to another program: name a file of its own for miharu.")
+    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        _migrate(connection, name)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def _migrate(connection: Connection, name: str) -> None:
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version > len(STEPS):
+        raise StoreError(
+            f"{name} was written by a newer miharu (schema {version}, this one knows {len(STEPS)}): "
+            "upgrade miharu, or name another file."
+        )
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        for statement in step:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+    if version == 0:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -1,0 +1,226 @@
+"""What every store has to do, as tests that whoever writes one can run.
+
+    from miharu.testing.store_contract import StoreContract
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        async def store(self):
+            store = MyStore(...)
+            await store.open()
+            yield store
+            await store.close()
+
+The tests are coroutines for asyncio, on which stores run; anyio's pytest plugin awaits them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
+from miharu.stores.base import Query, Store
+
+__all__ = ("StoreContract", "make_call")
+
+MINUTE = 60_000
+NOON = 1_790_000_040_000
+"""A full minute."""
+ALL = Query(start=0, end=2**62)
+
+
+def make_call(**facts: Any) -> Call:
+    """A successful call at ``NOON``, with whatever facts are given instead."""
+    defaults: dict[str, Any] = {
+        "timestamp": NOON,
+        "api": "openai.chat",
+        "model": "m",
+        "provider": "openai",
+        "duration_ms": 100,
+        "outcome": Outcome(status="success", http_status=200),
+        "usage": Usage(prompt_tokens=10, completion_tokens=5, cached_tokens=4, usage_source="provider"),
+        "cost": Cost(cost_nanousd=1000, cost_source="test"),
+    }
+    facts = defaults | facts
+    return Call(**({"id": new_id(facts["timestamp"])} | facts))
+
+
+class StoreContract:
+    """Subclass it with a fixture ``store`` that gives an open, empty store."""
+
+    async def test_what_was_added_is_read_back(self, store: Store) -> None:
+        call = make_call(
+            request_model="m-latest",
+            host="api.openai.com:443",
+            sdk="openai/3.54.0",
+            stream=True,
+            ttft_ms=40,
+            finish_reason="stop",
+            service_tier="flex",
+            response_id="resp",
+            request_id="req",
+            rate_limit='{"x":"1"}',
+            attempt=2,
+            call_group="group",
+            body_hash="hash",
+            service="shop",
+            route="POST /chat/{id}",
+            host_request_id="host",
+            user_id="user",
+            session_id="session",
+            trace_id="trace",
+            span_id="span",
+            parent_id="parent",
+            tags={"team": "search", "ümlaut": "日本"},
+            outcome=Outcome(
+                status="error",
+                http_status=500,
+                error_type="server_error",
+                error_message='it\'s "broken"; DROP TABLE llm_calls',
+                retry_after_ms=9,
+            ),
+            usage=Usage(
+                prompt_tokens=2**53,
+                completion_tokens=0,
+                cached_tokens=1,
+                cache_write_tokens=2,
+                cache_write_5m_tokens=3,
+                cache_write_1h_tokens=4,
+                reasoning_tokens=5,
+                audio_input_tokens=6,
+                audio_output_tokens=7,
+                image_input_tokens=8,
+                image_output_tokens=9,
+                usage_source="estimated",
+                usage_raw='{"a":1}',
+            ),
+            cost=Cost(cost_nanousd=2**60, cost_source="test", price_version="7"),
+        )
+        bare = make_call(model=None, provider=None, usage=Usage(), cost=None)
+        assert await store.add([call, bare]) == 2
+        assert await store.call(call.id) == call
+        assert await store.call(bare.id) == bare
+
+    async def test_a_body_comes_with_its_call_only(self, store: Store) -> None:
+        call = make_call(body=Body(request=b'{"a": 1}' * 1000, response=None))
+        await store.add([call])
+        assert await store.call(call.id) == call
+        assert await store.calls(ALL) == [replace(call, body=None)]
+
+    async def test_a_call_that_is_there_is_skipped(self, store: Store) -> None:
+        one, two = make_call(), make_call()
+        assert await store.add([one]) == 1
+        assert await store.add([one, two]) == 1
+        assert (await store.totals(ALL)).calls == 2
+
+    async def test_an_unknown_call_is_none(self, store: Store) -> None:
+        assert await store.call("nobody") is None
+
+    async def test_the_revision_moves_with_each_add(self, store: Store) -> None:
+        before = await store.revision()
+        await store.add([make_call()])
+        assert await store.revision() > before
+
+    async def test_no_calls_are_zeros_and_unknowns(self, store: Store) -> None:
+        totals, latency = await store.totals(ALL), await store.latency(ALL)
+        assert (totals.calls, totals.cost_nanousd, totals.prompt_tokens) == (0, 0, 0)
+        assert (latency.p50_ms, latency.p95_ms, latency.ttft_p50_ms) == (None, None, None)
+        assert not await store.series(ALL, MINUTE)
+        assert not await store.groups(ALL, "model")
+        assert not await store.durations(ALL, MINUTE)
+        assert not await store.calls(ALL)
+
+    async def test_totals_are_exact(self, store: Store) -> None:
+        await store.add(
+            [
+                *(make_call(cost=Cost(cost_nanousd=10**15 + 1, cost_source="x")) for _ in range(600)),
+                make_call(cost=None),
+                make_call(cost=None, outcome=Outcome(status="cancelled"), usage=Usage()),
+                make_call(cost=None, outcome=Outcome(status="error", http_status=429), usage=Usage()),
+                make_call(cost=None, outcome=Outcome(status="error", http_status=500)),
+                make_call(usage=Usage(prompt_tokens=1, usage_source="estimated")),
+            ]
+        )
+        totals = await store.totals(ALL)
+        assert totals.calls == 605
+        assert totals.cost_nanousd == 600 * (10**15 + 1) + 1000
+        assert (totals.errors, totals.rate_limited, totals.cancelled) == (2, 1, 1)
+        assert (totals.unpriced, totals.estimated) == (3, 1)
+        assert (totals.prompt_tokens, totals.completion_tokens, totals.cached_tokens) == (6021, 3010, 2408)
+
+    async def test_a_query_says_which_calls(self, store: Store) -> None:
+        calls = [
+            make_call(timestamp=NOON + i * MINUTE, model=f"m{i % 2}", route=f"r{i % 3}", user_id=f"u{i}")
+            for i in range(6)
+        ]
+        await store.add(calls)
+
+        async def found(**facts: Any) -> set[Any]:
+            query = Query(**({"start": NOON, "end": NOON + 6 * MINUTE} | facts))
+            read = await store.calls(query)
+            assert (await store.totals(query)).calls == len(read)
+            return {call.user_id for call in read}
+
+        assert await found() == {"u0", "u1", "u2", "u3", "u4", "u5"}
+        assert await found(start=NOON + 1) == {"u1", "u2", "u3", "u4", "u5"}
+        assert await found(end=NOON + MINUTE) == {"u0"}
+        assert await found(model="m1") == {"u1", "u3", "u5"}
+        assert await found(model="m1", route="r0") == {"u3"}
+        assert await found(user_id="u4") == {"u4"}
+        assert await found(provider="nobody") == set()
+        assert await found(status="error") == set()
+
+    async def test_a_series_sums_up_to_the_totals(self, store: Store) -> None:
+        await store.add([make_call(timestamp=NOON + i * MINUTE // 4, model=f"m{i % 3}") for i in range(40)])
+        points = await store.series(ALL, MINUTE, "model")
+        assert sum(point.totals.calls for point in points) == 40
+        assert sum(point.totals.cost_nanousd for point in points) == (await store.totals(ALL)).cost_nanousd
+        assert [point.t for point in points] == sorted(point.t for point in points)
+        assert {point.t for point in points} == {NOON + i * MINUTE for i in range(10)}
+        assert {point.key for point in points} == {"m0", "m1", "m2"}
+        assert [point.totals.calls for point in await store.series(ALL, MINUTE)] == [4] * 10
+
+    async def test_groups_come_most_expensive_first(self, store: Store) -> None:
+        await store.add(
+            [
+                *(make_call(model="cheap") for _ in range(3)),
+                make_call(model="dear", cost=Cost(cost_nanousd=9000, cost_source="x")),
+                make_call(model=None, cost=None),
+            ]
+        )
+        groups = await store.groups(ALL, "model")
+        assert [(group.key, group.totals.calls) for group in groups] == [("dear", 1), ("cheap", 3), (None, 1)]
+
+    async def test_percentiles_are_of_successful_calls(self, store: Store) -> None:
+        slow = [make_call(duration_ms=ms, ttft_ms=ms // 2) for ms in range(1, 101)]
+        await store.add([*slow, make_call(duration_ms=10**6, outcome=Outcome(status="cancelled"))])
+        latency = await store.latency(ALL)
+        assert _near(latency.p50_ms, 50)
+        assert _near(latency.p95_ms, 95)
+        assert _near(latency.ttft_p50_ms, 25)
+        assert (await store.groups(ALL, "model"))[0].latency == latency
+        counted = await store.durations(ALL, MINUTE)
+        assert sum(n for _, _, n in counted) == 100
+
+    async def test_pages_of_calls_follow_each_other(self, store: Store) -> None:
+        calls = [make_call(timestamp=NOON + i) for i in range(25)]
+        await store.add(calls)
+        seen: list[Call] = []
+        page: Sequence[Call] = await store.calls(ALL, limit=10)
+        while page:
+            seen += page
+            page = await store.calls(ALL, limit=10, before=page[-1].id)
+        assert seen == calls[::-1]
+
+    async def test_old_calls_are_forgotten_with_their_bodies(self, store: Store) -> None:
+        body = Body(request=b"a", response=b"b")
+        calls = [make_call(timestamp=NOON + i, body=body) for i in range(10)]
+        await store.add(calls)
+        assert await store.prune(NOON + 4) == 4
+        assert await store.call(calls[3].id) is None
+        assert await store.call(calls[4].id) == calls[4]
+        assert await store.prune(NOON + 4) == 0
+
+
+def _near(value: int | None, expected: int) -> bool:
+    """Within two percent: a store may keep histograms."""
+    return value is not None and abs(value - expected) <= max(1, expected * 0.02)

@@ -1,0 +1,26 @@
+"""Every test here meets a monitor that somebody has started."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from miharu import monitor
+from miharu.config import Config
+from miharu.dashboard import access, routes
+
+from .driver import StandIn, echo
+
+
+@pytest.fixture(autouse=True)
+def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """A monitor that somebody has started, in a terminal, with nothing known of a proxy."""
+    stand_in = StandIn(Config(database="postgresql+asyncpg://ann:s3cret@db/llm"))
+    monkeypatch.setattr(monitor, "current", lambda: stand_in)
+    monkeypatch.setattr(routes, "respond", echo)
+    monkeypatch.setattr(access, "_has_terminal", lambda: True)
+    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *access._PLATFORMS):
+        monkeypatch.delenv(name, raising=False)
+    closed = access.PROCESS.closed
+    access.PROCESS.closed = False
+    yield stand_in
+    access.PROCESS.closed = closed

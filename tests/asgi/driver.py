@@ -1,0 +1,95 @@
+"""A monitor without a worker, a view that says what reached it, and a caller without a server."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from miharu.config import Config
+from miharu.dashboard.headers import make_page
+from miharu.dashboard.page import Page, PageRequest, Site
+
+
+@dataclass
+class StandIn:
+    """What a door uses of a monitor."""
+
+    config: Config
+    database_path: Path | None = None
+    broken: Exception | None = None
+    store: str = "the store"
+
+    async def read(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        if self.broken:
+            raise self.broken
+        return await ask(*args)
+
+    def stats(self) -> dict[str, int]:
+        return {"dropped": 3}
+
+
+@dataclass
+class Answer:
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What the view was asked."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
+def scope_of(path: str, /, **more: Any) -> dict[str, Any]:
+    """The scope of a local browser; ``raw_path`` follows the path unless given."""
+    path, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost:8000")],
+        "client": ("127.0.0.1", 5000),
+        "server": ("127.0.0.1", 8000),
+    } | more
+
+
+async def ask(app: Any, path: str = "/", /, **more: Any) -> Answer:
+    answer = Answer()
+
+    async def receive() -> Any:
+        raise AssertionError("it read the body")
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            for name, value in message["headers"]:
+                assert name.islower()
+                answer.headers[name.decode()] = value.decode()
+        else:
+            answer.body += message["body"]
+
+    await app(scope_of(path, **more), receive, send)
+    return answer
+
+
+async def echo(request: PageRequest, site: Site) -> Page:
+    facts = {
+        "path": request.path,
+        "params": dict(request.params),
+        "headers": dict(request.headers),
+        "method": request.method,
+        "access": site.access,
+        "database": site.database,
+        "losses": site.losses(),
+        "store": str(site.store),
+    }
+    status = 404 if ".." in request.path else 200
+    return make_page(json.dumps(facts), status=status, content_type="application/json")

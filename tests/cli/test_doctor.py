@@ -1,0 +1,160 @@
+import os
+import sqlite3
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from miharu.cli import _libraries
+from miharu.cli.doctor import sqlite_findings
+
+from .conftest import Run
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_it_says_what_is_seen_and_how_the_database_is(run: Run, recorded: Path) -> None:
+    done = run("doctor", "--deep", "--database", str(recorded))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = words(done.stdout)
+    assert "openai 3" in said
+    assert "speaks httpx2; seen: yes" in said
+    assert "ok httpx " in said
+    assert f"looked for at {recorded}" in said
+    assert "permissions 0600" in said
+    assert "its structure is sound" in said
+    assert "6 calls; the last one on " in said
+    assert "1 of them have no known price" in said
+    assert done.stdout.endswith("Nothing is wrong.\n")
+    assert "\x1b" not in done.stdout
+
+
+def test_no_database_yet_is_no_fault(run: Run) -> None:
+    done = run("doctor")
+    assert done.returncode == 0
+    assert "There is no database at" in words(done.stdout)
+
+
+def test_a_named_database_that_is_missing_is_one(run: Run) -> None:
+    assert run("doctor", "--database", "gone.db").returncode == 1
+
+
+def test_variables_are_shown_and_secrets_are_not(run: Run) -> None:
+    done = run(
+        "doctor",
+        env={
+            "MIHARU_TOKEN": "hush-hush-hush-hush",
+            "MIHARU_DATABASE_URL": "postgresql://me:hush@db.example/calls",
+            "MIHARU_SERVICE": "shop",
+            "MIHARU_DISABLED": "1",
+        },
+    )
+    said = words(done.stdout)
+    assert "hush" not in done.stdout + done.stderr
+    assert "MIHARU_TOKEN: set, not shown" in said
+    assert "MIHARU_SERVICE: shop" in said
+    assert "postgresql://db.example/calls" in said
+    assert "record nothing" in said
+
+
+def test_a_nonsense_variable_is_wrong(run: Run) -> None:
+    for name in ("MIHARU_DISABLED", "MIHARU_AUTH", "MIHARU_CAPTURE_CONTENT"):
+        done = run("doctor", env={name: "perhaps"})
+        assert done.returncode == 1
+        assert f"wrong {name}='perhaps'" in words(done.stdout)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_an_open_file_is_warned_of(run: Run, recorded: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "open.db"
+    copy.write_bytes(recorded.read_bytes())
+    copy.chmod(0o644)
+    done = run("doctor", "--database", str(copy))
+    assert done.returncode == 0
+    assert f"chmod 600 {copy}" in words(done.stdout)
+
+
+def test_a_damaged_file_is_wrong(run: Run, recorded: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(recorded) as source, sqlite3.connect(tmp_path / "copy.db") as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    whole = (tmp_path / "copy.db").read_bytes()
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    done = run("doctor", "--deep", "--database", str(damaged))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "its structure is damaged" in words(done.stdout)
+
+
+def test_what_is_no_database_is_wrong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("Words, and no database at all.")
+    done = run("doctor", "--database", "words.txt")
+    assert done.returncode == 1
+    assert "is not a SQLite database" in words(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("version", "marks"),
+    [
+        ("3.36.0", ["wrong"]),
+        ("3.40.1", ["ok", "note"]),
+        ("3.44.5", ["ok", "note"]),
+        ("3.44.6", ["ok"]),
+        ("3.45.0", ["ok", "note"]),
+        ("3.50.6", ["ok", "note"]),
+        ("3.50.7", ["ok"]),
+        ("3.51.2", ["ok", "note"]),
+        ("3.51.3", ["ok"]),
+        ("4.0.0", ["ok"]),
+    ],
+)
+def test_each_sqlite_is_judged(version: str, marks: list[str]) -> None:
+    assert [finding.mark for finding in sqlite_findings(version)] == marks
+
+
+INSTALLED = {
+    "openai": ("2.9.0", ["httpx<1,>=0.23", "anyio>=3.5", "aiohttp; extra == 'aiohttp'"]),
+    "anthropic": ("2.0.0", ["httpx2>=2"]),
+    "groq": ("1.0.0", ["httpx (>=0.23)"]),
+    "litellm": ("1.109", ["httpx", "aiohttp"]),
+    "langchain-openai": ("1.3", ["openai>=2"]),
+    "boto3": ("1.50", ["botocore>=1.50"]),
+    "ollama": ("0.6", None),
+}
+
+
+def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPatch) -> None:
+    def distribution(name: str) -> SimpleNamespace:
+        if name not in INSTALLED:
+            raise PackageNotFoundError(name)
+        return SimpleNamespace(version=INSTALLED[name][0], requires=INSTALLED[name][1])
+
+    monkeypatch.setattr(_libraries, "distribution", distribution)
+    monkeypatch.setattr(_libraries, "_paths", lambda: ("/chat/completions", "/responses"))
+    monkeypatch.setattr(_libraries, "version", lambda name: distribution(name).version)
+    seen = {sight.name.partition(" ")[0]: sight for sight in _libraries.look()}
+    assert (seen["openai"].client, seen["openai"].why) == ("httpx", "yes")
+    assert seen["groq"].seen
+    assert (seen["anthropic"].client, seen["anthropic"].seen) == ("httpx2", False)
+    assert seen["langchain-openai"].name == "langchain-openai (through openai)"
+    assert seen["langchain-openai"].seen
+    assert seen["litellm"].why.startswith("yes, for providers")
+    assert (seen["boto3"].client, seen["boto3"].seen) == ("botocore", False)
+    assert seen["ollama"].client == "unknown"
+    assert "mistralai" not in seen
+
+
+def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = ModuleType("httpx")
+    changed.Client = type("Client", (), {})  # type: ignore[attr-defined]
+    monkeypatch.setitem(__import__("sys").modules, "httpx", changed)
+    assert _libraries.patch_points("httpx") == [
+        "httpx.Client._send_single_request",
+        "httpx.AsyncClient._send_single_request",
+    ]
+    assert _libraries.patch_points("httpx2") == []

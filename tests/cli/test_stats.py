@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from miharu.cli._range import range_ms, range_words
+from miharu.dashboard.format import UNKNOWN
+
+from .conftest import Run
+
+
+def test_the_sums_are_printed_as_a_table(run: Run, recorded: Path) -> None:
+    done = run("stats", "--database", str(recorded))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"Calls of the last 24 hours in {recorded}"
+    assert "6; 2 failed, 1 of them rate-limited" in lines[2]
+    assert "1 of unknown price not included" in lines[3]
+    assert "\x1b" not in done.stdout
+    assert "in-house?[31m-7b" in done.stdout
+    table = lines[lines.index(next(line for line in lines if line.startswith("  model"))) :]
+    assert len({len(line) for line in table}) == 1
+    assert [line.split()[0] for line in table][1] == "gpt-4o-2024-08-06"
+    assert next(line for line in table if "in-house" in line).split()[3] == UNKNOWN
+
+
+def test_programs_get_json(run: Run, recorded: Path) -> None:
+    done = run("stats", "--database", f"sqlite:///{recorded}", "--range", "1h", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert said["database"] == str(recorded)
+    assert said["end"] - said["start"] == 3_600_000
+    assert (said["totals"]["calls"], said["totals"]["errors"], said["totals"]["unpriced"]) == (6, 2, 1)
+    assert (
+        said["totals"]["cost_nanousd"] == sum(group["totals"]["cost_nanousd"] for group in said["models"]) > 0
+    )
+    assert said["latency"]["p95_ms"] >= said["latency"]["p50_ms"]
+    assert [group["key"] for group in said["routes"]] == [None]
+
+
+def test_nothing_happened_is_an_answer(run: Run, recorded: Path, tmp_path: Path) -> None:
+    import sqlite3
+
+    copy = tmp_path / "old.db"
+    with sqlite3.connect(recorded) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+        target.execute("DELETE FROM llm_calls")
+    source.close()
+    target.close()
+    done = run("stats", "--database", str(copy), "--range", "30s")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Calls of the last 30 seconds in")
+
+
+@pytest.mark.parametrize(
+    ("text", "ms", "words"),
+    [
+        ("90s", 90_000, "90 seconds"),
+        ("1m", 60_000, "minute"),
+        ("24h", 86_400_000, "24 hours"),
+        ("48h", 172_800_000, "2 days"),
+        ("7D", 604_800_000, "7 days"),
+        ("2w", 1_209_600_000, "2 weeks"),
+    ],
+)
+def test_a_range_is_a_number_and_a_unit(text: str, ms: int, words: str) -> None:
+    assert range_ms(text) == ms
+    assert range_words(ms) == words

@@ -1,0 +1,61 @@
+"""What every test relies on: both async backends, no guard over our mistakes, and nothing left behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import miharu
+from miharu import _guard
+from miharu.interceptor import httpx as patches
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="also run what takes minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes; runs with --full"))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
+        pytest.param(("trio", {}), id="trio"),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake on the user's path fails the test instead of hiding behind the guard."""
+    monkeypatch.setenv("MIHARU_UNGUARDED", "1")
+    for name in ("MIHARU_DATABASE_URL", "MIHARU_SERVICE", "MIHARU_CAPTURE_CONTENT", "MIHARU_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_failures_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests made fail on purpose is not counted here."""
+    monkeypatch.setattr(_guard, "_failures", 0)
+    monkeypatch.setattr(_guard, "_said", set())
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Each test starts and ends unwatched, with the clients' own functions in place."""
+    yield
+    miharu.shutdown()
+    assert patches.target() is None
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "calls.db"

@@ -1,0 +1,49 @@
+"""A site over an exact store in memory, with the clock stopped."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.routes import respond
+
+from .memory import MemoryStore
+from .traffic import traffic
+
+NOW = int(datetime(2026, 11, 23, 14, 20, 30, tzinfo=UTC).timestamp() * 1000)
+
+Ask = Callable[..., Awaitable[Page]]
+
+
+def make_site(store: MemoryStore, losses: int = 0, now: int = NOW) -> Site:
+    return Site(
+        store=store,
+        database="/shop/.miharu/calls.db",
+        access="local only",
+        losses=lambda: losses,
+        clock=lambda: now,
+    )
+
+
+async def get(site: Site, path: str = "", method: str = "GET", ptag: str = "", **params: str) -> Page:
+    headers = {"hx-ptag": ptag} if ptag else {}
+    return await respond(PageRequest(path=path, params=params, headers=headers, method=method), site)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore(traffic(NOW, calls=1200, days=2))
+
+
+@pytest.fixture
+def site(store: MemoryStore) -> Site:
+    return make_site(store)
+
+
+@pytest.fixture
+def ask(site: Site) -> Ask:
+    async def ask(path: str = "", **params: str) -> Page:
+        return await get(site, path, **params)
+
+    return ask

@@ -1,0 +1,121 @@
+"""A store over a list, exact and slow: what the views are tested against."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from miharu.call import Call
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Totals
+
+
+class MemoryStore:
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        self.kept: dict[str, Call] = {}
+        self.adds = 0
+        self._keep(calls)
+
+    def _keep(self, calls: Iterable[Call]) -> int:
+        new = [call for call in calls if call.id not in self.kept]
+        self.kept |= {call.id: call for call in new}
+        return len(new)
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def add(self, batch: Sequence[Call]) -> int:
+        self.adds += 1
+        return self._keep(batch)
+
+    async def prune(self, before: int) -> int:
+        old = [key for key, call in self.kept.items() if call.timestamp < before]
+        for key in old:
+            del self.kept[key]
+        return len(old)
+
+    async def revision(self) -> int:
+        return self.adds
+
+    def match(self, query: Query) -> list[Call]:
+        return [
+            call
+            for call in self.kept.values()
+            if query.start <= call.timestamp < query.end
+            and (query.status is None or call.outcome.status == query.status)
+            and all(
+                getattr(query, name) is None or getattr(call, name) == getattr(query, name)
+                for name in ("model", "provider", "route", "user_id")
+            )
+        ]
+
+    async def totals(self, query: Query) -> Totals:
+        return total(self.match(query))
+
+    async def latency(self, query: Query) -> Latency:
+        return latency(self.match(query))
+
+    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+        cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
+        for call in self.match(query):
+            cells[call.timestamp // step_ms * step_ms, getattr(call, by) if by else None].append(call)
+        return [
+            Point(t=t, key=key, totals=total(calls))
+            for (t, key), calls in sorted(cells.items(), key=lambda cell: (cell[0][0], cell[0][1] or ""))
+        ]
+
+    async def durations(self, query: Query, step_ms: int) -> Sequence[tuple[int, int, int]]:
+        cells = Counter(
+            (call.timestamp // step_ms * step_ms, call.duration_ms)
+            for call in self.match(query)
+            if succeeded(call)
+        )
+        return [(t, ms, calls) for (t, ms), calls in sorted(cells.items())]
+
+    async def groups(self, query: Query, by: Dimension) -> Sequence[Group]:
+        groups: dict[str | None, list[Call]] = defaultdict(list)
+        for call in self.match(query):
+            groups[getattr(call, by)].append(call)
+        made = [Group(key=key, totals=total(calls), latency=latency(calls)) for key, calls in groups.items()]
+        return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls))
+
+    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+        found = sorted(self.match(query), key=lambda call: call.id, reverse=True)
+        return [replace(call, body=None) for call in found if before is None or call.id < before][:limit]
+
+    async def call(self, id: str) -> Call | None:
+        return self.kept.get(id)
+
+
+def total(calls: Sequence[Call]) -> Totals:
+    failed = [call for call in calls if call.outcome.status == "error"]
+    return Totals(
+        calls=len(calls),
+        errors=len(failed),
+        cancelled=sum(call.outcome.status == "cancelled" for call in calls),
+        rate_limited=sum(call.outcome.http_status == 429 for call in failed),
+        cost_nanousd=sum(call.cost.cost_nanousd for call in calls if call.cost),
+        unpriced=sum(
+            call.cost is None and (call.usage.usage_source != "none" or call.outcome.status != "error")
+            for call in calls
+        ),
+        estimated=sum(call.usage.usage_source == "estimated" for call in calls),
+        prompt_tokens=sum(call.usage.prompt_tokens or 0 for call in calls),
+        completion_tokens=sum(call.usage.completion_tokens or 0 for call in calls),
+        cached_tokens=sum(call.usage.cached_tokens or 0 for call in calls),
+    )
+
+
+def latency(calls: Sequence[Call]) -> Latency:
+    durations = sorted(call.duration_ms for call in calls if succeeded(call))
+    firsts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None)
+    return Latency(p50_ms=at(durations, 0.5), p95_ms=at(durations, 0.95), ttft_p50_ms=at(firsts, 0.5))
+
+
+def succeeded(call: Call) -> bool:
+    """A refusal is quick, and a user who leaves is no measure: neither says anything about speed."""
+    return call.outcome.status == "success"
+
+
+def at(values: Sequence[int], share: float) -> int | None:
+    return values[math.ceil(len(values) * share) - 1] if values else None

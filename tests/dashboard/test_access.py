@@ -1,0 +1,442 @@
+"""Who is let in, and each way round it that we know of."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miharu.dashboard import tokens
+from miharu.dashboard.access import Access, Decision, Latch, Visit
+from miharu.errors import ConfigError
+
+URL = "sqlite+aiosqlite:////srv/calls.db"
+LOCAL = {"host": "localhost:8000"}
+NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@dataclass
+class House:
+    """One process with a dashboard."""
+
+    access: Access
+    file: Path | None = None
+    base: str = "/miharu/"
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    async def visit(
+        self, headers: Mapping[str, str] = LOCAL, params: Mapping[str, str] | None = None, **scope: Any
+    ) -> Decision:
+        facts = {
+            "client": ("127.0.0.1", 5000),
+            "http_version": "1.1",
+            "scheme": "http",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+        visit = Visit(scope=facts | scope, headers=headers, params=params or {}, base=self.base)
+        return await self.access.decide(visit, URL, self.file)
+
+    async def status(self, headers: Mapping[str, str] = LOCAL, **scope: Any) -> int:
+        decision = await self.visit(headers, **scope)
+        return 200 if decision.page is None else decision.page.status
+
+
+def house(
+    auth: Any = "auto",
+    *,
+    terminal: bool = True,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    **more: Any,
+) -> House:
+    access = Access(auth, environ=environ or {}, terminal=lambda: terminal, latch=Latch(), **more)
+    return House(access, file)
+
+
+def headers_of(decision: Decision) -> dict[str, str]:
+    assert decision.page is not None
+    return dict(decision.page.headers)
+
+
+# --- auto: the open door
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:8000",
+        "LOCALHOST:1",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "app.localhost",
+        "testserver",
+    ],
+)
+@pytest.mark.parametrize("client", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+async def test_a_local_visitor_of_a_terminal_is_welcome(host: str, client: str) -> None:
+    decision = await house().visit({"host": host}, client=(client, 1))
+    assert decision == Decision(access="local only")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rebound.example",
+        "127.0.0.1.example",
+        "localhost.example",
+        "localhost@evil.example",
+        "localhost:80:80",
+        "notlocalhost",
+        ".localhost",
+        "127.0.0.1, localhost",
+        "localhost\n",
+        "",
+    ],
+)
+async def test_a_rebound_host_name_needs_the_token(host: str) -> None:
+    assert await house().status({"host": host}) == 403
+
+
+@pytest.mark.parametrize(
+    "client", [("192.168.1.7", 1), ("172.17.0.1", 1), ("8.8.8.8", 1), ("nonsense", 1), None]
+)
+async def test_a_visitor_from_elsewhere_or_over_a_unix_socket_needs_the_token(client: Any) -> None:
+    assert await house().status(client=client) == 403
+
+
+async def test_a_service_without_a_terminal_asks_for_the_token() -> None:
+    assert await house(terminal=False).status() == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["KUBERNETES_SERVICE_HOST", "DYNO", "FLY_APP_NAME", "K_SERVICE", "AWS_EXECUTION_ENV"],
+)
+async def test_a_server_platform_asks_for_the_token(name: str) -> None:
+    assert await house(environ={name: "something"}).status() == 403
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("production", 403), ("Production", 403), ("development", 200)]
+)
+async def test_a_production_environment_asks_for_the_token(value: str, status: int) -> None:
+    assert await house(environ={"APP_ENV": value}).status() == status
+
+
+@pytest.mark.parametrize("host", ["testserver", "testserver.local", "localhost"])
+async def test_a_test_client_needs_no_terminal(host: str) -> None:
+    """Starlette's and Litestar's clients name themselves in the scope."""
+    assert await house(terminal=False).status({"host": host}, client=("testclient", 50000)) == 200
+
+
+async def test_a_proxy_that_passes_on_a_forged_address_makes_no_test_client() -> None:
+    headers = {"host": "localhost", "x-forwarded-for": "testclient"}
+    assert await house().status(headers, client=("testclient", 0)) == 403
+
+
+# --- the latch
+
+
+@pytest.mark.parametrize(
+    "name", ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "X-Forwarded-Host"]
+)
+async def test_one_forwarded_request_closes_the_open_door_for_good(name: str) -> None:
+    home = house()
+    assert await home.status() == 200
+    assert await home.status(LOCAL | {name: "1.2.3.4"}) == 403
+    assert await home.status() == 403
+
+
+async def test_a_bare_proxy_is_known_by_its_old_http() -> None:
+    """nginx before 1.29.7 with nothing but proxy_pass: loopback client, local Host, no header; HTTP/1.0."""
+    home = house()
+    assert await home.status(http_version="1.0") == 403
+    assert await home.status() == 403
+
+
+async def test_the_latch_looks_at_requests_for_the_host_as_well() -> None:
+    latch = Latch()
+    access = Access(environ={}, terminal=lambda: True, latch=latch)
+    latch.look({"http_version": "1.1", "headers": [(b"x-forwarded-for", b"1.2.3.4")]})
+    assert await House(access).status() == 403
+
+
+# --- on behalf of another site, whatever the mode
+
+
+@pytest.mark.parametrize("auth", ["auto", "off", lambda scope: True])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        {},
+    ],
+)
+async def test_another_sites_page_gets_nothing(auth: Any, site: str, how: dict[str, str]) -> None:
+    assert await house(auth).status(LOCAL | {"sec-fetch-site": site} | how) == 403
+
+
+async def test_a_link_on_another_site_may_be_followed() -> None:
+    assert await house().status(LOCAL | {"sec-fetch-site": "cross-site"} | NAVIGATION) == 200
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_its_own_page_and_the_address_bar_may_ask(site: str) -> None:
+    assert await house().status(LOCAL | {"sec-fetch-site": site, "sec-fetch-mode": "cors"}) == 200
+
+
+@pytest.mark.parametrize("auth", ["auto", "off"])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "http://localhost:3000", "null", "http://[", "http://localhost:8000.evil"],
+)
+async def test_a_foreign_origin_is_refused(auth: Any, origin: str) -> None:
+    assert await house(auth).status(LOCAL | {"origin": origin}) == 403
+
+
+async def test_its_own_origin_is_not_foreign() -> None:
+    assert await house().status(LOCAL | {"origin": "http://localhost:8000"}) == 200
+    rewritten = {"host": "localhost:1", "origin": "https://llm.example", "sec-fetch-site": "same-origin"}
+    assert await house().status(rewritten) == 200
+
+
+# --- the token
+
+
+async def enter(home: House, token: str, **scope: Any) -> Decision:
+    return await home.visit(params={"token": token}, **scope)
+
+
+async def test_the_link_sets_a_cookie_that_opens_the_dashboard() -> None:
+    home = house("token", environ={"MIHARU_TOKEN": "s3cret; with=odd \N{SNOWMAN} signs"})
+    entered = await enter(home, "s3cret; with=odd \N{SNOWMAN} signs")
+    assert entered.page is not None
+    assert entered.page.status == 303
+    assert headers_of(entered)["Location"] == "./"
+    cookie = headers_of(entered)["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "path" not in cookie.lower()
+    assert "secure" not in cookie.lower()
+    assert "s3cret" not in cookie
+    (name, morsel), *rest = SimpleCookie(cookie).items()
+    assert not rest
+    assert name.startswith("miharu_")
+    returning = await home.visit(LOCAL | {"cookie": f"other=1; {name}={morsel.value}"})
+    assert returning == Decision(access="token")
+
+
+async def test_the_cookie_is_for_https_alone_where_that_is_spoken() -> None:
+    entered = await enter(house(environ={"MIHARU_TOKEN": "s3cret"}), "s3cret", scheme="https")
+    assert "; Secure" in headers_of(entered)["Set-Cookie"]
+
+
+async def test_a_link_followed_from_another_site_arrives() -> None:
+    """A Strict cookie does not survive a redirect that another site began; our page makes the next step."""
+    home = house(environ={"MIHARU_TOKEN": "s3cret"})
+    entered = await home.visit(
+        LOCAL | {"sec-fetch-site": "cross-site"} | NAVIGATION, params={"token": "s3cret"}
+    )
+    assert entered.page is not None
+    assert entered.page.status == 200
+    assert b'http-equiv="refresh" content="0; url=./"' in entered.page.body
+    assert "Set-Cookie" in headers_of(entered)
+
+
+@pytest.mark.parametrize("guess", ["", "s3cre", "s3cret ", "S3CRET", "s3crets", "\N{SNOWMAN}", "\ud800"])
+async def test_a_guessed_token_opens_nothing(guess: str) -> None:
+    refused = await enter(house(environ={"MIHARU_TOKEN": "s3cret"}), guess)
+    assert refused.page is not None
+    assert refused.page.status == 403
+    assert "Set-Cookie" not in headers_of(refused)
+
+
+@pytest.mark.parametrize("value", ["", "s3cret", "0" * 64])
+async def test_a_wrong_cookie_opens_nothing(value: str) -> None:
+    home = house(environ={"MIHARU_TOKEN": "s3cret"})
+    name = tokens.cookie_name(URL)
+    assert await home.status(LOCAL | {"cookie": f"{name}={value}"}) == 403
+    right = tokens.cookie_value("s3cret")
+    assert await home.status(LOCAL | {"cookie": f"x{name}={right}; {name}x={right}"}) == 403
+    assert await home.status(LOCAL | {"cookie": f"{tokens.cookie_name('other')}={right}"}) == 403
+
+
+async def test_a_program_sends_the_token_in_a_header() -> None:
+    home = house(environ={"MIHARU_TOKEN": "s3cret"})
+    assert await home.status(LOCAL | {"authorization": "Bearer s3cret"}) == 200
+    assert await home.status(LOCAL | {"authorization": "Bearer wrong"}) == 403
+    assert await home.status(LOCAL | {"authorization": "Basic s3cret"}) == 403
+
+
+async def test_a_chosen_token_asks_local_visitors_too() -> None:
+    assert await house(environ={"MIHARU_TOKEN": "s3cret"}).status() == 403
+
+
+async def test_the_refusal_says_what_to_do_and_shows_nothing_else(tmp_path: Path) -> None:
+    home = house("token", file=tmp_path / "calls.db")
+    refused = await home.visit()
+    assert refused.page is not None
+    text = refused.page.body.decode()
+    for remedy in ("log", "MIHARU_TOKEN", "?token=", "miharu.asgi(auth="):
+        assert remedy in text
+    for secret in (str(tmp_path), "calls.db", tokens.token_for(home.file)):
+        assert secret not in text
+    assert "Content-Security-Policy" in headers_of(refused)
+
+
+async def test_the_link_is_logged_once_with_the_path_that_was_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = house("token", file=tmp_path / "calls.db")
+    home.base = "/a b/miharu\n/"
+    await home.visit({"host": "evil.example"})
+    await home.visit()
+    (record,) = caplog.records
+    token = (tmp_path / "calls.db.token").read_text().strip()
+    assert (record.name, record.levelno) == ("miharu", logging.WARNING)
+    assert f" /a%20b/miharu%0A/?token={token} " in record.getMessage()
+    assert "evil.example" not in record.getMessage()
+    assert (await enter(home, token)).page is not None
+
+
+async def test_a_token_that_somebody_chose_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    await house(environ={"MIHARU_TOKEN": "s3cret"}).visit()
+    assert "s3cret" not in caplog.text
+    assert "?token=<the value of MIHARU_TOKEN>" in caplog.text
+
+
+# --- the modes
+
+
+async def test_off_lets_everybody_in() -> None:
+    assert await house("off").visit({"host": "llm.example"}, client=None) == Decision(access="open")
+
+
+async def test_the_hosts_own_function_decides_by_the_hosts_own_scope() -> None:
+    async def allow(scope: Mapping[str, Any]) -> bool:
+        return bool(scope["user"] == "ann")
+
+    assert await house(allow).visit(user="ann") == Decision(access="custom")
+    assert await house(allow).status(user="bob") == 403
+    assert await house(lambda scope: scope["user"] == "ann").status(user="ann") == 200
+    assert await house(lambda scope: None).status() == 403
+
+
+async def test_the_environment_speaks_where_the_argument_says_auto() -> None:
+    assert await house(environ={"MIHARU_AUTH": "token"}).status() == 403
+    assert await house(environ={"MIHARU_AUTH": "off"}, terminal=False).status() == 200
+    assert await house("token", environ={"MIHARU_AUTH": "off"}).status() == 403
+
+
+@pytest.mark.parametrize("auth", ["yes", "", None, True, 3, "AUTO"])
+def test_a_nonsense_auth_raises_at_once(auth: Any) -> None:
+    with pytest.raises(ConfigError, match="auto, token, off"):
+        Access(auth)
+
+
+async def test_a_nonsense_environment_asks_for_the_token_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home = house(environ={"MIHARU_AUTH": "everyone", "MIHARU_TOKEN": "s3cret"})
+    assert await home.status() == 403
+    assert await home.status() == 403
+    assert caplog.text.count("MIHARU_AUTH='everyone'") == 1
+
+
+async def test_the_dashboard_on_its_own_needs_no_terminal_but_keeps_the_other_checks() -> None:
+    home = house(terminal=False, environ={"APP_ENV": "production"}, fallback="local")
+    assert await home.status() == 200
+    assert await home.status({"host": "rebound.example"}) == 403
+    assert await home.status(LOCAL | {"via": "1.1 proxy"}) == 403
+    assert await house(fallback="token").status() == 403
+
+
+# --- the token's file
+
+
+def test_the_token_is_kept_privately_beside_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "calls.db"
+    token = tokens.token_for(database)
+    file = tmp_path / "calls.db.token"
+    assert file.read_text().strip() == token
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(token) >= 40
+    assert [file.name for file in tmp_path.iterdir()] == ["calls.db.token"]
+
+
+def test_a_token_of_ones_own_in_the_file_is_used_and_made_private(tmp_path: Path) -> None:
+    file = tmp_path / "calls.db.token"
+    file.write_text("a-token-that-somebody-wrote\n")
+    file.chmod(0o644)
+    assert tokens.token_for(tmp_path / "calls.db") == "a-token-that-somebody-wrote"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "calls.db.token"
+    file.write_text("\n")
+    token = tokens.token_for(tmp_path / "calls.db")
+    assert len(token) >= 40
+    assert file.read_text().strip() == token
+
+
+def test_the_folder_is_made_where_it_is_not_there_yet(tmp_path: Path) -> None:
+    database = tmp_path / ".miharu" / "calls.db"
+    tokens.token_for(database)
+    assert (tmp_path / ".miharu").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / ".miharu" / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no such flag on this system")
+def test_a_link_put_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("a-token-that-an-attacker-knows")
+    (tmp_path / "calls.db.token").symlink_to(tmp_path / "theirs")
+    assert tokens.token_for(tmp_path / "calls.db") != "a-token-that-an-attacker-knows"
+
+
+def test_a_file_of_another_user_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "calls.db.token").write_text("a-token-that-an-attacker-knows")
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert tokens.token_for(tmp_path / "calls.db") != "a-token-that-an-attacker-knows"
+
+
+def test_without_a_file_the_token_lives_in_memory() -> None:
+    assert tokens.token_for(None) == tokens.token_for(None)
+
+
+def test_several_workers_agree_on_one_token(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from miharu.dashboard.tokens import token_for;"
+        "sys.stdin.read(1); print(token_for(Path(sys.argv[1])))"
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "calls.db")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        for _ in range(6)
+    ]
+    answers = set()
+    for worker in workers:  # all are started before any is let go
+        assert worker.stdin is not None
+        worker.stdin.write("!")
+        worker.stdin.flush()
+    for worker in workers:
+        answers.add(worker.communicate(timeout=30)[0].strip())
+        assert worker.returncode == 0
+    assert len(answers) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["calls.db.token"]

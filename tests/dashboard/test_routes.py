@@ -1,0 +1,167 @@
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from miharu.dashboard.headers import SECURITY
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.routes import PATHS, respond
+from miharu.errors import StoreError
+from miharu.stores.base import Query
+
+from .conftest import NOW, Ask, get, make_site
+from .memory import MemoryStore
+from .traffic import HOSTILE
+
+pytestmark = pytest.mark.anyio
+FRAGMENTS = [path for path in PATHS if "-" in path]
+LINKS = ("href", "src", "action", "hx-get")
+
+
+class Html(HTMLParser):
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(page.body.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+
+async def every_page(site: Site, store: MemoryStore) -> list[Page]:
+    failed = next(call for call in store.kept.values() if call.outcome.error_message == HOSTILE)
+    return [
+        *[await get(site, path) for path in PATHS],
+        await get(site, "calls", sel=failed.id),
+        await get(site, "calls", sel="nobody"),
+        await get(site, "", by="route", measure="tokens", model='"><em>', range="7d"),
+        await get(make_site(MemoryStore())),
+        await get(make_site(store, losses=3)),
+        await get(site, "no/such/page"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        *((path, method, 200) for path in PATHS for method in ("GET", "HEAD")),
+        ("static/app.css", "GET", 200),
+        ("static/app.css", "HEAD", 200),
+        ("static/htmx-4.0.1.min.js", "GET", 200),
+        ("static/nothing.js", "GET", 404),
+        ("static/../templates/base.html", "GET", 404),
+        ("static/vendor/LICENSES.txt", "GET", 404),
+        ("static/", "GET", 404),
+        ("static", "GET", 404),
+        ("nothing", "GET", 404),
+        ("calls/", "GET", 404),
+        ("", "POST", 405),
+        ("calls", "DELETE", 405),
+        ("nothing", "OPTIONS", 405),
+    ],
+)
+async def test_answers_with_all_headers(site: Site, path: str, method: str, status: int) -> None:
+    page = await get(site, path, method=method)
+    headers = dict(page.headers)
+    assert page.status == status
+    assert set(SECURITY) <= set(page.headers)
+    assert len(headers) == len(page.headers)
+    assert headers["Cache-Control"]
+    assert headers.get("Allow") == ("GET, HEAD" if status == 405 else None)
+    if method == "HEAD":
+        assert page.body == b""
+        assert int(headers["Content-Length"]) > 0
+    else:
+        assert int(headers["Content-Length"]) == len(page.body) > 0
+
+
+async def test_never_lets_a_page_be_cached(site: Site) -> None:
+    for path in (*PATHS, "nothing"):
+        assert dict((await get(site, path)).headers)["Cache-Control"] == "no-store"
+
+
+async def test_writes_nothing_that_the_policy_forbids(site: Site, store: MemoryStore) -> None:
+    for page in await every_page(site, store):
+        for tag, attributes in Html(page).tags:
+            assert tag not in {"style", "base", "iframe", "object"}
+            assert not [
+                name for name in attributes if name == "style" or name.startswith(("on", "hx-on", "hx-vals"))
+            ]
+            assert not [value for value in attributes.values() if value.startswith(("js:", "javascript:"))]
+            if tag == "script":
+                assert attributes.get("type") == "application/json" or attributes["src"]
+
+
+async def test_links_only_relatively_and_only_to_what_is_there(site: Site, store: MemoryStore) -> None:
+    for page in await every_page(site, store):
+        for tag, attributes in Html(page).tags:
+            for link in (attributes[name] for name in LINKS if name in attributes):
+                target = link.partition("?")[0].partition("#")[0]
+                assert not re.match(r"/|[a-z]+:", link), (tag, link)
+                known = target.lstrip("./") in PATHS or link.startswith("#")
+                assert known or (await get(site, target.replace("../", ""))).status == 200, (tag, link)
+
+
+async def test_shows_stored_text_as_text(site: Site, store: MemoryStore) -> None:
+    for page in await every_page(site, store):
+        assert b"<script>alert" not in page.body
+        assert b'"><em>' not in page.body
+
+
+async def test_carries_the_policy_on_an_unchanged_fragment(ask: Ask) -> None:
+    for path in FRAGMENTS:
+        first = await ask(path)
+        again = await ask(path, ptag=dict(first.headers)["HX-PTag"])
+        assert again.status == 304
+        assert again.body == b""
+        assert set(SECURITY) <= set(again.headers)
+        assert "Content-Type" not in dict(again.headers)
+
+
+async def test_says_so_when_the_store_cannot_be_read(store: MemoryStore) -> None:
+    class Broken(MemoryStore):
+        async def revision(self) -> int:
+            raise StoreError("calls.db: <locked>")
+
+    page = await get(make_site(Broken()))
+    assert page.status == 503
+    assert b"calls.db: &lt;locked&gt;" in page.body
+    assert set(SECURITY) <= set(page.headers)
+
+
+async def test_turns_a_mistake_of_ours_into_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(MemoryStore):
+        async def revision(self) -> int:
+            raise KeyError("secret")
+
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    page = await get(make_site(Broken()))
+    assert page.status == 500
+    assert b"secret" not in page.body
+    assert set(SECURITY) <= set(page.headers)
+
+
+async def test_ignores_what_it_does_not_understand(ask: Ask) -> None:
+    plain = await ask()
+    odd = await ask(range="1000y", status="<b>", measure="x", by="y", model="a\0b", route="x" * 10_000)
+    assert odd.body == plain.body
+
+
+async def test_answers_a_lone_surrogate(site: Site) -> None:
+    page = await respond(PageRequest(path="", params={"model": "\ud800"}), site)
+    assert page.status == 200
+
+
+async def test_knows_every_call_of_the_window(store: MemoryStore) -> None:
+    query = Query(start=0, end=NOW + 1)
+    assert (await store.totals(query)).calls == len(store.kept)
+
+
+def test_loads_no_template_engine_until_the_first_page() -> None:
+    code = (
+        "import sys, miharu.dashboard.routes; print({'jinja2', 'markupsafe', 'litestar'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"

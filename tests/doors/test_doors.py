@@ -1,0 +1,197 @@
+"""The mounted dashboard and the server's are one: same store, same clock, same bytes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from miharu import monitor as monitor_module
+from miharu._asgi import MiharuMiddleware, asgi
+from miharu.config import Config
+from miharu.dashboard import access, door
+from miharu.dashboard.assets import asset_url
+from miharu.dashboard.routes import PATHS
+from miharu.monitor import Monitor
+from miharu.server import create_app
+from tests.dashboard.conftest import NOW
+from tests.dashboard.memory import MemoryStore
+from tests.dashboard.traffic import traffic
+
+Ask = Callable[..., Awaitable[tuple[httpx.Response, httpx.Response]]]
+STORE = MemoryStore(traffic(NOW, calls=300, days=1))
+
+
+class StandIn:
+    """A monitor without a worker."""
+
+    config = Config(database="sqlite+aiosqlite:////srv/calls.db")
+    database_path = None
+    store = STORE
+
+    async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        return await ask()
+
+    def stats(self) -> dict[str, int]:
+        return {"dropped": 2}
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A developer's terminal, of which no proxy is known; the clock stands still."""
+    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *access._PLATFORMS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(access, "_has_terminal", lambda: True)
+    monkeypatch.setattr(door, "unix_ms", lambda: NOW)
+    closed, access.PROCESS.closed = access.PROCESS.closed, False
+    yield
+    access.PROCESS.closed = closed
+
+
+def client_of(app: Any, base_url: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5000))
+    return httpx.AsyncClient(transport=transport, base_url=base_url)
+
+
+@pytest.fixture
+async def ask(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ask]:
+    """Ask both doors the same."""
+    monitor: Any = StandIn()
+    monkeypatch.setattr(monitor_module, "current", lambda: monitor)
+    mounted = Starlette(routes=[Mount("/miharu", asgi())])
+    async with (
+        client_of(mounted, "http://localhost/miharu/") as inside,
+        client_of(create_app(monitor, clock=lambda: NOW), "http://localhost/") as alone,
+    ):
+
+        async def both(
+            path: str, method: str = "GET", **headers: str
+        ) -> tuple[httpx.Response, httpx.Response]:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return (
+                await inside.request(method, path, headers=named),
+                await alone.request(method, path, headers=named),
+            )
+
+        yield both
+
+
+def same(answers: tuple[httpx.Response, httpx.Response]) -> httpx.Response:
+    inside, alone = answers
+    assert inside.status_code == alone.status_code
+    assert inside.headers.raw == alone.headers.raw
+    assert inside.content == alone.content
+    return inside
+
+
+class TestBothDoors:
+    """Litestar serves one of them, and Litestar needs asyncio."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        return "asyncio"
+
+    @pytest.mark.parametrize("query", ["", "?range=7d&model=gpt-6.1-sol", "?range=odd&x=%C3%A9&x=2&empty="])
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_every_page(self, ask: Ask, path: str, query: str) -> None:
+        assert same(await ask(path + query)).status_code == 200
+
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_its_head(self, ask: Ask, path: str) -> None:
+        got, head = same(await ask(path)), same(await ask(path, "HEAD"))
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers.raw == got.headers.raw
+
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_a_fragment_that_htmx_asks_for_and_has_already(self, ask: Ask, path: str) -> None:
+        first = same(await ask(path, hx_request="true"))
+        if tag := first.headers.get("hx-ptag"):
+            again = same(await ask(path, hx_request="true", hx_ptag=tag))
+            assert (again.status_code, again.content) == (304, b"")
+
+    @pytest.mark.parametrize("name", ["app.css", "nothing.css"])
+    async def test_a_file(self, ask: Ask, name: str) -> None:
+        same(await ask(f"static/{name}"))
+        same(await ask(f"static/{name}", "HEAD"))
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    async def test_a_method_that_changes_things(self, ask: Ask, method: str) -> None:
+        answer = same(await ask("calls", method))
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == "GET, HEAD"
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "nope",
+            "nope/nope",
+            "calls/",
+            "static/",
+            "a%2Fb",
+            "%2e%2e/x",
+            "static/%2e%2e/%2e%2e/x",
+            "a//b",
+            "%00",
+            "%C3%A9",
+        ],
+    )
+    async def test_a_page_that_is_not_there(self, ask: Ask, path: str) -> None:
+        assert same(await ask(path)).status_code == 404
+        assert same(await ask(path, "HEAD")).status_code == 404
+
+    async def test_a_refusal(self, ask: Ask) -> None:
+        foreign = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "cors"}
+        assert same(await ask("calls", **foreign)).status_code == 403
+        assert same(await ask("calls", host="rebound.example")).status_code == 403
+        assert same(await ask("calls", x_forwarded_for="1.2.3.4")).status_code == 403
+
+    async def test_the_way_in(self, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MIHARU_TOKEN", "s3cret")
+        entered = same(await ask("?token=s3cret"))
+        assert (entered.status_code, entered.headers["location"]) == (303, "./")
+        inside, alone = await ask("calls")  # each says who may see it, and that is the token now
+        assert same((inside, alone)).status_code == 200
+
+    async def test_an_asset_by_the_link_that_pages_use(self, ask: Ask) -> None:
+        pages = same(await ask(""))
+        links = [part.partition('"')[0] for part in pages.text.split('"static/')[1:]]
+        assert links
+        for link in links:
+            assert same(await ask("static/" + link)).status_code == 200
+            assert asset_url(link.partition("?")[0]).startswith("static/")
+
+
+# --- over the real worker and store, on both kinds of loop
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Iterator[Monitor]:
+    config = Config(database=f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}")
+    writer = Monitor(config)
+    writer.start()
+
+    async def fill() -> None:
+        await writer.store.add(list(STORE.kept.values())[-20:])
+
+    writer.read_sync(fill)
+    assert writer.stop()
+    reader = Monitor(config, read_only=True)
+    reader.start()
+    yield reader
+    assert reader.stop()
+
+
+async def test_pages_of_a_real_database(recorded: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor_module, "current", lambda: recorded)
+
+    async def host(scope: Any, receive: Any, send: Any) -> None: ...
+
+    for app in (Starlette(routes=[Mount("/miharu", asgi())]), MiharuMiddleware(host)):
+        async with client_of(app, "http://localhost/miharu/") as client:
+            for path in PATHS:
+                response = await client.get(path)
+                assert response.status_code == 200, path
+            assert "POST /" in (await client.get("calls?range=30d")).text

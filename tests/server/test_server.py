@@ -1,0 +1,339 @@
+"""The application of ``miharu dashboard``: its JSON API, who may use it, and how it starts and stops."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+import webbrowser
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from miharu import server
+from miharu.call import Body, Call, Outcome
+from miharu.config import Config
+from miharu.dashboard import access
+from miharu.errors import MiharuError, StoreError
+from miharu.stores.base import Query, Totals
+
+NOW = 1_800_000_000_000
+ONE = Call(
+    id="one",
+    timestamp=NOW - 5000,
+    api="openai.chat",
+    outcome=Outcome(status="success"),
+    model="gpt-6",
+    body=Body(request='{"q":"ö"}'.encode(), response=None),
+)
+
+
+class OneCall:
+    """A store that holds one call and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def revision(self) -> int:
+        return 7
+
+    async def totals(self, query: Query) -> Totals:
+        self.asked.append(query)
+        return Totals(calls=1, cost_nanousd=5)
+
+    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+        self.asked.append((query, limit, before))
+        return [ONE]
+
+    async def call(self, id: str) -> Call | None:
+        return ONE if id == "one" else None
+
+
+class StandIn:
+    config = Config(database="sqlite+aiosqlite:////srv/calls.db")
+    database_path = None
+
+    def __init__(self) -> None:
+        self.store = OneCall()
+        self.broken: Exception | None = None
+
+    async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        if self.broken:
+            raise self.broken
+        return await ask()
+
+    def stats(self) -> dict[str, int]:
+        return {"dropped": 0}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("MIHARU_AUTH", "MIHARU_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    closed, access.PROCESS.closed = access.PROCESS.closed, False
+    yield
+    access.PROCESS.closed = closed
+
+
+@pytest.fixture
+def monitor() -> Any:
+    return StandIn()
+
+
+def client_of(monitor: Any, host: str = "127.0.0.1", address: str = "127.0.0.1") -> httpx.AsyncClient:
+    app: Any = server.create_app(monitor, host=host, clock=lambda: NOW)
+    transport = httpx.ASGITransport(app=app, client=(address, 5000), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost:3001")
+
+
+@pytest.fixture
+async def client(monitor: Any) -> Any:
+    async with client_of(monitor) as client:
+        yield client
+
+
+# --- the JSON API
+
+
+async def test_totals_of_a_day_by_default(client: httpx.AsyncClient, monitor: Any) -> None:
+    response = await client.get("/api/totals")
+    assert response.status_code == 200
+    assert response.json()["calls"] == 1
+    assert response.json()["cost_nanousd"] == 5
+    assert monitor.store.asked == [Query(start=NOW + 1 - 86_400_000, end=NOW + 1)]
+
+
+async def test_totals_of_what_was_asked(client: httpx.AsyncClient, monitor: Any) -> None:
+    asked: dict[str, Any] = {
+        "start": 1,
+        "end": 9,
+        "model": "m",
+        "provider": "p",
+        "route": "r",
+        "user_id": "u",
+        "status": "error",
+    }
+    assert (await client.get("/api/totals", params=asked)).status_code == 200
+    assert monitor.store.asked == [Query(**asked)]
+
+
+async def test_the_newest_calls(client: httpx.AsyncClient, monitor: Any) -> None:
+    response = await client.get("/api/calls", params={"limit": 3, "before": "x", "start": 1, "end": 2})
+    assert [call["id"] for call in response.json()] == ["one"]
+    assert monitor.store.asked == [(Query(start=1, end=2), 3, "x")]
+
+
+async def test_one_call_with_its_body_as_text(client: httpx.AsyncClient) -> None:
+    found = (await client.get("/api/calls/one")).json()
+    assert found["call"]["outcome"]["status"] == "success"
+    assert found["call"]["cost"] is None
+    assert found["request"] == '{"q":"ö"}'
+    assert found["response"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/calls/two", 404),
+        ("/api/calls?limit=0", 400),
+        ("/api/calls?limit=501", 400),
+        ("/api/totals?status=odd", 400),
+        ("/api/totals?start=soon", 400),
+    ],
+)
+async def test_what_it_cannot_answer(client: httpx.AsyncClient, path: str, status: int) -> None:
+    response = await client.get(path)
+    assert response.status_code == response.json()["status_code"] == status
+
+
+async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+    assert set(document["paths"]) == {"/api/totals", "/api/calls", "/api/calls/{id}"}
+    assert document["paths"]["/api/calls"]["get"]["description"].startswith("The newest calls")
+
+
+async def test_a_store_that_cannot_be_read_is_said(client: httpx.AsyncClient, monitor: Any) -> None:
+    monitor.broken = StoreError("calls.db is no database")
+    response = await client.get("/api/totals")
+    assert response.status_code == 503
+    assert response.json()["detail"] == "calls.db is no database"
+    health = await client.get("/healthz")
+    assert (health.status_code, health.json()) == (503, {"status": "the database cannot be read"})
+
+
+async def test_it_is_healthy(client: httpx.AsyncClient) -> None:
+    response = await client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", ["/", "/nope", "/api/totals", "/api/nope", "/api/openapi.json", "/healthz"])
+async def test_every_answer_carries_the_security_headers(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    headers = (await client.request(method, path)).headers
+    for name in ("content-security-policy", "x-content-type-options", "referrer-policy", "cache-control"):
+        assert len(headers.get_list(name)) == 1, name
+
+
+# --- who may
+
+
+@pytest.mark.parametrize("path", ["/", "/api/totals", "/api/calls/one", "/api/openapi.json"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "rebound.example"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"},
+        {"origin": "http://evil.example"},
+        {"x-forwarded-for": "1.2.3.4"},
+    ],
+)
+async def test_on_loopback_strangers_get_nothing(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str]
+) -> None:
+    assert (await client.get(path, headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "192.168.1.5", "::", "example.org"])
+async def test_bound_elsewhere_it_asks_for_the_token(
+    host: str, monitor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIHARU_TOKEN", "s3cret")
+    monkeypatch.setenv("MIHARU_AUTH", "auto")
+    async with client_of(monitor, host) as client:
+        assert (await client.get("/")).status_code == 403
+        for path in ("/api/totals", "/api/openapi.json"):
+            assert (await client.get(path)).status_code == 403
+            bearer = {"authorization": "Bearer s3cret"}
+            assert (await client.get(path, headers=bearer)).status_code == 200
+        assert (await client.get("/healthz")).status_code == 200
+        entered = await client.get("/?token=s3cret")
+        assert (entered.status_code, entered.headers["location"]) == (303, "./")
+        assert (await client.get("/api/totals")).status_code == 200  # the client keeps the cookie
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.7"])
+async def test_bound_to_loopback_it_is_open_without_a_terminal(host: str, monitor: Any) -> None:
+    async with client_of(monitor, host) as client:
+        assert (await client.get("/api/totals")).status_code == 200
+
+
+# --- the process it runs in
+
+
+def test_it_leaves_the_logging_of_its_process_alone(monitor: Any) -> None:
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    server.create_app(monitor)
+    assert (root.level, list(root.handlers)) == before
+
+
+def test_litestars_debug_variable_shows_nobody_a_traceback(
+    monitor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITESTAR_DEBUG", "1")
+    assert server.create_app(monitor).debug is False
+
+
+# --- running
+
+
+def test_a_port_in_use_is_named_with_the_remedy(monitor: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(MiharuError, match=rf"Port {port} on 127\.0\.0\.1 is in use.*--port"):
+            server.run(monitor, "127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("no-such-host.invalid", 0), ("127.0.0.1", 99999), ("203.0.113.1", 0)]
+)
+def test_an_address_that_cannot_be_is_said(monitor: Any, host: str, port: int) -> None:
+    with pytest.raises(MiharuError, match="--host and --port"):
+        server.run(monitor, host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "environ", "said", "opened"),
+    [
+        ("127.0.0.1", {}, "http://127.0.0.1:1/", "http://127.0.0.1:1/"),
+        ("::1", {}, "http://[::1]:1/", "http://[::1]:1/"),
+        (
+            "0.0.0.0",
+            {"MIHARU_TOKEN": "a b"},
+            "http://localhost:1/?token=<the value of MIHARU_TOKEN>",
+            "http://localhost:1/?token=a+b",
+        ),
+    ],
+)
+def test_the_address_that_is_said_and_the_one_that_is_opened(
+    monitor: Any, host: str, environ: dict[str, str], said: str, opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert server._address(monitor, host, 1) == (said, opened)
+
+
+def test_a_token_of_its_own_is_part_of_the_address(monitor: Any) -> None:
+    said, opened = server._address(monitor, "0.0.0.0", 1)
+    assert said == opened
+    assert len(said.partition("?token=")[2]) > 30
+
+
+def test_the_browser_is_opened_without_waiting_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, done = [], threading.Event()
+
+    def open_it(url: str) -> None:
+        opened.append(url)
+        done.set()
+
+    monkeypatch.setattr(webbrowser, "open", open_it)
+    server._open("http://127.0.0.1:1/")
+    assert done.wait(10)
+    assert opened == ["http://127.0.0.1:1/"]
+
+
+PROGRAM = """
+import sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+from test_server import StandIn
+from miharu.server import run
+run(StandIn(), "127.0.0.1", 0, announce=lambda address: print(address, flush=True))
+print("done", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process there")
+def test_it_serves_until_ctrl_c_and_ends_quietly() -> None:
+    here = Path(__file__)
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(here.parent), str(here.parents[2])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "MIHARU_AUTH": ""},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            address = process.stdout.readline().strip()
+            with urllib.request.urlopen(address + "api/totals", timeout=20) as response:
+                assert response.status == 200
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "done\n"
+            assert process.stderr.read() == ""
+            assert process.wait(20) == 0
+        finally:
+            process.kill()

@@ -1,0 +1,164 @@
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from miharu.errors import NoDatabase, StoreError
+from miharu.stores.sqlite import SQLiteStore
+from miharu.stores.sqlite.schema import APPLICATION_ID, STEPS
+from miharu.testing.store_contract import ALL, StoreContract, make_call
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Stores run on asyncio, the worker's loop."""
+    return "asyncio"
+
+
+def url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+class TestFile(StoreContract):
+    @pytest.fixture
+    async def store(self, database: Path) -> AsyncIterator[SQLiteStore]:
+        store = SQLiteStore(url(database))
+        await store.open()
+        yield store
+        await store.close()
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[SQLiteStore]:
+        store = SQLiteStore("sqlite+aiosqlite:///:memory:")
+        await store.open()
+        yield store
+        await store.close()
+
+
+async def filled(path: Path, calls: int = 1) -> None:
+    store = SQLiteStore(url(path))
+    await store.open()
+    await store.add([make_call() for _ in range(calls)])
+    await store.close()
+
+
+async def test_the_file_is_private_marked_and_in_wal_mode(database: Path) -> None:
+    await filled(database)
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    assert sorted(path.name for path in database.parent.iterdir()) == ["calls.db"]
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+        assert connection.execute("SELECT cost_cents FROM llm_calls").fetchone() == (0.0001,)
+    connection.close()
+
+
+async def test_only_time_ordered_indexes(database: Path) -> None:
+    await filled(database)
+    connection = sqlite3.connect(database)
+    found = {row[1] for row in connection.execute("PRAGMA index_list(llm_calls)")}
+    connection.close()
+    assert found == {"llm_calls_timestamp", "llm_calls_errors", "sqlite_autoindex_llm_calls_1"}
+
+
+async def test_opening_again_keeps_what_is_there(database: Path) -> None:
+    await filled(database, 3)
+    await filled(database, 2)
+    store = SQLiteStore(url(database), read_only=True)
+    await store.open()
+    assert (await store.totals(ALL)).calls == 5
+    with pytest.raises(StoreError):
+        await store.add([make_call()])
+    await store.close()
+
+
+async def test_two_writers_and_a_reader_share_one_file(database: Path) -> None:
+    stores = [SQLiteStore(url(database)) for _ in range(2)]
+    for store in stores:
+        await store.open()
+
+    async def write(store: SQLiteStore) -> None:
+        for _ in range(20):
+            await store.add([make_call() for _ in range(5)])
+
+    async with anyio.create_task_group() as group:
+        for store in stores:
+            group.start_soon(write, store)
+    assert (await stores[0].totals(ALL)).calls == 200
+    for store in stores:
+        await store.close()
+
+
+async def test_there_is_nothing_to_read(database: Path) -> None:
+    with pytest.raises(NoDatabase, match=str(database)):
+        await SQLiteStore(url(database), read_only=True).open()
+    assert not database.exists()
+    database.touch()
+    with pytest.raises(NoDatabase, match="empty"):
+        await SQLiteStore(url(database), read_only=True).open()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+async def test_a_file_that_is_no_database_is_left_alone(database: Path, read_only: bool) -> None:
+    database.write_text("my shopping list")
+    with pytest.raises(StoreError, match="not a SQLite database"):
+        await SQLiteStore(url(database), read_only=read_only).open()
+    assert database.read_text() == "my shopping list"
+
+
+async def test_another_programs_database_is_left_alone(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE users (id)")
+    connection.close()
+    before = database.read_bytes()
+    store = SQLiteStore(url(database))
+    with pytest.raises(StoreError, match="belongs to another program"):
+        await store.open()
+    await store.close()
+    assert database.read_bytes() == before
+
+
+async def test_a_newer_schema_is_refused(database: Path) -> None:
+    await filled(database)
+    with sqlite3.connect(database) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    store = SQLiteStore(url(database))
+    with pytest.raises(StoreError, match="newer miharu"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await SQLiteStore(url(tmp_path / "file" / "calls.db")).open()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="Permission denied"):
+        await SQLiteStore(url(tmp_path / "calls.db")).open()
+
+
+async def test_it_works_without_a_thread(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the interpreter is going down: Python 3.12 starts no thread any more."""
+    import threading
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    store = SQLiteStore(url(database))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    await store.open()
+    assert await store.add([make_call()]) == 1
+    assert (await store.totals(ALL)).calls == 1
+    await store.close()

@@ -1,0 +1,38 @@
+import uuid
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miharu.call import Call, Cost, Outcome, Usage, new_id
+
+MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
+
+
+@given(MOMENTS, st.binary(min_size=10, max_size=10))
+def test_an_id_is_a_uuid_of_version_7_that_carries_its_moment(ms: int, random: bytes) -> None:
+    parsed = uuid.UUID(new_id(ms, random))
+    assert (parsed.version, parsed.variant) == (7, uuid.RFC_4122)
+    assert parsed.int >> 80 == ms
+
+
+@given(MOMENTS, MOMENTS)
+def test_ids_of_later_milliseconds_sort_later(one: int, other: int) -> None:
+    if one != other:
+        assert (new_id(one) < new_id(other)) == (one < other)
+
+
+def test_ids_differ() -> None:
+    assert len({new_id(1) for _ in range(1000)}) == 1000
+
+
+def test_only_a_call_that_may_have_cost_something_is_unpriced() -> None:
+    def call(outcome: Outcome, usage: Usage, cost: Cost | None = None) -> Call:
+        return Call(id="1", timestamp=0, api="x", outcome=outcome, usage=usage, cost=cost)
+
+    used, nothing = Usage(prompt_tokens=1), Usage()
+    success, error = Outcome(status="success"), Outcome(status="error")
+    assert call(success, used).is_unpriced
+    assert call(success, nothing).is_unpriced
+    assert call(error, used).is_unpriced
+    assert not call(error, nothing).is_unpriced
+    assert not call(success, used, Cost(cost_nanousd=0, cost_source="free")).is_unpriced

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miharu.config import MEMORY, Config, auth_mode, database_file, public_url, resolve_database
+from miharu.errors import ConfigError
+
+
+def resolve(given: object, **environ: str) -> str:
+    return resolve_database(given, environ)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (":memory:", MEMORY),
+        ("sqlite://", MEMORY),
+        ("sqlite:///:memory:", MEMORY),
+        ("/data/calls.db", "sqlite+aiosqlite:////data/calls.db"),
+        (Path("/data/calls.db"), "sqlite+aiosqlite:////data/calls.db"),
+        ("sqlite:////data/calls.db", "sqlite+aiosqlite:////data/calls.db"),
+        ("sqlite+aiosqlite:////data/calls.db", "sqlite+aiosqlite:////data/calls.db"),
+        ("sqlite:///calls.db", f"sqlite+aiosqlite:///{Path.cwd()}/calls.db"),
+        ("calls.db", f"sqlite+aiosqlite:///{Path.cwd()}/calls.db"),
+        ("postgres://u:p@db/x", "postgresql+asyncpg://u:p@db/x"),
+        ("postgresql://db/x", "postgresql+asyncpg://db/x"),
+        ("postgresql+psycopg://db/x", "postgresql+asyncpg://db/x"),
+        ("clickhouse://db/x", "clickhouse://db/x"),
+    ],
+)
+def test_a_database_is_normalised(given: object, expected: str) -> None:
+    assert resolve(given) == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        42,
+        "",
+        "  ",
+        b"bytes.db",
+        "sqlite://calls.db",
+        "sqlite:///calls.db?mode=ro",
+        "nul\0",
+        "://x",
+        "!!://x",
+        "http://",
+    ],
+)
+def test_a_nonsense_database_is_named_with_a_remedy(given: object) -> None:
+    with pytest.raises(ConfigError, match=r"database=.+: .+\.$") as caught:
+        resolve(given)
+    assert caught.value.setting == "database"
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name a file in it"):
+        resolve(tmp_path)
+
+
+def test_the_argument_wins_over_the_environment() -> None:
+    assert resolve("/a.db", MIHARU_DATABASE_URL="/b.db").endswith("/a.db")
+    assert resolve(None, MIHARU_DATABASE_URL="/b.db").endswith("/b.db")
+    with pytest.raises(ConfigError) as caught:
+        resolve(None, MIHARU_DATABASE_URL="sqlite://b.db")
+    assert caught.value.setting == "MIHARU_DATABASE_URL"
+
+
+def test_calls_stay_in_memory_under_pytest_with_nothing_configured() -> None:
+    assert resolve(None, PYTEST_VERSION="9") == MEMORY
+
+
+@given(st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_any_file_name_survives_the_url(name: str) -> None:
+    path = f"/data/{name.strip('.') or 'x'}"
+    if "://" in path:
+        return
+    assert database_file(resolve(path)) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+asyncpg://me:secret@db:5432/x", "postgresql+asyncpg://db:5432/x"),
+        ("postgresql+asyncpg://me@db/x?password=secret", "postgresql+asyncpg://db/x"),
+        ("postgresql+asyncpg://me:se@cret@db/x", "postgresql+asyncpg://db/x"),
+        ("sqlite+aiosqlite:////data/a%20b.db", "/data/a b.db"),
+        (MEMORY, MEMORY),
+    ],
+)
+def test_neither_user_nor_password_is_shown(url: str, shown: str) -> None:
+    assert public_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"service": 3}, "service=3"),
+        ({"capture_content": "yes"}, "capture_content='yes'"),
+        ({"prices": object()}, "no method cost"),
+        ({"exporters": [object()]}, "no method export"),
+        ({"providers": [object()]}, "no method read"),
+    ],
+)
+def test_a_nonsense_argument_is_named(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Config.resolve(":memory:", **arguments, environ={})  # type: ignore[arg-type]
+
+
+def test_settings_come_from_the_environment() -> None:
+    environ = {"MIHARU_SERVICE": "shop", "MIHARU_CAPTURE_CONTENT": "1", "MIHARU_DISABLED": "true"}
+    config = Config.resolve(":memory:", environ=environ)
+    assert (config.service, config.capture_content, config.disabled) == ("shop", True, True)
+    config = Config.resolve(":memory:", service="api", capture_content=False, environ=environ)
+    assert (config.service, config.capture_content) == ("api", False)
+    with pytest.raises(ConfigError, match="MIHARU_DISABLED='perhaps': set it to 1 or 0"):
+        Config.resolve(":memory:", environ={"MIHARU_DISABLED": "perhaps"})
+
+
+def test_auth_modes() -> None:
+    assert auth_mode("auto", {}) == "auto"
+    assert auth_mode("auto", {"MIHARU_TOKEN": "t"}) == "token"
+    assert auth_mode("auto", {"MIHARU_AUTH": "off", "MIHARU_TOKEN": "t"}) == "off"
+    assert auth_mode("off", {"MIHARU_AUTH": "token"}) == "off"
+    with pytest.raises(ConfigError, match="auth='maybe': choose one of auto, token, off"):
+        auth_mode("maybe", {})
+    with pytest.raises(ConfigError, match="MIHARU_AUTH='maybe'"):
+        auth_mode("auto", {"MIHARU_AUTH": "maybe"})

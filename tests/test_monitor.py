@@ -1,0 +1,377 @@
+import json
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+
+import miharu
+from miharu import monitor
+from miharu.call import Call, Cost
+from miharu.errors import ConfigError, StoreError
+from miharu.providers.base import Reading, Rule, Wire
+from miharu.testing.store_contract import ALL
+
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "model": "gpt-4o-2024-08-06",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+}
+URL = "https://api.openai.com/v1/chat/completions"
+ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def ask(library: Any = httpx2, url: str = URL, answer: object = ANSWER) -> Any:
+    transport = library.MockTransport(lambda request: library.Response(200, json=answer))
+    with library.Client(transport=transport) as client:
+        return client.post(url, json=ASKED)
+
+
+def rows(database: Path) -> list[dict[str, Any]]:
+    connection = sqlite3.connect(database)
+    connection.row_factory = sqlite3.Row
+    found = [dict(row) for row in connection.execute("SELECT * FROM llm_calls ORDER BY id")]
+    connection.close()
+    return found
+
+
+def run(script: str, database: Path, **environ: str) -> str:
+    """Run a script as a user would, in a process of its own, where no pytest is about."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MIHARU_", "PYTEST_"))
+    }
+    out = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, str(database)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=inherited | environ,
+        cwd=database.parent,
+    )
+    assert out.returncode == 0, out.stderr
+    assert "Traceback" not in out.stderr
+    return out.stdout
+
+
+PRELUDE = f"""
+import sys, miharu
+miharu.init(sys.argv[1])
+import httpx2
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={ANSWER!r}))
+def ask():
+    httpx2.Client(transport=transport).post({URL!r}, json={ASKED!r})
+"""
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_call_becomes_a_priced_row(database: Path, library: Any) -> None:
+    miharu.init(database, service="shop")
+    assert ask(library).json() == ANSWER
+    assert miharu.flush()
+    (row,) = rows(database)
+    assert (row["model"], row["status"], row["service"]) == ("gpt-4o-2024-08-06", "success", "shop")
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (10, 5)
+    assert (row["cost_nanousd"], row["cost_cents"]) == (75_000, 0.0075)
+
+
+def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
+    miharu.init(database)
+    for _ in range(1000):
+        ask()
+    assert miharu.flush(30)
+    assert len({row["id"] for row in rows(database)}) == 1000
+    assert miharu.stats() == {
+        "captured": 1000,
+        "written": 1000,
+        "dropped": 0,
+        "unpriced": 0,
+        "estimated": 0,
+        "errors": 0,
+        "queue_depth": 0,
+        "last_write": pytest.approx(__import__("time").time(), abs=60),
+        "database": str(database),
+    }
+
+
+def test_the_shortest_script_leaves_exactly_one_row(database: Path) -> None:
+    run(PRELUDE + "ask()", database)
+    assert len(rows(database)) == 1
+
+
+def test_a_script_that_fails_leaves_its_call(database: Path) -> None:
+    run(PRELUDE + "ask()\nimport threading\nthreading.Thread(target=ask).start()", database)
+    assert len(rows(database)) == 2
+
+
+def test_forked_children_record_their_own_calls(database: Path) -> None:
+    script = """
+import os
+ask()
+children = []
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        ask()
+        sys.exit()
+    children.append(child)
+assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+ask()
+import multiprocessing
+process = multiprocessing.get_context("fork").Process(target=ask)
+process.start()
+process.join()
+assert process.exitcode == 0
+"""
+    run(PRELUDE + script, database)
+    assert len(rows(database)) == 6
+
+
+def test_a_library_imported_later_is_seen(database: Path) -> None:
+    run(
+        "import sys, miharu\nmiharu.init(sys.argv[1])\n"
+        + PRELUDE.partition("miharu.init")[2].partition("\n")[2]
+        + "ask()",
+        database,
+    )
+    assert len(rows(database)) == 1
+
+
+def test_nothing_is_configured(database: Path) -> None:
+    """The project's ``.miharu/`` is made, private, and its path is logged once."""
+    (database.parent / "pyproject.toml").touch()
+    script = PRELUDE.replace("sys.argv[1]", "") + "ask()"
+    logged = run(
+        "import logging; logging.basicConfig(level='INFO', stream=__import__('sys').stdout)\n" + script,
+        database,
+    )
+    folder = database.parent / ".miharu"
+    assert len(rows(folder / "calls.db")) == 1
+    assert logged.count(str(folder / "calls.db")) == 1
+
+
+def test_disabled_by_the_environment(database: Path) -> None:
+    run(PRELUDE + "ask()", database, MIHARU_DISABLED="1")
+    assert not database.exists()
+
+
+def test_a_nonsense_environment_is_said_and_harms_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MIHARU_DATABASE_URL", "sqlite://calls.db")
+    miharu.init()
+    assert monitor.current() is None
+    assert "MIHARU_DATABASE_URL='sqlite://calls.db'" in caplog.text
+    assert ask().status_code == 200
+
+
+@pytest.mark.parametrize("database", [42, "postgresql://db/x", "nosuch://db/x"])
+def test_a_nonsense_argument_raises(database: Any) -> None:
+    with pytest.raises(ConfigError, match="database="):
+        miharu.init(database)
+    assert monitor.current() is None
+
+
+def test_init_again(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+    miharu.init(database)
+    first = monitor.current()
+    miharu.init(str(database))
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    miharu.init(":memory:")
+    assert monitor.current() is first
+    assert "the first ones stay" in caplog.text
+
+
+def test_shutdown_and_init_again(database: Path) -> None:
+    for _ in range(2):
+        miharu.init(database)
+        ask()
+        assert miharu.shutdown()
+        ask()
+    assert len(rows(database)) == 2
+    assert miharu.stats()["written"] == 0
+
+
+def test_a_reader_sees_a_finished_call_within_a_second(database: Path) -> None:
+    miharu.init(database)
+    assert miharu.flush()
+    ask()
+    assert _eventually(lambda: len(rows(database)) == 1)
+
+
+async def test_a_page_reads_from_any_loop(database: Path) -> None:
+    """On asyncio and on trio, also as the very first thing."""
+    miharu.init(database)
+    ask()
+    assert await miharu.aflush()
+    watching = monitor.current()
+    assert watching is not None
+
+    async def count() -> int:
+        return (await watching.store.totals(ALL)).calls
+
+    assert await watching.read(count) == 1
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(watching.read, count)
+    assert await miharu.ashutdown()
+    with pytest.raises(StoreError, match="shut down"):
+        await watching.read(count)
+
+
+class Failing:
+    """An exporter, or prices, that always fail."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def cost(self, call: Call) -> Cost | None:
+        self.asked += 1
+        raise RuntimeError("no prices today")
+
+    async def export(self, batch: Sequence[Call]) -> None:
+        self.asked += 1
+        raise RuntimeError("nobody there")
+
+    async def close(self) -> None:
+        raise RuntimeError("nobody there")
+
+
+class Collecting:
+    """An exporter that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.closed = False
+
+    async def export(self, batch: Sequence[Call]) -> None:
+        self.calls += batch
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def test_plugins_that_fail_cost_nobody_a_call(
+    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    failing, prices, collecting = Failing(), Failing(), Collecting()
+    miharu.init(database, exporters=[failing, collecting], prices=prices)
+    ask()
+    assert miharu.flush()
+    assert miharu.stats()["errors"] > 0
+    assert miharu.shutdown()
+    assert [row["cost_nanousd"] for row in rows(database)] == [None]
+    assert (failing.asked, prices.asked, len(collecting.calls)) == (1, 1, 1)
+    assert collecting.closed
+    assert "your program is not affected" in caplog.text
+
+
+class Parrot:
+    """A wire format of one's own."""
+
+    api = "parrot.talk"
+    rules = (Rule("/talk"),)
+
+    def read(self, wire: Wire) -> Reading | None:
+        return Reading(terminated=True, model=str(wire.answered["says"]))
+
+
+def test_a_provider_of_ones_own(database: Path) -> None:
+    miharu.init(database, providers=[Parrot()])
+    ask(url="http://parrot.example/talk", answer={"says": "polly"})
+    ask(url="http://parrot.example/listen")
+    assert miharu.flush()
+    assert [(row["api"], row["model"]) for row in rows(database)] == [("parrot.talk", "polly")]
+
+
+def test_content_is_kept_only_when_asked_for(database: Path) -> None:
+    miharu.init(database, capture_content=True)
+    ask()
+    assert miharu.flush()
+    watching = monitor.current()
+    assert watching is not None
+    call = watching.read_sync(lambda: watching.store.call(rows(database)[0]["id"]))
+    assert call is not None
+    assert call.body is not None
+    assert json.loads(call.body.request or b"") == ASKED
+    assert json.loads(call.body.response or b"") == ANSWER
+
+
+def test_a_store_that_cannot_be_used_keeps_the_calls_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = tmp_path / "data"
+    blocked.write_text("in the way")
+    database = blocked / "calls.db"
+    miharu.init(database)
+    ask()
+    assert not miharu.flush(0.5)
+    assert "cannot be opened" in caplog.text
+    assert miharu.stats()["queue_depth"] == 1
+    blocked.unlink()
+    assert miharu.flush(10)
+    assert len(rows(database)) == 1
+    assert "recording again" in caplog.text
+
+
+def test_a_store_that_stays_unusable_does_not_hold_up_the_exit(tmp_path: Path) -> None:
+    blocked = tmp_path / "data"
+    blocked.write_text("in the way")
+    run(PRELUDE.replace("sys.argv[1]", repr(str(blocked / "calls.db"))) + "ask()", tmp_path / "x")
+
+
+def test_the_worker_carries_no_context_of_a_request(database: Path) -> None:
+    from miharu._context import Context, request_context
+
+    seen: list[Context | None] = []
+
+    class Looking(Collecting):
+        async def export(self, batch: Sequence[Call]) -> None:
+            seen.append(request_context.get())
+
+    token = request_context.set(Context(scope={"method": "GET"}))
+    miharu.init(database, exporters=[Looking()])
+    ask()
+    assert miharu.flush()
+    request_context.reset(token)
+    assert seen == [None]
+
+
+def test_calls_from_many_threads(database: Path) -> None:
+    miharu.init(database)
+    threads = [threading.Thread(target=lambda: [ask() for _ in range(20)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert miharu.flush(30)
+    assert len({row["id"] for row in rows(database)}) == 160
+
+
+def test_calls_stay_in_memory_under_pytest() -> None:
+    miharu.init()
+    ask()
+    assert miharu.flush()
+    assert miharu.stats()["database"] == "sqlite+aiosqlite:///:memory:"
+    assert miharu.stats()["written"] == 1
+
+
+def _eventually(holds: Callable[[], bool], seconds: float = 1.0) -> bool:
+    deadline = threading.Event()
+    threading.Timer(seconds, deadline.set).start()
+    while not holds():
+        if deadline.wait(0.01):
+            return holds()
+    return True

@@ -1,0 +1,102 @@
+"use strict";
+// Crosshair, tooltip and arrow keys. Listeners are delegated, so there is nothing to bind again after a swap.
+(() => {
+  const cache = new WeakMap();
+  let shown = null; // {plot, i}: survives the morph of the chart under it
+
+  const data = (plot) => {
+    const script = plot.parentElement.querySelector("script");
+    if (!cache.has(script)) cache.set(script, JSON.parse(script.textContent));
+    return cache.get(script);
+  };
+
+  const make = (tag, css, parent, text) => {
+    const element = document.createElement(tag);
+    element.className = css;
+    if (text !== undefined) element.textContent = text;
+    parent.append(element);
+    return element;
+  };
+
+  const money = (nano) => {
+    const dollars = nano / 1e9;
+    const digits = dollars >= 1 || dollars === 0 ? 2 : dollars >= 0.001 ? 4 : 1 - Math.floor(Math.log10(dollars));
+    return "$" + dollars.toLocaleString("en-US", { minimumFractionDigits: Math.min(digits, 4), maximumFractionDigits: Math.min(digits, 12) });
+  };
+  const say = (value, unit) => {
+    if (unit === "$") return money(value);
+    if (unit === "ms") return value < 1000 ? value + " ms" : (value / 1000).toFixed(2) + " s";
+    return value.toLocaleString("en-US");
+  };
+
+  const row = (tip, css, name, text) => {
+    const line = make("div", "r", tip);
+    make("i", "sw " + css, line);
+    line.append(name);
+    make("b", "", line, text);
+  };
+
+  const span = (chart, i) => {
+    const step = chart.t.length > 1 ? chart.t[1] - chart.t[0] : 0;
+    const form = step >= 43200000 ? "step" : "hour";
+    return miharuTime(chart.t[i], step >= 10800000 ? "step" : form) + " – " + miharuTime(chart.t[i] + step, "hour");
+  };
+
+  function show(plot, wanted) {
+    const chart = data(plot), columns = chart.t.length;
+    if (!columns) return;
+    const i = Math.max(0, Math.min(columns - 1, wanted));
+    const cursor = plot.querySelector(".cur") || make("div", "cur", plot);
+    const tip = plot.querySelector(".tip") || make("div", "tip", plot);
+    tip.setAttribute("role", "status");
+    cursor.style.left = (i / columns) * 100 + "%";
+    cursor.style.width = 100 / columns + "%";
+    tip.replaceChildren();
+    const stack = plot.parentElement.dataset.chart === "stack";
+    const head = make("div", "t", tip, span(chart, i));
+    if (stack) {
+      const total = chart.series.reduce((sum, one) => sum + one.v[i], 0);
+      make("b", "", head, say(total, chart.unit));
+    } else {
+      make("b", "", head, chart.calls[i].toLocaleString("en-US") + " succeeded");
+    }
+    const series = stack ? [...chart.series].sort((a, b) => b.v[i] - a.v[i]) : chart.series;
+    for (const one of series) if (one.v[i] > 0) row(tip, (stack ? "" : "ln ") + one.c, one.n, say(one.v[i], chart.unit));
+    if (chart.previous) row(tip, "dash", "previous", say(chart.previous[i], chart.unit));
+    const left = (i + 0.5) / columns < 0.55;
+    tip.style.left = left ? `calc(${((i + 1) / columns) * 100}% + 10px)` : "";
+    tip.style.right = left ? "" : `calc(${(1 - i / columns) * 100}% + 10px)`;
+    shown = { plot, i };
+  }
+
+  function hide() {
+    if (!shown) return;
+    shown.plot.querySelectorAll(".cur,.tip").forEach((element) => element.remove());
+    shown = null;
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const plot = event.target.closest?.(".plot");
+    if (shown && shown.plot !== plot) hide();
+    if (!plot) return;
+    const box = plot.getBoundingClientRect();
+    show(plot, Math.floor(((event.clientX - box.left) / box.width) * data(plot).t.length));
+  });
+  document.addEventListener("focusout", (event) => event.target.closest?.(".plot") && hide());
+  document.addEventListener("keydown", (event) => {
+    const plot = event.target.closest?.(".plot");
+    if (!plot) return;
+    const last = data(plot).t.length - 1;
+    const at = shown?.plot === plot ? shown.i : last + (event.key === "ArrowLeft" ? 1 : 0);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+    if (event.key === "Escape") hide();
+    if (to === undefined) return;
+    show(plot, to);
+    event.preventDefault();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!shown) return;
+    if (shown.plot.isConnected) show(shown.plot, shown.i);
+    else shown = null;
+  });
+})();
