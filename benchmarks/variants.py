@@ -13,6 +13,7 @@ import httpx
 import httpx2
 
 from miharu.interceptor import Interceptor
+from miharu.providers.base import Rule
 
 __all__ = ("Variant", "variants")
 
@@ -45,7 +46,7 @@ def variants() -> list[Variant]:
 
 def _interceptor_only() -> Variant:
     queue: collections.deque[object] = collections.deque(maxlen=1000)
-    watching = Interceptor(queue.append, ["completions"])
+    watching = Interceptor(queue.append, [Rule("/completions")])
     return Variant("interceptor only", watching.install, watching.uninstall, queue.clear)
 
 

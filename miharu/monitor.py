@@ -90,8 +90,8 @@ class Monitor:
         if not self.read_only:
             formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
             self._formats = [*self.config.providers, *formats]
-            tails = {rule.tail for provider in self._formats for rule in provider.rules}
-            self._interceptor = Interceptor(self._sink, tails)
+            rules = [rule for provider in self._formats for rule in provider.rules]
+            self._interceptor = Interceptor(self._sink, rules)
             self._interceptor.install()
         self._worker.start()
 
@@ -162,7 +162,7 @@ class Monitor:
         third_party = plugins.load(plugins.installed("miharu.providers"))
         extra = [provider() for _, provider in third_party]
         if self._interceptor is not None:
-            self._interceptor.gate.widen(rule.tail for provider in extra for rule in provider.rules)
+            self._interceptor.gate.widen(rule for provider in extra for rule in provider.rules)
         installed = plugins.load(plugins.installed("miharu.exporters"))
         return Pipeline(
             store,

@@ -38,13 +38,14 @@ def exchange(
     error: tuple[str, str] | None = None,
     context: Context | None = None,
     took_ms: int = 100,
+    method: str = "POST",
 ) -> HandMade:
     """One exchange that took ``took_ms``; its chunks arrived evenly over that time."""
     host, _, path = url.partition("://")[2].partition("/")
     path, _, query = path.partition("?")
     made = HandMade(
         Request(
-            method="POST",
+            method=method,
             host=host,
             path=f"/{path}",
             query=query,

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from miharu.exchange import Exchange
 from miharu.interceptor import httpx, imports
-from miharu.interceptor.gate import Gate
+from miharu.interceptor.gate import Gate, Pass
 
 __all__ = ("LIBRARIES", "Interceptor")
 
@@ -26,14 +26,14 @@ logger = logging.getLogger("miharu")
 class Interceptor:
     """Patches what is loaded, and hooks what loads later. One is installed at a time."""
 
-    def __init__(self, sink: Callable[[Exchange], None], tails: Iterable[str]) -> None:
+    def __init__(self, sink: Callable[[Exchange], None], rules: Iterable[Pass]) -> None:
         """Prepare; nothing is touched before ``install``.
 
         Args:
             sink: Takes each finished exchange, on the caller's thread. It must be quick and never raise.
-            tails: The last path segments of requests that may be model calls.
+            rules: Which requests may be model calls.
         """
-        self.gate = Gate(tails)
+        self.gate = Gate(rules)
         self.sink = sink
         self.seen: dict[str, str] = {}
         """The patched libraries, and the level at which each is seen."""

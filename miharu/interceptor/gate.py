@@ -1,25 +1,57 @@
-"""Which requests are worth a look. This runs for each request of the host program: it is a set look-up."""
+"""Which requests are worth a look. It runs for every request of the host program: set look-ups, no more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-__all__ = ("Gate",)
+__all__ = ("Gate", "Pass")
+
+
+class Pass(Protocol):
+    """What a provider's rule says to the gate."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def tail(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def host(self) -> str: ...
 
 
 class Gate:
     """Lets pass what may be a model call; the worker takes the second, closer look."""
 
-    __slots__ = ("_tails",)
+    __slots__ = ("_hosts", "_parents", "_tails")
 
-    def __init__(self, tails: Iterable[str]) -> None:
-        self._tails = frozenset(tails)
+    def __init__(self, rules: Iterable[Pass]) -> None:
+        self._tails: frozenset[str] = frozenset()
+        self._parents: frozenset[str] = frozenset()
+        self._hosts: tuple[str, ...] = ()
+        self.widen(rules)
 
-    def widen(self, tails: Iterable[str]) -> None:
+    def widen(self, rules: Iterable[Pass]) -> None:
         """Let more pass, from now on."""
-        self._tails |= frozenset(tails)
+        rules = list(rules)
+        posts = [rule for rule in rules if rule.method == "POST"]
+        self._tails |= {rule.tail for rule in posts if rule.tail}
+        self._hosts = _all(self._hosts, [rule.host for rule in posts if not rule.tail])
+        self._parents |= {rule.tail for rule in rules if rule.method == "GET"}
 
-    def passes(self, method: str, path: str) -> bool:
-        """Whether the last segment of the path, or what follows a colon in it, is a known one."""
-        if method != "POST":
-            return False
-        tail = path.rpartition("/")[2] or path.rstrip("/").rpartition("/")[2]
-        return tail in self._tails or (":" in tail and tail.rpartition(":")[2] in self._tails)
+    def passes(self, method: str, host: str, path: str) -> bool:
+        """Whether the last segment of the path, or what follows a colon in it, is a known one.
+
+        Of a ``GET`` it is the segment before: it fetches one thing by its id.
+        """
+        if method == "POST":
+            tail = path.rpartition("/")[2] or path.rstrip("/").rpartition("/")[2]
+            return (
+                tail in self._tails
+                or (":" in tail and tail.rpartition(":")[2] in self._tails)
+                or (host.endswith(self._hosts) if self._hosts else False)
+            )
+        return method == "GET" and path.rpartition("/")[0].rpartition("/")[2] in self._parents
+
+
+def _all(some: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*some, *more)))

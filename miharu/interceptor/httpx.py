@@ -140,7 +140,7 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
 
 def _begin(request: Any) -> HttpxExchange | None:
     try:
-        if _target is None or not _target.gate.passes(request.method, request.url.path):
+        if _target is None or not _target.gate.passes(request.method, (url := request.url).host, url.path):
             return None
         return HttpxExchange(request, _context.current())
     except Exception:  # noqa: BLE001 - the guard on the user's path

@@ -9,8 +9,9 @@ Provider  Wire -> Reading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from miharu.call import Usage
 from miharu.exchange import End
@@ -21,25 +22,33 @@ __all__ = ("Provider", "Reading", "Rule", "Wire")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A ``POST`` that may be a model call."""
+    """A request that may be a model call."""
 
-    path: str
-    """The end of the path, such as ``/chat/completions``."""
+    path: str = ""
+    """The end of the path, such as ``/chat/completions`` or ``:generateContent``; any where it is empty."""
+    host: str = ""
+    """The end of the host name, such as ``.endpoints.huggingface.cloud``; any where it is empty."""
+    method: Literal["POST", "GET"] = "POST"
+    """With ``GET``, ``path`` ends before the last segment: ``/responses`` stands for ``/responses/{id}``."""
 
     @property
     def tail(self) -> str:
-        """What the interceptor looks for: the last segment, or what follows the last colon in it."""
+        """The last segment of ``path``, or what follows the last colon in it."""
         return self.path.rpartition("/")[2].rpartition(":")[2]
 
-    def matches(self, path: str) -> bool:
-        """Whether a request to that path may be meant."""
-        return path.rstrip("/").endswith(self.path)
+    def matches(self, method: str, host: str, path: str) -> bool:
+        """Whether this request may be meant; the host comes without its port."""
+        path = path.rstrip("/")
+        if self.method == "GET":
+            path = path.rpartition("/")[0]
+        return method == self.method and path.endswith(self.path) and host.endswith(self.host)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wire:
     """One exchange as it was on the wire, content-encoding undone."""
 
+    method: str
     host: str
     path: str
     provider: str | None
@@ -100,6 +109,10 @@ class Reading:
     finish_reason: str | None = None
     service_tier: str | None = None
     response_id: str | None = None
+    stated_cost_usd: Decimal | None = None
+    """What the provider or gateway itself says that it cost, in US dollars; preferred over any price."""
+    completes: bool = False
+    """It is the end of a call that an earlier exchange with the same ``response_id`` has opened."""
 
     @property
     def is_error(self) -> bool:

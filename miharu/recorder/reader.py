@@ -4,10 +4,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal
 from email.utils import parsedate_to_datetime
 from time import time
 
-from miharu.call import Body, Call, Outcome, new_id
+from miharu.call import Body, Call, Cost, Outcome, new_id
 from miharu.exchange import Exchange, Request
 from miharu.providers._json import dumps
 from miharu.providers.base import Provider, Reading, Wire
@@ -40,7 +41,8 @@ class Reader:
         if exchange.status is not None and 300 <= exchange.status < 400:
             return None
         request = exchange.request()
-        candidates = [p for p in self.providers if any(rule.matches(request.path) for rule in p.rules)]
+        asked = (request.method, request.host.rpartition("@")[2].partition(":")[0], request.path)
+        candidates = [p for p in self.providers if any(rule.matches(*asked) for rule in p.rules)]
         if not candidates:
             return None
         wire = _wire(exchange, request)
@@ -64,6 +66,7 @@ class Reader:
             stream=reading.stream,
             outcome=_outcome(exchange, wire, reading),
             usage=reading.usage,
+            cost=_stated(reading),
             duration_ms=round((exchange.ended - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
             finish_reason=reading.finish_reason,
@@ -85,6 +88,7 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
     chunks = [*exchange.chunks, *(exchange.tail or ())]
     body, lengths = decode(chunks, "" if exchange.decoded else headers.get("content-encoding", ""))
     return Wire(
+        method=request.method,
         host=request.host,
         path=request.path,
         provider=provider_of(request.host),
@@ -123,6 +127,14 @@ def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
             error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
         )
     return replace(known, status="cancelled")
+
+
+def _stated(reading: Reading) -> Cost | None:
+    """What the provider itself says; it knows its discounts, and we do not."""
+    if reading.stated_cost_usd is None or not reading.stated_cost_usd.is_finite():
+        return None
+    nano = (reading.stated_cost_usd * 10**9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    return Cost(cost_nanousd=int(nano), cost_source="provider")
 
 
 def _sdk(headers: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor
 
 from .server import Server
-from .world import TAILS
+from .world import RULES
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def exchanges() -> list[Exchange]:
 @pytest.fixture
 def interceptor(exchanges: list[Exchange]) -> Iterator[Interceptor]:
     """Not yet installed; the test's end takes it off again."""
-    it = Interceptor(exchanges.append, TAILS)
+    it = Interceptor(exchanges.append, RULES)
     yield it
     it.uninstall()
 

@@ -11,7 +11,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, gate, httpx, tee
 
 from .server import EVENTS, Server
-from .world import NO_TLS, TAILS
+from .world import NO_TLS, RULES
 
 
 class _Ours(Exception):
@@ -74,7 +74,7 @@ def test_caller_gets_the_answer_all_the_same(
 
 
 def test_broken_sink_harms_nobody(library: ModuleType, server: Server) -> None:
-    interceptor = Interceptor(broken, TAILS)
+    interceptor = Interceptor(broken, RULES)
     interceptor.install()
     try:
         assert library.post(f"{server.url}/json/v1/chat/completions", verify=NO_TLS).status_code == 200
@@ -112,7 +112,7 @@ def test_interruption_of_the_program_passes(
 def test_tests_can_switch_it_off(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIHARU_UNGUARDED", "1")
     transport = library.MockTransport(lambda request: library.Response(200, content=b"{}"))
-    interceptor = Interceptor(broken, TAILS)
+    interceptor = Interceptor(broken, RULES)
     interceptor.install()
     try:
         with library.Client(transport=transport) as client, pytest.raises(_Ours):

@@ -12,8 +12,9 @@ import pytest
 PRELUDE = """
 import sys
 from miharu.interceptor import Interceptor, imports
+from miharu.providers.base import Rule
 seen = []
-interceptor = Interceptor(seen.append, ["completions"])
+interceptor = Interceptor(seen.append, [Rule('/completions')])
 
 def call(library):
     transport = library.MockTransport(lambda request: library.Response(200, content=b"{}"))

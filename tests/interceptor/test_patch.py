@@ -10,9 +10,10 @@ import pytest
 
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, httpx
+from miharu.providers.base import Rule
 
 from .server import ANSWER, EVENTS, Server
-from .world import NO_TLS, TAILS
+from .world import NO_TLS, RULES
 
 URL = "http://model.test/v1/chat/completions"
 
@@ -67,7 +68,7 @@ def test_comes_and_goes(library: ModuleType, interceptor: Interceptor, exchanges
 
 def test_the_last_one_installed_has_the_say(library: ModuleType, watching: list[Exchange]) -> None:
     others: list[Exchange] = []
-    other = Interceptor(others.append, TAILS)
+    other = Interceptor(others.append, RULES)
     other.install()
     try:
         with client_of(library) as client:
@@ -109,7 +110,7 @@ def test_only_what_may_be_a_model_call(
 
 
 def test_gate_widens(library: ModuleType, interceptor: Interceptor, watching: list[Exchange]) -> None:
-    interceptor.gate.widen(["ask"])
+    interceptor.gate.widen([Rule("/ask")])
     with client_of(library) as client:
         client.post("http://model.test/ask")
         client.post(URL)

@@ -22,13 +22,14 @@ import anyio.lowlevel
 
 from miharu.exchange import End, Exchange
 from miharu.interceptor import Interceptor
+from miharu.providers.base import Rule
 
 from .server import Server
 
-__all__ = ("NO_TLS", "SCENARIOS", "TAILS", "Colour", "Scenario", "Seen", "World", "observe", "scenario")
+__all__ = ("NO_TLS", "RULES", "SCENARIOS", "Colour", "Scenario", "Seen", "World", "observe", "scenario")
 
 Colour = Literal["sync", "asyncio", "trio"]
-TAILS = ("completions", "generateContent")
+RULES = (Rule("/completions"), Rule(":generateContent"))
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading the certificates anew would be most of a scenario's time."""
 PATH = "v1/chat/completions"
@@ -217,7 +218,7 @@ def observe(play: Scenario, library: ModuleType, colour: Colour, server: Server,
     server.reset()
     world = World(library, colour, server)
     exchanges: list[Exchange] = []
-    interceptor = Interceptor(exchanges.append, TAILS)
+    interceptor = Interceptor(exchanges.append, RULES)
     with warnings.catch_warnings(record=True) as caught, _unraisable(world.facts):
         warnings.simplefilter("always")
         if watched:
