@@ -2,7 +2,7 @@
 
     import miharu
 
-    miharu.init()                              # every call through httpx or httpx2 is recorded
+    miharu.init()                              # every call to a model is recorded
     app.mount("/miharu", miharu.asgi())        # and shown inside your own app
 
 The names resolve on first use, so ``import miharu`` loads no third-party module.

@@ -20,8 +20,11 @@ _ROOT_MARKS = ("pyproject.toml", ".git")
 
 def default_database(environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Path:
     """The file to use; neither it nor its folder is made here."""
-    here = start or Path.cwd()
-    home = Path(environ.get("HOME") or Path.home())
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - Path.home() may raise
+    try:
+        here = start or Path.cwd()
+    except OSError:  # it has been deleted
+        return _state(environ, home)
     root = None
     for folder in (here, *here.parents):
         existing = folder / FOLDER

@@ -118,6 +118,8 @@ class Call:
     parent_id: str | None = None
     tags: Mapping[str, str] | None = None
     body: Body | None = None
+    completes: bool = False
+    """It is the end of the call with the same ``response_id`` that was opened before; not stored."""
 
     @property
     def is_unpriced(self) -> bool:

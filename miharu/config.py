@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, get_args
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, get_args
+from urllib.parse import quote, unquote
 
 from miharu._location import default_database
 from miharu.errors import ConfigError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ("MEMORY", "AuthMode", "Config", "auth_mode", "database_file", "public_url", "resolve_database")
 
+T = TypeVar("T")
 AuthMode = Literal["auto", "token", "off"]
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
@@ -40,6 +41,7 @@ class Config:
     """An SQLAlchemy URL with its async driver."""
     service: str | None = None
     capture_content: bool = False
+    estimate_usage: bool = False
     disabled: bool = False
     prices: "Prices | None" = None
     providers: "tuple[Provider, ...]" = ()
@@ -52,6 +54,7 @@ class Config:
         *,
         service: str | None = None,
         capture_content: bool | None = None,
+        estimate_usage: bool | None = None,
         prices: "Prices | None" = None,
         providers: "Iterable[Provider]" = (),
         exporters: "Iterable[Exporter]" = (),
@@ -62,20 +65,20 @@ class Config:
         Raises:
             ConfigError: A value makes no sense; the message names it, the choices and the remedy.
         """
-        providers, exporters = tuple(providers), tuple(exporters)
+        providers, exporters = _several("providers", providers), _several("exporters", exporters)
         if service is not None and not isinstance(service, str):
             raise _refused("service", service, "give the name of this program as a string")
-        if capture_content is not None and not isinstance(capture_content, bool):
-            raise _refused("capture_content", capture_content, "give True or False")
+        for setting, flag in (("capture_content", capture_content), ("estimate_usage", estimate_usage)):
+            if flag is not None and not isinstance(flag, bool):
+                raise _refused(setting, flag, "give True or False")
         _expect("prices", () if prices is None else (prices,), "cost")
-        _expect("providers", providers, "read")
+        _expect("providers", providers, "read", "rules", "api")
         _expect("exporters", exporters, "export")
         return cls(
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE") or None,
-            capture_content=(
-                _flag(environ, "MIHARU_CAPTURE_CONTENT") if capture_content is None else capture_content
-            ),
+            capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", capture_content),
+            estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
             prices=prices,
             providers=providers,
@@ -124,10 +127,8 @@ def public_url(url: str) -> str:
     """The database as it may be logged or shown: the path of a file, and neither user nor password."""
     if file := database_file(url):
         return str(file)
-    parts = urlsplit(url)
-    return (
-        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="")) if parts.netloc else url
-    )
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if separator else url
 
 
 def auth_mode(given: str, environ: Mapping[str, str] = os.environ) -> AuthMode:
@@ -160,23 +161,37 @@ def _sqlite_url(setting: str, rest: str) -> str:
 
 
 def _file_url(setting: str, path: Path) -> str:
-    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
+    try:
+        path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
+    except (OSError, RuntimeError) as error:  # no such user, or the working directory is gone
+        raise _refused(setting, str(path), f"{error}; give an absolute path") from error
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises where a parent folder is closed to us
         raise _refused(setting, str(path), f"that is a folder; name a file in it: {str(path / 'calls.db')!r}")
     return f"sqlite+aiosqlite:///{quote(str(path))}"
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def _flag(environ: Mapping[str, str], name: str, given: bool | None = None) -> bool:  # noqa: FBT001
+    if given is not None:
+        return given
     text = environ.get(name, "").strip().lower()
     if text not in _TRUE | _FALSE:
         raise _refused(name, environ[name], "set it to 1 or 0")
     return text in _TRUE
 
 
-def _expect(setting: str, values: tuple[object, ...], method: str) -> None:
+def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":
+    try:
+        return tuple(values)
+    except TypeError:
+        raise _refused(setting, values, "give a list of them") from None
+
+
+def _expect(setting: str, values: tuple[object, ...], method: str, *fields: str) -> None:
     for value in values:
         if not callable(getattr(value, method, None)):
             raise _refused(setting, value, f"it has no method {method}(); see docs/plugins.md")
+        if missing := [name for name in fields if not hasattr(value, name)]:
+            raise _refused(setting, value, f"it has no {missing[0]}; see docs/plugins.md")
 
 
 def _refused(setting: str, value: object, remedy: str) -> ConfigError:

@@ -7,7 +7,7 @@ reads it once. It lies below both, so that interceptor and recorder never have t
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Request:
     query: str
     headers: Mapping[str, str]
     """Names in lower case. Credentials are among them: they are read, never stored."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """The plain fields of a multipart form."""
     body: bytes | None
     """``None`` where it was not plain bytes from the start; a stream is never read by us."""
 
@@ -57,6 +59,7 @@ class Exchange:
         "error_type",
         "lost",
         "response_headers",
+        "shed",
         "started",
         "status",
         "tail",
@@ -74,6 +77,8 @@ class Exchange:
     """The last chunks of a body that outgrew ``KEPT_HEAD``."""
     lost: int
     """Bytes between ``chunks`` and ``tail`` that were not kept."""
+    shed: bool
+    """Its bodies were let go of because too much waited."""
     decoded: bool
     """The body had been read before we saw it (a mocked transport), so its encoding is undone."""
     end: End | None
@@ -94,6 +99,7 @@ class Exchange:
         self.tail = None
         self._tail_size = 0
         self.lost = 0
+        self.shed = False
         self.decoded = False
         self.end = None
         self.error_type = None
@@ -128,6 +134,7 @@ class Exchange:
 
     def forget_content(self) -> None:
         """Let go of the bodies, to keep memory within bounds; the rest is still worth a row."""
+        self.shed = True
         self.chunks = []
         self.arrivals = []
         self.tail = None

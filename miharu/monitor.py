@@ -10,7 +10,7 @@ from typing import ParamSpec, TypedDict, TypeVar
 
 from miharu import _guard, plugins, stores
 from miharu import providers as wire_formats
-from miharu.config import Config, database_file, public_url
+from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.errors import ConfigError
 from miharu.exchange import Exchange
 from miharu.exporters.base import Exporter
@@ -36,6 +36,8 @@ __all__ = (
 )
 
 logger = logging.getLogger("miharu")
+
+FORK_WAITS_S = 0.5
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -132,7 +134,7 @@ class Monitor:
         return Stats(
             captured=tally.captured + queue.dropped,
             written=tally.written,
-            dropped=queue.dropped + queue.shed,
+            dropped=queue.dropped + queue.shed + tally.unstorable,
             unpriced=tally.unpriced,
             estimated=tally.estimated,
             errors=tally.failures + _guard.failures(),
@@ -153,7 +155,7 @@ class Monitor:
         self._worker = self._new_worker()
 
     def _new_worker(self) -> Worker:
-        return Worker(self._queue, self._equip, complain=not self.read_only)
+        return Worker(self._queue, self._equip, complain=not self.read_only, at_exit=self._at_exit)
 
     def _equip(self) -> Pipeline:
         store: Store = self._store_point.load()(self.config.database, read_only=self.read_only)
@@ -170,20 +172,34 @@ class Monitor:
                 [*self._formats, *extra],
                 service=self.config.service,
                 capture_content=self.config.capture_content,
+                estimate_usage=self.config.estimate_usage,
             ),
             prices=self.config.prices or _built_in_prices(),
             exporters=[*self.config.exporters, *(exporter() for _, exporter in installed)],
             tally=self._tally,
         )
 
+    def _at_exit(self) -> None:
+        if not self.stop():
+            logger.warning(
+                "miharu: the program ends while %d calls wait for %s.", len(self._queue), self.database_name
+            )
+
     def before_fork(self) -> None:
-        """Close the store and end the thread: the child inherits no open database and no held lock."""
-        self._worker.stop()
+        """Close the store and end the thread: the child inherits no open database and no held lock.
+
+        What is in memory alone would be gone; and a store that is slow holds nobody up.
+        """
+        if self.config.database != MEMORY:
+            self._worker.park(FORK_WAITS_S)
 
     def after_fork_in_parent(self) -> None:
         """Go on with what waits."""
-        self._worker = self._new_worker()
-        self._worker.start()
+        if self._worker.running:
+            self._worker.go_on()
+        else:
+            self._worker = self._new_worker()
+            self._worker.start()
 
     def after_fork_in_child(self) -> None:
         """Begin anew, with the first call or page."""
@@ -204,11 +220,12 @@ def init(
     *,
     service: str | None = None,
     capture_content: bool | None = None,
+    estimate_usage: bool | None = None,
     prices: Prices | None = None,
     providers: Iterable[Provider] = (),
     exporters: Iterable[Exporter] = (),
 ) -> None:
-    """Watch every LLM call that this process makes through httpx or httpx2. Returns at once.
+    """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
 
     Clients that exist already and libraries imported later are covered. Called again with the same
     arguments it does nothing; with others it warns, and the first stays.
@@ -217,6 +234,8 @@ def init(
         database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
         service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
         capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
+        estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
+            ``MIHARU_ESTIMATE_USAGE``, else no.
         prices: Prices of your own instead of the built-in ones.
         providers: Wire formats of your own, tried before the built-in ones.
         exporters: Where calls go beside the database.
@@ -231,6 +250,7 @@ def init(
             database,
             service=service,
             capture_content=capture_content,
+            estimate_usage=estimate_usage,
             prices=prices,
             providers=providers,
             exporters=exporters,
@@ -250,8 +270,12 @@ def init(
         if config.disabled:
             logger.info("miharu: switched off by MIHARU_DISABLED.")
             return
+        try:
+            fresh.start()
+        except Exception:
+            fresh.stop()
+            raise
         _current = fresh
-        _current.start()
     logger.info("miharu: calls are kept in %s", _current.database_name)
 
 

@@ -45,10 +45,12 @@ _DAY = 24 * 3600 * 1000
 _METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Since = Annotated[
-    int | None, QueryParameter(description="Unix milliseconds; by default a day before the end.")
+    int | None,
+    QueryParameter(description="Unix milliseconds; by default a day before the end.", ge=0, le=2**62),
 ]
 Until = Annotated[
-    int | None, QueryParameter(description="Unix milliseconds, itself excluded; by default now.")
+    int | None,
+    QueryParameter(description="Unix milliseconds, itself excluded; by default now.", ge=0, le=2**62),
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 Text = FromQuery[str | None]

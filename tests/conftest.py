@@ -8,7 +8,7 @@ import pytest
 
 import miharu
 from miharu import _guard
-from miharu.interceptor import httpx as patches
+from miharu.interceptor import handing as patches
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

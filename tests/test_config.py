@@ -47,6 +47,7 @@ def test_a_database_is_normalised(given: object, expected: str) -> None:
         "://x",
         "!!://x",
         "http://",
+        "~nosuchuser/x.db",
     ],
 )
 def test_a_nonsense_database_is_named_with_a_remedy(given: object) -> None:
@@ -85,6 +86,9 @@ def test_any_file_name_survives_the_url(name: str) -> None:
     [
         ("postgresql+asyncpg://me:secret@db:5432/x", "postgresql+asyncpg://db:5432/x"),
         ("postgresql+asyncpg://me@db/x?password=secret", "postgresql+asyncpg://db/x"),
+        ("postgres://u:p#ss@db/x", "postgres://db/x"),
+        ("postgres://u:pa/ss@db/x", "postgres://db/x"),
+        ("my_db://u:secret@db", "my_db://db"),
         ("postgresql+asyncpg://me:se@cret@db/x", "postgresql+asyncpg://db/x"),
         ("sqlite+aiosqlite:////data/a%20b.db", "/data/a b.db"),
         (MEMORY, MEMORY),
@@ -102,6 +106,9 @@ def test_neither_user_nor_password_is_shown(url: str, shown: str) -> None:
         ({"prices": object()}, "no method cost"),
         ({"exporters": [object()]}, "no method export"),
         ({"providers": [object()]}, "no method read"),
+        ({"providers": [type("P", (), {"read": print})]}, "has no rules"),
+        ({"providers": 5}, "providers=5"),
+        ({"estimate_usage": 1}, "estimate_usage=1"),
     ],
 )
 def test_a_nonsense_argument_is_named(arguments: dict[str, object], message: str) -> None:

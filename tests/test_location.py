@@ -57,6 +57,14 @@ def test_where_nothing_can_be_written_it_is_in_the_state_directory(
     assert default_database(environ, project) == Path("/state/miharu/calls.db")
 
 
+def test_a_working_directory_that_is_gone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = project / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert default_database({"XDG_STATE_HOME": "/state"}) == Path("/state/miharu/calls.db")
+
+
 def test_folder_and_file_are_private(tmp_path: Path) -> None:
     file = tmp_path / ".miharu" / "calls.db"
     make_private(file)

@@ -33,7 +33,8 @@ ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 
 def ask(library: Any = httpx2, url: str = URL, answer: object = ANSWER) -> Any:
-    transport = library.MockTransport(lambda request: library.Response(200, json=answer))
+    content = json.dumps(answer).encode()
+    transport = library.MockTransport(lambda request: library.Response(200, content=content))
     with library.Client(transport=transport) as client:
         return client.post(url, json=ASKED)
 
@@ -107,6 +108,83 @@ def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
 
 def test_the_shortest_script_leaves_exactly_one_row(database: Path) -> None:
     run(PRELUDE + "ask()", database)
+    assert len(rows(database)) == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "next(stream.iter_raw())",
+        "miharu.shutdown()",
+    ],
+)
+def test_a_stream_that_is_open_at_the_end_is_a_call(database: Path, script: str) -> None:
+    prelude = f"""
+import sys, miharu
+miharu.init(sys.argv[1])
+import httpx2
+URL, ASKED = {URL!r}, {ASKED!r}
+def chunks():
+    yield b'data: {{}}\\n\\n'
+    yield b'data: {{}}\\n\\n'
+headers = {{"content-type": "text/event-stream"}}
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=headers, content=chunks()))
+client = httpx2.Client(transport=transport)
+stream = client.send(client.build_request('POST', URL, json=ASKED), stream=True)
+"""
+    run(prelude + script, database)
+    assert [row["status"] for row in rows(database)] == ["cancelled"]
+
+
+def test_a_call_that_cannot_be_stored_holds_up_no_other(
+    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Priceless:
+        def cost(self, call: Call) -> Any:
+            return Cost(cost_nanousd=object(), cost_source="x") if call.model == "odd" else None  # type: ignore[arg-type]
+
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    miharu.init(database, prices=Priceless())
+    for model in ("a", "odd", "b"):
+        ask(answer={**ANSWER, "model": model})
+    assert miharu.flush()
+    assert {row["model"] for row in rows(database)} == {"a", "b"}
+    assert (miharu.stats()["written"], miharu.stats()["dropped"]) == (2, 1)
+    assert "storing a call failed" in caplog.text
+
+
+def test_half_a_character_and_a_number_beyond_64_bits_are_stored(database: Path) -> None:
+    miharu.init(database)
+    answer = {**ANSWER, "id": "\ud83d", "usage": {"prompt_tokens": 9 * 10**15, "completion_tokens": 5}}
+    ask(answer=answer)
+    ask()
+    assert miharu.flush()
+    by_id = {row["response_id"]: row["cost_nanousd"] for row in rows(database)}
+    assert by_id == {"?": None, "chatcmpl-1": 75_000}
+
+
+def test_a_fork_leaves_what_is_in_memory_alone() -> None:
+    miharu.init()
+    ask()
+    assert miharu.flush()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    ask()
+    assert miharu.flush()
+    watching = monitor.current()
+    assert watching is not None
+    assert watching.read_sync(lambda: watching.store.totals(ALL)).calls == 2
+
+
+def test_a_failed_init_leaves_nothing_behind(database: Path) -> None:
+    with pytest.raises(ConfigError):
+        miharu.init(database, providers=[object()])  # type: ignore[list-item]
+    assert monitor.current() is None
+    miharu.init(database)
+    ask()
+    assert miharu.flush()
     assert len(rows(database)) == 1
 
 

@@ -42,7 +42,7 @@ def exchange(
 ) -> HandMade:
     """One exchange that took ``took_ms``; its chunks arrived evenly over that time."""
     host, _, path = url.partition("://")[2].partition("/")
-    path, _, query = path.partition("?")
+    path, _, query = path.partition("#")[0].partition("?")
     made = HandMade(
         Request(
             method=method,

@@ -9,11 +9,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from miharu.providers.base import Rule
 
 __all__ = ("CLIENTS", "Library", "Sight", "look", "patch_points", "versions")
 
-SEEN = ("httpx2", "httpx")
-CLIENTS = (*SEEN, "aiohttp", "requests", "botocore", "grpcio")
+_POINTS = {
+    "httpx2": ("Client._send_single_request", "AsyncClient._send_single_request"),
+    "httpx": ("Client._send_single_request", "AsyncClient._send_single_request"),
+    "aiohttp": ("ClientSession._request",),
+}
+SEEN = tuple(_POINTS)
+CLIENTS = (*SEEN, "requests", "botocore", "grpcio")
 """HTTP clients, those that are seen first."""
 
 
@@ -22,6 +31,7 @@ class Library:
     """A library that speaks to models."""
 
     name: str
+    host: str = ""
     path: str | None = None
     """Where it posts to, for a typical call; ``None`` where that depends on the provider it is used with."""
     through: str | None = None
@@ -31,20 +41,25 @@ class Library:
 
 
 LIBRARIES = (
-    Library("openai", "/v1/responses"),
-    Library("anthropic", "/v1/messages"),
-    Library("google-genai", "/v1beta/models/gemini:generateContent", async_aiohttp=True),
-    Library("mistralai", "/v1/chat/completions"),
-    Library("groq", "/openai/v1/chat/completions"),
-    Library("cohere", "/v2/chat"),
-    Library("together", "/v1/chat/completions"),
-    Library("ollama", "/api/chat"),
-    Library("huggingface_hub", "/v1/chat/completions"),
+    Library("openai", "api.openai.com", "/v1/responses"),
+    Library("anthropic", "api.anthropic.com", "/v1/messages"),
+    Library(
+        "google-genai",
+        "generativelanguage.googleapis.com",
+        "/v1beta/models/gemini:generateContent",
+        async_aiohttp=True,
+    ),
+    Library("mistralai", "api.mistral.ai", "/v1/chat/completions"),
+    Library("groq", "api.groq.com", "/openai/v1/chat/completions"),
+    Library("cohere", "api.cohere.com", "/v2/chat"),
+    Library("together", "api.together.ai", "/v1/chat/completions"),
+    Library("ollama", "127.0.0.1", "/api/chat"),
+    Library("huggingface_hub", "router.huggingface.co", "/v1/chat/completions"),
     Library("litellm"),
-    Library("langchain-openai", "/v1/chat/completions", through="openai"),
+    Library("langchain-openai", "api.openai.com", "/v1/chat/completions", through="openai"),
     Library("pydantic-ai-slim"),
-    Library("openai-agents", "/v1/responses", through="openai"),
-    Library("boto3", "/model/any/converse", through="botocore"),
+    Library("openai-agents", "api.openai.com", "/v1/responses", through="openai"),
+    Library("boto3", "bedrock-runtime.us-east-1.amazonaws.com", "/model/any/converse", through="botocore"),
 )
 
 
@@ -62,7 +77,7 @@ class Sight:
 
 def look() -> Iterator[Sight]:
     """Every library above that is installed here."""
-    paths = _paths()
+    rules = _rules()
     for library in LIBRARIES:
         try:
             installed = version(library.name)
@@ -71,7 +86,7 @@ def look() -> Iterator[Sight]:
         client = (
             library.through if library.through in CLIENTS else _client_of(library.through or library.name)
         )
-        seen, why = _judge(library, client, paths)
+        seen, why = _judge(library, client, rules)
         name = (
             library.name
             if library.through in {None, client}
@@ -94,22 +109,23 @@ def versions() -> dict[str, str]:
 def patch_points(client: str) -> list[str]:
     """The functions that miharu watches and this client does not have; empty when all is well."""
     module = importlib.import_module(client)
-    return [
-        f"{client}.{owner}._send_single_request"
-        for owner in ("Client", "AsyncClient")
-        if not hasattr(getattr(module, owner, None), "_send_single_request")
-    ]
+    missing = []
+    for point in _POINTS[client]:
+        owner, _, name = point.partition(".")
+        if not hasattr(getattr(module, owner, None), name):
+            missing.append(f"{client}.{point}")
+    return missing
 
 
-def _judge(library: Library, client: str | None, paths: "tuple[str, ...]") -> tuple[bool, str]:
+def _judge(library: Library, client: str | None, rules: "tuple[Rule, ...]") -> tuple[bool, str]:
     if client not in SEEN:
         return False, f"not yet: calls through {client or 'its HTTP client'} are not seen"
     if library.path is None:
-        return True, "yes, for providers that speak OpenAI's format"
-    if not any(library.path.endswith(path) for path in paths):
+        return True, "yes, for every provider whose format is read"
+    if not any(rule.matches("POST", library.host, library.path) for rule in rules):
         return False, "not yet: its format is not read"
     if library.async_aiohttp and importlib.util.find_spec("aiohttp"):
-        return True, "yes; not yet its asynchronous calls, which use aiohttp while that is installed"
+        return True, "yes; its asynchronous calls through aiohttp"
     return True, "yes"
 
 
@@ -127,9 +143,9 @@ def _client_of(name: str) -> str | None:
     return next((client for client in CLIENTS if client in needed), None)
 
 
-def _paths() -> tuple[str, ...]:
+def _rules() -> "tuple[Rule, ...]":
     from miharu.plugins import installed, load
     from miharu.providers import BUILT_IN
 
     points = (*BUILT_IN, *installed("miharu.providers"))
-    return tuple(rule.path for _, provider in load(points) for rule in provider.rules)
+    return tuple(rule for _, provider in load(points) for rule in provider.rules)

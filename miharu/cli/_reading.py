@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-from miharu.config import MEMORY, Config, public_url
+from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
     from miharu.stores.base import Store
 
-__all__ = ("ask", "check_file", "connect", "file_of", "reading")
+__all__ = ("ask", "check_file", "connect", "reading")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def check_file(url: str) -> None:
             "There is nothing to read: with this setting calls stay in the memory of the program that makes "
             "them. Name a file with --database or MIHARU_DATABASE_URL."
         )
-    file = file_of(url)
+    file = database_file(url)
     if file is None:
         return
     try:
@@ -100,14 +100,6 @@ def check_file(url: str) -> None:
         ) from error
     if head and head != _MAGIC:
         raise StoreError(f"{file} is not a SQLite database. Name the file that `miharu.init()` writes to.")
-
-
-def file_of(url: str) -> Path | None:
-    """The file of a SQLite URL; ``None`` for other engines and for memory."""
-    scheme, _, rest = url.partition(":///")
-    if not scheme.startswith("sqlite") or url == MEMORY:
-        return None
-    return Path(rest.partition("?")[0])
 
 
 def connect(file: Path) -> "closing[sqlite3.Connection]":

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from miharu._version import __version__
 from miharu.cli import _libraries
 from miharu.cli._output import Style, printable
-from miharu.cli._reading import ask, check_file, connect, file_of, reading
-from miharu.config import MEMORY, Config, auth_mode, public_url
+from miharu.cli._reading import ask, check_file, connect, reading
+from miharu.config import MEMORY, Config, auth_mode, database_file, public_url
 from miharu.errors import MiharuError, NoDatabase
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ def _seen() -> Iterator[Finding]:
                 "wrong", f"{client} {version} has no {' and no '.join(missing)}: not all calls are seen"
             )
         else:
-            yield Finding("ok", f"{client} {version}: seen, sync and async")
+            yield Finding(
+                "ok", f"{client} {version}: seen{'' if client == 'aiohttp' else ', sync and async'}"
+            )
     sights = list(_libraries.look())
     for sight in sights:
         mark: Mark = "ok" if sight.seen else "note"
@@ -159,10 +161,10 @@ def _database(given: str | None, *, deep: bool) -> Iterator[Finding]:
     except MiharuError as error:
         yield Finding("wrong", str(error))
         return
-    file = file_of(url)
+    file = database_file(url)
     if file is not None:
         yield from _file(file, deep=deep)
-    yield from _calls(url)
+    yield from _calls(given)
 
 
 def _readable_environment() -> dict[str, str]:
@@ -201,9 +203,9 @@ def _file(file: Path, *, deep: bool) -> Iterator[Finding]:
         )
 
 
-def _calls(url: str) -> Iterator[Finding]:
+def _calls(given: str | None) -> Iterator[Finding]:
     try:
-        with reading(url) as monitor:
+        with reading(given) as monitor:
             totals, last = ask(monitor, _read)
     except NoDatabase:
         yield Finding("note", "it holds no calls yet")

@@ -1,8 +1,11 @@
-"""Sees each exchange of httpx and httpx2 with a model, and hands it to a sink. It changes nothing.
+"""Sees each exchange of httpx, httpx2 and aiohttp with a model, and hands it to a sink. It changes nothing.
 
 gate.py     is this request worth a look? a set look-up
-httpx.py    the patch of one client library, sync and async
+httpx.py    the patch of httpx and httpx2, sync and async
 tee.py      each chunk goes to the app and, by reference, into the exchange
+aiohttp.py  the patch of aiohttp, silent below an httpx client
+handing.py  who takes the exchanges, and how one ends
+wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
 """
 
@@ -13,12 +16,16 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 
 from miharu.exchange import Exchange
-from miharu.interceptor import httpx, imports
+from miharu.interceptor import aiohttp, handing, httpx, imports, wrapping
 from miharu.interceptor.gate import Gate, Pass
 
 __all__ = ("LIBRARIES", "Interceptor")
 
-LIBRARIES = ("httpx", "httpx2")
+LIBRARIES: dict[str, Callable[[ModuleType], str]] = {
+    "httpx": httpx.patch,
+    "httpx2": httpx.patch,
+    "aiohttp": aiohttp.patch,
+}
 
 logger = logging.getLogger("miharu")
 
@@ -40,33 +47,32 @@ class Interceptor:
 
     def install(self) -> None:
         """Start watching. Clients and modules that exist already are covered."""
-        httpx.hand_to(self)
+        handing.hand_to(self)
         pending = []
         for name in LIBRARIES:
             module = sys.modules.get(name)
             if module is None:
                 pending.append(name)
                 continue
-            if getattr(module.__spec__, "_initializing", False):  # another thread is importing it
+            if getattr(
+                getattr(module, "__spec__", None), "_initializing", False
+            ):  # another thread is importing it
                 module = importlib.import_module(name)
             self._patch(module)
         imports.on_import(pending, self._patch)
 
     def uninstall(self) -> None:
         """Stop watching; the original functions are back wherever nobody has wrapped ours since."""
-        if httpx.target() is self:
-            httpx.hand_to(None)
+        if handing.target() is self:
+            handing.close_open()
+            handing.hand_to(None)
             imports.forget()
-            httpx.restore()
+            wrapping.restore()
 
     def _patch(self, module: ModuleType) -> None:
         name = module.__name__
-        level = httpx.patch(module)
+        level = LIBRARIES[name](module)
         known, self.seen[name] = self.seen.get(name), level
         if level not in ("client", known):
-            logger.warning(
-                "miharu: this %s has no Client._send_single_request; watching %s instead. "
-                "Custom transports are not seen.",
-                name,
-                "its HTTP transports" if level == "transport" else "nothing",
-            )
+            what = "its HTTP transports, not custom ones" if level == "transport" else "nothing of it"
+            logger.warning("miharu: this %s is not the one we know; watching %s.", name, what)

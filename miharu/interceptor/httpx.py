@@ -2,28 +2,25 @@
 
 ``Client._send_single_request`` and its async twin are the one step in which a client hands a request to
 whichever transport it chose: every exchange passes it exactly once, and nobody's mock replaces it.
-
-Rules that other instrumentors taught us:
-
-* The original is taken with ``getattr``: out of ``__dict__``, a ``wrapt`` wrapper would come unbound.
-* No ``__wrapped__``: some take whatever has it for their own wrapper and remove it.
-* Ours is taken off only where it is still on top; elsewhere it stays in the chain and passes on.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from miharu import _context
 from miharu._guard import swallowed
-from miharu.exchange import End, Exchange, Request
+from miharu.exchange import Exchange, Request
+from miharu.interceptor import handing
+from miharu.interceptor.handing import finish, inside, opened
 from miharu.interceptor.tee import make_tees
+from miharu.interceptor.wrapping import wrap
 
-if TYPE_CHECKING:
-    from miharu.interceptor import Interceptor
-
-__all__ = ("HttpxExchange", "hand_to", "patch", "restore", "target")
+__all__ = ("HttpxExchange", "patch")
 
 Level = Literal["client", "transport", "none"]
 
@@ -36,13 +33,24 @@ _POINTS: dict[Level, tuple[tuple[str, str], tuple[str, str]]] = {
 class HttpxExchange(Exchange):
     """An exchange of httpx or httpx2."""
 
-    __slots__ = ("sent",)
+    __slots__ = ("facts", "sent")
 
     def __init__(self, request: Any, context: "_context.Context | None") -> None:
         super().__init__(context)
         self.sent = request
+        self.facts: Request | None = None
+
+    def size(self) -> int:
+        return super().size() + len(getattr(self.sent, "_content", b""))
+
+    def forget_content(self) -> None:
+        super().forget_content()
+        self.facts = replace(self.request(), body=None)
+        self.sent = None
 
     def request(self) -> Request:
+        if self.facts is not None:
+            return self.facts
         sent, url = self.sent, self.sent.url
         body = getattr(sent, "_content", None)
         if body is None:  # a redirect sends the same stream again, without the content
@@ -54,22 +62,20 @@ class HttpxExchange(Exchange):
             query=url.query.decode("ascii", "replace"),
             headers={name.lower(): value for name, value in sent.headers.items()},
             body=body if isinstance(body, bytes) else None,
+            fields=_fields(sent.stream),
         )
 
 
-_target: "Interceptor | None" = None
-_applied: dict[tuple[type, str], tuple[object, object]] = {}
-
-
-def hand_to(target: "Interceptor | None") -> None:
-    """Say whom every wrapper hands its exchanges to, from now on; ``None`` makes them pass on only."""
-    global _target  # noqa: PLW0603 - wrappers look it up at call time, so none ever has to be replaced
-    _target = target
-
-
-def target() -> "Interceptor | None":
-    """Whoever is installed."""
-    return _target
+def _fields(stream: Any) -> dict[str, str]:
+    """The plain fields of a multipart form; its files are never read."""
+    fields = {}
+    for field in getattr(stream, "fields", ()):
+        value = getattr(field, "value", None)
+        if isinstance(value, bytes):
+            value = value[:1000].decode("utf-8", "replace")
+        if isinstance(value, str) and not hasattr(field, "filename"):
+            fields[str(field.name)] = value[:1000]
+    return fields
 
 
 def patch(library: ModuleType) -> Level:
@@ -80,30 +86,9 @@ def patch(library: ModuleType) -> Level:
             for owner, (_, attr), make, tee in zip(
                 classes, points, (_sync, _async), make_tees(library), strict=True
             ):
-                _wrap(owner, attr, make, tee)  # type: ignore[arg-type]
+                wrap(owner, attr, partial(make, tee=tee))  # type: ignore[arg-type]
             return level
     return "none"
-
-
-def restore() -> None:
-    """Put the originals back where ours is on top; elsewhere ours stays in the chain and passes on."""
-    for (owner, attr), (ours, before) in list(_applied.items()):
-        if owner.__dict__.get(attr) is ours:
-            setattr(owner, attr, before)
-            del _applied[owner, attr]
-
-
-def _wrap(owner: type, attr: str, make: Callable[..., Any], tee: type[Any]) -> None:
-    owner = next(base for base in owner.__mro__ if attr in base.__dict__)
-    standing = owner.__dict__[attr]
-    if (owner, attr) in _applied and standing is not _applied[owner, attr][1]:
-        return  # ours is on top, or somewhere under a wrapper of somebody else's
-    original = getattr(owner, attr)
-    wrapper = make(original, tee)
-    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-        setattr(wrapper, name, getattr(original, name, None))
-    setattr(owner, attr, wrapper)
-    _applied[owner, attr] = (wrapper, standing)
 
 
 def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
@@ -114,7 +99,7 @@ def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
         try:
             response = original(self, request, *args, **kwargs)
         except BaseException as error:
-            _finish(exchange, None, error)
+            finish(exchange, None, error)
             raise
         _attach(exchange, response, tee)
         return response
@@ -127,11 +112,15 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
         exchange = _begin(request)
         if exchange is None:
             return await original(self, request, *args, **kwargs)
+        token = inside.set(True)
         try:
             response = await original(self, request, *args, **kwargs)
         except BaseException as error:
-            _finish(exchange, None, error)
+            finish(exchange, None, error)
             raise
+        finally:
+            with suppress(ValueError):  # a coroutine that is closed from elsewhere has lost its context
+                inside.reset(token)
         _attach(exchange, response, tee)
         return response
 
@@ -140,7 +129,8 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
 
 def _begin(request: Any) -> HttpxExchange | None:
     try:
-        if _target is None or not _target.gate.passes(request.method, (url := request.url).host, url.path):
+        watching = handing.target()
+        if watching is None or not watching.gate.passes(request.method, (url := request.url).host, url.path):
             return None
         return HttpxExchange(request, _context.current())
     except Exception:  # noqa: BLE001 - the guard on the user's path
@@ -160,35 +150,12 @@ def _attach(exchange: Exchange, response: Any, tee: type[Any]) -> None:
                 exchange.chunks.append(body)
                 exchange.arrivals.append(time.perf_counter_ns())
                 exchange.decoded = True
-            _finish(exchange, "closed" if body is None else "eof", None)
+            finish(exchange, "closed" if body is None else "eof", None)
             return
+        opened(exchange)
         holder, slot = response.stream, "_stream"
         if not hasattr(holder, slot):
             holder, slot = response, "stream"
-        setattr(holder, slot, tee(getattr(holder, slot), exchange, _finish))
+        setattr(holder, slot, tee(getattr(holder, slot), exchange, finish))
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a response")
-
-
-def _finish(exchange: Exchange, end: End | None, error: BaseException | None) -> None:
-    if exchange.end is not None:
-        return
-    exchange.ended = time.perf_counter_ns()
-    if error is not None:  # whatever is no Exception is a cancellation, of asyncio, trio or the user's hand
-        end = "error" if isinstance(error, Exception) else "cancelled"
-    exchange.end = end or "closed"
-    try:
-        if error is not None:
-            exchange.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
-            exchange.error_message = _text(error)
-        if _target is not None:
-            _target.sink(exchange)
-    except Exception:  # noqa: BLE001 - the guard on the user's path
-        swallowed("recording a call")
-
-
-def _text(error: BaseException) -> str | None:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed is still a failed call
-        return None

@@ -39,7 +39,8 @@ class _Finder:
         execute = loader.exec_module  # type: ignore[union-attr]
 
         def exec_module(module: ModuleType) -> None:
-            del loader.exec_module  # type: ignore[union-attr] # the instance's; the class's shows again
+            if vars(loader).get("exec_module") is exec_module:  # a loader may serve several modules
+                del loader.exec_module  # type: ignore[union-attr] # the instance's; the class's shows again
             execute(module)
             self.arrived(module)
 

@@ -1,15 +1,20 @@
 """Prices from genai-prices: 47 providers, tiers, dates and service tiers, kept by its own community.
 
 It is imported by the worker, at the first call. What it does not know has no price; a wrong one would be
-worse, so a service tier without a published price has none either.
+worse, so a call that used anything without a published price has none at all: a service tier, a web search,
+a minute of sound.
 """
 
+import json
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from miharu.call import Call, Cost, Usage
+from miharu.pricing._measures import is_regional, measures_of, tokens_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -21,30 +26,31 @@ _PROVIDERS = {
     "azure.ai.inference": "azure",
     "aws.bedrock": "aws",
     "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
     "gcp.vertex_ai": "google",
     "mistral_ai": "mistral",
     "x_ai": "x-ai",
     "moonshot_ai": "moonshotai",
+    "github_copilot": "github-copilot",
 }
 """OpenTelemetry's names to those of genai-prices, where they differ."""
 
 _PROPRIETARY = {"openai", "anthropic", "google", "x-ai"}
 """Whose models nobody else serves for free: behind an unknown host, a proxy say, the name is enough."""
 
-_STANDARD_TIERS = {None, "default", "auto", "standard", "standard_only", "on_demand"}
-
-_UNITS = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "cached_tokens": "cache_read_tokens",
-    "cache_write_tokens": "cache_write_tokens",
-    "cache_write_5m_tokens": "cache_write_5m_tokens",
-    "cache_write_1h_tokens": "cache_write_1h_tokens",
-    "audio_input_tokens": "input_audio_tokens",
-    "audio_output_tokens": "output_audio_tokens",
-    "image_input_tokens": "input_image_tokens",
-    "image_output_tokens": "output_image_tokens",
+_STANDARD_TIERS = {
+    *("default", "auto", "standard", "standard_only", "on_demand"),
+    "1",  # Vertex may write its enum as a number; this is ON_DEMAND
 }
+_TIERS = {
+    # Vertex's traffic types (https://cloud.google.com/vertex-ai/generative-ai/docs/flex-paygo)
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+}
+_SEARCHING = re.compile(r"-search-(?:preview|api)")
+"""OpenAI's chat models that search for each request, at a fee that no price list has."""
+_REGION = re.compile(r"(?:(?:us|eu|apac|jp|au|ca|global)\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?\Z")
+_NANO = Decimal(10**9)
 
 
 class GenaiPrices:
@@ -59,58 +65,140 @@ class GenaiPrices:
 
     def cost(self, call: Call) -> Cost | None:
         """The cost by usage, model, date and service tier; rounded half-even to a nano-dollar, once."""
-        if not (call.usage.prompt_tokens or call.usage.completion_tokens):
-            return None
         for model in dict.fromkeys((call.model, call.request_model)):
-            found = self._find(call.provider, model) if model else None
+            found = self._find(call.provider, model, call.request_model) if model else None
             if found is None:
                 continue
             source, (provider, info) = found
-            price = _price(provider, info, call)
-            if price is None:
+            if model != call.model and _is_free(info):
+                continue  # a router was asked for something free, and took something else
+            total = _total(provider, info, call)
+            if total is None:
                 return None
-            try:
-                total = price.calc_price(_usage(call.usage))["total_price"]
-            except (ValueError, LookupError):  # counts that contradict each other
-                return None
-            nano = (total * Decimal(10**9)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+            nano = (total * _NANO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
             return Cost(cost_nanousd=int(nano), cost_source=source, price_version=self._version)
         return None
 
-    def _find(self, provider: str | None, model: str) -> "tuple[str, tuple[Provider, ModelInfo]] | None":
-        snapshot = self._snapshot
-        try:
+    def _find(
+        self, provider: str | None, model: str, asked: str | None
+    ) -> "tuple[str, tuple[Provider, ModelInfo]] | None":
+        known = _PROVIDERS.get(provider, provider) if provider else None
+        if known == "huggingface" and asked and ":" in asked:
+            # its router, told whom to ask: "openai/gpt-oss-120b:cerebras"
+            known = f"huggingface_{asked.rpartition(':')[2]}"
+        for name in _names(known, model):
+            maker = "openai" if known is None and name.startswith("text-embedding-") else known
+            try:
+                found = self._snapshot.find_provider_model(name, None, maker, None)
+            except LookupError:
+                continue
             if provider is not None:
-                known = _PROVIDERS.get(provider, provider)
-                return "genai-prices", snapshot.find_provider_model(model, None, known, None)
-            name = model.rpartition("/")[2]
-            maker = "openai" if name.startswith("text-embedding-") else None
-            by_name = snapshot.find_provider_model(name, None, maker, None)
-        except LookupError:
-            return None
-        return ("genai-prices:model", by_name) if by_name[0].id in _PROPRIETARY else None
+                return "genai-prices", found
+            return ("genai-prices:model", found) if found[0].id in _PROPRIETARY else None
+        return None
 
 
-def _price(provider: "Provider", model: "ModelInfo", call: Call) -> "ModelPrice | None":
-    """The price list that holds for the call, or ``None`` where its service tier has no published price."""
+def _names(provider: str | None, model: str) -> Iterator[str]:
+    """Ways to look a model up, the most exact first."""
+    if provider is not None:
+        yield model
+    if provider in {None, "google"}:
+        yield model.rpartition("/")[2]  # models/…, google/…, publishers/google/models/…
+    if provider is None and (claude := _REGION.match(model.rpartition("/")[2])):
+        yield claude.group(1)  # Bedrock's name, behind a proxy
+    if provider and provider.startswith("huggingface_"):
+        yield model.rpartition(":")[0]
+
+
+def _total(provider: "Provider", model: "ModelInfo", call: Call) -> Decimal | None:
+    """US dollars; ``None`` where not everything that was used has a published price."""
     at = datetime.fromtimestamp(call.timestamp / 1000, UTC)
-    tier = call.service_tier
-    if tier in _STANDARD_TIERS:
-        price = model.get_prices(at)
-    else:
-        published = any(
-            variant.when.get("service_tier") == tier
-            and (variant.constraint is None or variant.constraint.active(at))
-            for variant in model.price_variants or ()
-        )
-        if not published or model not in provider.models:
-            return None  # the tier of one provider is not the tier of whoever resells its models
-        price = model.get_prices(at, {"service_tier": str(tier)})
-    return price if any(value is not None for value in vars(price).values()) else None
+    raw = _raw(call.usage)
+    conditions = _conditions(call, raw)
+    if conditions is None or not _are_published(provider, model, conditions, at):
+        return None
+    price = model.get_prices(at, conditions)
+    if not any(value is not None for value in vars(price).values()):
+        # an empty list means two things: free of charge, or nobody knows
+        return Decimal(0) if _is_free(model) and call.outcome.status == "success" else None
+    measures = measures_of(raw)
+    by_time = "audio_seconds" in measures and _has(price, "audio_hours")
+    tokens = tokens_of(call.usage, raw, sound_by_time=by_time)
+    resold = not _is_own(provider, model)  # the fees of one provider are not those of whoever resells it
+    if (
+        (resold and measures)
+        or is_regional(raw)
+        or _SEARCHING.search(model.id)
+        or not _covers(price, tokens, measures)
+    ):
+        return None
+    try:
+        return model.calc_price(
+            {**tokens, **measures}, provider, genai_request_timestamp=at, price_context=conditions
+        ).total_price
+    except (ValueError, LookupError):  # counts that contradict each other
+        return None
 
 
-def _usage(usage: Usage) -> dict[str, int]:
-    counts = {unit: getattr(usage, name) for name, unit in _UNITS.items()}
-    counts["input_tokens"] = counts["input_tokens"] or 0
-    counts["output_tokens"] = counts["output_tokens"] or 0
-    return {unit: value for unit, value in counts.items() if value is not None}
+def _conditions(call: Call, raw: Mapping[str, Any]) -> dict[str, str] | None:
+    """What a price may depend on beside model and date; ``None`` for a service tier that has no price."""
+    conditions = {}
+    tier = (call.service_tier or "default").lower()
+    if tier == "batch":
+        conditions["processing"] = "batch"
+    elif tier not in _STANDARD_TIERS:
+        conditions["service_tier"] = _TIERS.get(tier, tier)
+    if (speed := str(raw.get("speed") or "standard")) != "standard":
+        conditions["speed"] = speed  # Anthropic's fast mode
+    return conditions
+
+
+def _are_published(
+    provider: "Provider", model: "ModelInfo", conditions: Mapping[str, str], at: datetime
+) -> bool:
+    """Whether each condition has a price list. Together they have none: only one at a time is published."""
+    if not conditions:
+        return True
+    if len(conditions) > 1 or not _is_own(provider, model):
+        return False  # a tier is its provider's alone, too
+    return any(
+        variant.when == conditions and (variant.constraint is None or variant.constraint.active(at))
+        for variant in model.price_variants or ()
+    )
+
+
+def _covers(price: "ModelPrice", tokens: Mapping[str, int], measures: Mapping[str, float]) -> bool:
+    """Whether everything that was used has a price."""
+    from genai_prices.data_units import unit_data
+
+    for unit in measures.keys() - {"input_audio_seconds"}:  # its twin is there as well, and is the one priced
+        if unit not in unit_data or not _has(price, unit_data[unit]["price_key"]):
+            return False
+    if not (measures or tokens["input_tokens"] or tokens["output_tokens"]):
+        return False  # nobody said what was used
+    if measures and not (_has(price, "input_mtok") or _has(price, "output_mtok")):
+        return True  # tokens are told, and not paid
+    return (not tokens["input_tokens"] or _has(price, "input_mtok")) and (
+        not tokens["output_tokens"] or _has(price, "output_mtok")
+    )
+
+
+def _is_own(provider: "Provider", model: "ModelInfo") -> bool:
+    return any(model is own for own in provider.models)
+
+
+def _has(price: "ModelPrice", key: str) -> bool:
+    return vars(price).get(key) is not None
+
+
+def _is_free(model: "ModelInfo") -> bool:
+    """OpenRouter's free variants, and OpenAI's moderation ("free of charge", genai-prices)."""
+    return model.id.endswith(":free") or model.id == "moderation"
+
+
+def _raw(usage: Usage) -> dict[str, Any]:
+    try:
+        raw = json.loads(usage.usage_raw) if usage.usage_raw else None
+    except (ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, dict) else {}

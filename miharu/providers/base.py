@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from miharu.call import Usage
 from miharu.exchange import End
 from miharu.providers._json import loads
+from miharu.providers._large import LARGE, salvaged, without_binaries
 
 __all__ = ("Provider", "Reading", "Rule", "Wire")
 
@@ -55,6 +56,8 @@ class Wire:
     """Who answers at that host (``hosts.py``); ``None`` for a host that nobody knows."""
     request_headers: Mapping[str, str]
     request_body: bytes | None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Of a request that is a multipart form, without its files."""
     status: int | None
     """HTTP status; ``None`` when no response came."""
     headers: Mapping[str, str]
@@ -62,19 +65,23 @@ class Wire:
     body: bytes
     """What was received of it, and kept."""
     end: End
+    gap: int | None = None
+    """Where in ``body`` bytes are missing that were too many to keep; ``None`` where it is whole."""
     marks: tuple[tuple[int, int], ...] = field(default=(), repr=False)
     """For each chunk the length of ``body`` up to its end, and nanoseconds from the start to its arrival."""
 
     @cached_property
     def asked(self) -> Mapping[str, Any]:
         """The request's JSON object; empty where it is none."""
-        value = loads(self.request_body) if self.request_body else None
+        value = loads(_readable(self.request_body)) if self.request_body else None
         return value if isinstance(value, dict) else {}
 
     @cached_property
     def answered(self) -> Mapping[str, Any]:
         """The response's JSON object; empty where it is none."""
-        value = loads(self.body) if self.body else None
+        if self.gap is not None:
+            return salvaged(self.body[: self.gap], self.body[self.gap :])
+        value = loads(_readable(self.body)) if self.body else None
         return value if isinstance(value, dict) else {}
 
     @property
@@ -89,6 +96,10 @@ class Wire:
         """Milliseconds from the start until the byte at ``offset`` of the body was consumed."""
         index = bisect_left(self.marks, (offset + 1,))
         return round(self.marks[index][1] / 1e6) if index < len(self.marks) else None
+
+
+def _readable(body: bytes) -> bytes:
+    return body if len(body) < LARGE else without_binaries(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +124,10 @@ class Reading:
     """What the provider or gateway itself says that it cost, in US dollars; preferred over any price."""
     completes: bool = False
     """It is the end of a call that an earlier exchange with the same ``response_id`` has opened."""
+    began_ms: int | None = None
+    """When that call began, in Unix milliseconds by the provider's clock."""
+    lasted_ms: int | None = None
+    """How long it took, by the provider's clock."""
 
     @property
     def is_error(self) -> bool:

@@ -82,14 +82,24 @@ def _zstd() -> Feed | None:
     return codec.ZstdDecompressor().decompressobj().decompress if codec else None
 
 
-def _gzip() -> Feed:
-    return _bounded(zlib.decompressobj(31))
+class _Gzip:
+    """A gzip body may have several members, one after the other (RFC 1952, section 2.2)."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(31)
+
+    def __call__(self, chunk: bytes) -> bytes:
+        body = self._member.decompress(chunk, LIMIT)
+        while rest := self._member.unused_data:
+            self._member = zlib.decompressobj(31)
+            body += self._member.decompress(rest, LIMIT)
+        return body
 
 
 _CODECS: dict[str, Callable[[], Feed | None]] = {
     "identity": lambda: bytes,
-    "gzip": _gzip,
-    "x-gzip": _gzip,
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
     "deflate": _Deflate,
     "br": _brotli,
     "zstd": _zstd,

@@ -31,6 +31,8 @@ class Tally:
     written: int = 0
     unpriced: int = 0
     estimated: int = 0
+    unstorable: int = 0
+    """Calls that no store could take, and that were lost."""
     failures: int = 0
     """Writes and exports that failed; a failed write is tried again."""
     last_write: float | None = None
@@ -110,6 +112,14 @@ class Pipeline:
         except StoreError:
             self._tally.failures += 1
             raise
+        except Exception:  # noqa: BLE001 - one call that cannot be stored must not hold up the others
+            if len(calls) > 1:
+                for call in calls:
+                    await self._keep([call])
+                return
+            self._tally.unstorable += 1
+            swallowed("storing a call")
+            return
         self._tally.written += len(calls)
         self._tally.unpriced += sum(call.is_unpriced for call in calls)
         self._tally.estimated += sum(call.usage.usage_source == "estimated" for call in calls)

@@ -11,12 +11,19 @@ from time import time
 from miharu.call import Body, Call, Cost, Outcome, new_id
 from miharu.exchange import Exchange, Request
 from miharu.providers._json import dumps
+from miharu.providers._large import without_binaries
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
 from miharu.providers.hosts import provider_of
+from miharu.recorder.attempts import Attempts
+from miharu.recorder.estimate import estimated
 
 __all__ = ("Reader",)
 
+LONGEST_MESSAGE = 2000
+KEPT_CONTENT = 4 << 20
+"""Bytes of a body that are stored, where content is captured; binaries are not among them."""
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
 _PRODUCT = re.compile(r"(?:Async)?([\w.-]+)/(?:Python )?v?([\d.]+\w*)")
 
 
@@ -29,11 +36,14 @@ class Reader:
         *,
         service: str | None = None,
         capture_content: bool = False,
+        estimate_usage: bool = False,
         mint: Callable[[int], str] = new_id,
     ) -> None:
         self.providers = list(providers)
         self.service = service
         self.capture_content = capture_content
+        self.estimate_usage = estimate_usage
+        self._attempts = Attempts()
         self._mint = mint
 
     def read(self, exchange: Exchange) -> Call | None:
@@ -49,12 +59,13 @@ class Reader:
         for provider in candidates:
             reading = provider.read(wire)
             if reading is not None:
-                return self._call(exchange, request, wire, provider.api, reading)
+                call = self._call(exchange, request, wire, provider.api, reading)
+                return call if call.completes else self._attempts.place(call, exchange.context)
         return None
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
         context = exchange.context
-        return Call(
+        call = Call(
             id=self._mint(exchange.timestamp),
             timestamp=exchange.timestamp,
             api=api,
@@ -67,26 +78,32 @@ class Reader:
             outcome=_outcome(exchange, wire, reading),
             usage=reading.usage,
             cost=_stated(reading),
-            duration_ms=round((exchange.ended - exchange.started) / 1e6),
+            duration_ms=round((_end(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
             finish_reason=reading.finish_reason,
             service_tier=reading.service_tier,
             response_id=reading.response_id,
-            request_id=wire.headers.get("x-request-id") or wire.headers.get("apim-request-id"),
+            request_id=next((wire.headers[name] for name in _REQUEST_IDS if wire.headers.get(name)), None),
             rate_limit=_rate_limit(wire.headers),
             attempt=_attempt(request.headers),
             body_hash=_hash(request.body),
             service=self.service,
             route=context.route() if context else None,
             host_request_id=context.host_request_id() if context else None,
-            body=Body(request=request.body, response=wire.body) if self.capture_content else None,
+            body=_body(request, wire) if self.capture_content else None,
+            completes=reading.completes,
         )
+        if reading.completes:
+            began = reading.began_ms or call.timestamp
+            return replace(call, timestamp=began, duration_ms=reading.lasted_ms or call.timestamp - began)
+        return estimated(call, request.body, wire.body) if self.estimate_usage else call
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:
     headers = {name.lower(): value for name, value in exchange.response_headers.items()}
     chunks = [*exchange.chunks, *(exchange.tail or ())]
-    body, lengths = decode(chunks, "" if exchange.decoded else headers.get("content-encoding", ""))
+    encoding = "" if exchange.decoded else headers.get("content-encoding", "")
+    body, lengths = decode(chunks, encoding)
     return Wire(
         method=request.method,
         host=request.host,
@@ -94,15 +111,39 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
         provider=provider_of(request.host),
         request_headers=request.headers,
         request_body=request.body,
+        fields=request.fields,
         status=exchange.status,
         headers=headers,
         body=body,
+        gap=sum(map(len, exchange.chunks)) if exchange.tail and not encoding else None,
         end=exchange.end or "dropped",
         marks=tuple(
             (length, arrived - exchange.started)
             for length, arrived in zip(lengths, exchange.arrivals, strict=False)
         ),
     )
+
+
+def _end(exchange: Exchange, reading: Reading) -> int:
+    """When it was over: some read to the end marker, and leave the rest to the garbage collection."""
+    if reading.terminated and exchange.end in {"closed", "dropped"} and exchange.arrivals:
+        return exchange.arrivals[-1]
+    return exchange.ended
+
+
+def _body(request: Request, wire: Wire) -> Body:
+    """What is kept of the content: text, and in place of binaries their type, size and hash."""
+    kind = wire.headers.get("content-type", "").partition(";")[0]
+    response: bytes | None = wire.body
+    if kind.startswith(("audio/", "image/", "video/")) or kind == "application/octet-stream":
+        response = (
+            f"[{kind}, {len(wire.body)} bytes, sha256 {hashlib.sha256(wire.body).hexdigest()}]".encode()
+        )
+    return Body(request=_kept(request.body), response=_kept(response))
+
+
+def _kept(content: bytes | None) -> bytes | None:
+    return content if content is None else without_binaries(content)[:KEPT_CONTENT]
 
 
 def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
@@ -115,12 +156,17 @@ def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
     error = replace(known, status="error")
     if wire.status is not None and (reading.is_error or wire.status >= 400):
         return replace(
-            error, error_type=reading.error_type or str(wire.status), error_message=reading.error_message
+            error,
+            error_type=(reading.error_type or str(wire.status))[:200],
+            error_message=reading.error_message and reading.error_message[:LONGEST_MESSAGE],
         )
     if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
-        return known
+        return replace(known, status="cancelled") if reading.finish_reason == "cancelled" else known
     if wire.end == "error":
-        return replace(error, error_type=exchange.error_type, error_message=exchange.error_message)
+        message = exchange.error_message and exchange.error_message[:LONGEST_MESSAGE]
+        return replace(error, error_type=exchange.error_type, error_message=message)
+    if wire.end == "eof" and (exchange.shed or exchange.lost):
+        return known  # it was whole; what we have of it is not
     if wire.end == "eof":
         what = "stream" if reading.stream else "response"
         return replace(
@@ -140,7 +186,7 @@ def _stated(reading: Reading) -> Cost | None:
 def _sdk(headers: Mapping[str, str]) -> str | None:
     """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
     agent = headers.get("user-agent", "")
-    found = _PRODUCT.match(agent)
+    found = _PRODUCT.search(agent)
     return f"{found.group(1).lower()}/{found.group(2)}" if found else agent[:80] or None
 
 

@@ -4,6 +4,7 @@ It has an asyncio loop of its own, so that it serves asyncio hosts, trio hosts a
 read from the store through its portal.
 """
 
+import asyncio
 import atexit
 import contextvars
 import logging
@@ -11,9 +12,11 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import thread as _  # noqa: F401 - somebody may want it at exit, when it cannot load
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu._guard import swallowed
@@ -35,6 +38,7 @@ P = ParamSpec("P")
 
 POLL_S = 0.05
 """A call is stored within this time, and a few milliseconds."""
+IMPORTS_TAKE_S = 5.0
 BACK_OFF_S = (0.1, 30.0)
 """The first and the longest wait after the store has refused."""
 
@@ -42,25 +46,38 @@ BACK_OFF_S = (0.1, 30.0)
 class Worker:
     """Drains the queue. Started once per process; a fork gets a new one."""
 
-    def __init__(self, queue: ExchangeQueue, equip: Callable[[], Pipeline], *, complain: bool = True) -> None:
+    def __init__(
+        self,
+        queue: ExchangeQueue,
+        equip: Callable[[], Pipeline],
+        *,
+        complain: bool = True,
+        at_exit: Callable[[], object] | None = None,
+    ) -> None:
         """Prepare; the thread starts with ``start``.
 
         Args:
             queue: What callers have left.
             equip: Makes the pipeline, on the thread, because that imports a lot.
             complain: Whether a store that cannot be used is logged; whoever reads gets the exception.
+            at_exit: What to do when the process ends, if it is more than to stop.
         """
         self.queue = queue
         self.running = False
         self._equip = equip
         self._complain = complain
+        self._at_exit = at_exit or self.stop
         self._pipeline: Pipeline | None = None
         self._portal: BlockingPortal | None = None
         self._opened: anyio.Event | None = None
+        self._roused: anyio.Event | None = None
         self._refusal: StoreError | None = None
-        self._flushes: list[Future[None]] = []
-        self._starting = threading.Lock()
+        self._flushes: deque[Future[None]] = deque()
+        self._wake: Callable[[], object] = bool
+        # re-entrant: a collection in the middle of start() may finish an exchange, which comes here again
+        self._starting = threading.RLock()
         self._stopping = False
+        self._settled = threading.Event()
         self._done = threading.Event()
         self._pid = os.getpid()
 
@@ -70,15 +87,15 @@ class Worker:
             if self.running or self._stopping:
                 return
             self._done.clear()
+            self.running = True
             # an empty context: one request's variables must not live as long as the process
             threading.Thread(
                 target=contextvars.Context().run, args=(self._run,), name="miharu", daemon=True
             ).start()
-            self.running = True
-            atexit.register(self.stop)
+            atexit.register(self._at_exit)
             # a child of multiprocessing leaves by os._exit, past atexit, but runs its own finalizers
             if multiprocessing := sys.modules.get("multiprocessing.util"):
-                multiprocessing.Finalize(None, self.stop, exitpriority=10)
+                multiprocessing.Finalize(None, self._at_exit, exitpriority=10)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Store what there is, close and end the thread; runs at exit as well. It starts no thread.
@@ -86,10 +103,23 @@ class Worker:
         Returns whether that was done in time (seconds).
         """
         self._stopping = True
-        atexit.unregister(self.stop)
+        atexit.unregister(self._at_exit)
         if not self.running or self._pid != os.getpid():
             return True
+        self._wake()
         return self._done.wait(timeout)
+
+    def park(self, timeout: float) -> bool:
+        """Like ``stop``, for a fork: in the middle of an import it waits longer.
+
+        A module that is half imported here would be half imported in the child for ever.
+        """
+        return self.stop(timeout if self._settled.is_set() else IMPORTS_TAKE_S)
+
+    def go_on(self) -> None:
+        """Take back a ``stop`` that did not come to its end."""
+        self._stopping = False
+        self.start()
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything left so far is stored; whether that was done in time (seconds)."""
@@ -97,6 +127,7 @@ class Worker:
             return len(self.queue) == 0
         flushed: Future[None] = Future()
         self._flushes.append(flushed)
+        self._wake()
         try:
             flushed.result(timeout)
         except TimeoutError:
@@ -153,6 +184,8 @@ class Worker:
             swallowed("the recorder")
         finally:
             self._portal = self._pipeline = None
+            self._settled.set()
+            self._wake = bool
             self.running = False
             self._done.set()
 
@@ -161,6 +194,7 @@ class Worker:
         from anyio.from_thread import BlockingPortal
 
         self._opened = anyio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, self._rouse)
         async with BlockingPortal() as portal:
             self._portal = portal
             delay = BACK_OFF_S[0]
@@ -168,11 +202,11 @@ class Worker:
                 stopping = self._stopping  # read first: what was left before a stop is drained below
                 if stopping and self._pipeline is None and len(self.queue) == 0:
                     break  # a short program that made no call does not wait for the store
-                flushes, self._flushes = self._flushes, []
+                flushes = [self._flushes.popleft() for _ in range(len(self._flushes))]
                 try:
                     await self._turn()
                 except StoreError as error:
-                    self._flushes.extend(flushes)
+                    self._flushes.extendleft(reversed(flushes))
                     self._refused(error, stopping=stopping)
                     if not stopping:
                         await self._back_off(delay)
@@ -184,14 +218,17 @@ class Worker:
                         flush.set_result(None)
                 if stopping:
                     break
-                await anyio.sleep(POLL_S)
+                await self._rest(POLL_S)
             if self._pipeline is not None:
                 await self._pipeline.close()
 
     async def _turn(self) -> None:
         if self._pipeline is None:
-            pipeline = self._equip()
-            await pipeline.store.open()
+            try:
+                pipeline = self._equip()
+                await pipeline.store.open()
+            finally:
+                self._settled.set()
             self._pipeline = pipeline
         if self._opened is not None and not self._opened.is_set():
             self._opened.set()
@@ -209,8 +246,19 @@ class Worker:
         self._refusal = error
 
     async def _back_off(self, delay: float) -> None:
+        until = time.monotonic() + delay
+        while time.monotonic() < until and not self._stopping:
+            await self._rest(POLL_S)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, unless somebody waits for us."""
         import anyio
 
-        until = time.monotonic() + delay
-        while time.monotonic() < until and not self._stopping:  # noqa: ASYNC110 - set by another thread
-            await anyio.sleep(POLL_S)
+        self._roused = anyio.Event()
+        if not self._stopping and not self._flushes:
+            with anyio.move_on_after(seconds):
+                await self._roused.wait()
+
+    def _rouse(self) -> None:
+        if self._roused is not None:
+            self._roused.set()

@@ -82,8 +82,9 @@ class Group:
 class Store(Protocol):
     """Keeps calls.
 
-    Every method runs on the worker's asyncio loop, several at once. An error of the engine comes out as a
-    ``StoreError`` whose message names the database without its password.
+    Every method runs on the worker's asyncio loop, several at once. What may pass, such as a database that
+    is locked, comes out as a ``StoreError`` whose message names the database without its password, and the
+    batch is tried again; any other exception means that the batch itself cannot be stored.
     """
 
     async def open(self) -> None:

@@ -16,7 +16,7 @@ def _names(part: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(part))
 
 
-_OWN = tuple(name for name in _names(Call) if name not in _PARTS and name != "body")
+_OWN = tuple(name for name in _names(Call) if name not in _PARTS and name not in {"body", "completes"})
 
 COLUMNS: tuple[str, ...] = (*_OWN, *(name for part in _PARTS.values() for name in _names(part)))
 """Every column that is written. ``cost_cents`` is derived by the database."""
@@ -30,7 +30,16 @@ def to_row(call: Call) -> tuple[Any, ...]:
         row.extend(getattr(value, name) if value is not None else None for name in _names(part))
     row[COLUMNS.index("stream")] = int(call.stream)
     row[COLUMNS.index("tags")] = json.dumps(dict(call.tags)) if call.tags else None
-    return tuple(row)
+    return tuple(map(_storable, row))
+
+
+def _storable(value: Any) -> Any:
+    """What a provider sends may hold half a character, or a number beyond 64 bits."""
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return None
+    return value
 
 
 def from_row(row: Mapping[Any, Any], body: Body | None = None) -> Call:

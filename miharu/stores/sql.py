@@ -128,7 +128,7 @@ def call(connection: Connection, id: str, body: Body | None) -> Call | None:  # 
     return from_row(row, body) if row is not None else None
 
 
-_TIMED = {"duration_ms": "status = 'success'", "ttft_ms": "ttft_ms IS NOT NULL"}
+_TIMED = {"duration_ms": "status = 'success'", "ttft_ms": "ttft_ms IS NOT NULL AND status = 'success'"}
 """Which calls say something about speed: a refusal is quick, and a user who leaves is no measure."""
 
 

@@ -112,6 +112,30 @@ class StoreContract:
         assert await store.add([one, two]) == 1
         assert (await store.totals(ALL)).calls == 2
 
+    async def test_the_end_of_a_background_call_completes_it_once(self, store: Store) -> None:
+        opened = make_call(response_id="resp_1", usage=Usage(), cost=None, route="POST /ask", duration_ms=5)
+        await store.add([opened, make_call(response_id="resp_2")])
+        end = make_call(
+            response_id="resp_1",
+            timestamp=NOON + 900,
+            duration_ms=4000,
+            finish_reason="completed",
+            completes=True,
+        )
+        assert await store.add([end]) == 0
+        assert await store.add([make_call(response_id="resp_1", completes=True)]) == 0
+        call = await store.call(opened.id)
+        assert call is not None
+        assert (call.route, call.timestamp, call.duration_ms) == ("POST /ask", NOON, 4000)
+        assert (call.usage, call.cost, call.finish_reason) == (end.usage, end.cost, "completed")
+        assert (await store.totals(ALL)).calls == 2
+
+    async def test_the_end_of_a_call_that_nobody_saw_begin_is_a_call(self, store: Store) -> None:
+        end = make_call(response_id="resp_1", completes=True)
+        assert await store.add([end]) == 1
+        assert await store.add([make_call(response_id="resp_1", completes=True)]) == 0
+        assert await store.call(end.id) == replace(end, completes=False)
+
     async def test_an_unknown_call_is_none(self, store: Store) -> None:
         assert await store.call("nobody") is None
 

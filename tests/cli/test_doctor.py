@@ -8,6 +8,7 @@ import pytest
 
 from miharu.cli import _libraries
 from miharu.cli.doctor import sqlite_findings
+from miharu.providers.base import Rule
 
 from .conftest import Run
 
@@ -135,7 +136,8 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
         return SimpleNamespace(version=INSTALLED[name][0], requires=INSTALLED[name][1])
 
     monkeypatch.setattr(_libraries, "distribution", distribution)
-    monkeypatch.setattr(_libraries, "_paths", lambda: ("/chat/completions", "/responses"))
+    rules = (Rule("/chat/completions"), Rule("/responses"), Rule(host=".endpoints.huggingface.cloud"))
+    monkeypatch.setattr(_libraries, "_rules", lambda: rules)
     monkeypatch.setattr(_libraries, "version", lambda name: distribution(name).version)
     seen = {sight.name.partition(" ")[0]: sight for sight in _libraries.look()}
     assert (seen["openai"].client, seen["openai"].why) == ("httpx", "yes")
@@ -143,7 +145,7 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
     assert (seen["anthropic"].client, seen["anthropic"].seen) == ("httpx2", False)
     assert seen["langchain-openai"].name == "langchain-openai (through openai)"
     assert seen["langchain-openai"].seen
-    assert seen["litellm"].why.startswith("yes, for providers")
+    assert seen["litellm"].why.startswith("yes, for every provider")
     assert (seen["boto3"].client, seen["boto3"].seen) == ("botocore", False)
     assert seen["ollama"].client == "unknown"
     assert "mistralai" not in seen
@@ -158,3 +160,8 @@ def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPat
         "httpx.AsyncClient._send_single_request",
     ]
     assert _libraries.patch_points("httpx2") == []
+
+
+def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "aiohttp", ModuleType("aiohttp"))
+    assert _libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]

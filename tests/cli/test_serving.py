@@ -51,7 +51,8 @@ def test_the_demo_makes_calls_until_it_is_ended(tmp_path: Path, run: Run) -> Non
         [folder] = tmp_path.glob("miharu-demo-*")
         assert str(folder) in "".join(command.said)
         stats = json.loads(run("stats", "--database", str(folder / "calls.db"), "--json").stdout)
-        assert {"POST /chat/{thread_id}", "GET /search"} <= {group["key"] for group in stats["routes"]}
+        assert "POST /chat/{thread_id}" in {group["key"] for group in stats["routes"]}
+        assert len(stats["routes"]) >= 4
         assert len(stats["models"]) >= 4
         # It goes on by itself.
         until(http, found["calls"] + 2)

@@ -63,6 +63,7 @@ def test_finder_leaves_when_nothing_is_pending() -> None:
         import httpx
         assert sys.meta_path[1:] == before
         import httpx2
+        import aiohttp
         assert sys.meta_path == before
         interceptor.uninstall()
         interceptor.install()
@@ -91,14 +92,32 @@ def test_import_half_way_skips_no_finder_when_ours_leaves() -> None:
         class Curious:
             def find_spec(self, name, path=None, target=None):
                 if name == "colorsys":
-                    import httpx, httpx2
+                    import aiohttp, httpx, httpx2
                 return None
 
         *others, last = sys.meta_path
         sys.meta_path[:] = [*others, Curious(), last]
         interceptor.install()
         import colorsys
-        assert len(interceptor.seen) == 2
+        assert len(interceptor.seen) == 3
+    """)
+
+
+def test_one_loader_for_two_announcements() -> None:
+    """A zip importer is one object for all modules of its archive."""
+    run("""
+        import importlib.util
+        interceptor.install()
+        spec = importlib.util.find_spec("httpx")
+        interceptor_finder = sys.meta_path[0]
+        interceptor_finder._announce(spec)
+        interceptor_finder._announce(spec)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["httpx"] = module
+        spec.loader.exec_module(module)
+        call(module)
+        assert len(seen) == 1
+        assert "exec_module" not in vars(spec.loader)
     """)
 
 

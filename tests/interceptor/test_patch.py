@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miharu.exchange import Exchange
-from miharu.interceptor import Interceptor, httpx
+from miharu.interceptor import Interceptor, httpx, wrapping
 from miharu.providers.base import Rule
 
 from .server import ANSWER, EVENTS, Server
@@ -53,7 +53,7 @@ def test_installs_once(library: ModuleType, interceptor: Interceptor, exchanges:
     with client_of(library) as client:
         client.post(URL)
     assert len(exchanges) == 1
-    assert interceptor.seen == {"httpx": "client", "httpx2": "client"}
+    assert interceptor.seen.items() >= {"httpx": "client", "httpx2": "client"}.items()
 
 
 def test_comes_and_goes(library: ModuleType, interceptor: Interceptor, exchanges: list[Exchange]) -> None:
@@ -204,7 +204,7 @@ def test_uninstalling_mid_stream_harms_nobody(
             chunks.append(chunk)
             server.step()
     assert tuple(chunks) == EVENTS
-    assert exchanges == []
+    assert [exchange.end for exchange in exchanges] == ["closed"]
 
 
 def test_inherited_method_is_patched_where_it_stands(library: ModuleType) -> None:
@@ -222,7 +222,7 @@ def test_inherited_method_is_patched_where_it_stands(library: ModuleType) -> Non
     original = base.__dict__["_send_single_request"]
     assert httpx.patch(double) == "client"
     assert "_send_single_request" not in client.__dict__
-    httpx.restore()
+    wrapping.restore()
     assert base.__dict__["_send_single_request"] is original
 
 

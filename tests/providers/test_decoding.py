@@ -16,6 +16,7 @@ ENCODED = {
     "": BODY,
     "identity": BODY,
     "gzip": gzip.compress(BODY),
+    "x-gzip": gzip.compress(BODY[:100]) + gzip.compress(BODY[100:]),
     "deflate": zlib.compress(BODY),
     "Deflate": RAW_DEFLATE.compress(BODY) + RAW_DEFLATE.flush(),
     "br": brotli.compress(BODY),

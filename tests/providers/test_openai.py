@@ -1,131 +1,264 @@
-"""The recorded-like exchanges in ``exchanges/``, each with what a reader has to find in it."""
+"""What the formats of OpenAI have of their own: background responses, forms, pictures, hostile shapes."""
 
-import json
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu import providers
 from miharu.call import Call
+from miharu.exchange import Exchange, Request
 from miharu.plugins import load
+from miharu.providers.openai._usage import stated_cost, usage_of
 from miharu.recorder.reader import Reader
-from miharu.stores.columns import COLUMNS, to_row
 from tests.world import exchange, sse
 
-CASES = sorted(Path(__file__).with_name("exchanges").glob("*.json"))
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
+EVENTS = {"content-type": "text/event-stream"}
+HERE = "https://api.openai.com/v1/"
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "background": True,
+    "status": "completed",
+    "model": "gpt-5.4",
+    "output": [],
+    "usage": {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7},
+}
 
 
 def read(**facts: Any) -> Call | None:
     return Reader(FORMATS).read(exchange(**facts))
 
 
-def chunks_of(case: dict[str, Any]) -> list[bytes]:
-    if "events" in case:
-        events = [tuple(e) if isinstance(e, list) else e for e in case["events"]]
-        return sse(*events, done=case.get("done", True))
-    return [case["raw"].encode() if "raw" in case else json.dumps(case["answer"]).encode()]
+def fetched(answer: object, **facts: Any) -> Call | None:
+    return read(**{"url": f"{HERE}responses/resp_1", "method": "GET", "body": answer, **facts})
 
 
-def facts_of(case: dict[str, Any]) -> dict[str, Any]:
-    content_type = "text/event-stream; charset=utf-8" if "events" in case else "application/json"
-    return {
-        "url": case["url"],
-        "asked": case["asked"],
-        "status": case.get("status", 200),
-        "headers": case.get("headers", {"content-type": content_type}),
-    }
-
-
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_it_reads(path: Path) -> None:
-    case = json.loads(path.read_text())
-    call = read(**facts_of(case), chunks=chunks_of(case))
+def test_a_finished_background_response_completes_its_call() -> None:
+    call = fetched({**RESPONSE, "created_at": 1790000000, "completed_at": 1790000007})
     assert call is not None
-    row = dict(zip(COLUMNS, to_row(call), strict=True))
-    assert {name: row[name] for name in case["expected"]} == case["expected"]
-
-
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-@settings(max_examples=30)
-@given(data=st.data())
-def test_it_reads_whatever_is_left_of_it(path: Path, data: st.DataObject) -> None:
-    """Cut, reordered or mutated, an exchange is still one call, and nothing raises."""
-    case = json.loads(path.read_text())
-    body = bytearray(b"".join(chunks_of(case)))
-    for _ in range(data.draw(st.integers(0, 3))):
-        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    body = body[: data.draw(st.integers(0, len(body)))]
-    cut = data.draw(st.integers(0, len(body)))
-    facts = facts_of(case)
-    call = read(
-        **facts,
-        chunks=[bytes(body[:cut]), bytes(body[cut:])],
-        end=data.draw(st.sampled_from(["eof", "closed"])),
-    )
-    assert call is not None or "localhost" in case["url"]
-
-
-@given(st.binary(max_size=300), st.binary(max_size=100))
-def test_hostile_bytes_never_raise(body: bytes, asked: bytes) -> None:
-    for url in (
-        "https://api.openai.com/v1/chat/completions",
-        "http://x/v1/responses",
-        "http://x/completions",
-    ):
-        for content_type in ("text/event-stream", "application/json", ""):
-            read(url=url, asked=asked, body=body, headers={"content-type": content_type})
-
-
-NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["usage", "choices", "delta", "model", "error", "prompt_tokens", "id", "response", "type"]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@given(NESTED, NESTED)
-def test_json_of_any_shape_never_raises(answer: object, asked: object) -> None:
-    for url in ("https://api.openai.com/v1/chat/completions", "https://api.openai.com/v1/responses"):
-        read(url=url, asked=asked, body=answer)
-        read(url=url, asked=asked, chunks=sse(answer), headers={"content-type": "text/event-stream"})
+    assert call.completes
+    assert (call.response_id, call.usage.prompt_tokens) == ("resp_1", 5)
 
 
 @pytest.mark.parametrize(
     "facts",
     [
-        {"url": "http://mine/api/chat/completions", "asked": {"text": "hi"}, "body": {"ok": True}},
-        {"url": "http://mine/forms/7/responses", "asked": {"model": "T", "input": 1}, "body": {"saved": 1}},
-        {"url": "http://mine/v1/completions", "asked": {"query": "x"}, "body": {"choices": []}},
-        {"url": "http://mine/embeddings", "asked": {"input": "x", "model": "m"}, "body": {"vectors": []}},
-        {"url": "https://api.openai.com/v1/files", "asked": {}, "body": {}},
-        {"url": "https://api.openai.com/v1/chat/completions", "asked": {}, "status": 307},
+        {"answer": {**RESPONSE, "background": False}},
+        {"answer": {name: value for name, value in RESPONSE.items() if name != "background"}},
+        {"answer": {**RESPONSE, "status": "queued", "usage": None}},
+        {"answer": {**RESPONSE, "status": "in_progress", "usage": None}},
+        {"answer": {**RESPONSE, "id": None}},
+        {"answer": {"error": {"message": "no such response"}}, "status": 404},
+        {"answer": None, "status": None, "end": "error"},
+        {"answer": RESPONSE, "url": f"{HERE}responses/resp_1/input_items"},
+        {"answer": [RESPONSE]},
+        {
+            "answer": None,
+            "headers": EVENTS,
+            "chunks": sse({"type": "response.queued", "response": {**RESPONSE, "status": "queued"}}),
+        },
     ],
 )
-def test_what_only_looks_like_a_call_is_none(facts: dict[str, Any]) -> None:
+def test_any_other_look_at_a_response_is_no_call(facts: dict[str, Any]) -> None:
+    assert fetched(facts.pop("answer"), **facts) is None
+
+
+def test_what_opens_a_background_call_has_no_usage_and_completes_nothing() -> None:
+    queued = {**RESPONSE, "status": "queued", "usage": None}
+    call = read(url=f"{HERE}responses", asked={"model": "gpt-5.4", "input": "x"}, body=queued)
+    assert call is not None
+    assert (call.outcome.status, call.finish_reason, call.completes) == ("success", "queued", False)
+    assert call.usage.usage_source == "none"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"url": f"{HERE}threads/t/runs/r", "method": "GET", "body": {"object": "thread.run"}},
+        {"url": "http://graph/threads/t/runs", "asked": {"assistant_id": "a"}, "body": {"run_id": "r"}},
+        {"url": "https://eval.openai.azure.com/v1/evals/e/runs", "asked": {"name": "x"}, "body": {}},
+        {"url": f"{HERE}threads/t/messages", "asked": {"content": "x"}, "body": {}},
+        {"url": f"{HERE}responses/input_tokens", "asked": {"model": "m", "input": "x"}, "body": {}},
+        {"url": f"{HERE}responses/resp_1/cancel", "asked": {}, "body": RESPONSE},
+        {"url": "http://mine/api/audio/speech", "asked": {"input": "x", "model": "m"}, "body": {"ok": 1}},
+        {"url": "http://mine/api/audio/transcriptions", "body": {"saved": True}},
+        {"url": "http://mine/api/audio/transcriptions", "asked": {"name": "x"}, "body": {"text": "x"}},
+        {"url": "http://mine/images/edits", "asked": {"model": "m", "prompt": "x"}, "body": {"ok": True}},
+        {"url": "http://mine/images/edits", "asked": {"crop": 1}, "body": {"data": []}},
+        {"url": "http://mine/ocr", "asked": {"document": "x"}, "body": {"text": "x"}},
+        {"url": "http://mine/moderations", "asked": {"input": "x", "model": "m"}, "body": {"ok": True}},
+    ],
+)
+def test_what_only_looks_like_one_of_them_is_none(facts: dict[str, Any]) -> None:
     assert read(**facts) is None
 
 
-def test_an_unknown_server_that_never_answered_is_still_a_call() -> None:
+class Form(Exchange):
+    """A transcription as the interceptor hands it over: the form's fields, without its file."""
+
+    __slots__ = ("host",)
+    host: str
+
+    def request(self) -> Request:
+        return Request(
+            method="POST",
+            host=self.host,
+            path="/v1/audio/transcriptions",
+            query="",
+            headers={},
+            body=None,
+            fields={"model": "whisper-1"},
+        )
+
+
+@pytest.mark.parametrize("host", ["api.openai.com", "localhost:8000"])
+def test_a_form_names_the_model(host: str) -> None:
+    form = Form()
+    form.host, form.status, form.chunks = host, 200, [b'{"text": "wren"}']
+    form.ended, form.end = form.started, "eof"
+    call = Reader(FORMATS).read(form)
+    assert call is not None
+    assert (call.request_model, call.outcome.status) == ("whisper-1", "success")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_picture_of_megabytes_has_its_usage(streamed: bool) -> None:
+    usage = {"input_tokens": 9, "output_tokens": 4160, "total_tokens": 4169}
+    answer = {"type": "image_generation.completed", "b64_json": "QUJD" * 500_000, "usage": usage}
     call = read(
-        url="http://localhost:11434/v1/chat/completions",
-        asked={"model": "llama", "messages": []},
-        status=None,
-        end="error",
-        error=("httpx.ConnectError", "All connection attempts failed"),
+        url=f"{HERE}images/generations",
+        asked={"model": "gpt-image-1.5", "prompt": "x"},
+        **({"chunks": sse(answer, done=False), "headers": EVENTS} if streamed else {"body": answer}),
     )
     assert call is not None
-    assert (call.outcome.status, call.outcome.error_type) == ("error", "httpx.ConnectError")
-    assert call.outcome.error_message == "All connection attempts failed"
+    assert (call.outcome.status, call.usage.completion_tokens) == ("success", 4160)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_picture_too_large_to_keep_still_has_its_usage(streamed: bool) -> None:
+    end = b'QUJD","usage":{"input_tokens":9,"output_tokens":4160,"total_tokens":4169}}'
+    start = b'{"type":"image_generation.partial_image","b64_json":"QUJDQUJD'
+    seen = exchange(
+        f"{HERE}images/generations",
+        asked={"model": "gpt-image-1.5", "prompt": "x"},
+        headers=EVENTS if streamed else {},
+        chunks=[b"data: " + start if streamed else start],
+    )
+    seen.overflow(end + b"\n\n" if streamed else end)
+    seen.lost = 9_000_000
+    call = Reader(FORMATS).read(seen)
+    assert call is not None
+    assert (call.outcome.status, call.usage.completion_tokens) == ("success", 4160)
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        ({"cost": 0.1}, Decimal("0.1")),
+        ({"cost": 1e-09}, Decimal("1e-9")),
+        ({"cost": "0.25"}, Decimal("0.25")),
+        ({"cost": 0}, Decimal(0)),
+        ({"cost": True}, None),
+        ({"cost": "free"}, None),
+        ({"cost": -1}, None),
+        ({"cost": float("nan")}, None),
+        ({"cost": float("inf")}, None),
+        ({"cost": 10**6}, None),
+        ({"cost": 10**5000}, None),
+        ({"cost": {"total_cost": None}}, None),
+        ({"cost_in_usd_ticks": 1}, Decimal("1e-10")),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_stated_cost_is_what_was_written(usage: object, cost: Decimal | None) -> None:
+    assert stated_cost(usage, {}) == cost
+
+
+def test_a_proxy_without_a_price_says_zero_and_is_not_believed() -> None:
+    assert stated_cost({}, {"x-litellm-response-cost": "0.0"}) is None
+    assert stated_cost({}, {"x-litellm-response-cost": "None"}) is None
+
+
+COUNTS = st.none() | st.integers(-5, 2**60) | st.floats() | st.text(max_size=3) | st.booleans()
+DETAILS = st.none() | st.dictionaries(
+    st.sampled_from(["cached_tokens", "audio_tokens", "reasoning_tokens", "cache_write_tokens"]), COUNTS
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                *("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"),
+                *("citation_tokens", "reasoning_tokens", "num_cached_tokens", "prompt_audio_seconds", "cost"),
+            ]
+        ),
+        COUNTS,
+    ),
+    DETAILS,
+    DETAILS,
+)
+def test_no_usage_is_invented(raw: dict[str, Any], ins: object, outs: object) -> None:
+    raw |= {"prompt_tokens_details": ins, "completion_tokens_details": outs}
+    usage = usage_of(raw)
+    stated_cost(raw, {})
+    given_numbers = [value for value in raw.values() if isinstance(value, int | float)]
+    if not given_numbers:
+        assert (usage.prompt_tokens, usage.completion_tokens) == (None, None)
+    for value in (usage.prompt_tokens, usage.completion_tokens):
+        assert value is None or value >= 0
+
+
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *("usage", "error", "errors", "type", "object", "response", "output", "background"),
+                    *("status", "id", "choices", "x_groq", "value", "text", "usage_info", "tool_usage"),
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+PATHS = [
+    *("images/generations", "audio/transcriptions", "audio/speech", "moderations", "ocr"),
+    *("threads/t/runs", "responses/compact", "responses/r", "chat/completions", "completions"),
+]
+
+
+@given(SHAPES, SHAPES, st.sampled_from(PATHS))
+def test_answers_of_any_shape_never_raise(answer: object, asked: object, path: str) -> None:
+    for host in (HERE, "http://localhost/v1/"):
+        for method in ("POST", "GET"):
+            read(url=host + path, asked=asked, body=answer, method=method)
+            read(
+                url=host + path,
+                asked=asked,
+                chunks=sse(("error", answer), answer),
+                headers=EVENTS,
+                method=method,
+            )
+
+
+@given(st.binary(max_size=300), st.sampled_from(PATHS))
+def test_bytes_of_any_kind_never_raise(body: bytes, path: str) -> None:
+    for headers in (EVENTS, {"content-type": "audio/mpeg"}, {}):
+        read(url=HERE + path, asked=body, body=body, headers=headers)
+        read(
+            url=HERE + path,
+            asked=body,
+            chunks=[b"error: " + body, b"\n\ndata: " + body],
+            headers=headers,
+            request_headers={"content-type": "multipart/form-data"},
+        )

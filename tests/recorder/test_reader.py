@@ -108,6 +108,7 @@ def test_it_says_who_asked_and_from_where() -> None:
     [
         ("OpenAI/Python 3.54.0", "openai/3.54.0"),
         ("python-httpx/0.28.1", "python-httpx/0.28.1"),
+        ("unknown/None; hf_hub/2.4.0; python/3.11.7", "hf_hub/2.4.0"),
         ("pydantic-ai/2.68.0", "pydantic-ai/2.68.0"),
         ("my agent", "my agent"),
         ("", None),
@@ -133,6 +134,24 @@ def test_the_sdk_is_named_by_its_user_agent(agent: str, sdk: str | None) -> None
 )
 def test_retry_after_is_read(headers: dict[str, str], wait: int | None) -> None:
     assert read(body={"error": {}}, status=429, headers=headers).outcome.retry_after_ms == wait
+
+
+def test_what_we_lost_is_no_error_of_the_provider() -> None:
+    shed = exchange(asked=ASKED, body={"choices": []})
+    shed.forget_content()
+    cut = exchange(asked=ASKED, body=b'{"choi')
+    cut.lost = 5
+    for made in (shed, cut):
+        call = Reader(FORMATS).read(made)
+        assert call is not None
+        assert (call.outcome.status, call.usage.usage_source) == ("success", "none")
+        assert call.is_unpriced
+
+
+def test_a_long_message_is_cut() -> None:
+    call = read(body={"error": {"type": "t" * 500, "message": "so it is " * 500_000}}, status=400)
+    assert len(call.outcome.error_message or "") == 2000
+    assert len(call.outcome.error_type or "") == 200
 
 
 def test_credentials_go_nowhere() -> None:

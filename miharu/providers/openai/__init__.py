@@ -1,10 +1,18 @@
-"""The wire formats of OpenAI, which half the world's servers speak.
+"""The wire formats of OpenAI, which half the world's servers speak, each in a dialect of its own.
 
-Sources: the API reference of OpenAI and the types of its Python SDK 3.54.
+Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of the dialects, what is cited.
 
     chat.py         POST …/chat/completions
-    responses.py    POST …/responses
-    completions.py  POST …/completions (legacy)
+    responses.py    POST …/responses, …/responses/compact; GET …/responses/{id} of a background response
+    completions.py  POST …/completions (legacy), …/fim/completions (Mistral)
     embeddings.py   POST …/embeddings
-    _common.py      what they share: usage, errors, who is meant
+    images.py       POST …/images/generations, …/edits, …/variations
+    audio.py        POST …/audio/transcriptions, …/translations, …/speech
+    moderations.py  POST …/moderations
+    assistants.py   POST …/threads/{id}/runs
+    ocr.py          POST …/ocr (Mistral)
+    _choices.py     what chat and completions share
+    _common.py      what all share: who is meant, what was asked, what an answer says
+    _usage.py       usage and stated cost, in all dialects
+    _errors.py      errors, in all shapes
 """

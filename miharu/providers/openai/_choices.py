@@ -1,47 +1,60 @@
 """The shape that Chat Completions and the legacy Completions share: a model, choices, a usage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from miharu.call import Usage
 from miharu.providers import _sse
 from miharu.providers._json import loads, mapping, text
 from miharu.providers.base import Reading, Wire
-from miharu.providers.openai._common import error_of, requested_model, usage_of
+from miharu.providers.openai._common import answer_of, items, reading_of
+from miharu.providers.openai._errors import error_field
 
-__all__ = ("read_choices",)
+__all__ = ("has_content", "read_choices")
+
+_CONTENT = (
+    "content",
+    "reasoning_content",
+    "reasoning",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "images",
+)
 
 
-def read_choices(wire: Wire, has_content: Callable[[dict[str, Any]], bool]) -> Reading:
+def has_content(choice: dict[str, Any]) -> bool:
+    """Whether a choice of a streamed chunk carries generated content, not just its role."""
+    delta = mapping(choice.get("delta"))
+    return bool(choice.get("text")) or any(delta.get(name) for name in _CONTENT)
+
+
+def read_choices(wire: Wire, begins: Callable[[dict[str, Any]], bool] = has_content) -> Reading:
     """Read an exchange whose answer has choices, plain or streamed.
 
     Args:
         wire: The exchange.
-        has_content: Whether a choice of a streamed chunk carries generated content, not just its role.
+        begins: Whether content has begun with this choice of a streamed chunk.
     """
     if wire.is_event_stream:
-        return _stream(wire, has_content)
-    answer = wire.answered
-    kind, message = error_of(answer, wire.status)
-    finish = [mapping(choice).get("finish_reason") for choice in _list(answer.get("choices"))]
-    return Reading(
-        terminated=bool(answer),
-        usage=usage_of(answer.get("usage")),
-        model=text(answer.get("model")),
-        request_model=requested_model(wire),
-        stream=wire.asked.get("stream") is True,
-        error_type=kind,
-        error_message=message,
-        finish_reason=next((text(reason) for reason in finish if reason), None),
-        service_tier=text(answer.get("service_tier")),
-        response_id=text(answer.get("id")),
+        return _stream(wire, begins)
+    answer = {**answer_of(wire)}
+    choices = [mapping(choice) for choice in items(answer.get("choices"))]
+    finish = (text(choice.get("finish_reason")) for choice in choices)
+    # OpenRouter may have the error of its upstream in the choice (https://openrouter.ai/docs/api-reference)
+    answer["error"] = answer.get("error") or next(filter(None, (c.get("error") for c in choices)), None)
+    return reading_of(
+        wire,
+        answer,
+        terminated=bool(answer_of(wire)),
+        finish_reason=next(filter(None, finish), None),
     )
 
 
-def _stream(wire: Wire, has_content: Callable[[dict[str, Any]], bool]) -> Reading:
+def _stream(wire: Wire, begins: Callable[[dict[str, Any]], bool]) -> Reading:
     """Read a stream. The last of each fact holds: usage may stand in any chunk, with or without choices."""
-    terminated, usage, ttft = False, Usage(), None
-    model = response_id = finish = tier = kind = message = None
+    seen: dict[str, Any] = {}
+    terminated, finish, ttft = False, None, None
     for event in _sse.events(wire.body):
         if event.data.strip() == b"[DONE]":
             terminated = True
@@ -49,31 +62,34 @@ def _stream(wire: Wire, has_content: Callable[[dict[str, Any]], bool]) -> Readin
         chunk = loads(event.data)
         if not isinstance(chunk, dict):
             continue
-        model = text(chunk.get("model")) or model
-        response_id = text(chunk.get("id")) or response_id
-        tier = text(chunk.get("service_tier")) or tier
-        if chunk.get("usage"):
-            usage = usage_of(chunk["usage"])
-        if chunk.get("error"):
-            kind, message = error_of(chunk, None)
-        for choice in map(mapping, _list(chunk.get("choices"))):
+        choices = [mapping(choice) for choice in items(chunk.get("choices"))]
+        seen |= {name: chunk[name] for name in ("model", "id", "service_tier") if text(chunk.get(name))}
+        if b"usage" in event.data:  # few chunks have either, and a stream has hundreds
+            seen |= _usage(chunk, choices)
+        if event.name == "error" or b"error" in event.data:
+            seen |= _error(chunk, choices, event.name)
+        for choice in choices:
             finish = text(choice.get("finish_reason")) or finish
-            if ttft is None and has_content(choice):
-                ttft = wire.ms_at(event.end)
-    return Reading(
-        terminated=terminated,
-        usage=usage,
-        model=model,
-        request_model=requested_model(wire),
-        stream=True,
-        ttft_ms=ttft,
-        error_type=kind,
-        error_message=message,
-        finish_reason=finish,
-        service_tier=tier,
-        response_id=response_id,
-    )
+        if ttft is None and (any(map(begins, choices)) or text(chunk.get("value"))):
+            ttft = wire.ms_at(event.end)
+        if text(chunk.get("value")) and wire.end == "eof":
+            # Writer's completions: pieces of text, then nothing (https://dev.writer.com/api-reference)
+            terminated = True
+    if not terminated and "error" not in seen and (error := error_field(wire.body)):
+        seen["error"] = error
+    return reading_of(wire, seen, terminated=terminated, stream=True, ttft_ms=ttft, finish_reason=finish)
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _usage(chunk: Mapping[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:
+    """In the chunk; Groq's is at ``x_groq`` as long as nobody asked for it, Moonshot's in the choice."""
+    holders = (chunk, mapping(chunk.get("x_groq")), *choices)
+    return next(({"usage": usage} for holder in holders if (usage := mapping(holder.get("usage")))), {})
+
+
+def _error(chunk: Mapping[str, Any], choices: list[dict[str, Any]], event: str) -> dict[str, Any]:
+    """In the chunk, whatever its shape; in the choice (OpenRouter); as a named event (Groq)."""
+    holders = (chunk, mapping(chunk.get("x_groq")), *choices)
+    error = next((error for holder in holders if (error := holder.get("error"))), None)
+    if error is None and (event == "error" or chunk.get("object") == "error"):
+        error = chunk
+    return {"error": error} if error else {}

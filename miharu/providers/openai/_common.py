@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
-from miharu.providers.base import Wire
+from miharu.providers._json import loads, mapping, text
+from miharu.providers.base import Reading, Wire
+from miharu.providers.openai._errors import error_of
+from miharu.providers.openai._usage import stated_cost, usage_of
 
-__all__ = ("error_of", "is_meant", "requested_model", "usage_of")
+__all__ = ("answer_of", "asked_of", "error_of", "is_meant", "items", "reading_of", "requested_model")
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+_FIELD = re.compile(rb'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{0,200})\r\n--')
 
 
 def is_meant(wire: Wire, *, asked: str, answered: str) -> bool:
@@ -23,62 +26,66 @@ def is_meant(wire: Wire, *, asked: str, answered: str) -> bool:
     """
     if wire.provider is not None:
         return True
-    if asked not in wire.asked or not requested_model(wire):
+    if asked not in asked_of(wire) or not requested_model(wire):
         return False
     if wire.status is None or wire.status >= 400:
         return True
-    if wire.is_event_stream or not wire.answered:
+    answer = answer_of(wire)
+    if wire.is_event_stream or not answer:
         return f'"{answered}"'.encode() in wire.body or not wire.body
-    return answered in wire.answered or "error" in wire.answered
+    return answered in answer or "error" in answer
+
+
+def asked_of(wire: Wire) -> Mapping[str, Any]:
+    """The fields of the request, whether they came as JSON or as a form beside a file."""
+    if wire.asked or wire.fields:
+        return wire.asked or wire.fields
+    if not wire.request_body or "multipart" not in wire.request_headers.get("content-type", ""):
+        return {}
+    found = _FIELD.findall(wire.request_body)
+    return {name.decode(): value.decode("utf-8", "replace") for name, value in found}
+
+
+def answer_of(wire: Wire) -> Mapping[str, Any]:
+    """The response's JSON object; of a list, the error that Google's OpenAI-compatible API wraps so."""
+    if wire.answered or not wire.body.lstrip().startswith(b"["):
+        return wire.answered
+    listed = loads(wire.body)
+    first = mapping(listed[0]) if isinstance(listed, list) and listed else {}
+    return first if "error" in first else {}
 
 
 def requested_model(wire: Wire) -> str | None:
     """The model that was asked for; with Azure, the deployment that the path names may stand for it."""
     deployment = _DEPLOYMENT.search(wire.path)
-    return text(wire.asked.get("model")) or (deployment.group(1) if deployment else None)
+    return text(asked_of(wire).get("model")) or (deployment.group(1) if deployment else None)
 
 
-def usage_of(raw: Any) -> Usage:
-    """The normal form of a usage object, in the names of Chat Completions or of Responses.
+def reading_of(wire: Wire, answer: Mapping[str, Any], **facts: Any) -> Reading:
+    """What an answer says, or a stream in the shape of one.
 
-    Cached, cache-write, audio and image tokens are parts of the prompt total and reasoning of the completion
-    total already, as OpenAI counts them.
+    Args:
+        wire: The exchange.
+        answer: An object with the fields that all formats share: model, id, usage, service_tier, error.
+        facts: Fields of the reading that the format knows better.
     """
-    if not isinstance(raw, dict) or not raw:
-        return Usage()
-    prompt = mapping(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"))
-    completion = mapping(raw.get("completion_tokens_details") or raw.get("output_tokens_details"))
-    return Usage(
-        prompt_tokens=_either(raw, "prompt_tokens", "input_tokens"),
-        completion_tokens=_either(raw, "completion_tokens", "output_tokens"),
-        cached_tokens=count(prompt, "cached_tokens"),
-        cache_write_tokens=count(prompt, "cache_write_tokens"),
-        reasoning_tokens=count(completion, "reasoning_tokens"),
-        audio_input_tokens=count(prompt, "audio_tokens"),
-        audio_output_tokens=count(completion, "audio_tokens"),
-        image_input_tokens=count(prompt, "image_tokens"),
-        image_output_tokens=count(completion, "image_tokens"),
-        usage_source="provider",
-        usage_raw=dumps(raw),
+    kind, message = error_of(answer, wire.status)
+    usage = answer.get("usage")
+    reading = Reading(
+        terminated=bool(answer),
+        usage=usage_of(usage),
+        model=text(answer.get("model")),
+        request_model=requested_model(wire),
+        stream=wire.asked.get("stream") is True,
+        error_type=kind,
+        error_message=message,
+        service_tier=text(answer.get("service_tier")),
+        response_id=text(answer.get("id")),
+        stated_cost_usd=stated_cost(usage, wire.headers),
     )
+    return replace(reading, **facts)
 
 
-def error_of(answered: Mapping[str, Any], status: int | None) -> tuple[str | None, str | None]:
-    """The provider's own type and message, from any of the shapes that OpenAI and its imitators use."""
-    error = answered.get("error")
-    failed = status is not None and status >= 400
-    if isinstance(error, str):
-        return (text(error) if not failed else str(status)), error
-    if isinstance(error, dict):
-        kind = text(error.get("type")) or error.get("code") or status
-        return str(kind) if kind else "error", text(error.get("message"))
-    if not failed:
-        return None, None
-    # vLLM puts the fields at the top; FastAPI servers answer with a detail
-    message = answered.get("message") or answered.get("detail")
-    kind = text(answered.get("type")) or status
-    return str(kind), message if isinstance(message, str) else dumps(message) if message else None
-
-
-def _either(raw: Mapping[str, Any], *names: str) -> int | None:
-    return next((found for name in names if (found := count(raw, name)) is not None), None)
+def items(value: Any) -> list[Any]:
+    """The list, or an empty one."""
+    return value if isinstance(value, list) else []

@@ -1,4 +1,7 @@
-"""OpenAI's legacy Completions (https://platform.openai.com/docs/api-reference/completions)."""
+"""OpenAI's legacy Completions (https://platform.openai.com/docs/api-reference/completions).
+
+Mistral's ``/fim/completions`` is asked the same way, and answers with messages.
+"""
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._choices import read_choices
@@ -18,4 +21,4 @@ class OpenAICompletions:
             return None
         if not is_meant(wire, asked="prompt", answered="choices"):
             return None
-        return read_choices(wire, lambda choice: bool(choice.get("text")))
+        return read_choices(wire)

@@ -1,8 +1,7 @@
 """OpenAI Embeddings (https://platform.openai.com/docs/api-reference/embeddings)."""
 
-from miharu.providers._json import text
 from miharu.providers.base import Reading, Rule, Wire
-from miharu.providers.openai._common import error_of, is_meant, requested_model, usage_of
+from miharu.providers.openai._common import answer_of, is_meant, reading_of
 
 __all__ = ("OpenAIEmbeddings",)
 
@@ -16,12 +15,4 @@ class OpenAIEmbeddings:
     def read(self, wire: Wire) -> Reading | None:
         if not is_meant(wire, asked="input", answered="data"):
             return None
-        kind, message = error_of(wire.answered, wire.status)
-        return Reading(
-            terminated=bool(wire.answered),
-            usage=usage_of(wire.answered.get("usage")),
-            model=text(wire.answered.get("model")),
-            request_model=requested_model(wire),
-            error_type=kind,
-            error_message=message,
-        )
+        return reading_of(wire, answer_of(wire), stream=False)

@@ -1,37 +1,87 @@
 """OpenAI Responses (https://platform.openai.com/docs/api-reference/responses), plain and streamed.
 
 A stream ends in ``response.completed``, ``.incomplete`` or ``.failed``, each with the whole response and its
-usage; there is no ``[DONE]``. A background response is answered ``queued``, without usage.
+usage; there is no ``[DONE]``.
+
+A response in the background is answered ``queued``, without usage; that opens the call. A later
+``GET …/responses/{id}`` that finds it finished completes the call. Any other ``GET`` is no call.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
+from miharu.providers._json import count, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
-from miharu.providers.openai._common import error_of, is_meant, requested_model, usage_of
+from miharu.providers.openai._common import answer_of, is_meant, items, reading_of
+from miharu.providers.openai._errors import error_field
+from miharu.providers.openai._usage import usage_of
 
 __all__ = ("OpenAIResponses",)
 
 _TERMINAL = {"response.completed", "response.incomplete", "response.failed"}
+_ENDED = {"completed", "incomplete", "failed", "cancelled"}
+_UNPAID = {
+    "function_call",
+    "custom_tool_call",
+    "local_shell_call",
+    "apply_patch_call",
+    "computer_call",
+    "tool_search_call",
+    "mcp_call",
+}
+"""Calls of tools that the user's own program runs, or that cost nothing but tokens."""
 
 
 class OpenAIResponses:
-    """Reads ``POST …/responses``."""
+    """Reads ``POST …/responses``, ``POST …/responses/compact`` and ``GET …/responses/{id}``."""
 
     api = "openai.responses"
-    rules = (Rule("/responses"),)
+    rules = (Rule("/responses"), Rule("/responses/compact"), Rule("/responses", method="GET"))
 
     def read(self, wire: Wire) -> Reading | None:
-        if wire.is_event_stream:
-            return _stream(wire) if is_meant(wire, asked="input", answered="response") else None
-        if not is_meant(wire, asked="input", answered="output"):
+        if wire.method == "GET":
+            return _completion(wire)
+        if not is_meant(wire, asked="input", answered="response" if wire.is_event_stream else "output"):
             return None
-        return _reading(wire, wire.answered, terminated=bool(wire.answered))
+        return _reading(wire)
 
 
-def _stream(wire: Wire) -> Reading:
+def _completion(wire: Wire) -> Reading | None:
+    """The end of a response that was created in the background, if that is what was fetched."""
+    reading = _reading(wire) if wire.status == 200 and b'"background"' in wire.body else None
+    return reading if reading and reading.completes and reading.response_id else None
+
+
+def _reading(wire: Wire) -> Reading:
+    if wire.is_event_stream:
+        response, terminated, ttft = _streamed(wire)
+    else:
+        response, terminated, ttft = answer_of(wire), bool(answer_of(wire)), None
+    status = text(response.get("status"))
+    created, completed = count(response, "created_at"), count(response, "completed_at")
+    return reading_of(
+        wire,
+        response,
+        terminated=terminated,
+        stream=wire.is_event_stream or wire.asked.get("stream") is True,
+        ttft_ms=ttft,
+        usage=usage_of(response.get("usage"), _tools(response)),
+        finish_reason=text(mapping(response.get("incomplete_details")).get("reason")) or status,
+        completes=(
+            wire.method == "GET"
+            and response.get("object") == "response"
+            and response.get("background") is True
+            and status in _ENDED
+        ),
+        began_ms=created * 1000 if created else None,
+        lasted_ms=max(0, completed - created) * 1000 if created and completed else None,
+    )
+
+
+def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
+    """The response as the last event has it, whether that was its end, and when content began."""
     response: Mapping[str, Any] = {}
     terminated, ttft = False, None
     for event in _sse.events(wire.body):
@@ -42,35 +92,26 @@ def _stream(wire: Wire) -> Reading:
         if ttft is None and kind.endswith(".delta"):
             ttft = wire.ms_at(event.end)
         response = mapping(data.get("response")) or response
-        if kind in _TERMINAL:
-            terminated = True
-        elif kind == "error":
+        terminated = terminated or kind in _TERMINAL
+        if kind == "error" or (data.get("error") and not data.get("response")):
             # the fields of the error stand in the event itself, beside its type
-            fields = mapping(data.get("error")) or {"code": data.get("code"), "message": data.get("message")}
+            fields = data.get("error") or {"code": data.get("code"), "message": data.get("message")}
             response = {**response, "error": fields}
-    return _reading(wire, response, terminated=terminated, stream=True, ttft_ms=ttft)
+    if not terminated and not response.get("error") and (error := error_field(wire.body)):
+        response = {**response, "error": error}
+    return response, terminated, ttft
 
 
-def _reading(
-    wire: Wire,
-    response: Mapping[str, Any],
-    *,
-    terminated: bool,
-    stream: bool = False,
-    ttft_ms: int | None = None,
-) -> Reading:
-    kind, message = error_of(response, wire.status)
-    finish = mapping(response.get("incomplete_details")).get("reason") or response.get("status")
-    return Reading(
-        terminated=terminated,
-        usage=usage_of(response.get("usage")),
-        model=text(response.get("model")),
-        request_model=requested_model(wire),
-        stream=stream or wire.asked.get("stream") is True,
-        ttft_ms=ttft_ms,
-        error_type=kind,
-        error_message=message,
-        finish_reason=text(finish),
-        service_tier=text(response.get("service_tier")),
-        response_id=text(response.get("id")),
+def _tools(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Uses of tools that have a price of their own; they stand beside the usage, or only in the output."""
+    calls = Counter(
+        kind
+        for item in map(mapping, items(response.get("output")))
+        if (kind := text(item.get("type")) or "").endswith("_call")
+        and kind not in _UNPAID
+        # a page opened, or searched through, is no search (https://platform.openai.com/docs/pricing)
+        and (kind != "web_search_call" or mapping(item.get("action")).get("type", "search") == "search")
     )
+    used = mapping(response.get("tool_usage"))
+    paid = count(used, "web_search", "num_requests") or count(used, "image_gen", "total_tokens")
+    return {**({"tool_calls": dict(calls)} if calls else {}), **({"tool_usage": used} if paid else {})}

@@ -24,6 +24,15 @@ ROWS_PER_STATEMENT = (500, 100, 20, 5, 1)
 """Multi-row VALUES, because ``executemany`` would give up the GIL for each row; and few different statements,
 because each connection caches those that it has seen."""
 _PRUNED_AT_ONCE = 1000
+_CLOCKS_APART_MS = 120_000
+"""How far the provider's clock may be from ours."""
+_OPENED = {
+    *("id", "timestamp", "request_model", "sdk", "stream", "attempt", "call_group", "body_hash", "service"),
+    *("route", "host_request_id", "user_id", "session_id", "trace_id", "span_id", "parent_id", "tags"),
+    *("request_id", "api", "provider", "host", "ttft_ms"),
+}
+_COMPLETED = tuple(name for name in COLUMNS if name not in _OPENED)
+"""What the end of a background call may still change; the rest stays as it was opened."""
 
 
 class SQLiteStore:
@@ -73,11 +82,30 @@ class SQLiteStore:
 
 
 def _add(connection: Connection, batch: Sequence[Call]) -> int:
-    new = _insert(connection, "llm_calls", COLUMNS, [to_row(call) for call in batch])
+    rows = [to_row(call) for call in batch if not call.completes or not _complete(connection, call)]
+    new = _insert(connection, "llm_calls", COLUMNS, rows)
     bodies = [(call.id, _pack(call.body.request), _pack(call.body.response)) for call in batch if call.body]
     _insert(connection, "llm_bodies", ("call_id", "request", "response"), bodies)
     connection.exec_driver_sql("UPDATE miharu_meta SET value = value + 1 WHERE key = 'revision'")
     return new
+
+
+def _complete(connection: Connection, call: Call) -> bool:
+    """Give the call that was opened before its end; whether it is here, complete now or already.
+
+    It is looked for around its beginning, so that no index by response is needed.
+    """
+    window = (call.response_id, call.timestamp - _CLOCKS_APART_MS, call.timestamp + _CLOCKS_APART_MS)
+    where = "response_id = ? AND timestamp BETWEEN ? AND ?"
+    values = dict(zip(COLUMNS, to_row(call), strict=True))
+    if not connection.exec_driver_sql(f"SELECT 1 FROM llm_calls WHERE {where} LIMIT 1", window).first():
+        return False
+    connection.exec_driver_sql(
+        f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in _COMPLETED)} "
+        f"WHERE {where} AND usage_source = 'none'",
+        (*(values[name] for name in _COMPLETED), *window),
+    )
+    return True
 
 
 def _insert(

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import anyio
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -103,6 +103,8 @@ class Database:
                 raise StoreError(f"{self.name} is not open for this.")
             async with engine.connect() as connecting:
                 return await connecting.run_sync(transaction, work)
+        except (IntegrityError, DataError, InterfaceError, ProgrammingError):
+            raise  # it is the values, not the database: trying again would not help
         except DBAPIError as error:
             raise StoreError(_explain(error, self.name)) from error
 

@@ -1,0 +1,83 @@
+"""What the worker needs for one call, by wire format: time to read and price it, and memory at the most.
+
+    python -m benchmarks.reading [--quick]
+
+Over the project's own exchanges, and the recorded traffic where that is to be had. Beside each format stands
+what ``json.loads`` alone takes for the same bytes, event by event: about the limit for any reader in Python.
+"""
+
+import argparse
+import json
+import statistics
+import time
+import tracemalloc
+from collections import defaultdict
+from dataclasses import replace
+
+from miharu import providers
+from miharu.plugins import load
+from miharu.pricing.genai import GenaiPrices
+from miharu.providers import _sse
+from miharu.recorder.reader import Reader
+from tests.corpus.fuzz import seeds
+from tests.world import HandMade, exchange
+
+
+def limit(body: bytes) -> None:
+    """Parse the same bytes and do nothing with them."""
+    pieces = [event.data for event in _sse.events(body)] if body.startswith((b"data:", b"event:")) else [body]
+    for piece in pieces:
+        try:
+            json.loads(piece)
+        except ValueError:
+            continue
+
+
+def timed(function: object, *arguments: object, repeat: int) -> float:
+    """The median of a few runs, in microseconds."""
+    runs = []
+    for _ in range(repeat):
+        start = time.perf_counter_ns()
+        function(*arguments)  # type: ignore[operator]
+        runs.append((time.perf_counter_ns() - start) / 1000)
+    return statistics.median(runs)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--quick", action="store_true")
+    repeat = 3 if arguments.parse_args().quick else 9
+    reader = Reader([provider() for _, provider in load(providers.BUILT_IN)])
+    prices = GenaiPrices()
+    found: dict[str, list[tuple[float, float, int, int]]] = defaultdict(list)
+
+    def whole(made: HandMade) -> None:
+        call = reader.read(made)
+        if call is not None and call.cost is None:
+            replace(call, cost=prices.cost(call))
+
+    for facts, body in seeds():
+        made = exchange(**facts, chunks=[body])
+        made.response_headers = {k: v for k, v in made.response_headers.items() if k != "content-encoding"}
+        call = reader.read(made)
+        if call is None:
+            continue
+        tracemalloc.start()
+        whole(made)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        name = f"{call.api}{' stream' if call.stream else ''}"
+        found[name].append(
+            (timed(whole, made, repeat=repeat), timed(limit, body, repeat=repeat), len(body), peak)
+        )
+    print(f"{'format':32} {'calls':>6} {'bytes':>8} {'µs':>8} {'worst':>8} {'json.loads':>11} {'memory':>8}")
+    for name, rows in sorted(found.items()):
+        print(
+            f"{name:32} {len(rows):6} {statistics.median(r[2] for r in rows):8.0f} "
+            f"{statistics.median(r[0] for r in rows):8.0f} {max(r[0] for r in rows):8.0f} "
+            f"{statistics.median(r[1] for r in rows):11.0f} {max(r[3] for r in rows) / 1024:6.0f}kB"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The patch of aiohttp: ``ClientSession._request``, the one step that every request of a session passes.
+
+Below an httpx client whose transport is aiohttp it is silent: the httpx patch has that call already.
+
+The body is pushed by the connection into the response's ``StreamReader``, so the tee is that reader itself:
+its class becomes a subclass without any slot of its own, which notes each piece as it is fed. The exchange
+hangs where aiohttp keeps the callbacks for the end of the stream. A response that is abandoned without being
+closed is kept alive by aiohttp itself, and is recorded when aiohttp lets go of it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from miharu import _context
+from miharu._guard import swallowed
+from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
+from miharu.interceptor import handing
+from miharu.interceptor.handing import finish, inside, opened
+from miharu.interceptor.wrapping import wrap
+
+__all__ = ("AiohttpExchange", "patch")
+
+
+class AiohttpExchange(Exchange):
+    """An exchange of aiohttp."""
+
+    __slots__ = ("asked", "method", "room", "url")
+
+    def __init__(
+        self, method: str, url: Any, asked: dict[str, Any], context: "_context.Context | None"
+    ) -> None:
+        super().__init__(context)
+        self.method = method
+        self.url = url
+        self.asked = asked
+        self.room = KEPT_HEAD
+
+    def request(self) -> Request:
+        headers = self.asked.get("headers") or {}
+        items = headers.items() if hasattr(headers, "items") else headers
+        return Request(
+            method=self.method,
+            host=self.url.host if self.url.is_default_port() else f"{self.url.host}:{self.url.port}",
+            path=self.url.path,
+            query=self.url.query_string,
+            headers={str(name).lower(): str(value) for name, value in items},
+            body=_body(self.asked),
+        )
+
+    def keep(self, chunk: bytes) -> None:
+        """Note a piece of the body."""
+        try:
+            self.room -= len(chunk) + CHUNK_OVERHEAD
+            if self.room > 0:
+                self.chunks.append(chunk)
+                self.arrivals.append(time.perf_counter_ns())
+            else:
+                self.overflow(chunk)
+        except Exception:  # noqa: BLE001 - the chunk is on its way to the app
+            swallowed("keeping a chunk")
+
+
+class _AtEnd:
+    """A callback for the end of a stream, by which the reader finds its exchange."""
+
+    __slots__ = ("exchange",)
+
+    def __init__(self, exchange: AiohttpExchange) -> None:
+        self.exchange = exchange
+
+    def __call__(self) -> None:
+        finish(self.exchange, "eof", None)
+
+
+def patch(library: ModuleType) -> str:
+    """Patch the library's sessions, once, and say at which level they are seen."""
+    session = getattr(library, "ClientSession", None)
+    reader = getattr(library, "StreamReader", None)
+    if not hasattr(session, "_request") or not hasattr(reader, "feed_data"):
+        return "none"
+    tee = _make_reader(reader)
+    wrap(session, "_request", lambda original: _request(original, reader, tee))  # type: ignore[arg-type]
+    return "client"
+
+
+def _request(original: Callable[..., Any], plain: Any, tee: Any) -> Callable[..., Any]:
+    async def request(self: Any, method: str, str_or_url: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange = None if inside.get() else _begin(self, method, str_or_url, kwargs)
+        if exchange is None:
+            return await original(self, method, str_or_url, *args, **kwargs)
+        try:
+            response = await original(self, method, str_or_url, *args, **kwargs)
+        except BaseException as error:
+            finish(exchange, None, error)
+            raise
+        _attach(self, exchange, response, plain, tee)
+        return response
+
+    return request
+
+
+def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> AiohttpExchange | None:
+    try:
+        watching = handing.target()
+        if watching is None or (verb := method.upper()) not in {"POST", "GET"}:
+            return None
+        url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
+        if not watching.gate.passes(verb, url.host or "", url.path):
+            return None
+        return AiohttpExchange(verb, url, asked, _context.current())
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a request")
+        return None
+
+
+def _attach(session: Any, exchange: AiohttpExchange, response: Any, plain: Any, tee: Any) -> None:
+    try:
+        exchange.status = response.status
+        exchange.response_headers = response.headers
+        exchange.asked = {**exchange.asked, "headers": response.request_info.headers}
+        decompress = exchange.asked.get("auto_decompress")
+        exchange.decoded = session.auto_decompress if decompress is None else decompress
+        content = response.content
+        for chunk in getattr(content, "_buffer", ()):  # what came together with the headers
+            exchange.keep(chunk)
+        if content.is_eof():
+            finish(exchange, "eof", None)
+        elif type(content) is plain:
+            opened(exchange)
+            content.__class__ = tee
+            content._eof_callbacks.insert(0, _AtEnd(exchange))  # noqa: SLF001 - public on_eof would append
+        else:
+            finish(exchange, "dropped", None)
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a response")
+
+
+def _make_reader(plain: Any) -> type[Any]:
+    class Tee(plain):  # type: ignore[misc]
+        """A ``StreamReader`` that notes what it is fed."""
+
+        __slots__ = ()
+
+        def feed_data(self, data: bytes, *args: Any) -> Any:
+            if data and (exchange := _exchange_of(self)) is not None:
+                exchange.keep(data)
+            return super().feed_data(data, *args)
+
+        def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+            exchange = _exchange_of(self)
+            super().set_exception(exc, *args, **kwargs)
+            if exchange is not None:
+                # a response that its user closes is told "Connection closed"
+                closed = type(exc).__name__ == "ClientConnectionError"
+                finish(exchange, "closed" if closed else None, None if closed else exc)
+
+        def __del__(self) -> None:
+            exchange = _exchange_of(self)
+            if exchange is not None:
+                finish(exchange, "dropped", None)
+
+    return Tee
+
+
+def _exchange_of(reader: Any) -> AiohttpExchange | None:
+    callbacks = reader._eof_callbacks  # noqa: SLF001 - where _attach put it
+    first = callbacks[0] if callbacks else None
+    return first.exchange if isinstance(first, _AtEnd) else None
+
+
+def _body(asked: dict[str, Any]) -> bytes | None:
+    """What was sent, where it was plain; serialised here because aiohttp does so out of sight."""
+    data = asked.get("data")
+    if isinstance(data, str):
+        return data.encode()
+    if isinstance(data, bytes | bytearray):
+        return bytes(data)
+    if asked.get("json") is not None:
+        try:
+            return json.dumps(asked["json"]).encode()
+        except (TypeError, ValueError):
+            return None
+    return None

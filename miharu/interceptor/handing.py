@@ -1,0 +1,70 @@
+"""Who takes the exchanges, and how one ends. Wrappers look here at call time, so none is ever replaced."""
+
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from miharu._guard import swallowed
+from miharu.exchange import End, Exchange
+
+if TYPE_CHECKING:
+    from miharu.interceptor import Interceptor
+
+__all__ = ("close_open", "finish", "hand_to", "inside", "opened", "target")
+
+inside: ContextVar[bool] = ContextVar("miharu_inside", default=False)
+"""Whether an outer client already watches what an inner one sends: an httpx client may run on aiohttp."""
+
+_target: "Interceptor | None" = None
+
+
+_open: set[Exchange] = set()
+"""Answered, and not at their end: they are calls too, should the program end first."""
+
+
+def opened(exchange: Exchange) -> None:
+    """Remember an exchange whose body is on its way."""
+    _open.add(exchange)
+
+
+def close_open() -> None:
+    """End what is still open, because nobody will watch it any more."""
+    for exchange in list(_open):
+        finish(exchange, "closed", None)
+
+
+def hand_to(target: "Interceptor | None") -> None:
+    """Say who takes every exchange from now on; with ``None`` the wrappers only pass on."""
+    global _target  # noqa: PLW0603 - one for the process, as the patched classes are
+    _target = target
+
+
+def target() -> "Interceptor | None":
+    """Whoever is installed."""
+    return _target
+
+
+def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> None:
+    """Hand an exchange over; only the first end of it counts."""
+    if exchange.end is not None:
+        return
+    _open.discard(exchange)
+    exchange.ended = time.perf_counter_ns()
+    if error is not None:  # whatever is no Exception is a cancellation, of asyncio, trio or the user's hand
+        end = "error" if isinstance(error, Exception) else "cancelled"
+    exchange.end = end or "closed"
+    try:
+        if error is not None:
+            exchange.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
+            exchange.error_message = _text(error)
+        if _target is not None:
+            _target.sink(exchange)
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("recording a call")
+
+
+def _text(error: BaseException) -> str | None:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed is still a failed call
+        return None

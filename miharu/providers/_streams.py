@@ -1,0 +1,86 @@
+"""JSON objects one after another, in whatever frame they come: SSE, NDJSON, one array, or a single object.
+
+A body may be cut anywhere, and a large one has a hole between what was kept of its start and of its end.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from miharu.providers import _sse
+from miharu.providers._json import loads
+from miharu.providers._large import LARGE, without_binaries
+from miharu.providers.base import Wire
+
+__all__ = ("Answer", "answers", "last_value", "objects")
+
+# no string of JSON holds a raw newline (RFC 8259, section 7): one that does was cut, and ends there
+_TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"?|[{}]')
+_FIELD = 1 << 16
+"""Bytes that a single field of metadata may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One object of a response."""
+
+    value: Mapping[str, Any]
+    end: int
+    """Offset of its last byte in the body."""
+    event: str = ""
+    """The name of its event, in an event stream."""
+
+
+def answers(wire: Wire) -> Iterator[Answer]:
+    """Each JSON object of the response, in order."""
+    if wire.is_event_stream:
+        for event in _sse.events(wire.body):
+            value = _load(event.data)
+            if isinstance(value, dict):
+                yield Answer(value, event.end, event.name)
+    elif wire.gap is None and wire.answered:
+        yield Answer(wire.answered, len(wire.body) - 1)
+    else:
+        yield from objects(wire.body)
+
+
+def objects(body: bytes) -> Iterator[Answer]:
+    """Each whole object that is not inside another: the lines of NDJSON, or the elements of an array.
+
+    A brace at the start of a line begins one, whatever came before it: so it finds its way behind a hole.
+    """
+    depth = start = 0
+    for token in _TOKEN.finditer(body):
+        sign, at = token.group(), token.start()
+        if sign == b"{":
+            if not depth or body[at - 1 : at] == b"\n":
+                depth, start = 0, at
+            depth += 1
+        elif sign == b"}" and depth:
+            depth -= 1
+            if not depth:
+                value = _load(body[start : at + 1])
+                if isinstance(value, dict):
+                    yield Answer(value, at)
+
+
+def last_value(body: bytes, name: str) -> Any:
+    """The value of the last field of that name in a body that is no JSON as a whole, or ``None``.
+
+    In an answer that was too large to be kept whole, the usage still stands near the end.
+    """
+    key = json.dumps(name).encode()
+    at = body.rfind(key)
+    if at < 0:
+        return None
+    rest = body[at + len(key) : at + len(key) + _FIELD].decode("utf-8", "replace").lstrip()
+    try:
+        return json.JSONDecoder().raw_decode(rest.removeprefix(":").lstrip())[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _load(data: bytes) -> Any:
+    return loads(data if len(data) < LARGE else without_binaries(data))

@@ -1,0 +1,10 @@
+"""The wire formats of Anthropic, which gateways, Azure Foundry, Vertex AI and Amazon Bedrock speak as well.
+
+Sources: https://docs.claude.com/en/api/messages, its pages on streaming, errors and prompt caching, and the
+types of the Python SDK 2.12.
+
+    messages.py   POST …/v1/messages, and …:rawPredict of Vertex AI
+    complete.py   POST …/v1/complete (legacy)
+    _stream.py    the events of a streamed message, whatever carries them
+    _usage.py     usage and errors
+"""

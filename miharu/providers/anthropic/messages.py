@@ -1,0 +1,94 @@
+"""Anthropic Messages, plain and streamed, at Anthropic and wherever else it is spoken.
+
+Vertex AI has the model in the path (https://docs.claude.com/en/api/claude-on-vertex-ai); the others have it
+in the body.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from miharu.exchange import KEPT_HEAD
+from miharu.providers import _sse
+from miharu.providers._json import loads, mapping, text
+from miharu.providers._streams import last_value
+from miharu.providers.anthropic._stream import has_content, read_events
+from miharu.providers.anthropic._usage import error_of, usage_of
+from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.openai._usage import stated_cost
+
+__all__ = ("AnthropicMessages", "message_of")
+
+_VERTEX = re.compile(r"/publishers/anthropic/models/([^/:]+):(?:streamR|r)awPredict")
+
+
+class AnthropicMessages:
+    """Reads ``POST …/v1/messages``, ``…:rawPredict`` and ``…:streamRawPredict``."""
+
+    api = "anthropic.messages"
+    rules = (Rule("/v1/messages"), Rule(":rawPredict"), Rule(":streamRawPredict"))
+
+    def read(self, wire: Wire) -> Reading | None:
+        vertex = _VERTEX.search(wire.path)
+        if not _is_meant(wire, vertex):
+            return None
+        model = vertex.group(1) if vertex else text(wire.asked.get("model"))
+        if wire.is_event_stream:
+            return read_events(wire, _events(wire.body), model)
+        return _message(wire, message_of(wire), model)
+
+
+def message_of(wire: Wire) -> Mapping[str, Any]:
+    """The answer's JSON object; of one too large to be kept whole, what stands near its end."""
+    if wire.answered or len(wire.body) < KEPT_HEAD:
+        return wire.answered
+    found = {name: last_value(wire.body, name) for name in ("stop_reason", "usage")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _message(wire: Wire, message: Mapping[str, Any], request_model: str | None) -> Reading:
+    kind, reason = error_of(message, wire.status)
+    usage = message.get("usage")
+    return Reading(
+        terminated=bool(message),
+        usage=usage_of(usage),
+        model=text(message.get("model")),
+        request_model=request_model,
+        stream=wire.asked.get("stream") is True,
+        error_type=kind,
+        error_message=reason,
+        finish_reason=text(message.get("stop_reason")),
+        service_tier=text(mapping(usage).get("service_tier")),
+        response_id=text(message.get("id")),
+        stated_cost_usd=stated_cost(usage, wire.headers),
+    )
+
+
+def _events(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    content = False
+    for event in _sse.events(body):
+        if content and event.name == "content_block_delta":
+            continue  # the bulk of a stream, and nothing of it is needed any more
+        data = mapping(loads(event.data))
+        content = content or has_content(data)
+        yield event.end, data
+
+
+def _is_meant(wire: Wire, vertex: re.Match[str] | None) -> bool:
+    """Whether this is a call at all: many a messenger has a path that ends in ``/messages``."""
+    if vertex is not None:
+        return vertex.group(1) != "count-tokens"  # Vertex AI counts tokens by a model of that name
+    if wire.provider == "anthropic":
+        return True
+    if wire.path.rstrip("/").endswith("awPredict"):
+        return False  # another publisher's format
+    if not isinstance(wire.asked.get("messages"), list) or not text(wire.asked.get("model")):
+        return False
+    known = wire.provider is not None or wire.status is None or wire.status >= 400
+    return known or not wire.body or _is_message(wire)
+
+
+def _is_message(wire: Wire) -> bool:
+    if wire.is_event_stream or not wire.answered:
+        return b'"message_start"' in wire.body or b'"error"' in wire.body
+    return wire.answered.get("type") in {"message", "error"}

@@ -1,0 +1,86 @@
+"""Bedrock's Converse and ConverseStream: one format for every model.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html. The answer names no
+model, except where a prompt router has chosen one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from miharu.providers._json import loads, mapping, text
+from miharu.providers.aws._eventstream import frames
+from miharu.providers.aws._model import model_of
+from miharu.providers.aws._usage import error_of, frame_error, usage_of
+from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.openai._usage import stated_cost
+
+__all__ = ("BedrockConverse",)
+
+
+class BedrockConverse:
+    """Reads ``POST /model/{id}/converse`` and ``…/converse-stream``."""
+
+    api = "bedrock.converse"
+    rules = (Rule("/converse"), Rule("/converse-stream"))
+
+    def read(self, wire: Wire) -> Reading | None:
+        model = model_of(wire)
+        if model is None or (wire.provider is None and not isinstance(wire.asked.get("messages"), list)):
+            return None
+        streamed = wire.path.rstrip("/").endswith("-stream")
+        if streamed and (wire.status is None or wire.status < 400):
+            return _stream(wire, model)
+        answer = wire.answered
+        kind, message = error_of(wire, answer)
+        return _reading(
+            wire,
+            answer,
+            model,
+            terminated=bool(answer),
+            stream=streamed,
+            error_type=kind,
+            error_message=message,
+            finish_reason=text(answer.get("stopReason")),
+        )
+
+
+def _stream(wire: Wire, model: str) -> Reading:
+    """Read a stream: the answer is whole with ``messageStop``; usage comes after it, with ``metadata``."""
+    metadata: Mapping[str, Any] = {}
+    ttft = finish = kind = message = None
+    for frame in frames(wire.body):
+        if frame.event == "contentBlockDelta":
+            ttft = wire.ms_at(frame.end) if ttft is None else ttft
+            continue
+        payload = mapping(loads(frame.payload))
+        if error := frame_error(frame, payload):
+            kind, message = error
+        elif frame.event == "messageStop":
+            finish = text(payload.get("stopReason")) or "unknown"
+        elif frame.event == "metadata":
+            metadata = payload
+    return _reading(
+        wire,
+        metadata,
+        model,
+        terminated=finish is not None or bool(metadata),
+        stream=True,
+        ttft_ms=ttft,
+        error_type=kind,
+        error_message=message,
+        finish_reason=finish,
+    )
+
+
+def _reading(wire: Wire, answer: Mapping[str, Any], model: str, **facts: Any) -> Reading:
+    usage = answer.get("usage")
+    return Reading(
+        usage=usage_of(usage),
+        # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PromptRouterTrace.html
+        model=text(mapping(mapping(answer.get("trace")).get("promptRouter")).get("invokedModelId")),
+        request_model=model,
+        # https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
+        service_tier=text(mapping(answer.get("serviceTier")).get("type")),
+        stated_cost_usd=stated_cost(usage, wire.headers),
+        **facts,
+    )

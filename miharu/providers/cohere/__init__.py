@@ -1,0 +1,11 @@
+"""The wire formats of Cohere, wherever they are served.
+
+Sources: https://docs.cohere.com/reference and the types of its Python SDK.
+
+    chat.py     POST …/v2/chat
+    v1.py       POST …/v1/chat, …/v1/generate (legacy)
+    embed.py    POST …/v1/embed, …/v2/embed
+    _common.py  what they share: usage, who is meant
+
+Reranking is in ``rerank.py`` one floor up, because others speak the same.
+"""

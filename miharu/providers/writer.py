@@ -1,0 +1,19 @@
+"""Writer's chat (https://dev.writer.com/api-reference/completion-api/chat-completion): OpenAI's, elsewhere.
+
+Its streams end without ``[DONE]``, and some of its details have names of their own (``openai/_usage.py``).
+"""
+
+from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.openai._choices import read_choices
+
+__all__ = ("WriterChat",)
+
+
+class WriterChat:
+    """Reads ``POST https://api.writer.com/v1/chat``."""
+
+    api = "writer.chat"
+    rules = (Rule("/v1/chat", host="api.writer.com"),)
+
+    def read(self, wire: Wire) -> Reading | None:
+        return read_choices(wire) if wire.provider == "writer" else None

@@ -1,0 +1,207 @@
+"""The second hook, on real aiohttp against a real server: what the caller sees stays what it was."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from miharu.exchange import Exchange
+from miharu.interceptor import Interceptor
+from miharu.interceptor.handing import inside
+
+from .world import RULES
+
+aiohttp = pytest.importorskip("aiohttp")
+
+EVENTS = (b'data: {"a": 1}\n\n', b'data: {"a": 2}\n\n', b"data: [DONE]\n\n")
+BODY = b'{"ok": true}' * 100
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """aiohttp speaks asyncio only."""
+    return "asyncio"
+
+
+@dataclass
+class Model:
+    """A server that a test lets go on, event by event."""
+
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    url: str = ""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (int(x[15:]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")), 0
+        )
+        await reader.readexactly(length)
+        path = head.split()[1].decode().split("/")[1]
+        try:
+            await getattr(self, path)(writer)
+        finally:
+            writer.close()
+
+    async def plain(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+        )
+        await writer.drain()
+
+    async def zipped(self, writer: asyncio.StreamWriter) -> None:
+        body = gzip.compress(BODY)
+        head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n"
+        writer.write(head % len(body) + body)
+        await writer.drain()
+
+    async def stream(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
+        )
+        for event in EVENTS:
+            writer.write(b"%x\r\n%s\r\n" % (len(event), event))
+            await writer.drain()
+            await self.gate.acquire()
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async def die(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nabc")
+        await writer.drain()
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[Model]:
+    model = Model()
+    server = await asyncio.start_server(model.answer, "127.0.0.1", 0)
+    model.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield model
+    server.close()
+    for _ in EVENTS:
+        model.gate.release()
+
+
+Scenario = Callable[[Any, Model], Awaitable[Any]]
+
+
+async def reads_all(session: Any, model: Model) -> Any:
+    async with session.post(f"{model.url}/plain/chat/completions?x=1", json={"model": "m"}) as response:
+        return response.status, await response.read(), type(response).__name__
+
+
+async def reads_gzip(session: Any, model: Model) -> Any:
+    async with session.post(f"{model.url}/zipped/chat/completions", data=b"{}") as response:
+        return await response.read()
+
+
+async def streams(session: Any, model: Model) -> Any:
+    seen = []
+    async with session.post(f"{model.url}/stream/chat/completions", data="{}") as response:
+        async for chunk in response.content.iter_any():
+            seen.append(chunk)
+            model.gate.release()
+    return b"".join(seen), response.closed
+
+
+async def breaks(session: Any, model: Model) -> Any:
+    async with session.post(f"{model.url}/stream/chat/completions", json={}) as response:
+        async for chunk in response.content.iter_any():
+            return chunk
+    return None
+
+
+async def is_cancelled(session: Any, model: Model) -> Any:
+    async def read() -> None:
+        async with session.post(f"{model.url}/stream/chat/completions", json={}) as response:
+            first.set_result(await response.content.readany())
+            await response.content.readany()
+
+    first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(read())
+    await first
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return first.result()
+
+
+async def server_dies(session: Any, model: Model) -> Any:
+    with pytest.raises(aiohttp.ClientPayloadError) as caught:
+        async with session.post(f"{model.url}/die/chat/completions", json={}) as response:
+            await response.read()
+    return type(caught.value), str(caught.value)
+
+
+async def nobody_there(session: Any, model: Model) -> Any:
+    with pytest.raises(aiohttp.ClientConnectorError) as caught:
+        await session.post("http://127.0.0.1:1/v1/chat/completions", json={})
+    return type(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "end", "body"),
+    [
+        (reads_all, "eof", BODY),
+        (reads_gzip, "eof", BODY),
+        (streams, "eof", b"".join(EVENTS)),
+        (breaks, "closed", EVENTS[0]),
+        (is_cancelled, "closed", EVENTS[0]),
+        (server_dies, "error", b"abc"),
+        (nobody_there, "error", b""),
+    ],
+)
+async def test_the_caller_sees_the_same(scenario: Scenario, end: str, body: bytes, model: Model) -> None:
+    async with aiohttp.ClientSession() as session:
+        unwatched = await scenario(session, model)
+    exchanges: list[Exchange] = []
+    interceptor = Interceptor(exchanges.append, RULES)
+    interceptor.install()
+    try:
+        async with aiohttp.ClientSession() as session:
+            assert await scenario(session, model) == unwatched
+    finally:
+        interceptor.uninstall()
+    (exchange,) = exchanges
+    assert exchange.end == end
+    assert b"".join(exchange.chunks) == body
+    assert len(exchange.arrivals) == len(exchange.chunks)
+
+
+@pytest.fixture
+def watching() -> Any:
+    exchanges: list[Exchange] = []
+    interceptor = Interceptor(exchanges.append, RULES)
+    interceptor.install()
+    yield exchanges
+    interceptor.uninstall()
+
+
+async def test_it_tells_what_was_asked(watching: list[Exchange], model: Model) -> None:
+    async with aiohttp.ClientSession(model.url, headers={"User-Agent": "me/1"}) as session:
+        await (await session.request("post", "/plain/chat/completions", json={"model": "m"})).read()
+    request = watching[0].request()
+    assert (request.method, request.path, request.body) == (
+        "POST",
+        "/plain/chat/completions",
+        b'{"model": "m"}',
+    )
+    assert request.headers["user-agent"] == "me/1"
+    assert watching[0].status == 200
+
+
+async def test_it_is_silent_below_another_client(watching: list[Exchange], model: Model) -> None:
+    token = inside.set(True)
+    async with aiohttp.ClientSession() as session:
+        await reads_all(session, model)
+    inside.reset(token)
+    assert watching == []
+
+
+async def test_other_requests_pass(watching: list[Exchange], model: Model) -> None:
+    async with aiohttp.ClientSession() as session:
+        await (await session.get(f"{model.url}/plain/models")).read()
+        await (await session.post(f"{model.url}/plain/upload")).read()
+    assert watching == []

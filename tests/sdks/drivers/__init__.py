@@ -1,0 +1,33 @@
+"""One module per SDK: functions that use it as its users do, in a table by scenario."""
+
+from tests.sdks.drivers import (
+    agents,
+    anthropic,
+    cohere,
+    google,
+    huggingface,
+    langchain,
+    litellm,
+    mistral,
+    ollama,
+    openai,
+    openai_like,
+    pydantic_ai,
+)
+
+__all__ = ("ALL",)
+
+ALL = (
+    *openai.SDKS,
+    *anthropic.SDKS,
+    *google.SDKS,
+    *mistral.SDKS,
+    *openai_like.SDKS,
+    *cohere.SDKS,
+    *ollama.SDKS,
+    *huggingface.SDKS,
+    *langchain.SDKS,
+    *pydantic_ai.SDKS,
+    *agents.SDKS,
+    *litellm.SDKS,
+)
