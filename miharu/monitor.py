@@ -4,7 +4,6 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import ParamSpec, TypedDict, TypeVar
 
@@ -323,7 +322,7 @@ def stats() -> Stats:
     )
 
 
-def _store_for(url: str) -> EntryPoint:
+def _store_for(url: str) -> plugins.Point:
     """The store for a URL's scheme. Only an unknown one has the installed packages searched.
 
     Raises:

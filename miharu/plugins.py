@@ -6,25 +6,49 @@ A plugin is an entry point in one of the groups ``miharu.providers``, ``miharu.s
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
 
-__all__ = ("built_in", "installed", "load")
+__all__ = ("Point", "built_in", "installed", "load")
 
 logger = logging.getLogger("miharu")
 
 
-def built_in(group: str, targets: Mapping[str, str]) -> tuple[EntryPoint, ...]:
+class Point(Protocol):
+    """An entry point, as ``importlib.metadata`` has it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    def load(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    name: str
+    value: str
+    group: str
+
+    def load(self) -> Any:
+        module, _, attr = self.value.partition(":")
+        return getattr(import_module(module), attr)
+
+
+def built_in(group: str, targets: Mapping[str, str]) -> tuple[Point, ...]:
     """The entry points that miharu brings itself, without a search through installed packages."""
-    return tuple(EntryPoint(name, target, group) for name, target in targets.items())
+    return tuple(_BuiltIn(name, target, group) for name, target in targets.items())
 
 
-def installed(group: str) -> tuple[EntryPoint, ...]:
+def installed(group: str) -> tuple[Point, ...]:
     """The entry points of other packages. It reads their metadata, so it is the worker's to call."""
+    from importlib.metadata import entry_points
+
     return tuple(entry_points(group=group))
 
 
-def load(points: Iterable[EntryPoint]) -> Iterator[tuple[str, Any]]:
+def load(points: Iterable[Point]) -> Iterator[tuple[str, Any]]:
     """Import each, in order; one that fails is logged by name and left out."""
     for point in points:
         try:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from email.utils import parsedate_to_datetime
 from time import time
 
 from miharu.call import Body, Call, Cost, Outcome, new_id
@@ -217,6 +216,8 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
         except (ValueError, OverflowError):
             continue
         return wait if 0 <= wait < 2**53 else None
+    from email.utils import parsedate_to_datetime
+
     try:
         at = parsedate_to_datetime(headers.get("retry-after", ""))
     except (ValueError, TypeError):

@@ -4,7 +4,6 @@ It has an asyncio loop of its own, so that it serves asyncio hosts, trio hosts a
 read from the store through its portal.
 """
 
-import asyncio
 import atexit
 import contextvars
 import logging
@@ -190,6 +189,8 @@ class Worker:
             self._done.set()
 
     async def _main(self) -> None:
+        import asyncio
+
         import anyio
         from anyio.from_thread import BlockingPortal
 
