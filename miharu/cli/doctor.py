@@ -97,8 +97,8 @@ def sqlite_findings(text: str) -> Iterator[Finding]:
         yield Finding(
             "note",
             "this SQLite has the WAL-reset bug (3.7.0 to 3.51.2): two processes that write at the same "
-            "instant can, very rarely, lose a write. Where several processes record at once, a newer SQLite is "
-            "worth having; other programs should only read the file.",
+            "instant can, very rarely, lose a write. Where several processes record at once, a newer SQLite "
+            "is worth having; other programs should only read the file.",
         )
 
 
