@@ -24,6 +24,7 @@ from typing import IO, cast
 
 from playwright.sync_api import Browser, sync_playwright
 
+from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
 from tests.dashboard.traffic import traffic
 
@@ -73,7 +74,7 @@ async def _fill(file: Path, calls: int) -> None:
     await store.open()
     made = traffic(time.time_ns() // 1_000_000, calls=calls * 2)[-calls:]
     for start in range(0, len(made), 1000):
-        await store.add(made[start : start + 1000])
+        await store.add(Batch(calls=made[start : start + 1000]))
     await store.close()
 
 

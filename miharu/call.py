@@ -117,6 +117,12 @@ class Call:
     span_id: str | None = None
     parent_id: str | None = None
     tags: Mapping[str, str] | None = None
+    duplicate_of: str | None = None
+    """The id of an earlier call of this process that asked the very same and was answered."""
+    cache_missed_tokens: int | None = None
+    """Prompt tokens that an earlier request began with too, and that were not read from a cache."""
+    cache_missed_nanousd: int | None = None
+    """What reading them from the provider's cache would have saved."""
     body: Body | None = None
     completes: bool = False
     """It is the end of the call with the same ``response_id`` that was opened before; not stored."""

@@ -10,7 +10,7 @@ import pytest
 
 import miharu
 from miharu.cli import _main
-from miharu.stores.columns import COLUMNS
+from miharu.stores.columns import CALLS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -43,7 +43,7 @@ def test_each_figure_of_stats_is_described() -> None:
         assert f"`{name}`" in CONFIGURATION
 
 
-@pytest.mark.parametrize("name", [*COLUMNS, "cost_cents"])
+@pytest.mark.parametrize("name", [*CALLS, "cost_cents"])
 def test_each_column_is_described(name: str) -> None:
     rows = CONFIGURATION.partition("## The table `llm_calls`")[2]
     assert f"`{name}`" in rows
@@ -56,7 +56,7 @@ def test_no_column_is_described_that_does_not_exist() -> None:
         for row in re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     }
-    assert described == {*COLUMNS, "cost_cents"}
+    assert described == {*CALLS, "cost_cents"}
 
 
 def test_each_command_and_option_is_described() -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 import miharu
 from miharu import monitor
+from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.errors import ConfigError, StoreError
 from miharu.providers.base import Reading, Rule, Wire
@@ -318,7 +319,7 @@ class Failing:
         self.asked += 1
         raise RuntimeError("no prices today")
 
-    async def export(self, batch: Sequence[Call]) -> None:
+    async def export(self, batch: Batch) -> None:
         self.asked += 1
         raise RuntimeError("nobody there")
 
@@ -333,8 +334,8 @@ class Collecting:
         self.calls: list[Call] = []
         self.closed = False
 
-    async def export(self, batch: Sequence[Call]) -> None:
-        self.calls += batch
+    async def export(self, batch: Batch) -> None:
+        self.calls += batch.calls
 
     async def close(self) -> None:
         self.closed = True
@@ -416,7 +417,7 @@ def test_the_worker_carries_no_context_of_a_request(database: Path) -> None:
     seen: list[Context | None] = []
 
     class Looking(Collecting):
-        async def export(self, batch: Sequence[Call]) -> None:
+        async def export(self, batch: Batch) -> None:
             seen.append(request_context.get())
 
     token = request_context.set(Context(scope={"method": "GET"}))

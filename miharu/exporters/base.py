@@ -1,9 +1,8 @@
 """The seam for exporters: where calls go beside the store."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from miharu.call import Call
+from miharu.batch import Batch
 
 __all__ = ("Exporter",)
 
@@ -11,8 +10,8 @@ __all__ = ("Exporter",)
 class Exporter(Protocol):
     """Takes each batch after it was stored. A failure is counted and stops nobody."""
 
-    async def export(self, batch: Sequence[Call]) -> None:
-        """Pass the calls on. Runs on the worker's asyncio loop; give it time-outs of its own."""
+    async def export(self, batch: Batch) -> None:
+        """Pass it on. Runs on the worker's asyncio loop; give it time-outs of its own."""
         ...
 
     async def close(self) -> None:

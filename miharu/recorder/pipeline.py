@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from time import time
 
 from miharu._guard import swallowed
+from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.exchange import Exchange
@@ -108,7 +109,7 @@ class Pipeline:
 
     async def _keep(self, calls: Sequence[Call]) -> None:
         try:
-            await self.store.add(calls)
+            await self.store.add(Batch(calls=calls))
         except StoreError:
             self._tally.failures += 1
             raise
@@ -132,7 +133,7 @@ class Pipeline:
 
         try:
             with anyio.fail_after(EXPORT_TIMEOUT_S):
-                await exporter.export(calls)
+                await exporter.export(Batch(calls=calls))
         except Exception:  # noqa: BLE001 - a plug-in's failure is counted and stops nobody
             self._tally.failures += 1
             swallowed(f"the exporter {type(exporter).__name__}")

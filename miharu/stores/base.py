@@ -4,15 +4,17 @@ Money is summed in nano-dollars and is exact. A sum over no calls is zero; what 
 and counted beside the sum (``unpriced``), never taken for zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from miharu.call import Call, Status
+from miharu.batch import Batch, Score, Span
+from miharu.call import Call, Cost, Status
 
-__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Store", "Totals")
+__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Store", "Timing", "Totals")
 
-Dimension = Literal["model", "provider", "route", "user_id"]
+Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
+Timing = Literal["duration_ms", "ttft_ms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,11 @@ class Query:
     provider: str | None = None
     route: str | None = None
     user_id: str | None = None
+    session_id: str | None = None
+    trace_id: str | None = None
+    service: str | None = None
     status: Status | None = None
+    error_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,18 @@ class Totals:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    duration_ms: int = 0
+    retries: int = 0
+    """Calls that were the second or a later attempt of one logical call."""
+    duplicates: int = 0
+    """Calls whose request had been answered before, to the letter."""
+    duplicate_nanousd: int = 0
+    cache_missed_tokens: int = 0
+    """Prompt tokens that an earlier request had in common, and that no cache was asked for or found."""
+    cache_missed_nanousd: int = 0
+    """What a cache would have saved on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +98,7 @@ class Group:
 
 
 class Store(Protocol):
-    """Keeps calls.
+    """Keeps calls, spans and scores.
 
     Every method runs on the worker's asyncio loop, several at once. What may pass, such as a database that
     is locked, comes out as a ``StoreError`` whose message names the database without its password, and the
@@ -96,12 +114,12 @@ class Store(Protocol):
         """
         ...
 
-    async def add(self, batch: Sequence[Call]) -> int:
-        """Keep the calls in one transaction and return how many were new; an id that is there is skipped."""
+    async def add(self, batch: Batch) -> int:
+        """Keep all of it in one transaction and return how many calls were new; what is there is skipped."""
         ...
 
     async def revision(self) -> int:
-        """A number that moves with every ``add``, by whichever process."""
+        """A number that moves with every change, by whichever process."""
         ...
 
     async def totals(self, query: Query) -> Totals: ...
@@ -112,12 +130,17 @@ class Store(Protocol):
         """Totals per step and key, in order of time; steps are multiples of ``step_ms`` since the epoch."""
         ...
 
-    async def durations(self, query: Query, step_ms: int) -> Sequence[tuple[int, int, int]]:
-        """How many successful calls took how long: (start of the step, ms, calls), in time order."""
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+    ) -> Sequence[tuple[int, int, int]]:
+        """How many successful calls took how long: (start of the step, ms, calls), in time order.
+
+        The milliseconds may be rounded by two percent.
+        """
         ...
 
-    async def groups(self, query: Query, by: Dimension) -> Sequence[Group]:
-        """One group per value, most expensive first, then most calls."""
+    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+        """One group per value, most expensive first, then most calls; all of them, or as many as asked."""
         ...
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
@@ -128,8 +151,31 @@ class Store(Protocol):
         """One call, with its body where that was kept."""
         ...
 
-    async def prune(self, before: int) -> int:
-        """Forget calls that started before that moment (Unix milliseconds); return how many."""
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        """The spans of a trace, in order of their start."""
+        ...
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        """What was said of a call or of a trace, the oldest first."""
+        ...
+
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        """Give calls, by id, another cost; return how many were there."""
+        ...
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        """Forget what started before that moment (Unix milliseconds), at most ``limit`` calls of it.
+
+        With ``content_only`` the calls stay, without their bodies. Returns how many were forgotten.
+        """
+        ...
+
+    async def tend(self) -> bool:
+        """Do a piece of what can wait, such as summing up; whether more is left. Called between batches."""
+        ...
+
+    async def size(self) -> int | None:
+        """Bytes on disk, with all that belongs to it; ``None`` where there is no disk or nobody knows."""
         ...
 
     async def close(self) -> None:

@@ -1,14 +1,18 @@
-"""A call as a row of ``llm_calls``, and back. The one place that knows the order of the columns."""
+"""Calls, spans and scores as rows, and back. The one place that knows the order of the columns."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from miharu.batch import Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
+from miharu.stores.buckets import bucket_of
 
-__all__ = ("COLUMNS", "from_row", "to_row")
+__all__ = ("CALLS", "SCORES", "SPANS", "from_row", "span_from_row", "to_plain_row", "to_row")
 
+LARGEST = 2**53 - 1
+"""Larger numbers are nonsense in everything that is counted here, and would overflow sums of 64 bits."""
 _PARTS: dict[str, type[Any]] = {"usage": Usage, "cost": Cost, "outcome": Outcome}
 
 
@@ -17,27 +21,43 @@ def _names(part: type[Any]) -> tuple[str, ...]:
 
 
 _OWN = tuple(name for name in _names(Call) if name not in _PARTS and name not in {"body", "completes"})
+_BUCKETS = {"duration_bucket": "duration_ms", "ttft_bucket": "ttft_ms"}
+_FACTS = (*_OWN, *(name for part in _PARTS.values() for name in _names(part)))
 
-COLUMNS: tuple[str, ...] = (*_OWN, *(name for part in _PARTS.values() for name in _names(part)))
-"""Every column that is written. ``cost_cents`` is derived by the database."""
+CALLS: tuple[str, ...] = (*_FACTS, *_BUCKETS)
+"""Every column of ``llm_calls`` that is written. ``cost_cents`` is derived by the database."""
+SPANS: tuple[str, ...] = _names(Span)
+"""The columns of ``llm_spans``."""
+SCORES: tuple[str, ...] = _names(Score)
+"""The columns of ``llm_scores``."""
+_STREAM, _TAGS = _FACTS.index("stream"), _FACTS.index("tags")
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
-    """The values in the order of ``COLUMNS``."""
+    """The values in the order of ``CALLS``."""
     row: list[Any] = [getattr(call, name) for name in _OWN]
     for holder, part in _PARTS.items():
         value = getattr(call, holder)
         row.extend(getattr(value, name) if value is not None else None for name in _names(part))
-    row[COLUMNS.index("stream")] = int(call.stream)
-    row[COLUMNS.index("tags")] = json.dumps(dict(call.tags)) if call.tags else None
+    row[_STREAM] = int(call.stream)
+    row[_TAGS] = json.dumps(dict(call.tags)) if call.tags else None
+    row.extend(bucket_of(getattr(call, name)) for name in _BUCKETS.values())
     return tuple(map(_storable, row))
 
 
+def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
+    """The values in the order of ``SPANS`` or ``SCORES``."""
+    row = {name: getattr(value, name) for name in _names(type(value))}
+    if row.get("tags") is not None:
+        row["tags"] = json.dumps(dict(row["tags"]))
+    return tuple(map(_storable, row.values()))
+
+
 def _storable(value: Any) -> Any:
-    """What a provider sends may hold half a character, or a number beyond 64 bits."""
+    """What a provider sends may hold half a character, or an absurd number."""
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "replace").decode()
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
         return None
     return value
 
@@ -53,3 +73,10 @@ def from_row(row: Mapping[Any, Any], body: Body | None = None) -> Call:
         if holder != "cost" or row["cost_nanousd"] is not None
     }
     return Call(**own, **parts, body=body)
+
+
+def span_from_row(row: Mapping[Any, Any]) -> Span:
+    """The span that the row was made from."""
+    facts = {name: row[name] for name in SPANS}
+    facts["tags"] = json.loads(row["tags"]) if row["tags"] else None
+    return Span(**facts)

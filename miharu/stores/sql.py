@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, text
 
-from miharu.call import Body, Call
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Totals
-from miharu.stores.columns import from_row
+from miharu.batch import Score, Span
+from miharu.call import Call
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Timing, Totals
+from miharu.stores.bodies import unpack
+from miharu.stores.columns import SCORES, from_row, span_from_row
 
-__all__ = ("call", "calls", "durations", "groups", "latency", "series", "totals")
+__all__ = ("call", "calls", "durations", "groups", "latency", "scores", "series", "spans", "totals")
 
 _SUMS = """
     count(*) AS calls,
@@ -23,10 +25,18 @@ _SUMS = """
     coalesce(sum(CASE WHEN usage_source = 'estimated' THEN 1 ELSE 0 END), 0) AS estimated,
     coalesce(sum(prompt_tokens), 0) AS prompt_tokens,
     coalesce(sum(completion_tokens), 0) AS completion_tokens,
-    coalesce(sum(cached_tokens), 0) AS cached_tokens
+    coalesce(sum(cached_tokens), 0) AS cached_tokens,
+    coalesce(sum(cache_write_tokens), 0) AS cache_write_tokens,
+    coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens,
+    coalesce(sum(duration_ms), 0) AS duration_ms,
+    coalesce(sum(CASE WHEN attempt > 1 THEN 1 ELSE 0 END), 0) AS retries,
+    count(duplicate_of) AS duplicates,
+    coalesce(sum(CASE WHEN duplicate_of IS NOT NULL THEN cost_nanousd END), 0) AS duplicate_nanousd,
+    coalesce(sum(cache_missed_tokens), 0) AS cache_missed_tokens,
+    coalesce(sum(cache_missed_nanousd), 0) AS cache_missed_nanousd
 """
-_FILTERS = ("model", "provider", "route", "user_id", "status")
-_DIMENSIONS = frozenset({"model", "provider", "route", "user_id"})
+_DIMENSIONS = get_args(Dimension)
+_FILTERS = (*_DIMENSIONS, "session_id", "trace_id")
 
 
 def totals(connection: Connection, query: Query) -> Totals:
@@ -67,19 +77,21 @@ def series(
     return [Point(t=row["t"], key=row["key"], totals=_totals(row)) for row in rows]
 
 
-def durations(connection: Connection, query: Query, step_ms: int) -> Sequence[tuple[int, int, int]]:
+def durations(
+    connection: Connection, query: Query, step_ms: int, of: Timing = "duration_ms"
+) -> Sequence[tuple[int, int, int]]:
     where, values = _where(query)
     rows = connection.execute(
         text(
-            "SELECT timestamp - timestamp % :step, duration_ms, count(*) FROM llm_calls "
-            f"WHERE {where} AND {_TIMED['duration_ms']} GROUP BY 1, 2 ORDER BY 1, 2"
+            f"SELECT timestamp - timestamp % :step, {of}, count(*) FROM llm_calls "
+            f"WHERE {where} AND {_TIMED[of]} GROUP BY 1, 2 ORDER BY 1, 2"
         ),
         {**values, "step": step_ms},
     )
     return [(t, ms, n) for t, ms, n in rows]
 
 
-def groups(connection: Connection, query: Query, by: Dimension) -> Sequence[Group]:
+def groups(connection: Connection, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
     where, values = _where(query)
     key = _column(by)
     rows = list(
@@ -108,7 +120,7 @@ def groups(connection: Connection, query: Query, by: Dimension) -> Sequence[Grou
             totals=_totals(row),
             latency=_latency(timed["duration_ms"][row["key"]], timed["ttft_ms"][row["key"]]),
         )
-        for row in rows
+        for row in rows[:limit]
     ]
 
 
@@ -123,9 +135,32 @@ def calls(connection: Connection, query: Query, limit: int = 50, before: str | N
     return [from_row(row) for row in rows]
 
 
-def call(connection: Connection, id: str, body: Body | None) -> Call | None:  # noqa: A002 - the column
-    row = connection.execute(text("SELECT * FROM llm_calls WHERE id = :id"), {"id": id}).mappings().first()
-    return from_row(row, body) if row is not None else None
+def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
+    values = {"id": id}
+    row = connection.execute(text("SELECT * FROM llm_calls WHERE id = :id"), values).mappings().first()
+    if row is None:
+        return None
+    body = connection.execute(
+        text("SELECT request, response FROM llm_bodies WHERE call_id = :id"), values
+    ).first()
+    return from_row(row, unpack(body.request, body.response) if body is not None else None)
+
+
+def spans(connection: Connection, trace_id: str) -> Sequence[Span]:
+    rows = connection.execute(
+        text("SELECT * FROM llm_spans WHERE trace_id = :trace ORDER BY timestamp, id"), {"trace": trace_id}
+    ).mappings()
+    return [span_from_row(row) for row in rows]
+
+
+def scores(
+    connection: Connection, call_id: str | None = None, trace_id: str | None = None
+) -> Sequence[Score]:
+    rows = connection.execute(
+        text("SELECT * FROM llm_scores WHERE call_id = :call OR trace_id = :trace ORDER BY timestamp, id"),
+        {"call": call_id, "trace": trace_id},
+    ).mappings()
+    return [Score(**{name: row[name] for name in SCORES}) for row in rows]
 
 
 _TIMED = {"duration_ms": "status = 'success'", "ttft_ms": "ttft_ms IS NOT NULL AND status = 'success'"}

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from miharu.batch import Batch
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.stores.base import Query, Store
 
@@ -70,6 +71,9 @@ class StoreContract:
             trace_id="trace",
             span_id="span",
             parent_id="parent",
+            duplicate_of="earlier",
+            cache_missed_tokens=11,
+            cache_missed_nanousd=12,
             tags={"team": "search", "ümlaut": "日本"},
             outcome=Outcome(
                 status="error",
@@ -79,7 +83,7 @@ class StoreContract:
                 retry_after_ms=9,
             ),
             usage=Usage(
-                prompt_tokens=2**53,
+                prompt_tokens=2**53 - 1,
                 completion_tokens=0,
                 cached_tokens=1,
                 cache_write_tokens=2,
@@ -93,28 +97,28 @@ class StoreContract:
                 usage_source="estimated",
                 usage_raw='{"a":1}',
             ),
-            cost=Cost(cost_nanousd=2**60, cost_source="test", price_version="7"),
+            cost=Cost(cost_nanousd=2**53 - 1, cost_source="test", price_version="7"),
         )
         bare = make_call(model=None, provider=None, usage=Usage(), cost=None)
-        assert await store.add([call, bare]) == 2
+        assert await store.add(Batch(calls=[call, bare])) == 2
         assert await store.call(call.id) == call
         assert await store.call(bare.id) == bare
 
     async def test_a_body_comes_with_its_call_only(self, store: Store) -> None:
         call = make_call(body=Body(request=b'{"a": 1}' * 1000, response=None))
-        await store.add([call])
+        await store.add(Batch(calls=[call]))
         assert await store.call(call.id) == call
         assert await store.calls(ALL) == [replace(call, body=None)]
 
     async def test_a_call_that_is_there_is_skipped(self, store: Store) -> None:
         one, two = make_call(), make_call()
-        assert await store.add([one]) == 1
-        assert await store.add([one, two]) == 1
+        assert await store.add(Batch(calls=[one])) == 1
+        assert await store.add(Batch(calls=[one, two])) == 1
         assert (await store.totals(ALL)).calls == 2
 
     async def test_the_end_of_a_background_call_completes_it_once(self, store: Store) -> None:
         opened = make_call(response_id="resp_1", usage=Usage(), cost=None, route="POST /ask", duration_ms=5)
-        await store.add([opened, make_call(response_id="resp_2")])
+        await store.add(Batch(calls=[opened, make_call(response_id="resp_2")]))
         end = make_call(
             response_id="resp_1",
             timestamp=NOON + 900,
@@ -122,8 +126,8 @@ class StoreContract:
             finish_reason="completed",
             completes=True,
         )
-        assert await store.add([end]) == 0
-        assert await store.add([make_call(response_id="resp_1", completes=True)]) == 0
+        assert await store.add(Batch(calls=[end])) == 0
+        assert await store.add(Batch(calls=[make_call(response_id="resp_1", completes=True)])) == 0
         call = await store.call(opened.id)
         assert call is not None
         assert (call.route, call.timestamp, call.duration_ms) == ("POST /ask", NOON, 4000)
@@ -132,8 +136,8 @@ class StoreContract:
 
     async def test_the_end_of_a_call_that_nobody_saw_begin_is_a_call(self, store: Store) -> None:
         end = make_call(response_id="resp_1", completes=True)
-        assert await store.add([end]) == 1
-        assert await store.add([make_call(response_id="resp_1", completes=True)]) == 0
+        assert await store.add(Batch(calls=[end])) == 1
+        assert await store.add(Batch(calls=[make_call(response_id="resp_1", completes=True)])) == 0
         assert await store.call(end.id) == replace(end, completes=False)
 
     async def test_an_unknown_call_is_none(self, store: Store) -> None:
@@ -141,7 +145,7 @@ class StoreContract:
 
     async def test_the_revision_moves_with_each_add(self, store: Store) -> None:
         before = await store.revision()
-        await store.add([make_call()])
+        await store.add(Batch(calls=[make_call()]))
         assert await store.revision() > before
 
     async def test_no_calls_are_zeros_and_unknowns(self, store: Store) -> None:
@@ -155,14 +159,16 @@ class StoreContract:
 
     async def test_totals_are_exact(self, store: Store) -> None:
         await store.add(
-            [
-                *(make_call(cost=Cost(cost_nanousd=10**15 + 1, cost_source="x")) for _ in range(600)),
-                make_call(cost=None),
-                make_call(cost=None, outcome=Outcome(status="cancelled"), usage=Usage()),
-                make_call(cost=None, outcome=Outcome(status="error", http_status=429), usage=Usage()),
-                make_call(cost=None, outcome=Outcome(status="error", http_status=500)),
-                make_call(usage=Usage(prompt_tokens=1, usage_source="estimated")),
-            ]
+            Batch(
+                calls=[
+                    *(make_call(cost=Cost(cost_nanousd=10**15 + 1, cost_source="x")) for _ in range(600)),
+                    make_call(cost=None),
+                    make_call(cost=None, outcome=Outcome(status="cancelled"), usage=Usage()),
+                    make_call(cost=None, outcome=Outcome(status="error", http_status=429), usage=Usage()),
+                    make_call(cost=None, outcome=Outcome(status="error", http_status=500)),
+                    make_call(usage=Usage(prompt_tokens=1, usage_source="estimated")),
+                ]
+            )
         )
         totals = await store.totals(ALL)
         assert totals.calls == 605
@@ -176,7 +182,7 @@ class StoreContract:
             make_call(timestamp=NOON + i * MINUTE, model=f"m{i % 2}", route=f"r{i % 3}", user_id=f"u{i}")
             for i in range(6)
         ]
-        await store.add(calls)
+        await store.add(Batch(calls=calls))
 
         async def found(**facts: Any) -> set[Any]:
             query = Query(**({"start": NOON, "end": NOON + 6 * MINUTE} | facts))
@@ -194,7 +200,9 @@ class StoreContract:
         assert await found(status="error") == set()
 
     async def test_a_series_sums_up_to_the_totals(self, store: Store) -> None:
-        await store.add([make_call(timestamp=NOON + i * MINUTE // 4, model=f"m{i % 3}") for i in range(40)])
+        await store.add(
+            Batch(calls=[make_call(timestamp=NOON + i * MINUTE // 4, model=f"m{i % 3}") for i in range(40)])
+        )
         points = await store.series(ALL, MINUTE, "model")
         assert sum(point.totals.calls for point in points) == 40
         assert sum(point.totals.cost_nanousd for point in points) == (await store.totals(ALL)).cost_nanousd
@@ -205,18 +213,22 @@ class StoreContract:
 
     async def test_groups_come_most_expensive_first(self, store: Store) -> None:
         await store.add(
-            [
-                *(make_call(model="cheap") for _ in range(3)),
-                make_call(model="dear", cost=Cost(cost_nanousd=9000, cost_source="x")),
-                make_call(model=None, cost=None),
-            ]
+            Batch(
+                calls=[
+                    *(make_call(model="cheap") for _ in range(3)),
+                    make_call(model="dear", cost=Cost(cost_nanousd=9000, cost_source="x")),
+                    make_call(model=None, cost=None),
+                ]
+            )
         )
         groups = await store.groups(ALL, "model")
         assert [(group.key, group.totals.calls) for group in groups] == [("dear", 1), ("cheap", 3), (None, 1)]
 
     async def test_percentiles_are_of_successful_calls(self, store: Store) -> None:
         slow = [make_call(duration_ms=ms, ttft_ms=ms // 2) for ms in range(1, 101)]
-        await store.add([*slow, make_call(duration_ms=10**6, outcome=Outcome(status="cancelled"))])
+        await store.add(
+            Batch(calls=[*slow, make_call(duration_ms=10**6, outcome=Outcome(status="cancelled"))])
+        )
         latency = await store.latency(ALL)
         assert _near(latency.p50_ms, 50)
         assert _near(latency.p95_ms, 95)
@@ -227,7 +239,7 @@ class StoreContract:
 
     async def test_pages_of_calls_follow_each_other(self, store: Store) -> None:
         calls = [make_call(timestamp=NOON + i) for i in range(25)]
-        await store.add(calls)
+        await store.add(Batch(calls=calls))
         seen: list[Call] = []
         page: Sequence[Call] = await store.calls(ALL, limit=10)
         while page:
@@ -238,7 +250,7 @@ class StoreContract:
     async def test_old_calls_are_forgotten_with_their_bodies(self, store: Store) -> None:
         body = Body(request=b"a", response=b"b")
         calls = [make_call(timestamp=NOON + i, body=body) for i in range(10)]
-        await store.add(calls)
+        await store.add(Batch(calls=calls))
         assert await store.prune(NOON + 4) == 4
         assert await store.call(calls[3].id) is None
         assert await store.call(calls[4].id) == calls[4]

@@ -17,7 +17,7 @@ from typing import Any
 from miharu import providers
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
-from miharu.stores.columns import COLUMNS, to_row
+from miharu.stores.columns import CALLS, to_row
 from tests.world import exchange
 
 CORPUS = Path(os.environ.get("MIHARU_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus"))
@@ -48,7 +48,7 @@ def read(reader: Reader, recorded: dict[str, Any]) -> list[dict[str, Any]]:
             request_headers={name.lower(): value for name, value in recorded["request_headers"]},
         )
     )
-    return [] if call is None else [dict(zip(COLUMNS, to_row(call), strict=True))]
+    return [] if call is None else [dict(zip(CALLS, to_row(call), strict=True))]
 
 
 def main(words: list[str]) -> None:

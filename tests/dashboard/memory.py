@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import get_args
 
-from miharu.call import Call
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Totals
+from miharu.batch import Batch, Score, Span
+from miharu.call import Call, Cost
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Timing, Totals
 
 
 class MemoryStore:
@@ -24,11 +26,28 @@ class MemoryStore:
 
     async def close(self) -> None: ...
 
-    async def add(self, batch: Sequence[Call]) -> int:
+    async def add(self, batch: Batch) -> int:
         self.adds += 1
-        return self._keep(batch)
+        return self._keep(batch.calls)
 
-    async def prune(self, before: int) -> int:
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        found = {id: cost for id, cost in costs.items() if id in self.kept}
+        self.kept |= {id: replace(self.kept[id], cost=cost) for id, cost in found.items()}
+        return len(found)
+
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        return ()
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return ()
+
+    async def tend(self) -> bool:
+        return False
+
+    async def size(self) -> int | None:
+        return None
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         old = [key for key, call in self.kept.items() if call.timestamp < before]
         for key in old:
             del self.kept[key]
@@ -42,10 +61,9 @@ class MemoryStore:
             call
             for call in self.kept.values()
             if query.start <= call.timestamp < query.end
-            and (query.status is None or call.outcome.status == query.status)
             and all(
-                getattr(query, name) is None or getattr(call, name) == getattr(query, name)
-                for name in ("model", "provider", "route", "user_id")
+                getattr(query, name) is None or dimension(call, name) == getattr(query, name)
+                for name in (*get_args(Dimension), "session_id", "trace_id")
             )
         ]
 
@@ -58,26 +76,28 @@ class MemoryStore:
     async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
         cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
         for call in self.match(query):
-            cells[call.timestamp // step_ms * step_ms, getattr(call, by) if by else None].append(call)
+            cells[call.timestamp // step_ms * step_ms, dimension(call, by) if by else None].append(call)
         return [
             Point(t=t, key=key, totals=total(calls))
             for (t, key), calls in sorted(cells.items(), key=lambda cell: (cell[0][0], cell[0][1] or ""))
         ]
 
-    async def durations(self, query: Query, step_ms: int) -> Sequence[tuple[int, int, int]]:
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+    ) -> Sequence[tuple[int, int, int]]:
         cells = Counter(
-            (call.timestamp // step_ms * step_ms, call.duration_ms)
+            (call.timestamp // step_ms * step_ms, getattr(call, of))
             for call in self.match(query)
-            if succeeded(call)
+            if succeeded(call) and getattr(call, of) is not None
         )
         return [(t, ms, calls) for (t, ms), calls in sorted(cells.items())]
 
-    async def groups(self, query: Query, by: Dimension) -> Sequence[Group]:
+    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
         groups: dict[str | None, list[Call]] = defaultdict(list)
         for call in self.match(query):
-            groups[getattr(call, by)].append(call)
+            groups[dimension(call, by)].append(call)
         made = [Group(key=key, totals=total(calls), latency=latency(calls)) for key, calls in groups.items()]
-        return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls))
+        return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls))[:limit]
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
         found = sorted(self.match(query), key=lambda call: call.id, reverse=True)
@@ -85,6 +105,12 @@ class MemoryStore:
 
     async def call(self, id: str) -> Call | None:
         return self.kept.get(id)
+
+
+def dimension(call: Call, name: str) -> str | None:
+    holder = call.outcome if name in {"status", "error_type"} else call
+    value: str | None = getattr(holder, name)
+    return value
 
 
 def total(calls: Sequence[Call]) -> Totals:
@@ -103,12 +129,20 @@ def total(calls: Sequence[Call]) -> Totals:
         prompt_tokens=sum(call.usage.prompt_tokens or 0 for call in calls),
         completion_tokens=sum(call.usage.completion_tokens or 0 for call in calls),
         cached_tokens=sum(call.usage.cached_tokens or 0 for call in calls),
+        cache_write_tokens=sum(call.usage.cache_write_tokens or 0 for call in calls),
+        reasoning_tokens=sum(call.usage.reasoning_tokens or 0 for call in calls),
+        duration_ms=sum(call.duration_ms for call in calls),
+        retries=sum((call.attempt or 1) > 1 for call in calls),
+        duplicates=sum(call.duplicate_of is not None for call in calls),
+        duplicate_nanousd=sum(call.cost.cost_nanousd for call in calls if call.cost and call.duplicate_of),
+        cache_missed_tokens=sum(call.cache_missed_tokens or 0 for call in calls),
+        cache_missed_nanousd=sum(call.cache_missed_nanousd or 0 for call in calls),
     )
 
 
 def latency(calls: Sequence[Call]) -> Latency:
     durations = sorted(call.duration_ms for call in calls if succeeded(call))
-    firsts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None)
+    firsts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None and succeeded(call))
     return Latency(p50_ms=at(durations, 0.5), p95_ms=at(durations, 0.95), ttft_p50_ms=at(firsts, 0.5))
 
 

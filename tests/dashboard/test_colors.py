@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from miharu.batch import Batch
 from miharu.dashboard.colors import Palette, maker, palette, provider_name
 
 from .conftest import NOW, make_site
@@ -26,7 +27,9 @@ async def test_keeps_a_color_while_the_store_grows() -> None:
     site = make_site(store)
     before = await palette(site)
     await store.add(
-        [replace(call, model=f"new-{i}") for i, call in enumerate(traffic(NOW, calls=50, seed=8))]
+        Batch(
+            calls=[replace(call, model=f"new-{i}") for i, call in enumerate(traffic(NOW, calls=50, seed=8))]
+        )
     )
     assert await palette(site) is before
     assert await palette(make_site(store, now=NOW + 61_000)) is not before

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Usage, new_id
 from miharu.dashboard.figures import Card, figures
 from miharu.dashboard.query import View
@@ -48,7 +49,7 @@ async def test_waits_for_the_first_call_and_becomes_the_overview_by_itself() -> 
     assert b"Waiting for the first call" in waiting.body
     assert re.search(rb"miharu\.<span[^>]*>init</span>\(\)", waiting.body)
     assert (await get(site, ptag=tag)).status == 304
-    await store.add([at(0)])
+    await store.add(Batch(calls=[at(0)]))
     now = await get(site, ptag=tag)
     assert now.status == 200
     assert b'id="now"' in now.body
@@ -183,7 +184,7 @@ async def test_is_made_again_only_when_something_changed(store: MemoryStore) -> 
     assert (await get(make_site(store), "overview-now", ptag=first, model="x")).status == 200
     assert (await get(make_site(store, losses=1), "overview-now", ptag=first)).status == 200
     assert (await get(make_site(store, now=NOW + 10_000), "overview-now", ptag=first)).status == 200
-    await store.add([at(0)])
+    await store.add(Batch(calls=[at(0)]))
     assert (await get(make_site(store), "overview-now", ptag=first)).status == 200
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from miharu.batch import Batch
 from miharu.config import MEMORY
 from miharu.dashboard.page import Page, Site
 from miharu.dashboard.routes import PATHS
@@ -25,7 +26,7 @@ def anyio_backend() -> str:
 async def sqlite(store: MemoryStore) -> AsyncIterator[Site]:
     real = SQLiteStore(MEMORY)
     await real.open()
-    await real.add(list(store.kept.values()))
+    await real.add(Batch(calls=list(store.kept.values())))
     yield Site(store=real, database="x", access="local only", losses=lambda: 0, clock=lambda: NOW)
     await real.close()
 

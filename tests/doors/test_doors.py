@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from miharu import monitor as monitor_module
 from miharu._asgi import MiharuMiddleware, asgi
+from miharu.batch import Batch
 from miharu.config import Config
 from miharu.dashboard import access, door
 from miharu.dashboard.assets import asset_url
@@ -174,7 +175,7 @@ def recorded(tmp_path: Path) -> Iterator[Monitor]:
     writer.start()
 
     async def fill() -> None:
-        await writer.store.add(list(STORE.kept.values())[-20:])
+        await writer.store.add(Batch(calls=list(STORE.kept.values())[-20:]))
 
     writer.read_sync(fill)
     assert writer.stop()

@@ -12,7 +12,7 @@ from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
-from miharu.stores.columns import COLUMNS, to_row
+from miharu.stores.columns import CALLS, to_row
 from tests.providers.eventstream import written
 from tests.world import exchange, sse
 
@@ -51,7 +51,7 @@ def test_it_reads(path: Path) -> None:
     case = json.loads(path.read_text())
     call = read(**facts_of(case), chunks=chunks_of(case))
     assert call is not None
-    row = dict(zip(COLUMNS, to_row(call), strict=True))
+    row = dict(zip(CALLS, to_row(call), strict=True))
     assert {name: row[name] for name in case["expected"]} == case["expected"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from miharu.batch import Batch
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.schema import APPLICATION_ID, STEPS
@@ -44,7 +45,7 @@ class TestMemory(StoreContract):
 async def filled(path: Path, calls: int = 1) -> None:
     store = SQLiteStore(url(path))
     await store.open()
-    await store.add([make_call() for _ in range(calls)])
+    await store.add(Batch(calls=[make_call() for _ in range(calls)]))
     await store.close()
 
 
@@ -75,7 +76,7 @@ async def test_opening_again_keeps_what_is_there(database: Path) -> None:
     await store.open()
     assert (await store.totals(ALL)).calls == 5
     with pytest.raises(StoreError):
-        await store.add([make_call()])
+        await store.add(Batch(calls=[make_call()]))
     await store.close()
 
 
@@ -86,7 +87,7 @@ async def test_two_writers_and_a_reader_share_one_file(database: Path) -> None:
 
     async def write(store: SQLiteStore) -> None:
         for _ in range(20):
-            await store.add([make_call() for _ in range(5)])
+            await store.add(Batch(calls=[make_call() for _ in range(5)]))
 
     async with anyio.create_task_group() as group:
         for store in stores:
@@ -159,6 +160,6 @@ async def test_it_works_without_a_thread(database: Path, monkeypatch: pytest.Mon
     store = SQLiteStore(url(database))
     monkeypatch.setattr(threading.Thread, "start", refuse)
     await store.open()
-    assert await store.add([make_call()]) == 1
+    assert await store.add(Batch(calls=[make_call()])) == 1
     assert (await store.totals(ALL)).calls == 1
     await store.close()

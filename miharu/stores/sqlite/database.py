@@ -8,6 +8,7 @@ can be started for the asynchronous driver any more.
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -83,6 +84,16 @@ class Database:
             async with self._gate:
                 return await self._run(self._reader, _snapshot, work)
         return await self._run(self._reader, _snapshot, work)
+
+    def size(self) -> int | None:
+        """Bytes on disk; ``None`` in memory."""
+        if self.path is None:
+            return None
+        total = 0
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                total += Path(f"{self.path}{suffix}").stat().st_size
+        return total
 
     async def close(self) -> None:
         """Disconnect."""

@@ -4,11 +4,12 @@ Integers are 64 bits. The only indexes on the hot table are ordered by time: a r
 insert write twelve times as much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from miharu.errors import StoreError
+from miharu.stores.buckets import bucket_of
 
 __all__ = ("APPLICATION_ID", "STEPS", "prepare")
 
@@ -70,7 +71,59 @@ CREATE TABLE llm_calls (
 ) STRICT
 """
 
-STEPS: Sequence[Sequence[str]] = (
+_ADDED = (
+    "duplicate_of TEXT",
+    "cache_missed_tokens INTEGER",
+    "cache_missed_nanousd INTEGER",
+    "duration_bucket INTEGER",
+    "ttft_bucket INTEGER",
+)
+_SPANS = """
+CREATE TABLE llm_spans (
+    id TEXT PRIMARY KEY NOT NULL,
+    trace_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('success', 'error', 'cancelled')),
+    parent_id TEXT,
+    error_type TEXT,
+    error_message TEXT,
+    service TEXT,
+    route TEXT,
+    user_id TEXT,
+    session_id TEXT,
+    tags TEXT
+) STRICT
+"""
+_SCORES = """
+CREATE TABLE llm_scores (
+    id TEXT PRIMARY KEY NOT NULL,
+    timestamp INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    call_id TEXT,
+    trace_id TEXT,
+    comment TEXT
+) STRICT
+"""
+
+
+def _fill_buckets(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TEMP TABLE buckets (ms INTEGER PRIMARY KEY, bucket INTEGER)")
+    known = connection.exec_driver_sql(
+        "SELECT duration_ms FROM llm_calls UNION SELECT ttft_ms FROM llm_calls WHERE ttft_ms IS NOT NULL"
+    ).scalars()
+    for ms in known.all():
+        connection.exec_driver_sql("INSERT INTO buckets VALUES (?, ?)", (ms, bucket_of(ms)))
+    connection.exec_driver_sql(
+        "UPDATE llm_calls SET duration_bucket = (SELECT bucket FROM buckets WHERE ms = duration_ms), "
+        "ttft_bucket = (SELECT bucket FROM buckets WHERE ms = ttft_ms)"
+    )
+    connection.exec_driver_sql("DROP TABLE buckets")
+
+
+STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
     (
         _CALLS,
         "CREATE INDEX llm_calls_timestamp ON llm_calls (timestamp)",
@@ -79,6 +132,20 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE TABLE llm_bodies (call_id TEXT PRIMARY KEY NOT NULL, request BLOB, response BLOB) STRICT",
         "CREATE TABLE miharu_meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT",
         "INSERT INTO miharu_meta VALUES ('revision', 0)",
+    ),
+    (
+        *(f"ALTER TABLE llm_calls ADD COLUMN {column}" for column in _ADDED),
+        _fill_buckets,
+        "ALTER TABLE llm_bodies ADD COLUMN timestamp INTEGER",
+        "UPDATE llm_bodies SET timestamp = (SELECT timestamp FROM llm_calls WHERE id = call_id)",
+        "CREATE INDEX llm_bodies_timestamp ON llm_bodies (timestamp)",
+        _SPANS,
+        "CREATE INDEX llm_spans_timestamp ON llm_spans (timestamp)",
+        "CREATE INDEX llm_spans_trace ON llm_spans (trace_id)",
+        _SCORES,
+        "CREATE INDEX llm_scores_timestamp ON llm_scores (timestamp)",
+        "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
+        "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
     ),
 )
 
@@ -110,8 +177,11 @@ def _migrate(connection: Connection, name: str) -> None:
             "upgrade miharu, or name another file."
         )
     for number, step in enumerate(STEPS[version:], start=version + 1):
-        for statement in step:
-            connection.exec_driver_sql(statement)
+        for part in step:
+            if callable(part):
+                part(connection)
+            else:
+                connection.exec_driver_sql(part)
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")
     if version == 0:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

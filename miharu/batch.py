@@ -1,0 +1,60 @@
+"""What stores and exporters are given together: calls, the spans around them, and what was said of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from miharu.call import Call, Status
+
+__all__ = ("Batch", "Score", "Span")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A piece of work of the program, such as one run of a function, that calls and other spans belong to."""
+
+    id: str
+    """Sixteen hexadecimal digits, as in W3C Trace Context."""
+    trace_id: str
+    """Thirty-two hexadecimal digits, shared by all that came of one beginning."""
+    name: str
+    timestamp: int
+    """Unix milliseconds at the start."""
+    duration_ms: int
+    status: Status
+    parent_id: str | None = None
+    """``None`` at the root; also the id of a span that another system keeps."""
+    error_type: str | None = None
+    """The qualified name of the exception it ended with."""
+    error_message: str | None = None
+    service: str | None = None
+    route: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What somebody thinks of a call or a trace: a thumb, a grade, a check's result."""
+
+    id: str
+    """A time-ordered UUIDv7."""
+    timestamp: int
+    """Unix milliseconds."""
+    name: str
+    value: float
+    call_id: str | None = None
+    trace_id: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Kept in one transaction, or not at all."""
+
+    calls: Sequence[Call] = ()
+    spans: Sequence[Span] = ()
+    scores: Sequence[Score] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.calls or self.spans or self.scores)
