@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Status
 
-__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Store", "Timing", "Totals")
+__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Session", "Store", "Timing", "Totals")
 
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
 Timing = Literal["duration_ms", "ttft_ms"]
@@ -97,6 +97,20 @@ class Group:
     latency: Latency
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The calls of a range that share a session."""
+
+    id: str
+    user_id: str | None
+    """Of its newest call that names one."""
+    first: int
+    """Unix milliseconds at the start of its first call in the range."""
+    last: int
+    """Unix milliseconds at the start of its last call in the range."""
+    totals: Totals
+
+
 class Store(Protocol):
     """Keeps calls, spans and scores.
 
@@ -141,6 +155,14 @@ class Store(Protocol):
 
     async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
         """One group per value, most expensive first, then most calls; all of them, or as many as asked."""
+        ...
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        """The values that occur, the most expensive first; cheaper than ``groups``."""
+        ...
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        """Those with the newest calls first; ``before`` is the ``last`` of the last one already seen."""
         ...
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:

@@ -8,11 +8,23 @@ from sqlalchemy import Connection, text
 
 from miharu.batch import Score, Span
 from miharu.call import Call
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Timing, Totals
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
 from miharu.stores.bodies import unpack
 from miharu.stores.columns import SCORES, from_row, span_from_row
 
-__all__ = ("call", "calls", "durations", "groups", "latency", "scores", "series", "spans", "totals")
+__all__ = (
+    "call",
+    "calls",
+    "durations",
+    "groups",
+    "keys",
+    "latency",
+    "scores",
+    "series",
+    "sessions",
+    "spans",
+    "totals",
+)
 
 _SUMS = """
     count(*) AS calls,
@@ -121,6 +133,45 @@ def groups(connection: Connection, query: Query, by: Dimension, limit: int | Non
             latency=_latency(timed["duration_ms"][row["key"]], timed["ttft_ms"][row["key"]]),
         )
         for row in rows[:limit]
+    ]
+
+
+def keys(connection: Connection, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    where, values = _where(query)
+    key = _column(by)
+    return [
+        str(value)
+        for value in connection.execute(
+            text(
+                f"SELECT {key} FROM llm_calls WHERE {where} AND {key} IS NOT NULL GROUP BY 1 "
+                "ORDER BY coalesce(sum(cost_nanousd), 0) DESC, count(*) DESC, 1 LIMIT :limit"
+            ),
+            {**values, "limit": limit},
+        ).scalars()
+    ]
+
+
+def sessions(
+    connection: Connection, query: Query, limit: int = 50, before: int | None = None
+) -> Sequence[Session]:
+    where, values = _where(query)
+    rows = connection.execute(
+        text(
+            f"SELECT session_id, max(user_id) AS user_id, min(timestamp) AS first, max(timestamp) AS last, "
+            f"{_SUMS} FROM llm_calls WHERE {where} AND session_id IS NOT NULL GROUP BY session_id "
+            "HAVING :before IS NULL OR max(timestamp) < :before ORDER BY last DESC LIMIT :limit"
+        ),
+        {**values, "limit": limit, "before": before},
+    ).mappings()
+    return [
+        Session(
+            id=row["session_id"],
+            user_id=row["user_id"],
+            first=row["first"],
+            last=row["last"],
+            totals=_totals(row),
+        )
+        for row in rows
     ]
 
 

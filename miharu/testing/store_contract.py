@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from miharu.batch import Batch
+from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.stores.base import Query, Store
 
@@ -223,6 +223,105 @@ class StoreContract:
         )
         groups = await store.groups(ALL, "model")
         assert [(group.key, group.totals.calls) for group in groups] == [("dear", 1), ("cheap", 3), (None, 1)]
+
+    async def test_groups_can_be_cut_short(self, store: Store) -> None:
+        await store.add(
+            Batch(calls=[make_call(route=f"r{i}", model=None) for i in range(5) for _ in range(i)])
+        )
+        groups = await store.groups(ALL, "route", limit=2)
+        assert [(group.key, group.totals.calls) for group in groups] == [("r4", 4), ("r3", 3)]
+        assert await store.keys(ALL, "route", limit=3) == ["r4", "r3", "r2"]
+        assert await store.keys(ALL, "model") == []
+
+    async def test_errors_are_grouped_by_type(self, store: Store) -> None:
+        late = Outcome(status="error", error_type="timeout")
+        full = Outcome(status="error", http_status=429, error_type="rate_limit")
+        await store.add(
+            Batch(calls=[make_call(), *(make_call(outcome=late) for _ in range(2)), make_call(outcome=full)])
+        )
+        query = replace(ALL, status="error")
+        assert {g.key: g.totals.calls for g in await store.groups(query, "error_type")} == {
+            "timeout": 2,
+            "rate_limit": 1,
+        }
+        assert {g.key: g.totals.calls for g in await store.groups(ALL, "status")} == {
+            "success": 1,
+            "error": 3,
+        }
+        assert (await store.totals(replace(ALL, error_type="timeout"))).errors == 2
+
+    async def test_sessions_come_newest_first(self, store: Store) -> None:
+        await store.add(
+            Batch(
+                calls=[
+                    make_call(timestamp=NOON + i, session_id=f"s{i % 3}", user_id=f"u{i % 3}")
+                    for i in range(9)
+                ]
+                + [make_call()]
+            )
+        )
+        found = await store.sessions(ALL, limit=2)
+        assert [(s.id, s.user_id, s.first, s.last, s.totals.calls) for s in found] == [
+            ("s2", "u2", NOON + 2, NOON + 8, 3),
+            ("s1", "u1", NOON + 1, NOON + 7, 3),
+        ]
+        assert [s.id for s in await store.sessions(ALL, before=found[-1].last)] == ["s0"]
+        assert len(await store.calls(replace(ALL, session_id="s1"))) == 3
+        assert (await store.totals(replace(ALL, session_id="s1"))).calls == 3
+
+    async def test_spans_and_scores_are_read_back(self, store: Store) -> None:
+        spans = [
+            Span(
+                id=f"{i:016x}",
+                trace_id="t" * 32,
+                name="answer",
+                timestamp=NOON + i,
+                duration_ms=5,
+                status="error",
+                parent_id=None if i == 0 else f"{0:016x}",
+                error_type="ValueError",
+                error_message="no",
+                service="shop",
+                route="POST /chat",
+                user_id="u",
+                session_id="s",
+                tags={"a": "b"},
+            )
+            for i in range(2)
+        ]
+        call = make_call(trace_id="t" * 32)
+        of_call = Score(id=new_id(NOON), timestamp=NOON, name="thumb", value=1.0, call_id=call.id)
+        of_trace = Score(
+            id=new_id(NOON), timestamp=NOON, name="grade", value=-0.5, trace_id="t" * 32, comment="so so"
+        )
+        await store.add(Batch(calls=[call], spans=spans[::-1], scores=[of_call, of_trace]))
+        await store.add(Batch(spans=spans, scores=[of_call]))
+        assert await store.spans("t" * 32) == spans
+        assert await store.spans("u" * 32) == []
+        assert await store.scores(call_id=call.id) == [of_call]
+        assert await store.scores(trace_id="t" * 32) == [of_trace]
+        assert await store.calls(replace(ALL, trace_id="t" * 32)) == [call]
+
+    async def test_a_call_can_be_given_another_price(self, store: Store) -> None:
+        calls = [make_call(timestamp=NOON + i) for i in range(3)]
+        await store.add(Batch(calls=calls))
+        before = await store.revision()
+        new = Cost(cost_nanousd=7, cost_source="test", price_version="8")
+        assert await store.reprice({calls[0].id: new, calls[1].id: None, "nobody": new}) == 2
+        assert await store.revision() > before
+        assert [call.cost for call in await store.calls(ALL)] == [calls[2].cost, None, new]
+        totals = await store.totals(ALL)
+        assert (totals.cost_nanousd, totals.unpriced) == (1007, 1)
+
+    async def test_content_can_go_before_its_call(self, store: Store) -> None:
+        body = Body(request=b"a", response=b"b")
+        calls = [make_call(timestamp=NOON + i, body=body) for i in range(5)]
+        await store.add(Batch(calls=calls))
+        assert await store.prune(NOON + 3, content_only=True, limit=2) == 2
+        assert await store.prune(NOON + 3, content_only=True) == 1
+        assert (await store.totals(ALL)).calls == 5
+        assert await store.call(calls[0].id) == replace(calls[0], body=None)
+        assert await store.call(calls[3].id) == calls[3]
 
     async def test_percentiles_are_of_successful_calls(self, store: Store) -> None:
         slow = [make_call(duration_ms=ms, ttft_ms=ms // 2) for ms in range(1, 101)]

@@ -8,7 +8,7 @@ from typing import get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Timing, Totals
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
 
 
 class MemoryStore:
@@ -98,6 +98,27 @@ class MemoryStore:
             groups[dimension(call, by)].append(call)
         made = [Group(key=key, totals=total(calls), latency=latency(calls)) for key, calls in groups.items()]
         return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls))[:limit]
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return [group.key for group in await self.groups(query, by) if group.key is not None][:limit]
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        held: dict[str, list[Call]] = defaultdict(list)
+        for call in sorted(self.match(query), key=lambda call: call.timestamp):
+            if call.session_id is not None:
+                held[call.session_id].append(call)
+        made = [
+            Session(
+                id=key,
+                user_id=next((call.user_id for call in reversed(calls) if call.user_id), None),
+                first=calls[0].timestamp,
+                last=calls[-1].timestamp,
+                totals=total(calls),
+            )
+            for key, calls in held.items()
+        ]
+        made.sort(key=lambda session: -session.last)
+        return [session for session in made if before is None or session.last < before][:limit]
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
         found = sorted(self.match(query), key=lambda call: call.id, reverse=True)

@@ -14,7 +14,7 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.config import database_file
 from miharu.stores import sql
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Timing, Totals
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
 from miharu.stores.sqlite import writing
 from miharu.stores.sqlite.database import Database
 from miharu.stores.sqlite.schema import prepare
@@ -55,6 +55,12 @@ class SQLiteStore:
 
     async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
         return await self._database.read(partial(sql.groups, query=query, by=by, limit=limit))
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return await self._database.read(partial(sql.keys, query=query, by=by, limit=limit))
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        return await self._database.read(partial(sql.sessions, query=query, limit=limit, before=before))
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
         return await self._database.read(partial(sql.calls, query=query, limit=limit, before=before))
