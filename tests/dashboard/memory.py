@@ -2,17 +2,20 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.buckets import bucket_of, middle_of
 
 
 class MemoryStore:
-    def __init__(self, calls: Iterable[Call] = ()) -> None:
+    def __init__(self, calls: Iterable[Call] = (), counted: Callable[[int], int] = int) -> None:
+        """``counted`` is how a store that counts in buckets would give a number of milliseconds back."""
+        self.counted = counted
         self.kept: dict[str, Call] = {}
         self.adds = 0
         self._keep(calls)
@@ -71,7 +74,7 @@ class MemoryStore:
         return total(self.match(query))
 
     async def latency(self, query: Query) -> Latency:
-        return latency(self.match(query))
+        return latency(self.match(query), self.counted)
 
     async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
         cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
@@ -86,7 +89,7 @@ class MemoryStore:
         self, query: Query, step_ms: int, of: Timing = "duration_ms"
     ) -> Sequence[tuple[int, int, int]]:
         cells = Counter(
-            (call.timestamp // step_ms * step_ms, getattr(call, of))
+            (call.timestamp // step_ms * step_ms, self.counted(getattr(call, of)))
             for call in self.match(query)
             if succeeded(call) and getattr(call, of) is not None
         )
@@ -96,8 +99,12 @@ class MemoryStore:
         groups: dict[str | None, list[Call]] = defaultdict(list)
         for call in self.match(query):
             groups[dimension(call, by)].append(call)
-        made = [Group(key=key, totals=total(calls), latency=latency(calls)) for key, calls in groups.items()]
-        return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls))[:limit]
+        timed = by != "user_id"
+        made = [
+            Group(key=key, totals=total(calls), latency=latency(calls if timed else [], self.counted))
+            for key, calls in groups.items()
+        ]
+        return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls, g.key or ""))[:limit]
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return [group.key for group in await self.groups(query, by) if group.key is not None][:limit]
@@ -121,7 +128,7 @@ class MemoryStore:
         return [session for session in made if before is None or session.last < before][:limit]
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        found = sorted(self.match(query), key=lambda call: call.id, reverse=True)
+        found = sorted(self.match(query), key=lambda call: (call.timestamp, call.id), reverse=True)
         return [replace(call, body=None) for call in found if before is None or call.id < before][:limit]
 
     async def call(self, id: str) -> Call | None:
@@ -161,10 +168,15 @@ def total(calls: Sequence[Call]) -> Totals:
     )
 
 
-def latency(calls: Sequence[Call]) -> Latency:
-    durations = sorted(call.duration_ms for call in calls if succeeded(call))
-    firsts = sorted(call.ttft_ms for call in calls if call.ttft_ms is not None and succeeded(call))
+def latency(calls: Sequence[Call], counted: Callable[[int], int] = int) -> Latency:
+    durations = sorted(counted(call.duration_ms) for call in calls if succeeded(call))
+    firsts = sorted(counted(call.ttft_ms) for call in calls if call.ttft_ms is not None and succeeded(call))
     return Latency(p50_ms=at(durations, 0.5), p95_ms=at(durations, 0.95), ttft_p50_ms=at(firsts, 0.5))
+
+
+def rounded(ms: int) -> int:
+    """As the buckets have it."""
+    return middle_of(bucket_of(ms) or 0)
 
 
 def succeeded(call: Call) -> bool:

@@ -1,12 +1,16 @@
 """Calls in one SQLite file, shared by as many processes as there are.
 
-schema.py    the tables, as numbered steps
-database.py  the file, its connections and transactions
-writing.py   what a batch, a completed call, new prices and the pruning change
+schema.py      the tables, as numbered steps
+database.py    the file, its connections and transactions
+gate.py        one writer at a time among all processes
+writing.py     what a batch, a completed call, new prices and the pruning change
+tending.py     the roll-ups, made later
+references.py  the calls of one user, session or trace
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from time import time
 
 from sqlalchemy import Connection
 
@@ -15,20 +19,32 @@ from miharu.call import Call, Cost
 from miharu.config import database_file
 from miharu.stores import sql
 from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
-from miharu.stores.sqlite import writing
+from miharu.stores.sqlite import tending, writing
 from miharu.stores.sqlite.database import Database
+from miharu.stores.sqlite.references import lookup
 from miharu.stores.sqlite.schema import prepare
 
 __all__ = ("SQLiteStore",)
 
+ENGINE = sql.Engine(marks=tending.marks, below="+rowid < :mark", above="rowid >= :mark", lookup=lookup)
 _PRUNED_AT_ONCE = 1000
 
 
 class SQLiteStore:
     """Keeps calls in a file, or in memory for ``sqlite+aiosqlite:///:memory:``."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            url: ``sqlite+aiosqlite:///`` and a path.
+            read_only: Never make or change anything.
+            clock: Unix milliseconds.
+        """
         self._database = Database(database_file(url), read_only=read_only)
+        self._clock = clock
 
     async def open(self) -> None:
         await self._database.open(partial(prepare, name=self._database.name))
@@ -40,30 +56,38 @@ class SQLiteStore:
         return await self._database.read(_revision)
 
     async def totals(self, query: Query) -> Totals:
-        return await self._database.read(partial(sql.totals, query=query))
+        return await self._database.read(partial(sql.totals, engine=ENGINE, query=query))
 
     async def latency(self, query: Query) -> Latency:
-        return await self._database.read(partial(sql.latency, query=query))
+        return await self._database.read(partial(sql.latency, engine=ENGINE, query=query))
 
     async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        return await self._database.read(partial(sql.series, query=query, step_ms=step_ms, by=by))
+        return await self._database.read(
+            partial(sql.series, engine=ENGINE, query=query, step_ms=step_ms, by=by)
+        )
 
     async def durations(
         self, query: Query, step_ms: int, of: Timing = "duration_ms"
     ) -> Sequence[tuple[int, int, int]]:
-        return await self._database.read(partial(sql.durations, query=query, step_ms=step_ms, of=of))
+        return await self._database.read(
+            partial(sql.durations, engine=ENGINE, query=query, step_ms=step_ms, of=of)
+        )
 
     async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        return await self._database.read(partial(sql.groups, query=query, by=by, limit=limit))
+        return await self._database.read(partial(sql.groups, engine=ENGINE, query=query, by=by, limit=limit))
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
-        return await self._database.read(partial(sql.keys, query=query, by=by, limit=limit))
+        return await self._database.read(partial(sql.keys, engine=ENGINE, query=query, by=by, limit=limit))
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
-        return await self._database.read(partial(sql.sessions, query=query, limit=limit, before=before))
+        return await self._database.read(
+            partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
+        )
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        return await self._database.read(partial(sql.calls, query=query, limit=limit, before=before))
+        return await self._database.read(
+            partial(sql.calls, engine=ENGINE, query=query, limit=limit, before=before)
+        )
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self._database.read(partial(sql.call, id=id))
@@ -88,7 +112,10 @@ class SQLiteStore:
         return gone
 
     async def tend(self) -> bool:
-        return False
+        now = self._clock()
+        if not await self._database.read(partial(tending.is_due, now=now)):
+            return False
+        return await self._database.write(partial(tending.tend, now=now))
 
     async def size(self) -> int | None:
         return self._database.size()

@@ -1,5 +1,6 @@
 """The file and its connections: one that writes, a few that read.
 
+A file that was deleted or replaced while it was open is noticed before each transaction, and opened anew.
 Transactions are ours, not the driver's: ``BEGIN IMMEDIATE`` for a write, one snapshot for a read. All SQL is
 written against a plain ``Connection``, so that it also runs when the interpreter is going down and no thread
 can be started for the asynchronous driver any more.
@@ -7,8 +8,8 @@ can be started for the asynchronous driver any more.
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,13 +22,14 @@ from sqlalchemy.pool import StaticPool
 
 from miharu._location import make_private
 from miharu.errors import NoDatabase, StoreError
+from miharu.stores.sqlite.gate import Gate
 
 __all__ = ("Database",)
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT_S = 60.0
-"""How long a writer waits for another process before the worker backs off and tries again."""
+BUSY_TIMEOUT_S = 5.0
+"""How long a transaction waits for another program before the worker backs off and tries again."""
 READERS = 4
 
 
@@ -44,10 +46,13 @@ class Database:
         self.path = path
         self.read_only = read_only
         self.name = str(path) if path else "the database in memory"
-        self._gate = anyio.Lock()
+        self._turn = anyio.Lock()
+        self._gate = Gate(path) if path is not None and not read_only else None
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._last_resort: Engine | None = None
+        self._prepare: Callable[[Connection], None] = bool  # type: ignore[assignment]
+        self._inode: tuple[int, int] | None = None
 
     async def open(self, prepare: Callable[[Connection], None]) -> None:
         """Connect, and let ``prepare`` make the schema, in its own transaction, where this may write.
@@ -56,33 +61,27 @@ class Database:
             NoDatabase: Opened for reading, and there is no file.
             StoreError: The file cannot be used.
         """
-        if self.path is not None:
-            self._check(self.path)
-        if self.read_only:
-            self._reader = self._engine("ro")
-            return
-        self._writer = self._engine("rw")
-        self._reader = self._engine("ro") if self.path is not None else self._writer
-        try:
-            await self._run(self._writer, _as_it_is, prepare)
-        except RuntimeError as error:
-            if isinstance(error, StoreError):
-                raise
-            # "can't start new thread": the program is ending, and what it did is still to be kept
-            self._last_resort = create_engine(self._url("rw").set(drivername="sqlite"), **self._options())
-            _listen(self._last_resort)
-            await self._run(None, _as_it_is, prepare)
+        self._prepare = prepare
+        async with self._turn:
+            await self._reopen()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run in one transaction of its own."""
-        async with self._gate:
-            return await self._run(self._writer, _immediate, work)
+        """Run in one transaction of its own, while no other process of miharu writes."""
+        async with self._turn:
+            if self._replaced():
+                await self._reopen()
+            async with self._held():
+                return await self._run(self._writer, _immediate, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run on one snapshot."""
         if self.path is None:  # one connection has one transaction
-            async with self._gate:
+            async with self._turn:
                 return await self._run(self._reader, _snapshot, work)
+        if self._replaced():
+            async with self._turn:
+                if self._replaced():
+                    await self._reopen()
         return await self._run(self._reader, _snapshot, work)
 
     def size(self) -> int | None:
@@ -97,11 +96,66 @@ class Database:
 
     async def close(self) -> None:
         """Disconnect."""
-        for engine in (self._reader, self._writer):  # the last to leave tidies up, and must be able to write
+        async with self._turn, self._held():  # the last to leave tidies up, which is a checkpoint
+            await self._disconnect()
+        if self._gate is not None:
+            self._gate.close()
+
+    async def _reopen(self) -> None:
+        await self._disconnect()
+        if self._gate is not None and self.path is not None:
+            self._gate.close()  # its folder may have been replaced as well
+            try:
+                make_private(self.path)
+                self._gate.open()
+            except OSError as error:
+                raise StoreError(f"{self.path} cannot be opened: {error.strerror}.") from error
+        async with self._held():
+            await self._connect()
+
+    async def _connect(self) -> None:
+        if self.path is not None:
+            self._check(self.path)
+        if not self.read_only:
+            self._writer = self._engine("rw")
+            try:
+                await self._run(self._writer, _as_it_is, self._prepare)
+            except RuntimeError as error:
+                if isinstance(error, StoreError):
+                    raise
+                # "can't start new thread": the program is ending, and what it did is still to be kept
+                self._last_resort = create_engine(self._url("rw").set(drivername="sqlite"), **self._options())
+                _listen(self._last_resort)
+                await self._run(None, _as_it_is, self._prepare)
+        if self.path is not None:
+            self._reader = self._engine("ro")
+            self._inode = _inode(self.path)
+        else:
+            self._reader = self._writer
+
+    async def _disconnect(self) -> None:
+        self._inode = None
+        for engine in (self._reader, self._writer):  # the last to leave must be able to write
             if engine is not None:
                 await engine.dispose()
         if self._last_resort is not None:
             self._last_resort.dispose()
+        self._reader = self._writer = self._last_resort = None
+
+    def _replaced(self) -> bool:
+        """Whether the file that is open is not the one of that name any more."""
+        return self.path is not None and (self._inode is None or _inode(self.path) != self._inode)
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        if self._gate is None:
+            yield
+        elif self._last_resort is None:
+            async with self._gate.held():
+                yield
+        else:
+            with self._gate.held_at_exit():
+                yield
 
     async def _run(
         self, engine: AsyncEngine | None, transaction: Callable[..., T], work: Callable[[Connection], T]
@@ -123,8 +177,6 @@ class Database:
         try:
             if self.read_only and not path.exists():
                 raise NoDatabase(f"There is no database at {path}.")
-            if not self.read_only:
-                make_private(path)
             with path.open("rb") as file:
                 head = file.read(16)
         except OSError as error:
@@ -159,6 +211,14 @@ class Database:
         return URL.create("sqlite+aiosqlite", database=name, query={"mode": mode, "uri": "true"})
 
 
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
 def _listen(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
@@ -186,7 +246,8 @@ def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
         result = work(connection)
         connection.exec_driver_sql("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        with suppress(DBAPIError):  # a full disk has rolled it back already
+            connection.exec_driver_sql("ROLLBACK")
         raise
     return result
 

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from miharu.errors import StoreError
 from miharu.stores.buckets import bucket_of
+from miharu.stores.rollups import ROLLUPS, ddl
 
-__all__ = ("APPLICATION_ID", "STEPS", "prepare")
+__all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare")
 
 APPLICATION_ID = 0x4D494852
 """``MIHR``: marks the file as ours (``PRAGMA application_id``)."""
@@ -109,6 +110,32 @@ CREATE TABLE llm_scores (
 """
 
 
+_SEGMENTS = """
+CREATE TABLE miharu_segments (
+    id INTEGER PRIMARY KEY,
+    oldest INTEGER NOT NULL,
+    newest INTEGER NOT NULL
+) STRICT
+"""
+_REFERENCES = """
+CREATE TABLE miharu_refs (
+    segment INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    PRIMARY KEY (segment, kind, key, call)
+) WITHOUT ROWID, STRICT
+"""
+"""Where the calls of a user, session or trace are: sorted runs over some ten thousand calls each, because an
+index over all of them would be written to at random."""
+
+MARKS = {"folded": 1, "folded_at": 0, "referred": 1, "horizon": 0}
+"""How far the tables that are derived from ``llm_calls`` have come; what is above is read from there.
+
+``folded`` and ``referred`` are the first rowids that are not in the roll-ups and the references yet;
+``folded_at`` is the timestamp of the last call folded in, by which a renumbering of the rows is noticed."""
+
+
 def _fill_buckets(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE TEMP TABLE buckets (ms INTEGER PRIMARY KEY, bucket INTEGER)")
     known = connection.exec_driver_sql(
@@ -146,6 +173,10 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
         "CREATE INDEX llm_scores_timestamp ON llm_scores (timestamp)",
         "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
         "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
+        *(ddl(rollup, " WITHOUT ROWID, STRICT").replace("BIGINT", "INTEGER") for rollup in ROLLUPS),
+        _SEGMENTS,
+        _REFERENCES,
+        *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in MARKS.items()),
     ),
 )
 

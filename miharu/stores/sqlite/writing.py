@@ -8,6 +8,7 @@ from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.stores.bodies import pack
 from miharu.stores.columns import CALLS, SCORES, SPANS, to_plain_row, to_row
+from miharu.stores.sqlite.tending import changing, forgotten
 
 __all__ = ("add", "prune", "prune_content", "reprice")
 
@@ -45,29 +46,35 @@ def add(connection: Connection, batch: Batch) -> int:
 def reprice(connection: Connection, costs: Mapping[str, Cost | None]) -> int:
     """Give those calls their new costs; how many were there."""
     found = 0
+    changing(connection, list(costs), out=True)
     for id_, cost in costs.items():
         values = [getattr(cost, name, None) for name in _COSTS]
         found += connection.exec_driver_sql(
             f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in _COSTS)} WHERE id = ?",
             (*values, id_),
         ).rowcount
+    changing(connection, list(costs), out=False)
     _moved(connection)
     return found
 
 
 def prune(connection: Connection, before: int, most: int) -> int:
     """Forget the oldest calls, spans and scores, up to that many of each; how many calls."""
-    oldest = "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
-    connection.exec_driver_sql(f"DELETE FROM llm_bodies WHERE call_id IN ({oldest})", (before, most))
-    gone = connection.exec_driver_sql(
-        f"DELETE FROM llm_calls WHERE id IN ({oldest})", (before, most)
-    ).rowcount
+    oldest = connection.exec_driver_sql(
+        "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
+    )
+    gone = list(oldest.scalars())
+    changing(connection, gone, out=True)
+    for column, table in (("call_id", "llm_bodies"), ("id", "llm_calls")):
+        marks = ", ".join("?" * len(gone))
+        connection.exec_driver_sql(f"DELETE FROM {table} WHERE {column} IN ({marks})", tuple(gone))
     for table in ("llm_spans", "llm_scores"):
         old = f"SELECT rowid FROM {table} WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
         connection.exec_driver_sql(f"DELETE FROM {table} WHERE rowid IN ({old})", (before, most))
     if gone:
+        forgotten(connection, before)
         _moved(connection)
-    return gone
+    return len(gone)
 
 
 def prune_content(connection: Connection, before: int, most: int) -> int:
@@ -85,15 +92,16 @@ def _complete(connection: Connection, call: Call) -> bool:
     """
     window = (call.response_id, call.timestamp - _CLOCKS_APART_MS, call.timestamp + _CLOCKS_APART_MS)
     where = "response_id = ? AND timestamp BETWEEN ? AND ?"
+    found = connection.exec_driver_sql(f"SELECT id, usage_source FROM llm_calls WHERE {where}", window).all()
     values = dict(zip(CALLS, to_row(call), strict=True))
-    if not connection.exec_driver_sql(f"SELECT 1 FROM llm_calls WHERE {where} LIMIT 1", window).first():
-        return False
-    connection.exec_driver_sql(
-        f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in _COMPLETED)} "
-        f"WHERE {where} AND usage_source = 'none'",
-        (*(values[name] for name in _COMPLETED), *window),
-    )
-    return True
+    for opened in (row.id for row in found if row.usage_source == "none"):
+        changing(connection, [opened], out=True)
+        connection.exec_driver_sql(
+            f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in _COMPLETED)} WHERE id = ?",
+            (*(values[name] for name in _COMPLETED), opened),
+        )
+        changing(connection, [opened], out=False)
+    return bool(found)
 
 
 def _insert(

@@ -1,0 +1,54 @@
+"""Which table answers for which part of a window of time: the coarsest inside, finer ones at the edges."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from miharu.stores.rollups import Rollup
+
+__all__ = ("Piece", "cover", "suited")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the window, [start, end) in Unix milliseconds; without a roll-up the calls are read."""
+
+    start: int
+    end: int
+    rollup: Rollup | None
+
+
+def suited(rollups: Sequence[Rollup], needed: Collection[str], step_ms: int | None) -> list[Rollup]:
+    """For each grain the smallest table that knows all that is needed, the coarsest first."""
+    best: dict[int, Rollup] = {}
+    for rollup in rollups:
+        fits = set(needed) <= set(rollup.keys) and (step_ms is None or step_ms % rollup.grain == 0)
+        known = best.get(rollup.grain)
+        if fits and (known is None or len(rollup.keys) < len(known.keys)):
+            best[rollup.grain] = rollup
+    return [best[grain] for grain in sorted(best, reverse=True)]
+
+
+def cover(start: int, end: int, rollups: Sequence[Rollup], horizon: int) -> Iterator[Piece]:
+    """The pieces that make up the window, none overlapping another.
+
+    Args:
+        start: Unix milliseconds.
+        end: Unix milliseconds, itself excluded.
+        rollups: Tables that would do, the coarsest first.
+        horizon: The moment from which ``kept_ms`` counts back.
+    """
+    if start >= end:
+        return
+    if not rollups:
+        yield Piece(start, end, None)
+        return
+    rollup, *finer = rollups
+    first = start if rollup.kept_ms is None else max(start, horizon - rollup.kept_ms)
+    inner = -(-first // rollup.grain) * rollup.grain
+    outer = end // rollup.grain * rollup.grain
+    if inner >= outer:
+        yield from cover(start, end, finer, horizon)
+        return
+    yield from cover(start, inner, finer, horizon)
+    yield Piece(inner, outer, rollup)
+    yield from cover(outer, end, finer, horizon)

@@ -1,0 +1,28 @@
+"""What the dashboard asks, in SQL that every engine understands. Plain functions over one snapshot.
+
+source.py  the calls of a query: from roll-ups, from their edges, and from above the mark
+sums.py    totals, series, groups
+times.py   percentiles and heat maps
+rows.py    calls, sessions, spans and scores themselves
+"""
+
+from miharu.stores.sql.rows import call, calls, scores, sessions, spans
+from miharu.stores.sql.source import Engine, Marks
+from miharu.stores.sql.sums import groups, keys, series, totals
+from miharu.stores.sql.times import durations, latency
+
+__all__ = (
+    "Engine",
+    "Marks",
+    "call",
+    "calls",
+    "durations",
+    "groups",
+    "keys",
+    "latency",
+    "scores",
+    "series",
+    "sessions",
+    "spans",
+    "totals",
+)

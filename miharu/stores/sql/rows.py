@@ -1,0 +1,132 @@
+"""What is kept, as it is kept: calls, sessions, spans and scores."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from miharu.batch import Score, Span
+from miharu.call import Call
+from miharu.stores.base import Query, Session
+from miharu.stores.bodies import unpack
+from miharu.stores.columns import SCORES, from_row, span_from_row
+from miharu.stores.sql.source import Engine, where
+from miharu.stores.sql.sums import OF_CALLS, made
+
+__all__ = ("call", "calls", "scores", "sessions", "spans")
+
+_LOOKED_THROUGH = 20_000
+"""The newest calls with a session, among which the newest sessions are looked for."""
+
+
+def calls(
+    connection: Connection, engine: Engine, query: Query, limit: int = 50, before: str | None = None
+) -> Sequence[Call]:
+    condition, values = where(query, engine)
+    if before is not None:
+        condition += " AND timestamp <= :at AND (timestamp < :at OR id < :before)"
+        values |= {"before": before, "at": _when(connection, before)}
+    rows = connection.execute(
+        text(f"SELECT * FROM llm_calls WHERE {condition} ORDER BY timestamp DESC, id DESC LIMIT :limit"),
+        {**values, "limit": limit},
+    ).mappings()
+    return [from_row(row) for row in rows]
+
+
+def sessions(
+    connection: Connection, engine: Engine, query: Query, limit: int = 50, before: int | None = None
+) -> Sequence[Session]:
+    found: list[Session] = []
+    until = query.end if before is None else before
+    while len(found) < limit:
+        ids, until = _candidates(connection, engine, query, until, limit)
+        if not ids:
+            break
+        known = {session.id for session in found}
+        made = _sessions(connection, engine, query, [id_ for id_ in ids if id_ not in known])
+        found += [session for session in made if before is None or session.last < before]
+    return found[:limit]
+
+
+def _candidates(
+    connection: Connection, engine: Engine, query: Query, until: int, limit: int
+) -> tuple[list[str], int]:
+    """Sessions with calls before that moment, by the newest of these; and how far back has been looked."""
+    condition, values = where(query, engine)
+    newest = (
+        f"SELECT session_id, timestamp FROM llm_calls WHERE {condition} AND session_id IS NOT NULL "
+        "AND timestamp < :until ORDER BY timestamp DESC LIMIT :looked"
+    )
+    rows = connection.execute(
+        text(
+            "SELECT session_id, max(timestamp) AS last, min(min(timestamp)) OVER () AS seen "
+            f"FROM ({newest}) AS newest GROUP BY session_id ORDER BY last DESC, 1 LIMIT :limit"
+        ),
+        {**values, "until": until, "looked": _LOOKED_THROUGH, "limit": limit},
+    ).all()
+    if not rows:
+        return [], until
+    return [row.session_id for row in rows], rows[-1].last if len(rows) == limit else rows[0].seen
+
+
+def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequence[str]) -> list[Session]:
+    if not ids:
+        return []
+    names = {f"session{number}": id_ for number, id_ in enumerate(ids)}
+    among = ("session_id", f"IN ({', '.join(f':{name}' for name in names)})")
+    condition, values = where(query, engine, among)
+    rows = connection.execute(
+        text(
+            "SELECT session_id, max(user_id) AS user_id, min(timestamp) AS first, max(timestamp) AS last, "
+            f"{OF_CALLS} FROM llm_calls WHERE {condition} GROUP BY session_id ORDER BY last DESC, session_id"
+        ),
+        {**values, **names},
+    ).mappings()
+    return [
+        Session(
+            id=row["session_id"],
+            user_id=row["user_id"],
+            first=row["first"],
+            last=row["last"],
+            totals=made(row),
+        )
+        for row in rows
+    ]
+
+
+def _when(connection: Connection, id: str) -> int:  # noqa: A002 - the column's name
+    """When the call started; its id tells, where it is there no more."""
+    found = connection.execute(text("SELECT timestamp FROM llm_calls WHERE id = :id"), {"id": id}).scalar()
+    if found is not None:
+        return int(found)
+    try:
+        return int(id[:8] + id[9:13], 16)
+    except ValueError:
+        return 2**62
+
+
+def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
+    values = {"id": id}
+    row = connection.execute(text("SELECT * FROM llm_calls WHERE id = :id"), values).mappings().first()
+    if row is None:
+        return None
+    body = connection.execute(
+        text("SELECT request, response FROM llm_bodies WHERE call_id = :id"), values
+    ).first()
+    return from_row(row, unpack(body.request, body.response) if body is not None else None)
+
+
+def spans(connection: Connection, trace_id: str) -> Sequence[Span]:
+    rows = connection.execute(
+        text("SELECT * FROM llm_spans WHERE trace_id = :trace ORDER BY timestamp, id"), {"trace": trace_id}
+    ).mappings()
+    return [span_from_row(row) for row in rows]
+
+
+def scores(
+    connection: Connection, call_id: str | None = None, trace_id: str | None = None
+) -> Sequence[Score]:
+    rows = connection.execute(
+        text("SELECT * FROM llm_scores WHERE call_id = :call OR trace_id = :trace ORDER BY timestamp, id"),
+        {"call": call_id, "trace": trace_id},
+    ).mappings()
+    return [Score(**{name: row[name] for name in SCORES}) for row in rows]

@@ -1,0 +1,131 @@
+"""The calls of a query, put together: roll-ups, and the calls themselves at the edges and above the mark."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from sqlalchemy import Connection
+
+from miharu.stores.base import Dimension, Query
+from miharu.stores.cover import cover, suited
+from miharu.stores.rollups import KEYS, Rollup
+
+__all__ = ("Engine", "Marks", "Source", "checked", "source", "where")
+
+_FILTERS = (*get_args(Dimension), "session_id", "trace_id")
+_LOOKED_UP = ("trace_id", "session_id", "user_id")
+"""Few calls among many share one: an index leads to them."""
+_PLAIN = "timestamp >= :start AND timestamp < :end"
+_WINDOW = "+timestamp >= :start AND +timestamp < :end"
+"""The window, where something else leads to the few calls that are meant: the plus keeps the engine from
+walking through the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far the roll-ups have come."""
+
+    folded: int
+    """Calls whose place in the engine's sequence is below this are in the roll-ups; the others are not."""
+    horizon: int
+    """The moment from which the roll-ups that are kept for a while count back, Unix milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What differs between databases."""
+
+    marks: Callable[[Connection], Marks]
+    below: str
+    """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
+    above: str
+    """The opposite."""
+    lookup: Callable[[str, str], str] | None = None
+    """A condition that finds the calls of a user, session or trace quicker than a scan, from the column and
+    what its value has to meet; ``None`` where an index does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The pieces, each as a ``FROM … WHERE …``, and their parameters."""
+
+    folded: tuple[tuple[Rollup, str], ...]
+    raw: tuple[str, ...]
+    values: Mapping[str, Any]
+
+
+def source(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    rollups: Sequence[Rollup],
+    *,
+    by: Dimension | None = None,
+    step_ms: int | None = None,
+    ignoring: frozenset[str] = frozenset(),
+) -> Source:
+    """Where to read what the query means, every call of it in exactly one piece.
+
+    Args:
+        connection: In the snapshot that will be read.
+        engine: Whose SQL it is.
+        query: Which calls.
+        rollups: The tables that hold the measure.
+        by: What the answer is grouped by.
+        step_ms: What the time is divided by.
+        ignoring: Filters that all rows of the roll-ups meet.
+    """
+    marks = engine.marks(connection)
+    filters = _filters(query)
+    values: dict[str, Any] = {**filters, "mark": marks.folded, "start": query.start, "end": query.end}
+    needed = {*filters, *({by} if by else ())} - ignoring
+    tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) else []
+    conditions = "".join(f" AND {name} = :{name}" for name in filters if name not in ignoring)
+    folded, edges = [], []
+    for number, piece in enumerate(cover(query.start, query.end, tables, marks.horizon)):
+        values |= {f"from{number}": piece.start, f"to{number}": piece.end}
+        if piece.rollup is not None:
+            window = f"t >= :from{number} AND t < :to{number}"
+            folded.append((piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}"))
+        else:
+            edges.append(f"timestamp >= :from{number} AND timestamp < :to{number}")
+    direct, _ = where(query, engine)
+    if not folded:  # nothing is gained by the mark
+        return Source((), (f"FROM llm_calls WHERE {direct}",), values)
+    every = "".join(f" AND {name} = :{name}" for name in filters)
+    raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
+    raw.append(f"FROM llm_calls WHERE {engine.above} AND {_WINDOW}{every}")
+    return Source(tuple(folded), tuple(raw), values)
+
+
+def where(query: Query, engine: Engine, among: tuple[str, str] | None = None) -> tuple[str, dict[str, Any]]:
+    """A condition on ``llm_calls`` itself, and its parameters.
+
+    Args:
+        query: Which calls.
+        engine: Whose SQL it is.
+        among: Only those of some users, sessions or traces: the column and what its value has to meet.
+    """
+    filters = _filters(query)
+    conditions = [f"{name} = :{name}" for name in filters]
+    if among is None:
+        among = next(((name, f"= :{name}") for name in _LOOKED_UP if name in filters), None)
+    else:
+        conditions.append(" ".join(among))
+    window = _PLAIN if among is None or engine.lookup is None else f"{engine.lookup(*among)} AND {_WINDOW}"
+    return " AND ".join((window, *conditions)), {**filters, "start": query.start, "end": query.end}
+
+
+def checked(by: Dimension) -> Dimension:
+    """The dimension, if it is one.
+
+    Raises:
+        ValueError: It is none; what is not checked here would be SQL.
+    """
+    if by not in get_args(Dimension):
+        raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
+    return by
+
+
+def _filters(query: Query) -> dict[str, str]:
+    return {name: value for name in _FILTERS if (value := getattr(query, name)) is not None}

@@ -1,0 +1,104 @@
+"""How long calls took: percentiles and heat maps, from counts of durations in buckets.
+
+Only calls that succeeded count: a refusal is quick, and a user who leaves is no measure.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+from miharu.stores.base import Dimension, Latency, Query, Timing
+from miharu.stores.buckets import middle_of
+from miharu.stores.rollups import HISTOGRAMS, KEYS
+from miharu.stores.sql.source import Engine, checked, source
+
+__all__ = ("durations", "latencies", "latency", "percentile")
+
+_TIMINGS: Mapping[Timing, tuple[int, str]] = {
+    "duration_ms": (0, "duration_bucket"),
+    "ttft_ms": (1, "ttft_bucket"),
+}
+_IMPLIED = frozenset({"status"})
+"""What all calls in a histogram have in common."""
+
+
+def latency(connection: Connection, engine: Engine, query: Query) -> Latency:
+    return latencies(connection, engine, query)[None]
+
+
+def latencies(
+    connection: Connection, engine: Engine, query: Query, by: Dimension | None = None
+) -> Mapping[str | None, Latency]:
+    """The latency for each value; of a value that has none it is empty, and of users it is not kept."""
+    if by == "user_id":
+        return defaultdict(Latency)
+    if by in {"status", "error_type"}:
+        key = "success" if by == "status" else None  # that is how all that are counted have ended
+        return defaultdict(Latency, {key: latency(connection, engine, query)})
+    counted: dict[str | None, dict[Timing, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for timing in _TIMINGS:
+        for key, _, bucket, calls in _counts(connection, engine, query, timing, by):
+            counted[key or None][timing].append((bucket, calls))
+    found: dict[str | None, Latency] = defaultdict(Latency)
+    for key, times in counted.items():
+        found[key] = Latency(
+            p50_ms=percentile(times["duration_ms"], 0.5),
+            p95_ms=percentile(times["duration_ms"], 0.95),
+            ttft_p50_ms=percentile(times["ttft_ms"], 0.5),
+        )
+    return found
+
+
+def durations(
+    connection: Connection, engine: Engine, query: Query, step_ms: int, of: Timing = "duration_ms"
+) -> Sequence[tuple[int, int, int]]:
+    return [
+        (step, middle_of(bucket), calls)
+        for _, step, bucket, calls in _counts(connection, engine, query, of, step_ms=step_ms)
+    ]
+
+
+def percentile(counted: Iterable[tuple[int, int]], q: float) -> int | None:
+    """The nearest-rank percentile of buckets given with their counts; ``None`` of nothing."""
+    ordered = sorted(counted)
+    left = q * sum(n for _, n in ordered)
+    for bucket, n in ordered:
+        left -= n
+        if left <= 1e-9:
+            return middle_of(bucket)
+    return None
+
+
+def _counts(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    timing: Timing,
+    by: Dimension | None = None,
+    *,
+    step_ms: int | None = None,
+) -> Iterable[tuple[str, int, int, int]]:
+    """(key, step, bucket, calls), in the order of the step and the bucket."""
+    if query.status not in {None, "success"} or query.error_type is not None:
+        return ()
+    number, column = _TIMINGS[timing]
+    found = source(connection, engine, query, HISTOGRAMS, by=by, step_ms=step_ms, ignoring=_IMPLIED)
+    key = checked(by) if by else "''"
+    raw_key = KEYS[by] if by else key
+    times = (f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp"))
+    folded_time, raw_time = times
+    parts = [
+        f"SELECT {key} AS key, {folded_time} AS step, bucket, calls {part} AND timing = {number}"
+        for _, part in found.folded
+    ]
+    parts += [
+        f"SELECT {raw_key} AS key, {raw_time} AS step, {column} AS bucket, 1 AS calls {part} "
+        f"AND status = 'success' AND {column} IS NOT NULL"
+        for part in found.raw
+    ]
+    statement = (
+        f"SELECT key, step, bucket, CAST(sum(calls) AS BIGINT) FROM ({' UNION ALL '.join(parts)}) AS parts "
+        "GROUP BY 1, 2, 3 HAVING sum(calls) > 0 ORDER BY 2, 3"
+    )
+    return [tuple(row) for row in connection.execute(text(statement), found.values)]

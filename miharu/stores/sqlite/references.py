@@ -1,0 +1,45 @@
+"""Finding the calls of one user, session or trace among millions, without an index that is written at random.
+
+Every ``SEGMENT`` calls a sorted run is added (``miharu_refs``); a look-up asks each run whose time matters,
+and reads the calls that are in none yet.
+"""
+
+from sqlalchemy import Connection
+
+__all__ = ("SEGMENT", "lookup", "refer")
+
+SEGMENT = 20_000
+"""Calls in a run: fewer make more runs to ask, more make more calls to read that are in none."""
+_KINDS = {"user_id": 1, "session_id": 2, "trace_id": 3}
+
+
+def refer(connection: Connection, first: int, last: int) -> None:
+    """Add a run over the calls with these rowids."""
+    rows = (first, last)
+    segment = connection.exec_driver_sql(
+        "INSERT INTO miharu_segments (oldest, newest) SELECT min(timestamp), max(timestamp) FROM llm_calls "
+        "WHERE rowid BETWEEN ? AND ? HAVING count(*) > 0 RETURNING id",
+        rows,
+    ).scalar()
+    if segment is None:
+        return
+    for column, kind in _KINDS.items():
+        connection.exec_driver_sql(
+            f"INSERT INTO miharu_refs SELECT ?, ?, {column}, rowid FROM llm_calls "
+            f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY {column}, rowid",
+            (segment, kind, *rows),
+        )
+
+
+def lookup(column: str, comparison: str) -> str:
+    """A condition on ``llm_calls`` that leads to the calls of one or a few keys.
+
+    Args:
+        column: ``user_id``, ``session_id`` or ``trace_id``.
+        comparison: What its value has to meet, such as ``= :user_id``.
+    """
+    return (
+        "(rowid IN (SELECT call FROM miharu_segments CROSS JOIN miharu_refs ON segment = miharu_segments.id "
+        f"AND kind = {_KINDS[column]} AND key {comparison} WHERE newest >= :start AND oldest < :end) "
+        "OR rowid >= (SELECT value FROM miharu_meta WHERE key = 'referred'))"
+    )

@@ -1,0 +1,192 @@
+"""Whatever happens to calls, sums over roll-ups are what the calls themselves add up to."""
+
+import itertools
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from miharu.batch import Batch
+from miharu.call import Call, Cost, Outcome, Status, Usage
+from miharu.stores.base import Dimension, Query
+from miharu.stores.buckets import bucket_of, middle_of
+from miharu.stores.cover import cover, suited
+from miharu.stores.rollups import DAY, HOUR, MINUTE, SUMS
+from miharu.stores.sqlite import SQLiteStore, references, tending
+from miharu.testing.store_contract import make_call
+from tests.dashboard.memory import MemoryStore, rounded
+
+NOW = 1_790_000_040_000 + 3 * HOUR + 17_123
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(references, "SEGMENT", 40)
+    monkeypatch.setattr(tending, "SEGMENT", 40)
+    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 23)
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore("sqlite+aiosqlite:///:memory:", clock=lambda: NOW)
+    await store.open()
+    yield store
+    await store.close()
+
+
+def some_call(rng: random.Random) -> Call:
+    status: Status = rng.choices(get_args(Status), [8, 2, 1])[0]
+    tokens = rng.random() < 0.9
+    return make_call(
+        timestamp=NOW - int(rng.choice([HOUR, DAY, 6 * DAY, 60 * DAY]) * rng.random()),
+        model=rng.choice(["m1", "m2", "m3", None]),
+        provider=rng.choice(["openai", "anthropic", None]),
+        route=rng.choice(["GET /a", "POST /b", None]),
+        user_id=rng.choice(["ann", "bob", "cleo", None]),
+        session_id=rng.choice([f"s{rng.randrange(12)}", None]),
+        trace_id=rng.choice([f"{rng.randrange(30):032x}", None]),
+        service=rng.choice(["shop", "shop", "jobs", None]),
+        duration_ms=int(rng.lognormvariate(6, 1.5)),
+        ttft_ms=rng.choice([None, rng.randrange(900)]),
+        attempt=rng.choice([1, 1, 2, None]),
+        duplicate_of=rng.choice([None, None, "earlier"]),
+        cache_missed_tokens=rng.choice([None, 7]),
+        cache_missed_nanousd=rng.choice([None, 70]),
+        response_id=f"resp_{rng.randrange(10**9)}",
+        outcome=Outcome(
+            status=status,
+            http_status=rng.choice([429, 500, None]) if status == "error" else 200,
+            error_type=rng.choice(["timeout", "rate_limit"]) if status == "error" else None,
+        ),
+        usage=Usage(
+            prompt_tokens=rng.randrange(1000) if tokens else None,
+            completion_tokens=rng.randrange(100) if tokens else None,
+            cached_tokens=rng.choice([None, 3]),
+            cache_write_tokens=rng.choice([None, 4]),
+            reasoning_tokens=rng.choice([None, 5]),
+            usage_source=rng.choice(["provider", "estimated"]) if tokens else "none",
+        ),
+        cost=Cost(cost_nanousd=rng.randrange(10**6), cost_source="x") if rng.random() < 0.8 else None,
+    )
+
+
+def some_query(rng: random.Random) -> Query:
+    start = NOW - int(rng.choice([2 * HOUR, 2 * DAY, 8 * DAY, 70 * DAY]) * rng.random())
+    if rng.random() < 0.4:
+        start = start // MINUTE * MINUTE
+    end = NOW + MINUTE if rng.random() < 0.6 else start + int((NOW - start) * rng.random())
+    filters = {
+        "model": ["m1", "nobody"],
+        "provider": ["openai"],
+        "route": ["POST /b"],
+        "user_id": ["ann", "nobody"],
+        "session_id": ["s3"],
+        "trace_id": [f"{4:032x}"],
+        "service": ["shop"],
+        "status": ["success", "error", "cancelled"],
+        "error_type": ["timeout"],
+    }
+    chosen = {name: rng.choice(values) for name, values in filters.items() if rng.random() < 0.15}
+    return Query(start=start, end=end, **chosen)  # type: ignore[arg-type]
+
+
+async def agree(store: SQLiteStore, truth: MemoryStore, rng: random.Random) -> None:
+    query = some_query(rng)
+    by: Dimension = rng.choice(get_args(Dimension))
+    step = rng.choice([MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY, 7 * MINUTE])
+    assert await store.totals(query) == await truth.totals(query), query
+    assert await store.latency(query) == await truth.latency(query), query
+    assert list(await store.series(query, step, by)) == list(await truth.series(query, step, by)), query
+    assert list(await store.series(query, step)) == list(await truth.series(query, step)), query
+    assert sorted(await store.durations(query, step)) == sorted(await truth.durations(query, step)), query
+    assert list(await store.durations(query, step, "ttft_ms")) == list(
+        await truth.durations(query, step, "ttft_ms")
+    )
+    assert list(await store.groups(query, by)) == list(await truth.groups(query, by)), query
+    assert list(await store.keys(query, by)) == list(await truth.keys(query, by)), query
+    assert await store.calls(query, limit=30) == await truth.calls(query, limit=30), query
+    limit = rng.choice([1, 3, 50])
+    sessions = await store.sessions(query, limit=limit)
+    assert [replace(s, user_id=None) for s in sessions] == [
+        replace(s, user_id=None) for s in await truth.sessions(query, limit=limit)
+    ]
+
+
+async def change(store: SQLiteStore, truth: MemoryStore, rng: random.Random) -> None:
+    what = rng.choices(["add", "tend", "reprice", "prune", "complete"], [5, 8, 2, 1, 2])[0]
+    known = list(truth.kept.values())
+    if what == "add":
+        batch = Batch(calls=[some_call(rng) for _ in range(rng.choice([1, 5, 60]))])
+        assert await store.add(batch) == await truth.add(batch)
+    elif what == "tend":
+        await store.tend()
+    elif what == "reprice" and known:
+        costs = {
+            call.id: rng.choice([None, Cost(cost_nanousd=rng.randrange(10**6), cost_source="new")])
+            for call in rng.sample(known, min(7, len(known)))
+        }
+        assert await store.reprice(costs) == await truth.reprice(costs)
+    elif what == "prune":
+        before = NOW - int(60 * DAY * rng.random())
+        assert await store.prune(before) == await truth.prune(before)
+    elif what == "complete" and (opened := [call for call in known if call.usage.usage_source == "none"]):
+        call = rng.choice(opened)
+        end = replace(some_call(rng), response_id=call.response_id, timestamp=call.timestamp, completes=True)
+        assert await store.add(Batch(calls=[end])) == 0
+        stored = await store.call(call.id)
+        assert stored is not None
+        assert stored.usage == end.usage
+        truth.kept[call.id] = stored
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(6, 60))]
+)
+async def test_sums_are_exact_whatever_happens(store: SQLiteStore, seed: int) -> None:
+    rng, truth = random.Random(seed), MemoryStore(counted=rounded)
+    for _ in range(30):
+        await change(store, truth, rng)
+        await agree(store, truth, rng)
+    while await store.tend():
+        pass
+    for _ in range(30):
+        await agree(store, truth, rng)
+
+
+async def test_the_row_that_is_freed_by_pruning_is_folded_again(store: SQLiteStore) -> None:
+    await store.add(Batch(calls=[make_call(timestamp=NOW - 3 * DAY + i) for i in range(5)]))
+    await store.tend()
+    assert await store.prune(NOW) == 5
+    await store.add(Batch(calls=[make_call(timestamp=NOW - 2 * DAY + i) for i in range(3)]))
+    query = Query(start=NOW - 10 * DAY, end=NOW)
+    assert (await store.totals(query)).calls == 3
+    await store.tend()
+    assert (await store.totals(query)).calls == 3
+
+
+def test_a_window_is_covered_once_and_wholly() -> None:
+    rng = random.Random(1)
+    for _ in range(500):
+        start = rng.randrange(10 * DAY)
+        end = start + rng.randrange(4 * DAY)
+        pieces = list(cover(start, end, suited(SUMS, {"model"}, None), horizon=rng.randrange(12 * DAY)))
+        assert sum(piece.end - piece.start for piece in pieces) == end - start
+        assert all(a.end == b.start for a, b in itertools.pairwise(pieces))
+        for piece in pieces:
+            if piece.rollup:
+                assert piece.start % piece.rollup.grain == piece.end % piece.rollup.grain == 0
+
+
+def test_a_bucket_is_right_to_within_two_percent() -> None:
+    for ms in range(1, 100_000):
+        bucket = bucket_of(ms)
+        assert bucket is not None
+        assert abs(middle_of(bucket) - ms) <= 0.02 * ms + 0.5
+    assert (bucket_of(0), middle_of(0), bucket_of(None)) == (0, 0, None)
