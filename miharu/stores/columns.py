@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from miharu.batch import Score, Span
@@ -21,28 +22,30 @@ def _names(part: type[Any]) -> tuple[str, ...]:
 
 
 _OWN = tuple(name for name in _names(Call) if name not in _PARTS and name not in {"body", "completes"})
-_BUCKETS = {"duration_bucket": "duration_ms", "ttft_bucket": "ttft_ms"}
-_FACTS = (*_OWN, *(name for part in _PARTS.values() for name in _names(part)))
+_own, _usage, _cost, _outcome = (attrgetter(*names) for names in (_OWN, *map(_names, _PARTS.values())))
+_NO_COST = (None,) * len(_names(Cost))
 
-CALLS: tuple[str, ...] = (*_FACTS, *_BUCKETS)
+CALLS: tuple[str, ...] = (
+    *_OWN,
+    *(name for part in _PARTS.values() for name in _names(part)),
+    *("duration_bucket", "ttft_bucket"),
+)
 """Every column of ``llm_calls`` that is written. ``cost_cents`` is derived by the database."""
 SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
-_STREAM, _TAGS = _FACTS.index("stream"), _FACTS.index("tags")
+_STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
     """The values in the order of ``CALLS``."""
-    row: list[Any] = [getattr(call, name) for name in _OWN]
-    for holder, part in _PARTS.items():
-        value = getattr(call, holder)
-        row.extend(getattr(value, name) if value is not None else None for name in _names(part))
+    row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
+    row += _outcome(call.outcome)
     row[_STREAM] = int(call.stream)
     row[_TAGS] = json.dumps(dict(call.tags)) if call.tags else None
-    row.extend(bucket_of(getattr(call, name)) for name in _BUCKETS.values())
-    return tuple(map(_storable, row))
+    row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
+    return _storable(row)
 
 
 def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
@@ -50,16 +53,18 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     row = {name: getattr(value, name) for name in _names(type(value))}
     if row.get("tags") is not None:
         row["tags"] = json.dumps(dict(row["tags"]))
-    return tuple(map(_storable, row.values()))
+    return _storable(list(row.values()))
 
 
-def _storable(value: Any) -> Any:
+def _storable(row: list[Any]) -> tuple[Any, ...]:
     """What a provider sends may hold half a character, or an absurd number."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
-        return None
-    return value
+    for place, value in enumerate(row):
+        kind = value.__class__
+        if kind is str and not value.isascii():
+            row[place] = value.encode("utf-8", "replace").decode()
+        elif kind is int and not -LARGEST <= value <= LARGEST:
+            row[place] = None
+    return tuple(row)
 
 
 def from_row(row: Mapping[Any, Any], body: Body | None = None) -> Call:

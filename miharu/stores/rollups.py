@@ -9,9 +9,10 @@ A histogram counts successful calls by bucket of their duration (``timing`` 0) a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 __all__ = (
     "DAY",
@@ -93,6 +94,8 @@ SUMS = (
     Rollup(name="sum_hour_route", grain=HOUR, keys=_BY_ROUTE),
     Rollup(name="sum_hour_both", grain=HOUR, keys=_BY_BOTH),
     Rollup(name="sum_hour_user", grain=HOUR, keys=_BY_USER, kept_ms=35 * DAY),
+    Rollup(name="sum_day_route", grain=DAY, keys=_BY_ROUTE),
+    Rollup(name="sum_day_model", grain=DAY, keys=_BY_MODEL),
     Rollup(name="sum_day_both", grain=DAY, keys=_BY_BOTH),
     Rollup(name="sum_day_user", grain=DAY, keys=_BY_USER),
 )
@@ -134,11 +137,13 @@ def fold(
         out: Take out what was added before.
     """
     for rollup in ROLLUPS:
-        recent = "" if rollup.kept_ms is None else f" AND timestamp >= {horizon - rollup.kept_ms}"
-        connection.execute(text(_folding(rollup, f"({where}){recent}", "-" if out else "")), values)
+        oldest = 0 if rollup.kept_ms is None else horizon - rollup.kept_ms
+        connection.execute(_folding(rollup, where, "-" if out else ""), {**values, "oldest": oldest})
 
 
-def _folding(rollup: Rollup, where: str, sign: str) -> str:
+@lru_cache(maxsize=256)
+def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
+    where = f"({where}) AND +timestamp >= :oldest"
     step = f"timestamp - timestamp % {rollup.grain}"
     keys = ", ".join(KEYS[name] for name in rollup.keys)
     if rollup.histogram:
@@ -158,7 +163,7 @@ def _folding(rollup: Rollup, where: str, sign: str) -> str:
     # In the order of the key: several that fold at once would else wait for each other for ever.
     columns = rollup.key_columns
     added = ", ".join(f"{name} = {rollup.name}.{name} + excluded.{name}" for name in rollup.measures)
-    return (
+    return text(
         f"INSERT INTO {rollup.name} ({', '.join((*columns, *rollup.measures))}) {source} "
         f"ORDER BY {_places(len(columns))} ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {added}"
     )

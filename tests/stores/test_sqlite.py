@@ -66,7 +66,7 @@ async def test_only_time_ordered_indexes(database: Path) -> None:
     connection = sqlite3.connect(database)
     found = {row[1] for row in connection.execute("PRAGMA index_list(llm_calls)")}
     connection.close()
-    assert found == {"llm_calls_timestamp", "llm_calls_errors", "sqlite_autoindex_llm_calls_1"}
+    assert found == {"llm_calls_timestamp", "sqlite_autoindex_llm_calls_1"}
 
 
 async def test_opening_again_keeps_what_is_there(database: Path) -> None:

@@ -1,9 +1,10 @@
 """What the dashboard asks, in SQL that every engine understands. Plain functions over one snapshot.
 
-source.py  the calls of a query: from roll-ups, from their edges, and from above the mark
-sums.py    totals, series, groups
-times.py   percentiles and heat maps
-rows.py    calls, sessions, spans and scores themselves
+source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
+sums.py     totals, series, groups
+times.py    percentiles and heat maps
+windows.py  where rare calls are
+rows.py     calls, sessions, spans and scores themselves
 """
 
 from miharu.stores.sql.rows import call, calls, scores, sessions, spans

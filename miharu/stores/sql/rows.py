@@ -1,6 +1,7 @@
 """What is kept, as it is kept: calls, sessions, spans and scores."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
@@ -11,6 +12,7 @@ from miharu.stores.bodies import unpack
 from miharu.stores.columns import SCORES, from_row, span_from_row
 from miharu.stores.sql.source import Engine, where
 from miharu.stores.sql.sums import OF_CALLS, made
+from miharu.stores.sql.windows import holding
 
 __all__ = ("call", "calls", "scores", "sessions", "spans")
 
@@ -21,13 +23,31 @@ _LOOKED_THROUGH = 20_000
 def calls(
     connection: Connection, engine: Engine, query: Query, limit: int = 50, before: str | None = None
 ) -> Sequence[Call]:
-    condition, values = where(query, engine)
+    until, at, unseen = query.end, 0, ""
     if before is not None:
-        condition += " AND timestamp <= :at AND (timestamp < :at OR id < :before)"
-        values |= {"before": before, "at": _when(connection, before)}
+        at = _when(connection, before)
+        until = min(until, at + 1)
+        unseen = " AND (timestamp < :at OR id < :before)"
+    windows = holding(connection, engine, replace(query, end=until), limit)
+    condition, values = where(query, engine, led=windows is not None)
+    if windows is None:
+        parts = [f"FROM llm_calls WHERE {condition} AND timestamp < :until"]
+    else:
+        values["mark"] = engine.marks(connection).folded
+        parts = [f"FROM llm_calls WHERE {condition} AND {engine.above}"]
+        if windows:
+            held = ", ".join(f"({first}, {last})" for first, last in windows)
+            parts.append(
+                f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
+                f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
+            )
+    newest = "ORDER BY timestamp DESC, id DESC LIMIT :limit"
+    found = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT llm_calls.* {part}{unseen} {newest}) AS part{number}"
+        for number, part in enumerate(parts)
+    )
     rows = connection.execute(
-        text(f"SELECT * FROM llm_calls WHERE {condition} ORDER BY timestamp DESC, id DESC LIMIT :limit"),
-        {**values, "limit": limit},
+        text(f"{found} {newest}"), {**values, "limit": limit, "until": until, "at": at, "before": before}
     ).mappings()
     return [from_row(row) for row in rows]
 
@@ -72,8 +92,7 @@ def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequenc
     if not ids:
         return []
     names = {f"session{number}": id_ for number, id_ in enumerate(ids)}
-    among = ("session_id", f"IN ({', '.join(f':{name}' for name in names)})")
-    condition, values = where(query, engine, among)
+    condition, values = where(query, engine, ("session_id", list(names)))
     rows = connection.execute(
         text(
             "SELECT session_id, max(user_id) AS user_id, min(timestamp) AS first, max(timestamp) AS last, "

@@ -10,10 +10,10 @@ from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import cover, suited
 from miharu.stores.rollups import KEYS, Rollup
 
-__all__ = ("Engine", "Marks", "Source", "checked", "source", "where")
+__all__ = ("LOOKED_UP", "Engine", "Marks", "Source", "checked", "filters_of", "source", "where")
 
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id")
-_LOOKED_UP = ("trace_id", "session_id", "user_id")
+LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
 _PLAIN = "timestamp >= :start AND timestamp < :end"
 _WINDOW = "+timestamp >= :start AND +timestamp < :end"
@@ -40,9 +40,9 @@ class Engine:
     """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
     above: str
     """The opposite."""
-    lookup: Callable[[str, str], str] | None = None
-    """A condition that finds the calls of a user, session or trace quicker than a scan, from the column and
-    what its value has to meet; ``None`` where an index does."""
+    lookup: Callable[[str, Sequence[str]], str] | None = None
+    """A condition that leads to the calls of some users, sessions or traces quicker than a scan, from the
+    column and the parameters that hold them; ``None`` where an index does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def source(
         ignoring: Filters that all rows of the roll-ups meet.
     """
     marks = engine.marks(connection)
-    filters = _filters(query)
+    filters = filters_of(query)
     values: dict[str, Any] = {**filters, "mark": marks.folded, "start": query.start, "end": query.end}
     needed = {*filters, *({by} if by else ())} - ignoring
     tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) else []
@@ -98,21 +98,30 @@ def source(
     return Source(tuple(folded), tuple(raw), values)
 
 
-def where(query: Query, engine: Engine, among: tuple[str, str] | None = None) -> tuple[str, dict[str, Any]]:
+def where(
+    query: Query,
+    engine: Engine,
+    among: tuple[str, Sequence[str]] | None = None,
+    *,
+    led: bool = False,
+) -> tuple[str, dict[str, Any]]:
     """A condition on ``llm_calls`` itself, and its parameters.
 
     Args:
         query: Which calls.
         engine: Whose SQL it is.
-        among: Only those of some users, sessions or traces: the column and what its value has to meet.
+        among: Only those of some users, sessions or traces: the column, and the parameters that hold them.
+        led: Whether something else leads to the few calls that are meant.
     """
-    filters = _filters(query)
+    filters = filters_of(query)
     conditions = [f"{name} = :{name}" for name in filters]
     if among is None:
-        among = next(((name, f"= :{name}") for name in _LOOKED_UP if name in filters), None)
+        among = next(((name, (name,)) for name in LOOKED_UP if name in filters), None)
     else:
-        conditions.append(" ".join(among))
-    window = _PLAIN if among is None or engine.lookup is None else f"{engine.lookup(*among)} AND {_WINDOW}"
+        conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
+    window = _WINDOW if led else _PLAIN
+    if among is not None and engine.lookup is not None:
+        window = f"{engine.lookup(*among)} AND {_WINDOW}"
     return " AND ".join((window, *conditions)), {**filters, "start": query.start, "end": query.end}
 
 
@@ -127,5 +136,6 @@ def checked(by: Dimension) -> Dimension:
     return by
 
 
-def _filters(query: Query) -> dict[str, str]:
+def filters_of(query: Query) -> dict[str, str]:
+    """What a query asks for beside the time, by column."""
     return {name: value for name in _FILTERS if (value := getattr(query, name)) is not None}

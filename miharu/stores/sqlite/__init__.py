@@ -26,7 +26,9 @@ from miharu.stores.sqlite.schema import prepare
 
 __all__ = ("SQLiteStore",)
 
-ENGINE = sql.Engine(marks=tending.marks, below="+rowid < :mark", above="rowid >= :mark", lookup=lookup)
+ENGINE = sql.Engine(
+    marks=tending.marks, below="+llm_calls.rowid < :mark", above="llm_calls.rowid >= :mark", lookup=lookup
+)
 _PRUNED_AT_ONCE = 1000
 
 

@@ -4,13 +4,20 @@ Every ``SEGMENT`` calls a sorted run is added (``miharu_refs``); a look-up asks 
 and reads the calls that are in none yet.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 __all__ = ("SEGMENT", "lookup", "refer")
 
 SEGMENT = 20_000
 """Calls in a run: fewer make more runs to ask, more make more calls to read that are in none."""
-_KINDS = {"user_id": 1, "session_id": 2, "trace_id": 3}
+_KINDS = {
+    "user_id": (1, "substr({}, 1, 24)"),
+    "session_id": (2, "substr({}, -12)"),
+    "trace_id": (3, "substr({}, -12)"),
+}
+"""Of a long key a part is kept, the one by which they differ; what is found is compared in full."""
 
 
 def refer(connection: Connection, first: int, last: int) -> None:
@@ -23,23 +30,25 @@ def refer(connection: Connection, first: int, last: int) -> None:
     ).scalar()
     if segment is None:
         return
-    for column, kind in _KINDS.items():
+    for column, (kind, part) in _KINDS.items():
         connection.exec_driver_sql(
-            f"INSERT INTO miharu_refs SELECT ?, ?, {column}, rowid FROM llm_calls "
-            f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY {column}, rowid",
+            f"INSERT INTO miharu_refs SELECT ?, ?, {part.format(column)}, rowid FROM llm_calls "
+            f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY 3, 4",
             (segment, kind, *rows),
         )
 
 
-def lookup(column: str, comparison: str) -> str:
-    """A condition on ``llm_calls`` that leads to the calls of one or a few keys.
+def lookup(column: str, names: Sequence[str]) -> str:
+    """A condition on ``llm_calls`` that leads to the calls of one or a few keys, and to some others.
 
     Args:
         column: ``user_id``, ``session_id`` or ``trace_id``.
-        comparison: What its value has to meet, such as ``= :user_id``.
+        names: The parameters that hold the keys.
     """
+    kind, part = _KINDS[column]
+    keys = ", ".join(part.format(f":{name}") for name in names)
     return (
         "(rowid IN (SELECT call FROM miharu_segments CROSS JOIN miharu_refs ON segment = miharu_segments.id "
-        f"AND kind = {_KINDS[column]} AND key {comparison} WHERE newest >= :start AND oldest < :end) "
+        f"AND kind = {kind} AND key IN ({keys}) WHERE newest >= :start AND oldest < :end) "
         "OR rowid >= (SELECT value FROM miharu_meta WHERE key = 'referred'))"
     )

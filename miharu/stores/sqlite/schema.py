@@ -161,6 +161,7 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
         "INSERT INTO miharu_meta VALUES ('revision', 0)",
     ),
     (
+        "DROP INDEX llm_calls_errors",  # the roll-ups know where errors are
         *(f"ALTER TABLE llm_calls ADD COLUMN {column}" for column in _ADDED),
         _fill_buckets,
         "ALTER TABLE llm_bodies ADD COLUMN timestamp INTEGER",
