@@ -104,6 +104,7 @@ HISTOGRAMS = (
     Rollup(name="time_hour", grain=HOUR, keys=("service",), histogram=True),
     Rollup(name="time_hour_model", grain=HOUR, keys=("service", "provider", "model"), histogram=True),
     Rollup(name="time_hour_route", grain=HOUR, keys=("service", "route"), histogram=True),
+    Rollup(name="time_day", grain=DAY, keys=("service",), histogram=True),
     Rollup(name="time_day_model", grain=DAY, keys=("service", "provider", "model"), histogram=True),
     Rollup(name="time_day_route", grain=DAY, keys=("service", "route"), histogram=True),
     Rollup(name="time_day_both", grain=DAY, keys=("service", "provider", "model", "route"), histogram=True),
