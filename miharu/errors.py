@@ -3,10 +3,11 @@
 MiharuError
 ├── ConfigError   (ValueError)    a setting makes no sense
 └── StoreError    (RuntimeError)  calls cannot be kept where they were meant to go
-    └── NoDatabase                there is nothing to read yet
+    ├── NoDatabase                there is nothing to read yet
+    └── NewerDatabase             a newer miharu wrote it: it may be read
 """
 
-__all__ = ("ConfigError", "MiharuError", "NoDatabase", "StoreError")
+__all__ = ("ConfigError", "MiharuError", "NewerDatabase", "NoDatabase", "StoreError")
 
 
 class MiharuError(Exception):
@@ -28,3 +29,7 @@ class StoreError(MiharuError, RuntimeError):
 
 class NoDatabase(StoreError):  # noqa: N818 - a state of affairs, like StopIteration
     """There is no database where one was looked for."""
+
+
+class NewerDatabase(StoreError):  # noqa: N818 - a state of affairs too
+    """The database has a schema that this version does not know, so it is read and not written to."""

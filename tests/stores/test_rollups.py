@@ -160,14 +160,17 @@ async def test_sums_are_exact_whatever_happens(store: SQLiteStore, seed: int) ->
         await agree(store, truth, rng)
 
 
-async def test_the_row_that_is_freed_by_pruning_is_folded_again(store: SQLiteStore) -> None:
+async def test_the_row_that_is_freed_by_pruning_is_folded_again(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 3)
     await store.add(Batch(calls=[make_call(timestamp=NOW - 3 * DAY + i) for i in range(5)]))
     await store.tend()
     assert await store.prune(NOW) == 5
     await store.add(Batch(calls=[make_call(timestamp=NOW - 2 * DAY + i) for i in range(3)]))
     query = Query(start=NOW - 10 * DAY, end=NOW)
     assert (await store.totals(query)).calls == 3
-    await store.tend()
+    assert not await store.tend()
     assert (await store.totals(query)).calls == 3
 
 
@@ -190,3 +193,13 @@ def test_a_bucket_is_right_to_within_two_percent() -> None:
         assert bucket is not None
         assert abs(middle_of(bucket) - ms) <= 0.02 * ms + 0.5
     assert (bucket_of(0), middle_of(0), bucket_of(None)) == (0, 0, None)
+
+
+async def test_a_trickle_of_calls_is_not_worth_a_fold(store: SQLiteStore) -> None:
+    await store.tend()  # which sets the horizon
+    await store.add(Batch(calls=[make_call(timestamp=NOW - HOUR) for _ in range(22)]))
+    assert not await store._database.read(lambda connection: tending.is_due(connection, NOW))
+    await store.add(Batch(calls=[make_call(timestamp=NOW - HOUR)]))
+    assert await store._database.read(lambda connection: tending.is_due(connection, NOW))
+    assert not await store.tend()
+    assert (await store._database.read(tending.marks)).folded == 24

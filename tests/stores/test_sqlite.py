@@ -126,17 +126,6 @@ async def test_another_programs_database_is_left_alone(database: Path) -> None:
     assert database.read_bytes() == before
 
 
-async def test_a_newer_schema_is_refused(database: Path) -> None:
-    await filled(database)
-    with sqlite3.connect(database) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    store = SQLiteStore(url(database))
-    with pytest.raises(StoreError, match="newer miharu"):
-        await store.open()
-    await store.close()
-
-
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be opened"):

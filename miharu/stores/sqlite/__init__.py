@@ -10,21 +10,26 @@ references.py  the calls of one user, session or trace
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from time import time
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.config import database_file
+from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import sql
 from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
 from miharu.stores.sqlite import tending, writing
 from miharu.stores.sqlite.database import Database
 from miharu.stores.sqlite.references import lookup
-from miharu.stores.sqlite.schema import prepare
+from miharu.stores.sqlite.schema import STEPS, prepare, version_of
 
 __all__ = ("SQLiteStore",)
+
+T = TypeVar("T")
 
 ENGINE = sql.Engine(
     marks=tending.marks, below="+llm_calls.rowid < :mark", above="llm_calls.rowid >= :mark", lookup=lookup
@@ -47,12 +52,24 @@ class SQLiteStore:
         """
         self._database = Database(database_file(url), read_only=read_only)
         self._clock = clock
+        self._newer: NewerDatabase | None = None
 
     async def open(self) -> None:
-        await self._database.open(partial(prepare, name=self._database.name))
+        path, name = self._database.path, self._database.name
+        try:
+            await self._database.open(partial(prepare, name=name))
+            if self._database.read_only and await self._database.read(version_of) < len(STEPS):
+                await _bring_up_to_date(path, name)
+        except NewerDatabase as error:
+            await self._database.close()
+            self._newer, self._database = error, Database(path, read_only=True)
+            await self._database.open(bool)
+        except StoreError:
+            await self._database.close()
+            raise
 
     async def add(self, batch: Batch) -> int:
-        return await self._database.write(partial(writing.add, batch=batch))
+        return await self._write(partial(writing.add, batch=batch))
 
     async def revision(self) -> int:
         return await self._database.read(_revision)
@@ -101,29 +118,48 @@ class SQLiteStore:
         return await self._database.read(partial(sql.scores, call_id=call_id, trace_id=trace_id))
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
-        return await self._database.write(partial(writing.reprice, costs=costs))
+        return await self._write(partial(writing.reprice, costs=costs))
 
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         forget = writing.prune_content if content_only else writing.prune
         gone = 0
         while limit is None or gone < limit:
             most = _PRUNED_AT_ONCE if limit is None else min(limit - gone, _PRUNED_AT_ONCE)
-            if not (some := await self._database.write(partial(forget, before=before, most=most))):
+            if not (some := await self._write(partial(forget, before=before, most=most))):
                 break
             gone += some
         return gone
 
     async def tend(self) -> bool:
         now = self._clock()
-        if not await self._database.read(partial(tending.is_due, now=now)):
+        if self._database.read_only or not await self._database.read(partial(tending.is_due, now=now)):
             return False
-        return await self._database.write(partial(tending.tend, now=now))
+        return await self._write(partial(tending.tend, now=now))
 
     async def size(self) -> int | None:
         return self._database.size()
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        if self._newer is not None:
+            raise self._newer
+        return await self._database.write(work)
+
+
+async def _bring_up_to_date(path: Path | None, name: str) -> None:
+    """What an older miharu wrote gets the tables that reading needs."""
+    writer = Database(path)
+    try:
+        await writer.open(partial(prepare, name=name))
+    except StoreError as error:
+        raise StoreError(
+            f"{name} was written by an older miharu, and is to be brought up to date before it can be read, "
+            f"by somebody who may write to it. {error}"
+        ) from error
+    finally:
+        await writer.close()
 
 
 def _revision(connection: Connection) -> int:

@@ -51,10 +51,10 @@ class Database:
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._last_resort: Engine | None = None
-        self._prepare: Callable[[Connection], None] = bool  # type: ignore[assignment]
+        self._prepare: Callable[[Connection], object] = bool
         self._inode: tuple[int, int] | None = None
 
-    async def open(self, prepare: Callable[[Connection], None]) -> None:
+    async def open(self, prepare: Callable[[Connection], object]) -> None:
         """Connect, and let ``prepare`` make the schema, in its own transaction, where this may write.
 
         Raises:
@@ -165,7 +165,7 @@ class Database:
                 with self._last_resort.connect() as connection:
                     return transaction(connection, work)
             if engine is None:
-                raise StoreError(f"{self.name} is not open for this.")
+                raise StoreError(f"{self.name} is not open, or for reading only.")
             async with engine.connect() as connecting:
                 return await connecting.run_sync(transaction, work)
         except (IntegrityError, DataError, InterfaceError, ProgrammingError):

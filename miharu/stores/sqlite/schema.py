@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from miharu.errors import StoreError
+from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import ROLLUPS, ddl
 
-__all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare")
+__all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare", "version_of")
 
 APPLICATION_ID = 0x4D494852
 """``MIHR``: marks the file as ours (``PRAGMA application_id``)."""
@@ -186,28 +186,35 @@ def prepare(connection: Connection, name: str) -> None:
     """Bring the schema up to date; it opens its own transaction, because WAL cannot be set inside one.
 
     Raises:
-        StoreError: The file is another program's, or a newer miharu wrote it.
+        NewerDatabase: A newer miharu wrote it.
+        StoreError: The file is another program's.
     """
     owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     if owner != APPLICATION_ID and connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first():
         raise StoreError(f"{name} belongs to another program: name a file of its own for miharu.")
+    if (version := version_of(connection)) > len(STEPS):
+        raise NewerDatabase(
+            f"{name} was written by a newer miharu (schema {version}, this one knows {len(STEPS)}), so it is "
+            "read and not written to: upgrade miharu, or name another file."
+        )
+    if version == len(STEPS):
+        return
     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
-        _migrate(connection, name)
+        _migrate(connection, version)
         connection.exec_driver_sql("COMMIT")
     except BaseException:
         connection.exec_driver_sql("ROLLBACK")
         raise
 
 
-def _migrate(connection: Connection, name: str) -> None:
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if version > len(STEPS):
-        raise StoreError(
-            f"{name} was written by a newer miharu (schema {version}, this one knows {len(STEPS)}): "
-            "upgrade miharu, or name another file."
-        )
+def version_of(connection: Connection) -> int:
+    """How many of the steps the file has taken."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def _migrate(connection: Connection, version: int) -> None:
     for number, step in enumerate(STEPS[version:], start=version + 1):
         for part in step:
             if callable(part):
