@@ -7,10 +7,13 @@ because the start-up of the host program comes first.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, get_args
 from urllib.parse import quote, unquote
 
+from miharu._lengths import length_ms
 from miharu._location import default_database
 from miharu.errors import ConfigError
 
@@ -19,9 +22,31 @@ if TYPE_CHECKING:
     from miharu.pricing.base import Prices
     from miharu.providers.base import Provider
 
-__all__ = ("MEMORY", "AuthMode", "Config", "auth_mode", "database_file", "public_url", "resolve_database")
+__all__ = (
+    "MEMORY",
+    "UNSET",
+    "AuthMode",
+    "Config",
+    "Length",
+    "Unset",
+    "auth_mode",
+    "database_file",
+    "public_url",
+    "resolve_database",
+)
 
 T = TypeVar("T")
+
+
+class Unset(Enum):
+    """What stands for an argument that was not given, where ``None`` says something."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+Length = int | timedelta | str | None
+"""A length of time: days, a ``timedelta``, or a text such as ``30d``; ``None`` for ever."""
 AuthMode = Literal["auto", "token", "off"]
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
@@ -30,6 +55,8 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
+_CONTENT_RETENTION = "30d"
+_FOR_EVER = "forever"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -43,6 +70,9 @@ class Config:
     capture_content: bool = False
     estimate_usage: bool = False
     disabled: bool = False
+    retention_ms: int | None = None
+    """How long calls are kept; ``None`` for ever."""
+    content_retention_ms: int | None = None
     prices: "Prices | None" = None
     providers: "tuple[Provider, ...]" = ()
     exporters: "tuple[Exporter, ...]" = ()
@@ -55,6 +85,8 @@ class Config:
         service: str | None = None,
         capture_content: bool | None = None,
         estimate_usage: bool | None = None,
+        retention: Length | Unset = UNSET,
+        content_retention: Length | Unset = UNSET,
         prices: "Prices | None" = None,
         providers: "Iterable[Provider]" = (),
         exporters: "Iterable[Exporter]" = (),
@@ -80,6 +112,14 @@ class Config:
             capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", capture_content),
             estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
+            retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),
+            content_retention_ms=_length(
+                "content_retention",
+                content_retention,
+                environ,
+                "MIHARU_CONTENT_RETENTION",
+                _CONTENT_RETENTION,
+            ),
             prices=prices,
             providers=providers,
             exporters=exporters,
@@ -177,6 +217,21 @@ def _flag(environ: Mapping[str, str], name: str, given: bool | None = None) -> b
     if text not in _TRUE | _FALSE:
         raise _refused(name, environ[name], "set it to 1 or 0")
     return text in _TRUE
+
+
+def _length(
+    setting: str, given: Length | Unset, environ: Mapping[str, str], name: str, default: str
+) -> int | None:
+    if given is UNSET:
+        setting, given = (name, environ[name]) if environ.get(name) else (setting, default)
+    if given is None or given == _FOR_EVER:
+        return None
+    try:
+        return length_ms(given)
+    except ValueError:
+        raise _refused(
+            setting, given, f"give days or a length such as '30d' or '12h', or {_FOR_EVER!r}"
+        ) from None
 
 
 def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":

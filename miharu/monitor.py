@@ -4,21 +4,26 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypedDict, TypeVar
 
 from miharu import _guard, plugins, stores
 from miharu import providers as wire_formats
-from miharu.config import MEMORY, Config, database_file, public_url
+from miharu.config import MEMORY, UNSET, Config, Length, Unset, database_file, public_url
 from miharu.errors import ConfigError
 from miharu.exchange import Exchange
 from miharu.exporters.base import Exporter
 from miharu.interceptor import Interceptor
 from miharu.pricing.base import Prices
 from miharu.providers.base import Provider
-from miharu.recorder.pipeline import Pipeline, Tally
+from miharu.recorder.chores import Retention
+from miharu.recorder.pipeline import Outlet, Pipeline
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
+from miharu.recorder.shift import Equipment
+from miharu.recorder.spool import Spool, place_for
+from miharu.recorder.tally import Tally
 from miharu.recorder.worker import Worker
 from miharu.stores.base import Store
 
@@ -49,7 +54,11 @@ class Stats(TypedDict):
     """Calls that were recognised."""
     written: int
     dropped: int
-    """Calls that were lost, or kept without usage and cost, because too many waited."""
+    """Calls, spans and scores that were lost, and calls of which the content was, because too many waited."""
+    shed: int
+    """Of these, the calls that were kept without their content; unread by then, they have no usage either."""
+    spooled: int
+    """What waits in a file beside the database, because the store does not take it."""
     unpriced: int
     estimated: int
     errors: int
@@ -100,11 +109,23 @@ class Monitor:
         """Stop watching and store what there is; whether that was done in time (seconds)."""
         if self._interceptor is not None:
             self._interceptor.uninstall()
-        return self._worker.stop(timeout)
+        ended = self._worker.stop(timeout)
+        if len(self._queue):
+            self._worker.salvage()
+            logger.warning(
+                "miharu: the program ends before %s has taken everything; %s.",
+                self.database_name,
+                f"{self._spool.waiting} calls wait for the next start in {self._spool.path}"
+                if self._spool.path
+                else f"{len(self._queue)} calls are lost",
+            )
+        stored = ended and self._is_empty
+        self._spool.close()
+        return stored
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every call so far is stored; whether that was done in time (seconds)."""
-        return self._worker.flush(timeout)
+        return self._worker.flush(timeout) or (not self._worker.running and self._is_empty)
 
     @property
     def store(self) -> Store:
@@ -129,11 +150,13 @@ class Monitor:
 
     def stats(self) -> Stats:
         """The figures of this process."""
-        tally, queue = self._tally, self._queue
+        tally, queue, spool = self._tally, self._queue, self._spool
         return Stats(
             captured=tally.captured + queue.dropped,
             written=tally.written,
-            dropped=queue.dropped + queue.shed + tally.unstorable,
+            dropped=self._lost(),
+            shed=queue.shed + tally.shed,
+            spooled=spool.waiting,
             unpriced=tally.unpriced,
             estimated=tally.estimated,
             errors=tally.failures + _guard.failures(),
@@ -147,42 +170,68 @@ class Monitor:
         if not self._worker.running:
             self._worker.start()
 
+    @property
+    def _is_empty(self) -> bool:
+        return len(self._queue) == 0 and self._spool.waiting == 0
+
+    def _lost(self) -> int:
+        queue, tally = self._queue, self._tally
+        return (
+            queue.dropped
+            + queue.dropped_records
+            + queue.shed
+            + tally.shed
+            + tally.unstorable
+            + self._spool.lost
+        )
+
     def _renew(self) -> None:
         """A queue, a worker and figures of this process's own."""
         self._queue = ExchangeQueue()
         self._tally = Tally()
+        self._spool = Spool(None if self.read_only else place_for(self.config.database))
         self._worker = self._new_worker()
 
     def _new_worker(self) -> Worker:
-        return Worker(self._queue, self._equip, complain=not self.read_only, at_exit=self._at_exit)
+        config = self.config
+        retention = Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms)
+        return Worker(
+            Equipment(
+                pipeline=self._make_pipeline,
+                outlet=self._make_outlet,
+                losses=self._lost,
+                last_write=lambda: self._tally.last_write,
+                retention=None if self.read_only else retention,
+            ),
+            at_exit=self.stop,
+        )
 
-    def _equip(self) -> Pipeline:
-        store: Store = self._store_point.load()(self.config.database, read_only=self.read_only)
+    def _make_pipeline(self) -> Pipeline:
         if self.read_only:
-            return Pipeline(store, tally=self._tally)
+            return Pipeline(self._queue, self._spool, self._tally)
         third_party = plugins.load(plugins.installed("miharu.providers"))
         extra = [provider() for _, provider in third_party]
         if self._interceptor is not None:
             self._interceptor.gate.widen(rule for provider in extra for rule in provider.rules)
-        installed = plugins.load(plugins.installed("miharu.exporters"))
-        return Pipeline(
-            store,
-            reader=Reader(
-                [*self._formats, *extra],
-                service=self.config.service,
-                capture_content=self.config.capture_content,
-                estimate_usage=self.config.estimate_usage,
-            ),
-            prices=self.config.prices or _built_in_prices(),
-            exporters=[*self.config.exporters, *(exporter() for _, exporter in installed)],
-            tally=self._tally,
+        reader = Reader(
+            [*self._formats, *extra],
+            service=self.config.service,
+            capture_content=self.config.capture_content,
+            estimate_usage=self.config.estimate_usage,
         )
+        return Pipeline(self._queue, self._spool, self._tally, reader)
 
-    def _at_exit(self) -> None:
-        if not self.stop():
-            logger.warning(
-                "miharu: the program ends while %d calls wait for %s.", len(self._queue), self.database_name
-            )
+    def _make_outlet(self) -> Outlet:
+        store: Callable[..., Store] = self._store_point.load()
+        make = partial(store, self.config.database, read_only=self.read_only)
+        if self.read_only:
+            return Outlet(make)
+        installed = plugins.load(plugins.installed("miharu.exporters"))
+        return Outlet(
+            make,
+            self.config.prices or _built_in_prices(),
+            [*self.config.exporters, *(exporter() for _, exporter in installed)],
+        )
 
     def before_fork(self) -> None:
         """Close the store and end the thread: the child inherits no open database and no held lock.
@@ -202,9 +251,13 @@ class Monitor:
 
     def after_fork_in_child(self) -> None:
         """Begin anew, with the first call or page."""
+        # what could not be closed before the fork is the parent's: let go of here, it would close it there
+        _parents.append(self._worker)
+        self._spool.disown()
         self._renew()
 
 
+_parents: list[Worker] = []
 _current: Monitor | None = None
 _changing = threading.Lock()
 
@@ -220,6 +273,8 @@ def init(
     service: str | None = None,
     capture_content: bool | None = None,
     estimate_usage: bool | None = None,
+    retention: Length | Unset = UNSET,
+    content_retention: Length | Unset = UNSET,
     prices: Prices | None = None,
     providers: Iterable[Provider] = (),
     exporters: Iterable[Exporter] = (),
@@ -235,6 +290,10 @@ def init(
         capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
         estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
             ``MIHARU_ESTIMATE_USAGE``, else no.
+        retention: How long calls are kept: days, a ``timedelta``, a text such as ``90d``, or ``None`` for
+            ever; by default ``MIHARU_RETENTION``, else for ever.
+        content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
+            30 days.
         prices: Prices of your own instead of the built-in ones.
         providers: Wire formats of your own, tried before the built-in ones.
         exporters: Where calls go beside the database.
@@ -250,6 +309,8 @@ def init(
             service=service,
             capture_content=capture_content,
             estimate_usage=estimate_usage,
+            retention=retention,
+            content_retention=content_retention,
             prices=prices,
             providers=providers,
             exporters=exporters,
@@ -313,6 +374,8 @@ def stats() -> Stats:
         captured=0,
         written=0,
         dropped=0,
+        shed=0,
+        spooled=0,
         unpriced=0,
         estimated=0,
         errors=0,

@@ -1,4 +1,6 @@
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,6 +111,9 @@ def test_neither_user_nor_password_is_shown(url: str, shown: str) -> None:
         ({"providers": [type("P", (), {"read": print})]}, "has no rules"),
         ({"providers": 5}, "providers=5"),
         ({"estimate_usage": 1}, "estimate_usage=1"),
+        ({"retention": "soon"}, "retention='soon': give days or a length such as '30d'"),
+        ({"retention": True}, "retention=True"),
+        ({"content_retention": 0}, "content_retention=0"),
     ],
 )
 def test_a_nonsense_argument_is_named(arguments: dict[str, object], message: str) -> None:
@@ -124,6 +129,23 @@ def test_settings_come_from_the_environment() -> None:
     assert (config.service, config.capture_content) == ("api", False)
     with pytest.raises(ConfigError, match="MIHARU_DISABLED='perhaps': set it to 1 or 0"):
         Config.resolve(":memory:", environ={"MIHARU_DISABLED": "perhaps"})
+
+
+def test_how_long_calls_are_kept() -> None:
+    def kept(environ: dict[str, str], **given: Any) -> tuple[int | None, int | None]:
+        config = Config.resolve(":memory:", **given, environ=environ)
+        return config.retention_ms, config.content_retention_ms
+
+    day = 86_400_000
+    environ = {"MIHARU_RETENTION": "90d", "MIHARU_CONTENT_RETENTION": "forever"}
+    assert kept({}) == (None, 30 * day)
+    assert kept(environ) == (90 * day, None)
+    assert kept(environ, retention=7, content_retention=timedelta(hours=12)) == (7 * day, day // 2)
+    assert kept(environ, retention=None, content_retention="1w") == (None, 7 * day)
+    assert kept({}, retention="forever", content_retention=None) == (None, None)
+    with pytest.raises(ConfigError) as caught:
+        kept({"MIHARU_RETENTION": "90"})
+    assert caught.value.setting == "MIHARU_RETENTION"
 
 
 def test_auth_modes() -> None:

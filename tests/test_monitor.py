@@ -98,6 +98,8 @@ def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
         "captured": 1000,
         "written": 1000,
         "dropped": 0,
+        "shed": 0,
+        "spooled": 0,
         "unpriced": 0,
         "estimated": 0,
         "errors": 0,

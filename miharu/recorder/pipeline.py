@@ -1,139 +1,253 @@
-"""What happens to an exchange after the queue: read, priced, stored, exported."""
+"""What happens after the queue: read, priced, stored, exported; or spooled, while the store takes nothing."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from time import time
 
 from miharu._guard import swallowed
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.exchange import Exchange
 from miharu.exporters.base import Exporter
 from miharu.pricing.base import Prices
-from miharu.recorder.queue import ExchangeQueue
+from miharu.recorder.intake import Intake, as_batch
+from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
+from miharu.recorder.spool import Spool
+from miharu.recorder.tally import Tally
 from miharu.stores.base import Store
 
-__all__ = ("Pipeline", "Tally")
+__all__ = ("Outlet", "Pipeline")
 
-BATCH = 500
-"""Calls per transaction."""
-READ_AT_ONCE = 20
-"""Exchanges between two looks at whoever else waits for the loop, pages above all."""
 EXPORT_TIMEOUT_S = 10.0
+PATIENCE_S = 1.0
+"""How long calls wait in memory alone for a store that was open and takes nothing."""
+SPOOL_AGAIN_S = 5.0
+"""How long a file that could not be written is left alone."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What this process has done."""
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where calls go: what takes long to import."""
 
-    captured: int = 0
-    written: int = 0
-    unpriced: int = 0
-    estimated: int = 0
-    unstorable: int = 0
-    """Calls that no store could take, and that were lost."""
-    failures: int = 0
-    """Writes and exports that failed; a failed write is tried again."""
-    last_write: float | None = None
-    """Unix seconds."""
+    store: Callable[[], Store]
+    """Makes one, which is not open yet."""
+    prices: Prices | None = None
+    exporters: Sequence[Exporter] = ()
 
 
 class Pipeline:
-    """Runs on the worker's loop. A batch that the store refuses is kept and tried again."""
+    """Runs on the worker's loop. What the store refuses is kept, and tried again in the order it came in."""
 
     def __init__(
-        self,
-        store: Store,
-        *,
-        reader: Reader | None = None,
-        prices: Prices | None = None,
-        exporters: Sequence[Exporter] = (),
-        tally: Tally,
+        self, queue: ExchangeQueue, spool: Spool, tally: Tally, reader: Reader | None = None
     ) -> None:
-        self.store = store
-        self._reader = reader
-        self._prices = prices
-        self._exporters = exporters
+        self.store: Store | None = None
+        """Open; ``None`` until then."""
+        self.spool = spool
+        self._queue = queue
         self._tally = tally
+        self._intake = Intake(queue, reader, tally)
+        self._outlet: Outlet | None = None
+        self._holding = False
+        self._stuck_since: float | None = None
+        self._spool_again = 0.0
 
-    async def drain(self, queue: ExchangeQueue) -> None:
-        """Store everything that was left in the queue so far.
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the store."""
+        return len(self._queue) == 0 and self.spool.waiting == 0
+
+    async def open(self, outlet: Outlet) -> None:
+        """Open the store.
+
+        Raises:
+            StoreError: It cannot be used as it is.
+        """
+        store = outlet.store()
+        try:
+            await store.open()
+        except BaseException:
+            await _close(store, "closing the store")
+            raise
+        self.store, self._outlet = store, outlet
+
+    async def drain(self) -> None:
+        """Store everything that was left so far: what was read, then what was spooled, then the queue.
 
         Raises:
             StoreError: The store refuses; nothing is lost yet.
         """
+        pending = self._queue.pending
         while True:
-            if queue.pending:
-                await self._keep(queue.pending)
-                queue.pending = []
-            exchanges = queue.take(BATCH)
-            if not exchanges:
-                return
-            queue.pending = await self._read(exchanges)
+            if pending:
+                await self._keep_pending()
+            elif (batch := self.spool.first()) is not None:
+                await self.keep(batch)
+                self.spool.take()
+            else:
+                await self._intake.fill(pending)
+                if not pending:
+                    return
 
-    async def close(self) -> None:
-        """Let go of store and exporters."""
-        for exporter in self._exporters:
-            try:
-                await exporter.close()
-            except Exception:  # noqa: BLE001 - a plug-in's failure stops nobody
-                swallowed("closing an exporter")
-        await self.store.close()
+    async def keep(self, batch: Batch, *, own: bool = True) -> None:
+        """Store and export it; what cannot be stored takes nothing else with it.
 
-    async def _read(self, exchanges: Sequence[Exchange]) -> list[Call]:
-        import anyio.lowlevel
+        Args:
+            batch: What to keep.
+            own: Whether this process has captured it, so that it counts.
 
-        calls = []
-        for number, exchange in enumerate(exchanges, start=1):
-            try:
-                call = self._reader.read(exchange) if self._reader else None
-                if call is not None:
-                    calls.append(self._priced(call))
-            except Exception:  # noqa: BLE001 - one exchange that cannot be read must not take others with it
-                swallowed("reading a call")
-            if number % READ_AT_ONCE == 0:
-                await anyio.lowlevel.checkpoint()
-        self._tally.captured += len(calls)
-        return calls
-
-    def _priced(self, call: Call) -> Call:
-        if call.cost is not None or self._prices is None:
-            return call
+        Raises:
+            StoreError: The store refuses; what was there before is skipped the next time.
+        """
+        batch = replace(batch, calls=[self._priced(call) for call in batch.calls])
         try:
-            return replace(call, cost=self._prices.cost(call))
-        except Exception:  # noqa: BLE001 - no price is better than no call
-            swallowed("pricing a call")
-            return call
-
-    async def _keep(self, calls: Sequence[Call]) -> None:
-        try:
-            await self.store.add(Batch(calls=calls))
+            await self._add(batch)
         except StoreError:
             self._tally.failures += 1
             raise
         except Exception:  # noqa: BLE001 - one call that cannot be stored must not hold up the others
-            if len(calls) > 1:
-                for call in calls:
-                    await self._keep([call])
+            values: list[Kept] = [*batch.calls, *batch.spans, *batch.scores]
+            if len(values) > 1:
+                for value in values:
+                    await self.keep(as_batch([value]), own=own)
                 return
             self._tally.unstorable += 1
             swallowed("storing a call")
             return
-        self._tally.written += len(calls)
-        self._tally.unpriced += sum(call.is_unpriced for call in calls)
-        self._tally.estimated += sum(call.usage.usage_source == "estimated" for call in calls)
-        self._tally.last_write = time()
-        for exporter in self._exporters:
-            await self._export(exporter, calls)
+        if own:
+            self._tally.written += len(batch.calls)
+            self._tally.unpriced += sum(call.is_unpriced for call in batch.calls)
+            self._tally.estimated += sum(call.usage.usage_source == "estimated" for call in batch.calls)
+        self._tally.last_write = time.time()
+        for exporter in self._outlet.exporters if self._outlet else ():
+            await self._export(exporter, batch)
 
-    async def _export(self, exporter: Exporter, calls: Sequence[Call]) -> None:
+    async def _keep_pending(self) -> None:
+        pending = self._queue.pending
+        number = len(pending)
+        self._holding = True
+        try:
+            await self.keep(as_batch(pending))
+        finally:
+            self._holding = False
+        del pending[:number]
+
+    async def relieve(self, now: float) -> None:
+        """Spool what should not wait in memory any longer, at that moment (monotonic seconds)."""
+        while len(self._queue) and self._is_overdue(now) and await self._spill():
+            pass
+
+    async def spill(self) -> None:
+        """Spool everything, for a program that ends."""
+        while len(self._queue) and await self._spill():
+            pass
+
+    def salvage(self, until: float) -> None:
+        """The same for a thread whose loop does not answer, until that moment (monotonic seconds).
+
+        What is in the store's hands already is spooled as well: it will be skipped, if it was stored.
+        """
+        values = list(self._queue.pending)
+        saved = set(map(id, values))
+        while time.monotonic() < until:
+            self._intake.fill_at_once(values)
+            if not values:
+                break
+            if not self._write(values):
+                self._queue.pending += (value for value in values if id(value) not in saved)
+                return
+            values = []
+        self._queue.pending[:] = [value for value in self._queue.pending if id(value) not in saved]
+
+    async def close(self) -> None:
+        """Let go of store and exporters."""
+        for exporter in self._outlet.exporters if self._outlet else ():
+            await _close(exporter, "closing an exporter")
+        if self.store is not None:
+            store, self.store = self.store, None
+            await store.close()
+
+    def _is_overdue(self, now: float) -> bool:
+        if self.store is None:
+            return True
+        if self._stuck_since is not None and now - self._stuck_since > PATIENCE_S:
+            return True
+        # behind the spool, and behind a slow store or exporter, the queue has to wait for its turn
+        return self._queue.is_high and (
+            self._holding or self._stuck_since is not None or self.spool.waiting > 0
+        )
+
+    async def _spill(self) -> bool:
+        """Move a batch into the spool; whether there was something, and it could be written."""
+        values = self._queue.pending
+        if values and not self._holding and not self.spool.waiting:
+            if not self._write(values):
+                return False
+            values.clear()
+            return True
+        if not self._can_write():
+            return False
+        values = list[Kept]()
+        await self._intake.fill(values)
+        if values and not self._write(values):
+            self._queue.pending += values
+            return False
+        return bool(values)
+
+    def _can_write(self) -> bool:
+        return self.spool.has_room and time.monotonic() >= self._spool_again
+
+    def _write(self, values: list[Kept]) -> bool:
+        if not self._can_write():
+            return False
+        batch = as_batch(values)
+        if self.spool.is_half_full:
+            self._tally.shed += sum(call.body is not None for call in batch.calls)
+            batch = replace(batch, calls=[replace(call, body=None) for call in batch.calls])
+        try:
+            self.spool.append(batch)
+        except OSError:
+            self._spool_again = time.monotonic() + SPOOL_AGAIN_S
+            return False
+        return True
+
+    async def _add(self, batch: Batch) -> None:
+        if self.store is None:
+            raise StoreError("The store is not open.")
+        if self._stuck_since is None:
+            self._stuck_since = time.monotonic()
+        try:
+            await self.store.add(batch)
+        except StoreError:
+            raise
+        except Exception:
+            self._stuck_since = None
+            raise
+        self._stuck_since = None
+
+    def _priced(self, call: Call) -> Call:
+        if call.cost is not None or self._outlet is None or self._outlet.prices is None:
+            return call
+        try:
+            return replace(call, cost=self._outlet.prices.cost(call))
+        except Exception:  # noqa: BLE001 - no price is better than no call
+            swallowed("pricing a call")
+            return call
+
+    async def _export(self, exporter: Exporter, batch: Batch) -> None:
         import anyio
 
         try:
             with anyio.fail_after(EXPORT_TIMEOUT_S):
-                await exporter.export(Batch(calls=calls))
+                await exporter.export(batch)
         except Exception:  # noqa: BLE001 - a plug-in's failure is counted and stops nobody
             self._tally.failures += 1
             swallowed(f"the exporter {type(exporter).__name__}")
+
+
+async def _close(what: Store | Exporter, doing: str) -> None:
+    try:
+        await what.close()
+    except Exception:  # noqa: BLE001 - a plug-in's failure stops nobody
+        swallowed(doing)

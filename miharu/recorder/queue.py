@@ -1,4 +1,4 @@
-"""What waits: exchanges as callers left them, bounded and never waiting, and calls not stored yet.
+"""What waits: what callers have left, bounded and never waiting, and what was read and is not stored yet.
 
 There is no lock: ``deque.append`` is atomic, and the byte count is only a bound. Callers add to one number,
 the worker to another, so a lost update between two callers bends the bound a little and is gone as soon as
@@ -7,21 +7,42 @@ the queue runs empty.
 
 from collections import deque
 
+from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange
 
-__all__ = ("ExchangeQueue",)
+__all__ = ("ExchangeQueue", "Kept", "Left")
+
+Left = Exchange | Span | Score
+"""What callers leave."""
+Kept = Call | Span | Score
+"""What becomes of it."""
+
+RECORD_BYTES = 512
+"""What a span or a score takes, about, beside its longest text."""
 
 
 class ExchangeQueue:
     """Full of bytes, it sheds content; full of exchanges, it drops. Both are counted."""
 
-    __slots__ = ("_items", "_put", "_taken", "dropped", "max_bytes", "max_items", "pending", "shed")
+    __slots__ = (
+        "_items",
+        "_put",
+        "_taken",
+        "dropped",
+        "dropped_records",
+        "max_bytes",
+        "max_items",
+        "pending",
+        "shed",
+    )
 
-    pending: list[Call]
-    """Calls that were read and not stored yet; they outlive the worker that read them."""
+    pending: list[Kept]
+    """What was read and not stored yet, at most about one batch; it outlives the worker that read it."""
     dropped: int
     """Calls of which nothing is left."""
+    dropped_records: int
+    """Spans and scores of which nothing is left."""
     shed: int
     """Calls that were kept without their bodies, so without usage and cost."""
 
@@ -29,14 +50,20 @@ class ExchangeQueue:
         self.max_items = max_items
         self.max_bytes = max_bytes
         self.pending = []
-        self._items: deque[tuple[Exchange, int]] = deque()
+        self._items: deque[tuple[Left, int]] = deque()
         self._put = 0
         self._taken = 0
         self.dropped = 0
+        self.dropped_records = 0
         self.shed = 0
 
     def __len__(self) -> int:
         return len(self._items) + len(self.pending)
+
+    @property
+    def is_high(self) -> bool:
+        """Whether it is half full, of items or of bytes."""
+        return len(self._items) * 2 >= self.max_items or (self._put - self._taken) * 2 >= self.max_bytes
 
     def put(self, exchange: Exchange) -> None:
         """Leave an exchange. It is read later, by somebody else."""
@@ -51,13 +78,23 @@ class ExchangeQueue:
         self._put += size
         self._items.append((exchange, size))
 
-    def take(self, most: int) -> list[Exchange]:
-        """Up to that many exchanges, oldest first. For one thread only."""
-        taken: list[Exchange] = []
-        while self._items and len(taken) < most:
-            exchange, size = self._items.popleft()
-            self._taken += size
-            taken.append(exchange)
+    def put_record(self, record: Span | Score) -> None:
+        """Leave a span or a score. It is stored as it is, with the calls of its time."""
+        text = record.error_message if isinstance(record, Span) else record.comment
+        size = RECORD_BYTES + len(text or "")
+        if len(self._items) >= self.max_items or self._put - self._taken + size > self.max_bytes:
+            self.dropped_records += 1
+            return
+        self._put += size
+        self._items.append((record, size))
+
+    def take(self) -> Left | None:
+        """The oldest of what was left; ``None`` when there is none. For one thread only."""
+        try:
+            item, size = self._items.popleft()
+        except IndexError:
+            return None
+        self._taken += size
         if not self._items:
             self._put = self._taken
-        return taken
+        return item

@@ -1,112 +1,111 @@
 """The thread behind the scenes, on which everything heavy is imported.
 
 It has an asyncio loop of its own, so that it serves asyncio hosts, trio hosts and plain scripts alike; pages
-read from the store through its portal.
+read from the store through its portal. A failure ends its shift, not the thread: the next shift begins after
+a pause that grows, as long as they keep failing.
 """
 
 import atexit
 import contextvars
-import logging
 import os
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import thread as _  # noqa: F401 - somebody may want it at exit, when it cannot load
-from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu._guard import swallowed
 from miharu.errors import StoreError
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.queue import ExchangeQueue
+from miharu.recorder.shift import POLL_S, Equipment, Orders, Shift
 from miharu.stores.base import Store
 
 if TYPE_CHECKING:
-    import anyio
     from anyio.from_thread import BlockingPortal
 
 __all__ = ("Worker",)
 
-logger = logging.getLogger("miharu")
-
 T = TypeVar("T")
 P = ParamSpec("P")
 
-POLL_S = 0.05
-"""A call is stored within this time, and a few milliseconds."""
 IMPORTS_TAKE_S = 5.0
-BACK_OFF_S = (0.1, 30.0)
-"""The first and the longest wait after the store has refused."""
+PAUSE_S = (0.1, 30.0)
+"""The first and the longest pause after a shift has failed."""
+HEALTHY_S = 60.0
+"""A shift that lasted that long does not count as one more failure."""
+SALVAGE_S = 2.0
+"""How long a program that ends may be held up to spool what the worker did not come to."""
 
 
 class Worker:
     """Drains the queue. Started once per process; a fork gets a new one."""
 
-    def __init__(
-        self,
-        queue: ExchangeQueue,
-        equip: Callable[[], Pipeline],
-        *,
-        complain: bool = True,
-        at_exit: Callable[[], object] | None = None,
-    ) -> None:
+    def __init__(self, equipment: Equipment, *, at_exit: Callable[[], object] | None = None) -> None:
         """Prepare; the thread starts with ``start``.
 
         Args:
-            queue: What callers have left.
-            equip: Makes the pipeline, on the thread, because that imports a lot.
-            complain: Whether a store that cannot be used is logged; whoever reads gets the exception.
+            equipment: What it works with.
             at_exit: What to do when the process ends, if it is more than to stop.
         """
-        self.queue = queue
         self.running = False
-        self._equip = equip
-        self._complain = complain
+        self._equipment = equipment
         self._at_exit = at_exit or self.stop
-        self._pipeline: Pipeline | None = None
-        self._portal: BlockingPortal | None = None
-        self._opened: anyio.Event | None = None
-        self._roused: anyio.Event | None = None
-        self._refusal: StoreError | None = None
-        self._flushes: deque[Future[None]] = deque()
-        self._wake: Callable[[], object] = bool
+        self._orders = Orders()
+        self._shift: Shift | None = None
         # re-entrant: a collection in the middle of start() may finish an exchange, which comes here again
         self._starting = threading.RLock()
-        self._stopping = False
+        self._not_before = 0.0
+        self._pause = PAUSE_S[0]
+        self._halt = threading.Event()
         self._settled = threading.Event()
         self._done = threading.Event()
         self._pid = os.getpid()
 
     def start(self) -> None:
-        """Start the thread, unless it runs or was stopped for good."""
+        """Start the thread, unless it runs, was stopped for good, or could not be started a moment ago."""
         with self._starting:
-            if self.running or self._stopping:
+            if self.running or self._orders.stopping or time.monotonic() < self._not_before:
                 return
             self._done.clear()
-            self.running = True
             # an empty context: one request's variables must not live as long as the process
-            threading.Thread(
+            thread = threading.Thread(
                 target=contextvars.Context().run, args=(self._run,), name="miharu", daemon=True
-            ).start()
+            )
+            self.running = True
+            try:
+                thread.start()
+            except RuntimeError:  # there are too many, or the program is ending
+                self.running = False
+                self._not_before = time.monotonic() + self._longer_pause()
             atexit.register(self._at_exit)
-            # a child of multiprocessing leaves by os._exit, past atexit, but runs its own finalizers
-            if multiprocessing := sys.modules.get("multiprocessing.util"):
-                multiprocessing.Finalize(None, self._at_exit, exitpriority=10)
+            # a child of multiprocessing, or of Celery's own copy of it, leaves by os._exit, past atexit, but
+            # runs its own finalizers
+            for name in ("multiprocessing.util", "billiard.util"):
+                if forking := sys.modules.get(name):
+                    forking.Finalize(None, self._at_exit, exitpriority=10)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Store what there is, close and end the thread; runs at exit as well. It starts no thread.
 
         Returns whether that was done in time (seconds).
         """
-        self._stopping = True
+        self._orders.stopping = True
         atexit.unregister(self._at_exit)
         if not self.running or self._pid != os.getpid():
             return True
+        self._halt.set()
         self._wake()
         return self._done.wait(timeout)
+
+    def salvage(self) -> None:
+        """Spool what a worker that does not end, or has ended badly, did not come to."""
+        try:
+            pipeline = self._pipeline or self._equipment.pipeline()
+            pipeline.salvage(time.monotonic() + SALVAGE_S)
+        except Exception:  # noqa: BLE001 - the program is ending
+            swallowed("spooling what was left")
 
     def park(self, timeout: float) -> bool:
         """Like ``stop``, for a fork: in the middle of an import it waits longer.
@@ -117,15 +116,16 @@ class Worker:
 
     def go_on(self) -> None:
         """Take back a ``stop`` that did not come to its end."""
-        self._stopping = False
+        self._orders.stopping = False
+        self._halt.clear()
         self.start()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything left so far is stored; whether that was done in time (seconds)."""
+        """Wait until everything left so far is stored; whether it runs, and did that in time (seconds)."""
         if not self.running:
-            return len(self.queue) == 0
+            return False
         flushed: Future[None] = Future()
-        self._flushes.append(flushed)
+        self._orders.flushes.append(flushed)
         self._wake()
         try:
             flushed.result(timeout)
@@ -154,112 +154,74 @@ class Worker:
     @property
     def store(self) -> Store:
         """The open store; for functions that ``read`` awaits."""
-        if self._pipeline is None:
+        store = self._pipeline.store if self._pipeline else None
+        if store is None:
             raise self._unusable()
-        return self._pipeline.store
+        return store
+
+    @property
+    def _pipeline(self) -> Pipeline | None:
+        return self._shift.pipeline if self._shift else None
 
     def _reachable(self) -> "BlockingPortal | None":
         self.start()
-        if not self.running:
+        shift = self._shift
+        if not self.running or (shift is None and self._pause > PAUSE_S[0]):
             raise self._unusable()
-        return self._portal
+        return shift.portal if shift else None
 
     def _unusable(self) -> StoreError:
-        return self._refusal or StoreError("miharu was shut down in this process.")
+        if self._shift is not None and self._shift.refusal is not None:
+            return self._shift.refusal
+        if not self._orders.stopping:
+            return StoreError("miharu has failed in this process, and will try again; the log says why.")
+        return StoreError("miharu was shut down in this process.")
 
     async def _ask(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._opened is not None:
-            await self._opened.wait()
-        if self._pipeline is None:
+        shift = self._shift
+        if shift is not None:
+            await shift.wait_until_open()
+        if self._pipeline is None or self._pipeline.store is None:
             raise self._unusable()
         return await function(*args, **kwargs)
 
+    def _wake(self) -> None:
+        shift = self._shift
+        if shift is not None:
+            try:
+                shift.wake()
+            except RuntimeError:  # its loop has just ended
+                return
+
     def _run(self) -> None:
         try:
-            import anyio
-
-            anyio.run(self._main, backend="asyncio")
-        except BaseException:  # noqa: BLE001 - the thread ends here; the next call starts another
-            swallowed("the recorder")
+            while not self._works_to_its_end():
+                if self._orders.stopping or self._halt.wait(self._longer_pause()):
+                    break
         finally:
-            self._portal = self._pipeline = None
             self._settled.set()
-            self._wake = bool
             self.running = False
             self._done.set()
 
-    async def _main(self) -> None:
-        import asyncio
+    def _works_to_its_end(self) -> bool:
+        """One shift; whether it was told to stop, and did not fail."""
+        began = time.monotonic()
+        try:
+            import anyio
 
-        import anyio
-        from anyio.from_thread import BlockingPortal
+            self._shift = shift = Shift(self._equipment, self._orders, self._settled.set)
+            anyio.run(self._follow, shift, backend="asyncio")
+        except BaseException:  # noqa: BLE001 - whatever it was, the thread must not end by it
+            if time.monotonic() - began >= HEALTHY_S:
+                self._pause = PAUSE_S[0]
+            self._shift = None
+            swallowed("the recorder")
+            return False
+        return True
 
-        self._opened = anyio.Event()
-        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, self._rouse)
-        async with BlockingPortal() as portal:
-            self._portal = portal
-            delay = BACK_OFF_S[0]
-            while True:
-                stopping = self._stopping  # read first: what was left before a stop is drained below
-                if stopping and self._pipeline is None and len(self.queue) == 0:
-                    break  # a short program that made no call does not wait for the store
-                flushes = [self._flushes.popleft() for _ in range(len(self._flushes))]
-                try:
-                    await self._turn()
-                except StoreError as error:
-                    self._flushes.extendleft(reversed(flushes))
-                    self._refused(error, stopping=stopping)
-                    if not stopping:
-                        await self._back_off(delay)
-                        delay = min(delay * 2, BACK_OFF_S[1])
-                        continue
-                else:
-                    delay = BACK_OFF_S[0]
-                    for flush in flushes:
-                        flush.set_result(None)
-                if stopping:
-                    break
-                await self._rest(POLL_S)
-            if self._pipeline is not None:
-                await self._pipeline.close()
+    async def _follow(self, shift: Shift) -> None:
+        await shift.run()
 
-    async def _turn(self) -> None:
-        if self._pipeline is None:
-            try:
-                pipeline = self._equip()
-                await pipeline.store.open()
-            finally:
-                self._settled.set()
-            self._pipeline = pipeline
-        if self._opened is not None and not self._opened.is_set():
-            self._opened.set()
-        await self._pipeline.drain(self.queue)
-        if self._refusal is not None:
-            logger.warning("miharu: recording again.")
-            self._refusal = None
-
-    def _refused(self, error: StoreError, *, stopping: bool) -> None:
-        if self._opened is not None:
-            self._opened.set()
-        if self._complain and str(error) != str(self._refusal):
-            fate = "gives up" if stopping else "keeps calls in memory and tries again"
-            logger.warning("miharu: %s It %s; your program is not affected.", error, fate)
-        self._refusal = error
-
-    async def _back_off(self, delay: float) -> None:
-        until = time.monotonic() + delay
-        while time.monotonic() < until and not self._stopping:
-            await self._rest(POLL_S)
-
-    async def _rest(self, seconds: float) -> None:
-        """Sleep, unless somebody waits for us."""
-        import anyio
-
-        self._roused = anyio.Event()
-        if not self._stopping and not self._flushes:
-            with anyio.move_on_after(seconds):
-                await self._roused.wait()
-
-    def _rouse(self) -> None:
-        if self._roused is not None:
-            self._roused.set()
+    def _longer_pause(self) -> float:
+        pause, self._pause = self._pause, min(self._pause * 2, PAUSE_S[1])
+        return pause

@@ -1,0 +1,151 @@
+"""What is done between batches, a small step at a time: take over, sum up, forget."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from miharu._guard import swallowed
+from miharu.errors import StoreError
+from miharu.recorder.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from miharu.recorder.spool import SpoolFile
+
+__all__ = ("Chores", "Retention")
+
+logger = logging.getLogger("miharu")
+
+LOOK_S = 10.0
+"""Between two looks for files that a process has left behind when it died."""
+TEND_S = 1.0
+"""How long what can wait waits, while calls keep coming."""
+PRUNE_S = 3600.0
+PRUNE_STEP_S = 1.0
+PRUNED_AT_ONCE = 1000
+AGAIN_S = 30.0
+"""After the store has refused a chore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long calls and their content are kept, in milliseconds; ``None`` for ever."""
+
+    calls_ms: int | None = None
+    content_ms: int | None = None
+
+
+class Chores:
+    """Does one step whenever it is asked to. A store that refuses is said once, and asked again later."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        retention: Retention | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._pipeline = pipeline
+        self._retention = retention
+        self._clock = clock
+        self._now = now
+        self._refusal = ""
+        self._not_before = 0.0
+        self._found: Iterator[SpoolFile] | None = None
+        self._taken_over: SpoolFile | None = None
+        self._recovered = 0
+        self._look_at = 0.0
+        self._tended_at = 0.0
+        self._tended_writes: object = None
+        self._more_to_tend = True
+        self._prune_at = clock() + PRUNE_STEP_S
+        self._content_is_pruned = False
+
+    async def step(self, *, written: object, idle: bool) -> bool:
+        """Do a piece of what is due, unless we only read; whether there is more that need not wait.
+
+        Args:
+            written: When something was stored last, or whatever else changes with that.
+            idle: Whether nobody waits for anything else.
+        """
+        now = self._clock()
+        store = self._pipeline.store
+        if self._retention is None or store is None or now < self._not_before:
+            return False
+        try:
+            if await self._take_over(now):
+                return True
+            due = now - self._tended_at >= TEND_S and written != self._tended_writes
+            if due or (idle and self._more_to_tend):
+                self._tended_at, self._tended_writes = now, written
+                self._more_to_tend = await store.tend()
+                return idle and self._more_to_tend
+            if idle and now >= self._prune_at:
+                await self._prune(now)
+        except StoreError as error:
+            self._refused(str(error), now)
+        except Exception:  # noqa: BLE001 - what can wait must not stop what cannot
+            self._not_before = now + AGAIN_S
+            swallowed("looking after the store")
+        else:
+            self._refusal = ""
+        return False
+
+    def look_again(self) -> None:
+        """Look for what was left behind as soon as possible."""
+        self._look_at = 0.0
+
+    def close(self) -> None:
+        """Leave what is not finished to another process."""
+        if self._taken_over is not None:
+            self._taken_over.close()
+        self._taken_over = self._found = None
+
+    async def _take_over(self, now: float) -> bool:
+        """Store a batch of what another process has left behind; whether there was one."""
+        if self._taken_over is None:
+            if self._found is None:
+                if now < self._look_at:
+                    return False
+                self._look_at = now + LOOK_S
+                self._found = self._pipeline.spool.left_behind()
+            self._taken_over = next(self._found, None)
+            if self._taken_over is None:
+                self._found = None
+                return False
+        file = self._taken_over
+        batch = file.first()
+        if batch is not None:
+            await self._pipeline.keep(batch, own=False)
+            file.take()
+            self._recovered += len(batch.calls)
+            return True
+        self._taken_over = None
+        file.close()
+        if file.is_damaged:
+            logger.warning("miharu: a part of %s is damaged; what is left of it was set aside.", file.path)
+        logger.info("miharu: %d calls that another process had left were stored.", self._recovered)
+        self._recovered = 0
+        return True
+
+    async def _prune(self, now: float) -> None:
+        store, kept = self._pipeline.store, self._retention or Retention()
+        self._prune_at = now + PRUNE_STEP_S
+        for ms, content_only in ((kept.content_ms, True), (kept.calls_ms, False)):
+            if ms is None or store is None or (content_only and self._content_is_pruned):
+                continue
+            before = round(self._now() * 1000) - ms
+            if await store.prune(before, content_only=content_only, limit=PRUNED_AT_ONCE):
+                return
+            self._content_is_pruned = True
+        self._content_is_pruned = False
+        self._prune_at = now + PRUNE_S
+
+    def _refused(self, error: str, now: float) -> None:
+        self.close()
+        self._not_before = now + AGAIN_S
+        if error != self._refusal:
+            logger.warning("miharu: %s What can wait is put off; no call is lost.", error)
+        self._refusal = error
