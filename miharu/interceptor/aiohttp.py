@@ -6,11 +6,15 @@ The body is pushed by the connection into the response's ``StreamReader``, so th
 its class becomes a subclass without any slot of its own, which notes each piece as it is fed. The exchange
 hangs where aiohttp keeps the callbacks for the end of the stream. A response that is abandoned without being
 closed is kept alive by aiohttp itself, and is recorded when aiohttp lets go of it.
+
+What was asked is taken from where aiohttp makes bytes of it, because its user may change the object since.
 """
 
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
@@ -24,10 +28,18 @@ from miharu.interceptor.wrapping import wrap
 __all__ = ("AiohttpExchange", "patch")
 
 
+_asking: ContextVar["list[AiohttpExchange]"] = ContextVar("miharu_asking")
+"""The exchange whose request is being made, if any. A connection keeps the context in which it was opened, so
+the list is emptied in the end."""
+
+
 class AiohttpExchange(Exchange):
     """An exchange of aiohttp."""
 
-    __slots__ = ("asked", "method", "room", "url")
+    __slots__ = ("asked", "method", "room", "sent", "url")
+
+    sent: bytes | None
+    """The request's body, once it is known."""
 
     def __init__(
         self, method: str, url: Any, asked: dict[str, Any], context: "_context.Context | None"
@@ -37,6 +49,17 @@ class AiohttpExchange(Exchange):
         self.url = url
         self.asked = asked
         self.room = KEPT_HEAD
+        data = asked.get("data")
+        self.sent = bytes(data) if isinstance(data, bytearray) else None
+
+    def size(self) -> int:
+        data = self.asked.get("data") if self.sent is None else self.sent
+        return super().size() + (len(data) if isinstance(data, str | bytes) else 0)
+
+    def forget_content(self) -> None:
+        super().forget_content()
+        self.asked = {"headers": self.asked.get("headers")}
+        self.sent = None
 
     def request(self) -> Request:
         headers = self.asked.get("headers") or {}
@@ -47,7 +70,7 @@ class AiohttpExchange(Exchange):
             path=self.url.path,
             query=self.url.query_string,
             headers={str(name).lower(): str(value) for name, value in items},
-            body=_body(self.asked),
+            body=_body(self.asked) if self.sent is None else self.sent,
         )
 
     def keep(self, chunk: bytes) -> None:
@@ -83,6 +106,10 @@ def patch(library: ModuleType) -> str:
         return "none"
     tee = _make_reader(reader)
     wrap(session, "_request", lambda original: _request(original, reader, tee))  # type: ignore[arg-type]
+    payloads = getattr(library, "payload", None)
+    for name in ("JsonPayload", "JsonBytesPayload"):
+        if "__init__" in getattr(getattr(payloads, name, None), "__dict__", ()):
+            wrap(getattr(payloads, name), "__init__", _serialising)
     return "client"
 
 
@@ -91,15 +118,40 @@ def _request(original: Callable[..., Any], plain: Any, tee: Any) -> Callable[...
         exchange = None if inside.get() else _begin(self, method, str_or_url, kwargs)
         if exchange is None:
             return await original(self, method, str_or_url, *args, **kwargs)
+        token = _asking.set(asking := [exchange])
         try:
             response = await original(self, method, str_or_url, *args, **kwargs)
         except BaseException as error:
             finish(exchange, None, error)
             raise
+        finally:
+            asking.clear()
+            with suppress(ValueError):  # a coroutine that is closed from elsewhere has lost its context
+                _asking.reset(token)
         _attach(self, exchange, response, plain, tee)
         return response
 
     return request
+
+
+def _serialising(original: Callable[..., Any]) -> Callable[..., Any]:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in for one
+        original(self, *args, **kwargs)
+        for exchange in _asking.get(()):
+            _note(exchange, args[0] if args else kwargs.get("value"), self)
+
+    return __init__
+
+
+def _note(exchange: AiohttpExchange, value: object, payload: Any) -> None:
+    """Keep what was made of the object that this exchange sends; below it others may send their own."""
+    try:
+        made = getattr(payload, "_value", None)
+        if value is not None and value is exchange.asked.get("json") and isinstance(made, bytes):
+            exchange.sent = made
+            exchange.asked = {name: item for name, item in exchange.asked.items() if name != "json"}
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a request")
 
 
 def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> AiohttpExchange | None:

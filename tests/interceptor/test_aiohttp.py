@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from miharu.exchange import Exchange
+from miharu.exchange import CHUNK_OVERHEAD, Exchange
 from miharu.interceptor import Interceptor
 from miharu.interceptor.handing import inside
 
@@ -32,13 +32,14 @@ class Model:
 
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     url: str = ""
+    received: bytes = b""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(
             (int(x[15:]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")), 0
         )
-        await reader.readexactly(length)
+        self.received = await reader.readexactly(length)
         path = head.split()[1].decode().split("/")[1]
         try:
             await getattr(self, path)(writer)
@@ -205,3 +206,64 @@ async def test_other_requests_pass(watching: list[Exchange], model: Model) -> No
         await (await session.get(f"{model.url}/plain/models")).read()
         await (await session.post(f"{model.url}/plain/upload")).read()
     assert watching == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"json": {"model": "m", "ü": [1]}},
+        {"data": b'{"model": "m"}'},
+        {"data": '{"model": "ü"}'},
+        {"data": bytearray(b"abc")},
+    ],
+)
+async def test_what_was_asked_counts_and_stays_as_it_was_sent(
+    asked: dict[str, Any], watching: list[Exchange], model: Model
+) -> None:
+    """Its user may change the object before anybody reads it."""
+    async with aiohttp.ClientSession() as session:
+        await (await session.post(f"{model.url}/plain/chat/completions", **asked)).read()
+        sent = await posted(session, model, asked)
+    exchange = watching[0]
+    for value in asked.values():
+        if hasattr(value, "clear"):
+            value.clear()
+    assert exchange.request().body == sent
+    text = asked.get("data")
+    own = len(text) if isinstance(text, str) else len(sent)
+    assert exchange.size() == sum(map(len, exchange.chunks)) + CHUNK_OVERHEAD * len(exchange.chunks) + own
+    exchange.forget_content()
+    assert exchange.size() == 0
+    request = exchange.request()
+    assert request.body is None
+    assert (request.path, request.headers["host"]) == ("/plain/chat/completions", model.url[7:])
+
+
+async def posted(session: Any, model: Model, asked: dict[str, Any]) -> bytes:
+    await (await session.post(f"{model.url}/plain/upload", **asked)).read()
+    return model.received
+
+
+async def test_what_another_request_sends_on_the_way_is_not_taken_for_it(
+    watching: list[Exchange], model: Model
+) -> None:
+    """A token is fetched, say, in the same context."""
+
+    async def fetch(_: Any, context: Any, __: Any) -> None:
+        if context.trace_request_ctx is None:
+            async with aiohttp.ClientSession() as other:
+                await (await other.post(f"{model.url}/plain/token", json={"secret": 1})).read()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(fetch)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+        await (await session.post(f"{model.url}/plain/chat/completions", json={"model": "m"})).read()
+    assert [exchange.request().body for exchange in watching] == [b'{"model": "m"}']
+
+
+async def test_what_cannot_be_serialised_fails_as_before(watching: list[Exchange], model: Model) -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(TypeError, match="not JSON serializable"):
+            await session.post(f"{model.url}/plain/chat/completions", json={"model": object()})
+    (exchange,) = watching
+    assert (exchange.end, exchange.request().body) == ("error", None)
