@@ -37,6 +37,7 @@ __all__ = (
     "init",
     "shutdown",
     "stats",
+    "store_for",
 )
 
 logger = logging.getLogger("miharu")
@@ -81,7 +82,7 @@ class Monitor:
         """
         self.config = config
         self.read_only = read_only
-        self._store_point = _store_for(config.database)
+        self._store_point = store_for(config.database)
         self._interceptor: Interceptor | None = None
         self._renew()
 
@@ -385,7 +386,7 @@ def stats() -> Stats:
     )
 
 
-def _store_for(url: str) -> plugins.Point:
+def store_for(url: str) -> plugins.Point:
     """The store for a URL's scheme. Only an unknown one has the installed packages searched.
 
     Raises:

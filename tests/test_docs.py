@@ -15,6 +15,7 @@ from miharu.stores.columns import CALLS
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 SOURCES = "".join(path.read_text() for path in (ROOT / "miharu").rglob("*.py"))
 BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
@@ -63,7 +64,7 @@ def test_each_command_and_option_is_described() -> None:
     parser = _main._parser()
     [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     for name, command in commands.choices.items():
-        [line] = [line for line in CONFIGURATION.splitlines() if line.startswith(f"    miharu {name}")]
+        [line] = [line for line in COMMANDS.splitlines() if line.startswith(f"    miharu {name}")]
         options = {option for action in command._actions for option in action.option_strings} - {
             "-h",
             "--help",

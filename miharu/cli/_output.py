@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-__all__ = ("Style", "printable", "table")
+__all__ = ("Style", "bytes_words", "printable", "table")
 
 _LONGEST = 60
 
@@ -40,6 +40,13 @@ def printable(text: str) -> str:
     """A stored name, short and without what a terminal would obey: it may come from anybody."""
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def bytes_words(size: int) -> str:
+    """A size in the unit that people would use."""
+    if size < 100_000:
+        return f"{size / 1000:,.1f} kB"
+    return f"{size / 1_000_000:,.1f} MB" if size < 10_000_000_000 else f"{size / 1_000_000_000:,.1f} GB"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], style: Style, indent: str = "  ") -> str:

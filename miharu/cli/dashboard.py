@@ -2,9 +2,21 @@
 
 import argparse
 
+from miharu.cli._arguments import add_database, add_port
 from miharu.cli._reading import reading
 
-__all__ = ("run",)
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
+
+HELP = "show the dashboard"
+DESCRIPTION = "Show the dashboard."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where from and where to."""
+    add_database(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to serve on (default: %(default)s)")
+    add_port(parser)
+    parser.add_argument("--open", action="store_true", help="open it in the browser")
 
 
 def run(arguments: argparse.Namespace) -> int:

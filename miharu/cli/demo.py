@@ -10,11 +10,23 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from miharu.cli._arguments import add_port
 from miharu.errors import ConfigError
 
-__all__ = ("run",)
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
+HELP = "show the dashboard with example calls"
+DESCRIPTION = (
+    "Show the dashboard with example calls, made by the real OpenAI SDK against a provider of miharu's own. "
+    "No key is needed, nothing leaves this machine, and nothing is left behind."
+)
 _HOST = "127.0.0.1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to, and whether to show it."""
+    add_port(parser)
+    parser.add_argument("--no-open", dest="open", action="store_false", help="do not open the browser")
 
 
 def run(arguments: argparse.Namespace) -> int:

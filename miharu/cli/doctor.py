@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 from miharu._version import __version__
 from miharu.cli import _libraries
-from miharu.cli._output import Style, printable
+from miharu.cli._arguments import add_database
+from miharu.cli._output import Style, bytes_words, printable
 from miharu.cli._reading import ask, check_file, connect, reading
 from miharu.config import MEMORY, Config, auth_mode, database_file, public_url
 from miharu.errors import MiharuError, NoDatabase
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
     from miharu.call import Call
     from miharu.stores.base import Store, Totals
 
-__all__ = ("run",)
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
+HELP = "check what is seen, and the database"
+DESCRIPTION = (
+    "Check which libraries are installed and seen, and the health of the database. "
+    "Exit code 1 when something is wrong."
+)
 Mark = Literal["ok", "note", "warn", "wrong"]
 
 VARIABLES = (
@@ -45,6 +51,12 @@ class Finding:
 
     mark: Mark
     text: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which database, and how thoroughly."""
+    add_database(parser)
+    parser.add_argument("--deep", action="store_true", help="read the whole database and check its structure")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -179,7 +191,7 @@ def _readable_environment() -> dict[str, str]:
 def _file(file: Path, *, deep: bool) -> Iterator[Finding]:
     about = file.stat()
     mode = stat.S_IMODE(about.st_mode)
-    yield Finding("ok", f"{_size(about.st_size)}, permissions {mode:04o}")
+    yield Finding("ok", f"{bytes_words(about.st_size)}, permissions {mode:04o}")
     if os.name == "posix" and mode & 0o077:
         yield Finding(
             "warn", f"other users of this machine may open it; to keep it to yours: chmod 600 {file}"
@@ -228,7 +240,3 @@ async def _read(store: "Store") -> "tuple[Totals, Call | None]":
     ever = Query(start=0, end=(time.time_ns() // 60_000_000_000 + 1) * 60_000)
     newest = await store.calls(ever, limit=1)
     return await store.totals(ever), newest[0] if newest else None
-
-
-def _size(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{size / 1000:,.1f} kB"

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from miharu.cli._output import Style, printable, table
-from miharu.cli._range import range_words
+from miharu.cli._arguments import add_database
+from miharu.cli._output import Style, bytes_words, printable, table
+from miharu.cli._range import range_ms, range_words
 from miharu.cli._reading import ask, reading
 from miharu.config import public_url
 
 if TYPE_CHECKING:
     from miharu.stores.base import Group, Latency, Query, Store, Totals
 
-__all__ = ("run",)
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
+HELP = "print the sums"
+DESCRIPTION = "Print the sums of a range of time."
 _MINUTE = 60_000
 _SHOWN = 10
 
@@ -29,6 +32,21 @@ class _Report:
     latency: "Latency"
     models: "Sequence[Group]"
     routes: "Sequence[Group]"
+    size_bytes: int | None
+    """On disk, of the whole database."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of which time, and for whom."""
+    add_database(parser)
+    parser.add_argument(
+        "--range",
+        type=range_ms,
+        default="24h",
+        metavar="TIME",
+        help="how far back: a number and s, m, h, d or w (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,6 +72,7 @@ async def _read(store: "Store", query: "Query") -> _Report:
         latency=await store.latency(query),
         models=tuple(await store.groups(query, "model")),
         routes=tuple(await store.groups(query, "route")),
+        size_bytes=await store.size(),
     )
 
 
@@ -82,6 +101,8 @@ def _words(title: str, report: _Report) -> str:
         "latency": f"p50 {duration(latency.p50_ms)}, p95 {duration(latency.p95_ms)}, "
         f"first token p50 {duration(latency.ttft_p50_ms)}",
     }
+    if report.size_bytes is not None:
+        facts["on disk"] = f"{bytes_words(report.size_bytes)}, calls of all time"
     parts = [style.bold(title), "\n".join(f"  {name:<8} {value}" for name, value in facts.items())]
     parts += [_groups("model", report.models, style)]
     if any(group.key is not None for group in report.routes):

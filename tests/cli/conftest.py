@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+import anyio
 import pytest
+
+from miharu.batch import Batch
+from miharu.call import Call
+from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.store_contract import ALL
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -119,3 +125,29 @@ def serving(home: Path, *arguments: str, **env: str) -> Iterator[Serving]:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+def stored(file: Path, *calls: Call) -> Path:
+    """A database with these calls, written by the store itself."""
+
+    async def store() -> None:
+        sqlite = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+        await sqlite.open()
+        await sqlite.add(Batch(calls=calls))
+        await sqlite.close()
+
+    anyio.run(store)
+    return file
+
+
+def read_back(file: Path) -> list[Call]:
+    """All its calls, the oldest first."""
+
+    async def read() -> list[Call]:
+        sqlite = SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True)
+        await sqlite.open()
+        calls = await sqlite.calls(ALL, limit=100_000)
+        await sqlite.close()
+        return list(calls[::-1])
+
+    return anyio.run(read)

@@ -9,6 +9,7 @@ import pytest
 
 from miharu import __version__
 from miharu.cli import main, stats
+from miharu.cli._main import COMMANDS
 
 from .conftest import Run, environment
 
@@ -22,7 +23,7 @@ def test_help_is_quick_and_names_the_commands(tmp_path: Path) -> None:
         env=environment(tmp_path),
     )
     assert done.returncode == 0
-    assert all(command in done.stdout for command in ("dashboard", "demo", "stats", "doctor"))
+    assert all(command in done.stdout for command in COMMANDS)
     third_party = r"\| +(sqlalchemy|litestar|uvicorn|anyio|httpx2?|openai|genai_prices|asyncio)\b"
     assert not re.search(third_party, done.stderr)
 
@@ -111,6 +112,7 @@ def test_a_reader_of_a_pipe_may_leave(run: Run, recorded: Path, tmp_path: Path) 
     ("error", "code", "words"),
     [
         (PermissionError(13, "Permission denied", "/locked/x.db"), 2, "/locked/x.db is not for this user"),
+        (OSError(28, "No space left on device"), 2, "the output cannot be written or read: No space left"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

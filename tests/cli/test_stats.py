@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ def test_the_sums_are_printed_as_a_table(run: Run, recorded: Path) -> None:
     assert lines[0] == f"Calls of the last 24 hours in {recorded}"
     assert "6; 2 failed, 1 of them rate-limited" in lines[2]
     assert "1 of unknown price not included" in lines[3]
+    assert re.search(r"on disk +[\d.]+ [kM]B, calls of all time", done.stdout)
     assert "\x1b" not in done.stdout
     assert "in-house?[31m-7b" in done.stdout
     table = lines[lines.index(next(line for line in lines if line.startswith("  model"))) :]
@@ -34,6 +36,7 @@ def test_programs_get_json(run: Run, recorded: Path) -> None:
     assert (
         said["totals"]["cost_nanousd"] == sum(group["totals"]["cost_nanousd"] for group in said["models"]) > 0
     )
+    assert said["size_bytes"] >= recorded.stat().st_size > 0
     assert said["latency"]["p95_ms"] >= said["latency"]["p50_ms"]
     assert [group["key"] for group in said["routes"]] == [None]
 

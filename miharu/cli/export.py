@@ -1,0 +1,123 @@
+"""``miharu export``: calls as CSV or JSON Lines, the newest first."""
+
+import argparse
+import csv
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from miharu.cli._arguments import add_database, add_filters, query_of
+from miharu.cli._range import range_ms
+from miharu.cli._reading import ask, reading
+from miharu.errors import ConfigError
+
+if TYPE_CHECKING:
+    from miharu.call import Call
+    from miharu.stores.base import Query, Store
+
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
+
+HELP = "write calls as CSV or JSON Lines"
+DESCRIPTION = (
+    "Write calls as CSV or JSON Lines, the newest first, under the names of the columns. "
+    "It goes page by page, so there may be any number of them."
+)
+_PAGE = 500
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which calls, how and where to."""
+    add_database(parser)
+    parser.add_argument("--format", choices=("csv", "jsonl"), required=True, help="one call a line, in both")
+    parser.add_argument(
+        "--range",
+        type=range_ms,
+        metavar="TIME",
+        help="how far back: a number and s, m, h, d or w (default: everything)",
+    )
+    add_filters(parser)
+    parser.add_argument(
+        "--with-content", action="store_true", help="with prompts and answers, where they were kept"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a new file, readable by you alone (default: standard output)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write them; say how many where that is not in the way."""
+    now = time.time_ns() // 1_000_000
+    query = query_of(arguments, 0 if arguments.range is None else now - arguments.range, now + 1)
+    with reading(arguments.database) as monitor, _destination(arguments.out) as stream:
+        write = (_csv if arguments.format == "csv" else _jsonl)(stream, content=arguments.with_content)
+        written = ask(monitor, _written, query, write, content=arguments.with_content)
+    if arguments.out is not None:
+        print(f"{written:,} calls are in {arguments.out}.")
+    return 0
+
+
+async def _written(store: "Store", query: "Query", write: "Callable[[Call], None]", *, content: bool) -> int:
+    number = 0
+    async for call in _pages(store, query):
+        whole = await store.call(call.id) if content else call
+        if whole is not None:  # it may have been pruned meanwhile
+            write(whole)
+            number += 1
+    return number
+
+
+async def _pages(store: "Store", query: "Query") -> "AsyncIterator[Call]":
+    before = None
+    while page := await store.calls(query, limit=_PAGE, before=before):
+        for call in page:
+            yield call
+        before = page[-1].id
+
+
+def _csv(stream: TextIO, *, content: bool) -> "Callable[[Call], None]":
+    from miharu.cli._flat import COLUMNS, CONTENT, cells
+
+    # Every text in quotes, so that a separator of another locale begins no cell either.
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow((*COLUMNS, *CONTENT) if content else COLUMNS)
+    return lambda call: writer.writerow(cells(call, content=content))
+
+
+def _jsonl(stream: TextIO, *, content: bool) -> "Callable[[Call], None]":
+    from miharu.cli._flat import record
+
+    return lambda call: print(json.dumps(record(call, content=content), ensure_ascii=False), file=stream)
+
+
+@contextmanager
+def _destination(out: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that is there once it is whole."""
+    if out is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="")
+        yield sys.stdout
+        return
+    if out.exists():
+        raise ConfigError(f"{out} exists already: name another file, or remove it first.")
+    try:
+        # 0600, whatever the umask: there may be prompts in it
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.absolute().parent)
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be written: {error.strerror}.") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+        Path(name).rename(out)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()

@@ -1,0 +1,93 @@
+"""``miharu prune``: forget what is old."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from miharu.cli._arguments import add_database
+from miharu.cli._output import bytes_words
+from miharu.cli._range import moment_ms, moment_words
+from miharu.cli._writing import writing
+from miharu.config import Config, public_url
+from miharu.errors import ConfigError
+
+if TYPE_CHECKING:
+    from miharu.stores.base import Store
+
+__all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
+
+HELP = "forget old calls, or their content"
+DESCRIPTION = (
+    "Forget the calls, or only the content of the calls, that started before a moment. It is done in small "
+    "steps, beside the programs that record. What is forgotten cannot be brought back."
+)
+_AT_ONCE = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What, and whether to ask first."""
+    add_database(parser)
+    parser.add_argument(
+        "--before",
+        type=moment_ms,
+        required=True,
+        metavar="MOMENT",
+        help="how long ago, such as 90d, or a date such as 2026-11-30 (UTC)",
+    )
+    parser.add_argument(
+        "--content-only", action="store_true", help="keep the calls and forget prompts and answers"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, forget, and say how much that was."""
+    where = public_url(Config.resolve(arguments.database).database)
+    what = "the content of calls" if arguments.content_only else "calls"
+
+    async def forget(store: "Store") -> tuple[int, int | None]:
+        gone = 0
+        while some := await store.prune(
+            arguments.before, content_only=arguments.content_only, limit=_AT_ONCE
+        ):
+            gone += some
+        return gone, await store.size()
+
+    if not arguments.yes:
+        found = writing(arguments.database, lambda store: _calls_before(store, arguments.before))
+        if not found:
+            print(f"There are no calls from before {moment_words(arguments.before)} in {where}.")
+            return 0
+        if not _agreed(
+            f"Forget {what} from before {moment_words(arguments.before)} in {where}: "
+            f"{found:,} of them. Go on? [y/N] "
+        ):
+            print("Nothing was forgotten.")
+            return 1
+    gone, size = writing(arguments.database, forget)
+    print(f"{gone:,} forgotten.", end="")
+    if size is not None:
+        print(f" The database takes {bytes_words(size)} on disk; freed space is used for new calls.", end="")
+    print()
+    return 0
+
+
+async def _calls_before(store: "Store", before: int) -> int:
+    from miharu.stores.base import Query
+
+    return (await store.totals(Query(start=0, end=before))).calls
+
+
+def _agreed(question: str) -> bool:
+    """Whether somebody says so.
+
+    Raises:
+        ConfigError: There is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError("there is nobody to ask whether old calls may be forgotten: say --yes.")
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except EOFError:
+        print()
+        return False
