@@ -17,22 +17,23 @@ import anyio
 
 from miharu.errors import StoreError
 
-__all__ = ("Gate",)
+__all__ = ("Gate", "give_back", "take")
 
 WAIT_S = 5.0
 """Whoever gets no turn within this time keeps its batch and comes again."""
 
 if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
 
-    def _take(file: int) -> bool:  # noqa: ARG001 - as the other
+    def take(file: int) -> bool:  # noqa: ARG001 - as the other
         return True
 
-    def _give_back(file: int) -> None: ...
+    def give_back(file: int) -> None: ...
 
 else:
     import fcntl
 
-    def _take(file: int) -> bool:
+    def take(file: int) -> bool:
+        """Whether the lock on that open file is ours now."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,7 +42,8 @@ else:
             return True
         return True
 
-    def _give_back(file: int) -> None:
+    def give_back(file: int) -> None:
+        """Let others have it."""
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_UN)
 
@@ -94,7 +96,7 @@ class Gate:
         Short at first, so that a turn of a millisecond is not missed; longer while a long one lasts.
         """
         until, pause = time.monotonic() + WAIT_S, 0.0005
-        while self._file is not None and not _take(self._file):
+        while self._file is not None and not take(self._file):
             if time.monotonic() > until:
                 raise StoreError(f"{self.database} is locked by another process.")
             yield pause
@@ -102,4 +104,4 @@ class Gate:
 
     def _leave(self) -> None:
         if self._file is not None:
-            _give_back(self._file)
+            give_back(self._file)

@@ -1,0 +1,14 @@
+"""When the file is damaged: it is set aside, recording goes on in a new one, and its rows are brought back.
+
+damage.py      telling what is damaged from what is somebody else's, and from what passes
+quarantine.py  the names of files that were set aside
+layout.py      where the tables begin, kept beside the file for the day on which its first page is lost
+source.py      opening a damaged file
+salvage.py     reading around the damage
+mending.py     a row as it may be kept
+target.py      the new file, written to beside the recording
+rescue.py      bringing its rows into the new one
+rescuer.py     the thread in which that takes its time
+report.py      how far that has come
+sidecar.py     small files beside the database
+"""

@@ -1,0 +1,144 @@
+"""Telling a damaged file from one that is somebody else's, and an error that passes from one that stays.
+
+Damaged is what is ours and cannot be read as it should be: it is set aside, and recording goes on in a new
+file. A full disk, a lock or a missing permission is no damage: it passes, or somebody sees to it, and the
+file is left alone.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
+from miharu.stores.sqlite.schema import APPLICATION_ID
+
+__all__ = ("Finding", "Symptoms", "connect", "has_wal", "is_damage", "look")
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100
+_SCHEMA_WITHIN = 1 << 16
+_OURS = b"CREATE TABLE llm_calls"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNREADABLE = {
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+    32 << 8 | sqlite3.SQLITE_IOERR,  # SQLITE_IOERR_DATA has no name in the module
+}
+"""What a disk says that lost something; other errors of input and output are a full quota, say, and pass."""
+_UNREADABLE_THRICE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a file is, and why."""
+
+    state: Literal["new", "sound", "damaged", "foreign"]
+    words: str = ""
+    """Completes a sentence that begins with the name of the file."""
+
+
+def look(path: Path) -> Finding:
+    """Look at the file for about a millisecond, however large it is.
+
+    No connection of this process may be open: when a file is closed, SQLite loses its locks on it.
+
+    Raises:
+        OSError: It may not be read.
+        sqlite3.Error: It cannot be opened at the moment.
+    """
+    try:
+        with path.open("rb") as file:
+            head, size = file.read(_HEADER), os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return Finding("new", "does not exist")
+    if not size:
+        return Finding("new", "is empty")
+    if words := _header_fault(head, size, wal=has_wal(path)):
+        return _judged(path, words)
+    try:
+        with connect(path) as connection:
+            owner = connection.execute("PRAGMA application_id").fetchone()[0]
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return _judged(path, f"is damaged ({error})")
+    if owner != APPLICATION_ID and tables:
+        return Finding("foreign", "belongs to another program")
+    return Finding("sound")
+
+
+def _header_fault(head: bytes, size: int, *, wal: bool) -> str:
+    """What is wrong with the header, in words; nothing where all is well."""
+    if head[:16] != _MAGIC:
+        return "has no header of SQLite"
+    page_size = int.from_bytes(head[16:18]) if head[16:18] != b"\0\1" else 1 << 16
+    if page_size not in PAGE_SIZES:
+        return "has a broken header"
+    whole = int.from_bytes(head[28:32]) * page_size
+    if not wal and head[24:28] == head[92:96] and size < whole:
+        return f"has been cut off: {size:,} of {whole:,} bytes are left"
+    return ""
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether that is said of a file which is no whole database."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+class Symptoms:
+    """Judges errors as they come: some mean damage only when they come again and again."""
+
+    def __init__(self) -> None:
+        self._unreadable = 0
+
+    def of_damage(self, error: BaseException | None) -> bool:
+        """Whether this error, after those before it, means that the file is damaged."""
+        if getattr(error, "sqlite_errorcode", 0) in _UNREADABLE:
+            self._unreadable += 1
+            return self._unreadable >= _UNREADABLE_THRICE
+        return is_damage(error)
+
+    def gone(self) -> None:
+        """Something has worked."""
+        self._unreadable = 0
+
+
+def connect(path: Path, options: str = "mode=ro") -> "closing[sqlite3.Connection]":
+    """A connection of the standard library's, by default one that cannot write."""
+    name = f"file:{quote(os.fspath(path))}?{options}"
+    return closing(sqlite3.connect(name, uri=True, timeout=5, isolation_level=None, check_same_thread=False))
+
+
+def has_wal(path: Path) -> bool:
+    """Whether there are changes beside the file, by which its own length may lag behind."""
+    try:
+        return Path(f"{path}-wal").stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _judged(path: Path, words: str) -> Finding:
+    """Damaged if it was ours once: what is somebody else's is never touched."""
+    return Finding("damaged", words) if _was_ours(path) else Finding("foreign", "is not a SQLite database")
+
+
+def _was_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        start, size = file.read(_SCHEMA_WITHIN), os.fstat(file.fileno()).st_size
+    owner = int.from_bytes(start[68:72])
+    if start[:16] == _MAGIC and owner:
+        return owner == APPLICATION_ID
+    if _OURS in start:
+        return True
+    layout = layout_of(path)  # it says that there was a database of ours under this name
+    return layout is not None and not size % layout.page_size and not _is_text(start)
+
+
+def _is_text(data: bytes) -> bool:
+    return not any(byte < 9 for byte in data)

@@ -1,0 +1,112 @@
+"""Where in the file each table begins, kept beside it: by this a file is read whose first page is lost.
+
+SQLite finds everything from page 1. ``<file>.layout`` knows in a few hundred bytes what stands there, it is
+written when the schema changes, and a new page 1 can be made of it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from miharu.stores.sqlite.repair import sidecar
+
+__all__ = (
+    "PAGE_SIZES",
+    "TABLES",
+    "Layout",
+    "Table",
+    "beside",
+    "keep",
+    "layout_of",
+    "page_one",
+    "read_layout",
+)
+
+TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+"""What cannot be made anew; all other tables are derived from these."""
+PAGE_SIZES = tuple(1 << power for power in range(9, 17))
+_WAL_MODE, _ROLLBACK_MODE = b"\2\2", b"\1\1"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table in the file."""
+
+    root: int
+    """The number of its first page."""
+    columns: tuple[str, ...]
+    """Those that are stored, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where what is."""
+
+    page_size: int
+    cookie: int
+    """A number of SQLite's that changes with the schema."""
+    tables: Mapping[str, Table]
+
+
+def read_layout(ask: Callable[[str], Sequence[Sequence[Any]]]) -> Layout:
+    """The layout of an open database; ``ask`` runs a statement and returns all rows."""
+    tables = {}
+    for name in TABLES:
+        found = ask(f"SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = '{name}'")
+        if found:
+            # it leaves out columns that are computed, which are not stored either
+            columns = ask(f"PRAGMA table_info({name})")
+            tables[name] = Table(root=found[0][0], columns=tuple(column[1] for column in columns))
+    page_size, cookie = (ask(f"PRAGMA {name}")[0][0] for name in ("page_size", "schema_version"))
+    return Layout(page_size=page_size, cookie=cookie, tables=tables)
+
+
+def beside(database: Path) -> Path:
+    """Where the layout of that file is kept."""
+    return Path(f"{database}.layout")
+
+
+def keep(ask: Callable[[str], Sequence[Sequence[Any]]], database: Path) -> None:
+    """Write the layout, unless it is there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    known = layout_of(database)
+    if known is None or known.cookie != ask("PRAGMA schema_version")[0][0]:
+        sidecar.write(beside(database), asdict(read_layout(ask)))
+
+
+def layout_of(database: Path) -> Layout | None:
+    """What is known about the file without opening it."""
+    facts = sidecar.read(beside(database)) or {}
+    try:
+        tables = {
+            name: Table(root=int(table["root"]), columns=tuple(map(str, table["columns"])))
+            for name, table in facts["tables"].items()
+        }
+        return Layout(page_size=int(facts["page_size"]), cookie=int(facts["cookie"]), tables=tables)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def page_one(layout: Layout, pages: int, *, wal: bool) -> bytes:
+    """A first page for a file of that many pages, by which its tables are found, though not its indexes."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as draft:
+        draft.execute(f"PRAGMA page_size = {layout.page_size}")
+        draft.execute("PRAGMA writable_schema = ON")
+        draft.execute("PRAGMA user_version = 1")  # there is a page, whatever stands on it
+        for name, table in layout.tables.items():
+            columns = ", ".join(f'"{column}"' for column in table.columns)
+            draft.execute(
+                "INSERT INTO sqlite_master VALUES ('table', ?, ?, ?, ?)",
+                (name, name, table.root, f"CREATE TABLE {name} ({columns})"),
+            )
+        page = bytearray(draft.serialize()[: layout.page_size])
+    page[18:20] = _WAL_MODE if wal else _ROLLBACK_MODE
+    page[24:28] = page[92:96]  # the number of pages holds
+    page[28:32] = pages.to_bytes(4)
+    return bytes(page)

@@ -1,0 +1,108 @@
+"""Setting a damaged file aside, under a name that says so and since when. Nothing is ever deleted.
+
+    calls.db.corrupt-20261125T181700Z     set aside; what can be read is still to be brought back
+    calls.db.salvaged-20261125T181700Z    set aside; what can be read has been brought back
+
+What belongs to the file goes with it, under the same name: ``-wal`` and ``-shm``, which SQLite looks for
+there, ``.layout``, ``.report`` (what was brought back) and ``.page1`` (the first page as it was).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+__all__ = ("Aside", "mark_done", "set_aside", "unfinished", "whatever_is_aside")
+
+_CORRUPT, _SALVAGED = "corrupt", "salvaged"
+_FIRST = ("-wal", "-shm", ".layout")
+"""These go before the file: beside a new one, an old WAL would be taken for its own."""
+_PARTS = (*_FIRST, ".report", ".page1")
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A file that was set aside."""
+
+    path: Path
+    since: str
+    """Such as ``20261125T181700Z``."""
+    done: bool
+    """Whether what can be read has been brought back."""
+
+    @property
+    def report(self) -> Path:
+        """Where it is written what was brought back."""
+        return Path(f"{self.path}.report")
+
+
+def set_aside(database: Path, now: datetime | None = None) -> Aside:
+    """Rename the file and what belongs to it. For whoever holds the gate, and has looked again.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    since = _interrupted(database) or _free(database, now or datetime.now(UTC))
+    target = Path(f"{database}.{_CORRUPT}-{since}")
+    for part in (*_FIRST, ""):
+        with suppress(FileNotFoundError):
+            Path(f"{database}{part}").rename(f"{target}{part}")
+    return Aside(path=target, since=since, done=False)
+
+
+def mark_done(aside: Aside) -> Aside:
+    """Give it the name that says that there is no more to be had from it.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    target = aside.path.with_name(aside.path.name.replace(f".{_CORRUPT}-", f".{_SALVAGED}-"))
+    for part in (*_PARTS, ""):
+        with suppress(FileNotFoundError):
+            Path(f"{aside.path}{part}").rename(f"{target}{part}")
+    return Aside(path=target, since=aside.since, done=True)
+
+
+def whatever_is_aside(database: Path) -> Sequence[Aside]:
+    """The files of that database that were set aside, the oldest first."""
+    found = [
+        Aside(path=database.with_name(name[0]), since=name["since"], done=name["state"] == _SALVAGED)
+        for name in _names(database)
+        if not name["part"]
+    ]
+    return sorted(found, key=lambda aside: aside.since)
+
+
+def unfinished(database: Path) -> Sequence[Aside]:
+    """Those from which there may be something to bring back."""
+    return [aside for aside in whatever_is_aside(database) if not aside.done]
+
+
+def _free(database: Path, now: datetime) -> str:
+    since, number = f"{now:%Y%m%dT%H%M%SZ}", 1
+    while any(Path(f"{database}.{state}-{since}").exists() for state in (_CORRUPT, _SALVAGED)):
+        number += 1
+        since = f"{since.partition('.')[0]}.{number}"
+    return since
+
+
+def _interrupted(database: Path) -> str | None:
+    """The name that another process had begun to give when it ended: the WAL goes before the file."""
+    parts: dict[str, set[str]] = {}
+    for name in _names(database):
+        if name["state"] == _CORRUPT:
+            parts.setdefault(name["since"], set()).add(name["part"])
+    return next((since for since, there in parts.items() if "-wal" in there and "" not in there), None)
+
+
+def _names(database: Path) -> Iterator[re.Match[str]]:
+    pattern = re.compile(
+        rf"{re.escape(database.name)}\.(?P<state>{_CORRUPT}|{_SALVAGED})"
+        rf"-(?P<since>\d{{8}}T\d{{6}}Z(?:\.\d+)?)(?P<part>{'|'.join(map(re.escape, _PARTS))}|)"
+    )
+    with suppress(OSError):
+        for path in database.parent.iterdir():
+            if name := pattern.fullmatch(path.name):
+                yield name

@@ -1,0 +1,175 @@
+"""Bringing the rows of a file that was set aside into the new one, step by step, beside the recording.
+
+Each step is a short transaction of its own; what is there already is skipped. Whoever comes next, should
+this process end, goes on where the last step was.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from miharu.errors import StoreError
+from miharu.stores.sqlite.gate import give_back, take
+from miharu.stores.sqlite.repair.damage import has_wal
+from miharu.stores.sqlite.repair.mending import mended
+from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
+from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
+from miharu.stores.sqlite.repair.salvage import Gap, readable
+from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
+from miharu.stores.sqlite.repair.target import Target
+
+__all__ = ("AtOnce", "Pace", "Stopped", "bring_back")
+
+T = TypeVar("T")
+
+ROWS = 200
+"""In one transaction: others wait for it."""
+BYTES = 1 << 20
+PATIENCE_S = 10.0
+_BACK_OFF_S = (0.1, 30.0)
+
+
+class Stopped(Exception):  # noqa: N818 - no error
+    """The rest is for another time."""
+
+
+class Pace(Protocol):
+    """How much of the time it may take."""
+
+    def rest(self, worked: float) -> None:
+        """After each step.
+
+        Raises:
+            Stopped: It is enough for now.
+        """
+        ...
+
+    def wait(self, seconds: float, error: Exception) -> None:
+        """Before a step that was refused is tried again.
+
+        Raises:
+            Stopped: It is enough for now.
+            Exception: The one that was given; it has been tried often enough.
+        """
+        ...
+
+
+class AtOnce:
+    """For somebody who waits for it."""
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+
+    def rest(self, worked: float) -> None:  # noqa: ARG002 - as the protocol has it
+        self._waited = 0.0
+
+    def wait(self, seconds: float, error: Exception) -> None:
+        if self._waited > PATIENCE_S:
+            raise error
+        time.sleep(seconds)
+        self._waited += seconds
+
+
+def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report] | None:
+    """Bring back whatever can be read; ``None`` where another process is at it.
+
+    Returns the file under its new name, and what was brought back.
+
+    Raises:
+        Stopped: By the pace.
+        StoreError, sqlite3.Error, OSError: It cannot go on at the moment.
+    """
+    with _claimed(aside.path) as ours:
+        if not ours:
+            return None
+        report = load(aside)
+        report.attempts += 1
+        save(aside, report)
+        with closing(Target(database)) as target:
+            _rescue(aside, report, target, pace)
+        report.finished = True
+        save(aside, report)
+        return mark_done(aside), report
+
+
+def _rescue(aside: Aside, report: Report, target: Target, pace: Pace) -> None:
+    wal = has_wal(aside.path)
+    _read(aside, report, report.tables, target, pace, wal=wal)
+    if wal and not _is_whole(report.tables):
+        _read(aside, report, report.again, target, pace, wal=False)
+
+
+def _is_whole(tables: Tables) -> bool:
+    return bool(tables) and not any(each.lost or each.open_end for each in tables.values())
+
+
+def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pace, *, wal: bool) -> None:
+    try:
+        with opened(aside.path, wal=wal) as source:
+            for name in source.layout.tables:
+                for progress in _steps(source, target, name, tables.get(name, Progress()), pace):
+                    tables[name], report.attempts = progress, 0
+                    save(aside, report)
+    except Unreadable as error:
+        report.failure = str(error)
+
+
+def _steps(source: Source, target: Target, name: str, progress: Progress, pace: Pace) -> Iterator[Progress]:
+    """Bring one table; how far that is after each step."""
+    columns = _patiently(partial(target.columns, name), pace)
+    names = source.layout.tables[name].columns
+    rows: list[tuple[Any, ...]] = []
+    began, size = time.monotonic(), 0
+
+    def kept() -> Progress:
+        new = _patiently(partial(target.add, name, columns, rows), pace) if rows else 0
+        return replace(progress, new=progress.new + new)
+
+    for item in readable(source.connection, name, names, progress.after, source.most_rows):
+        if isinstance(item, Gap):
+            lost = 0 if item.last is None else item.last - item.first + 1
+            progress = replace(progress, lost=progress.lost + lost, open_end=item.last is None)
+            continue
+        row = mended(dict(zip(names, item[1:], strict=True)), columns)
+        progress = replace(
+            progress, after=item[0], read=progress.read + 1, refused=progress.refused + (row is None)
+        )
+        if row is not None:
+            rows.append(row)
+            size += sum(len(value) for value in row if isinstance(value, bytes | str))
+        if len(rows) >= ROWS or size >= BYTES:
+            progress = kept()
+            yield progress
+            pace.rest(time.monotonic() - began)
+            rows, size, began = [], 0, time.monotonic()
+    yield kept()
+
+
+def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
+    wait = _BACK_OFF_S[0]
+    while True:
+        try:
+            return attempt()
+        except StoreError as error:
+            pace.wait(wait, error)
+            wait = min(wait * 2, _BACK_OFF_S[1])
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether nobody else is at that file; the lock on it ends with the process."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        ours = take(handle)
+        try:
+            yield ours
+        finally:
+            if ours:
+                give_back(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,84 @@
+"""The thread in which a rescue takes its time. Whoever opens the database has one; one of them all works."""
+
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from miharu._guard import swallowed
+from miharu.stores.sqlite.repair.quarantine import unfinished
+from miharu.stores.sqlite.repair.report import load
+from miharu.stores.sqlite.repair.rescue import Stopped, bring_back
+
+__all__ = ("Rescuer",)
+
+logger = logging.getLogger("miharu")
+
+ATTEMPTS = 3
+"""Beginnings without any progress, after which only ``miharu doctor --repair`` tries again."""
+_WORKS = 0.2
+"""The part of the time in which it does something: the program's own threads come first."""
+_NICENESS = 10
+
+
+class Rescuer:
+    """Brings back what can be read of the files of one database that were set aside."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, where something is unfinished. Returns at once."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if not any(load(aside).attempts < ATTEMPTS for aside in unfinished(self.database)):
+            return
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="miharu-rescue", daemon=True)
+        with suppress(RuntimeError):  # "can't start new thread": the program is ending
+            self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End after the step that is being made; the rest is for another time."""
+        self._stopping.set()
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def rest(self, worked: float) -> None:
+        """Be idle for most of the time."""
+        if self._stopping.wait(worked * (1 / _WORKS - 1)):
+            raise Stopped
+
+    def wait(self, seconds: float, error: Exception) -> None:  # noqa: ARG002 - it waits for as long as it takes
+        """Until the store takes it."""
+        if self._stopping.wait(seconds):
+            raise Stopped
+
+    def _run(self) -> None:
+        _give_way()
+        for aside in unfinished(self.database):
+            if load(aside).attempts >= ATTEMPTS:
+                continue
+            try:
+                brought = bring_back(aside, self.database, self)
+            except Stopped:
+                return
+            except Exception:  # noqa: BLE001 - recording goes on without what was lost
+                swallowed("bringing back what can be read of a damaged database")
+                continue
+            if brought is not None:
+                kept, report = brought
+                logger.warning(
+                    "miharu: of the damaged database, %s. It stays as %s.", report.words(), kept.path
+                )
+
+
+def _give_way() -> None:
+    """Let every other thread run first; Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

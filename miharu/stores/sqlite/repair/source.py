@@ -1,0 +1,82 @@
+"""Opening a damaged file, with a new first page where its own leads nowhere."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from miharu.stores.sqlite.repair.damage import connect, has_wal, is_damage
+from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
+
+__all__ = ("Source", "Unreadable", "opened")
+
+_ROWS_A_PAGE = 50
+
+
+class Unreadable(Exception):  # noqa: N818 - it says what is so
+    """Nothing can be read, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A damaged file, open."""
+
+    connection: sqlite3.Connection
+    layout: Layout
+    most_rows: int
+    """About how many rows it can hold."""
+
+
+@contextmanager
+def opened(path: Path, *, wal: bool) -> Iterator[Source]:
+    """The file, for reading.
+
+    Args:
+        path: A file that was set aside.
+        wal: Whether to read the changes beside it, too.
+
+    Raises:
+        Unreadable: Nothing is left by which its tables could be found.
+        sqlite3.Error: It cannot be opened at the moment.
+    """
+    options = "mode=ro" if wal else "mode=ro&immutable=1"
+    layout = _own_layout(path, options) or _replace_page_one(path)
+    with connect(path, options) as connection:
+        connection.text_factory = _text
+        yield Source(connection, layout, path.stat().st_size // layout.page_size * _ROWS_A_PAGE)
+
+
+def _own_layout(path: Path, options: str) -> Layout | None:
+    try:
+        with connect(path, options) as connection:
+            layout = read_layout(lambda statement: connection.execute(statement).fetchall())
+    except sqlite3.Error as error:
+        if is_damage(error):
+            return None
+        raise
+    return layout if "llm_calls" in layout.tables else None
+
+
+def _replace_page_one(path: Path) -> Layout:
+    """Give the file a first page that leads to its tables; what stood there is kept beside it."""
+    layout = layout_of(path)
+    if layout is None:
+        raise Unreadable("its first page is damaged, and nobody knows where its tables begin")
+    pages = path.stat().st_size // layout.page_size
+    tables = {name: table for name, table in layout.tables.items() if table.root <= pages}
+    if not tables:
+        raise Unreadable("nothing is left of it but its first page")
+    layout = replace(layout, tables=tables)
+    with path.open("r+b") as file:
+        before = Path(f"{path}.page1")
+        if not before.exists():
+            before.touch(mode=0o600)
+            before.write_bytes(file.read(layout.page_size))
+        file.seek(0)
+        file.write(page_one(layout, pages, wal=has_wal(path)))
+    return layout
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
