@@ -75,6 +75,7 @@ def run(calls: int, base_url: str, *, watched: bool) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="100 and 1,000 calls only")
+    parser.add_argument("--day", action="store_true", help="also a day's worth: 86,400 calls, one a second")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
@@ -87,12 +88,13 @@ def main() -> None:
     )
     wrong = []
     with model.running() as base_url:
-        for calls in (100, 1_000) if options.quick else (100, 1_000, 10_000):
+        sizes = (100, 1_000) if options.quick else (100, 1_000, 10_000)
+        for calls in (*sizes, 86_400) if options.day else sizes:
             for watched in (False, True):
                 told = run(calls, base_url, watched=watched)
                 rows, dropped = told.get("rows", ""), told["stats"].get("dropped", "")
-                sizes = [told["warm"], told["peak"], told["end"], told["end"] - told["warm"]]
-                shown = "".join(f"{size / 2**20:8.1f}MB" for size in sizes)
+                memory = [told["warm"], told["peak"], told["end"], told["end"] - told["warm"]]
+                shown = "".join(f"{size / 2**20:8.1f}MB" for size in memory)
                 print(f"  {'miharu' if watched else 'nobody':10}{calls:8}{rows!s:>8}{dropped!s:>9}{shown}")
                 if watched and rows != calls:
                     wrong.append(f"{rows} rows after {calls} calls")
