@@ -52,7 +52,11 @@ async def filled(path: Path, calls: int = 1) -> None:
 async def test_the_file_is_private_marked_and_in_wal_mode(database: Path) -> None:
     await filled(database)
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
-    assert sorted(path.name for path in database.parent.iterdir()) == ["calls.db", "calls.db.lock"]
+    assert sorted(path.name for path in database.parent.iterdir()) == [
+        "calls.db",
+        "calls.db.layout",
+        "calls.db.lock",
+    ]
     with sqlite3.connect(database) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)

@@ -6,6 +6,7 @@ gate.py        one writer at a time among all processes
 writing.py     what a batch, a completed call, new prices and the pruning change
 tending.py     the roll-ups, made later
 references.py  the calls of one user, session or trace
+repair/        what happens when the file is damaged
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,7 @@
 """The file and its connections: one that writes, a few that read.
 
-A file that was deleted or replaced while it was open is noticed before each transaction, and opened anew.
+A file that was deleted or replaced while it was open is noticed before each transaction, and opened anew;
+one that turns out to be damaged is opened anew as well, and set aside where that does not help.
 Transactions are ours, not the driver's: ``BEGIN IMMEDIATE`` for a write, one snapshot for a read. All SQL is
 written against a plain ``Connection``, so that it also runs when the interpreter is going down and no thread
 can be started for the asynchronous driver any more.
@@ -8,7 +9,7 @@ can be started for the asynchronous driver any more.
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,8 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from miharu._location import make_private
-from miharu.errors import NoDatabase, StoreError
+from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
+from miharu.stores.sqlite.repair.care import Care
 
 __all__ = ("Database",)
 
@@ -52,7 +54,7 @@ class Database:
         self._reader: AsyncEngine | None = None
         self._last_resort: Engine | None = None
         self._prepare: Callable[[Connection], object] = bool
-        self._inode: tuple[int, int] | None = None
+        self._care = Care(path, read_only=read_only) if path is not None else None
 
     async def open(self, prepare: Callable[[Connection], object]) -> None:
         """Connect, and let ``prepare`` make the schema, in its own transaction, where this may write.
@@ -63,26 +65,34 @@ class Database:
         """
         self._prepare = prepare
         async with self._turn:
-            await self._reopen()
+            await self._mending(self._see_to_it_that_it_is_open)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run in one transaction of its own, while no other process of miharu writes."""
-        async with self._turn:
-            if self._replaced():
-                await self._reopen()
+
+        async def once() -> T:
+            await self._see_to_it_that_it_is_open()
             async with self._held():
                 return await self._run(self._writer, _immediate, work)
 
+        async with self._turn:
+            return await self._mending(once)
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run on one snapshot."""
-        if self.path is None:  # one connection has one transaction
-            async with self._turn:
+
+        async def once() -> T:
+            await self._see_to_it_that_it_is_open()
+            return await self._run(self._reader, _snapshot, work)
+
+        if self._care is not None and self._is_open():
+            try:
                 return await self._run(self._reader, _snapshot, work)
-        if self._replaced():
-            async with self._turn:
-                if self._replaced():
-                    await self._reopen()
-        return await self._run(self._reader, _snapshot, work)
+            except StoreError as error:
+                if not self._care.is_damage(_cause(error)):
+                    raise
+        async with self._turn:  # in memory, one connection has one transaction
+            return await self._mending(once)
 
     def size(self) -> int | None:
         """Bytes on disk; ``None`` in memory."""
@@ -96,12 +106,46 @@ class Database:
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._care is not None:
+            self._care.end()
         async with self._turn, self._held():  # the last to leave tidies up, which is a checkpoint
             await self._disconnect()
         if self._gate is not None:
             self._gate.close()
 
-    async def _reopen(self) -> None:
+    async def _mending(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try; where the file proves damaged, again with new connections, and at last with a new file."""
+        cause = None
+        for remedy in (None, self._reopen, self._renew):
+            try:
+                if remedy is not None:
+                    await remedy(cause)
+                result = await attempt()
+            except StoreError as error:
+                cause = _cause(error)
+                if self._care is None or remedy == self._renew or not self._care.is_damage(cause):
+                    raise
+            else:
+                if self._care is not None:
+                    self._care.works()
+                return result
+        raise AssertionError  # pragma: no cover - the last remedy returns or raises
+
+    async def _renew(self, cause: BaseException | None) -> None:
+        await self._disconnect()
+        if self._care is not None:
+            async with self._held():
+                self._care.give_up(cause)
+        await self._reopen()
+
+    async def _see_to_it_that_it_is_open(self) -> None:
+        if not self._is_open():
+            await self._reopen()
+
+    def _is_open(self) -> bool:
+        return self._reader is not None and (self._care is None or self._care.is_open)
+
+    async def _reopen(self, _: object = None) -> None:
         await self._disconnect()
         if self._gate is not None and self.path is not None:
             self._gate.close()  # its folder may have been replaced as well
@@ -114,37 +158,39 @@ class Database:
             await self._connect()
 
     async def _connect(self) -> None:
-        if self.path is not None:
-            self._check(self.path)
+        if self._care is not None:
+            self._care.check()
         if not self.read_only:
             self._writer = self._engine("rw")
             try:
-                await self._run(self._writer, _as_it_is, self._prepare)
+                await self._run(self._writer, _as_it_is, self._make_ready)
             except RuntimeError as error:
                 if isinstance(error, StoreError):
                     raise
                 # "can't start new thread": the program is ending, and what it did is still to be kept
                 self._last_resort = create_engine(self._url("rw").set(drivername="sqlite"), **self._options())
                 _listen(self._last_resort)
-                await self._run(None, _as_it_is, self._prepare)
-        if self.path is not None:
+                await self._run(None, _as_it_is, self._make_ready)
+        if self._care is not None:
             self._reader = self._engine("ro")
-            self._inode = _inode(self.path)
+            self._care.opened()
         else:
             self._reader = self._writer
 
+    def _make_ready(self, connection: Connection) -> None:
+        self._prepare(connection)
+        if self._care is not None:
+            self._care.learn(lambda statement: connection.exec_driver_sql(statement).all())
+
     async def _disconnect(self) -> None:
-        self._inode = None
+        if self._care is not None:
+            self._care.closing()
         for engine in (self._reader, self._writer):  # the last to leave must be able to write
             if engine is not None:
                 await engine.dispose()
         if self._last_resort is not None:
             self._last_resort.dispose()
         self._reader = self._writer = self._last_resort = None
-
-    def _replaced(self) -> bool:
-        """Whether the file that is open is not the one of that name any more."""
-        return self.path is not None and (self._inode is None or _inode(self.path) != self._inode)
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
@@ -173,19 +219,6 @@ class Database:
         except DBAPIError as error:
             raise StoreError(_explain(error, self.name)) from error
 
-    def _check(self, path: Path) -> None:
-        try:
-            if self.read_only and not path.exists():
-                raise NoDatabase(f"There is no database at {path}.")
-            with path.open("rb") as file:
-                head = file.read(16)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {error.strerror}.") from error
-        if head and head != b"SQLite format 3\0":
-            raise StoreError(f"{path} is not a SQLite database: name another file.")
-        if self.read_only and not head:
-            raise NoDatabase(f"The database at {path} is empty.")
-
     def _engine(self, mode: str) -> AsyncEngine:
         options = self._options()
         if self.path is not None:
@@ -211,12 +244,9 @@ class Database:
         return URL.create("sqlite+aiosqlite", database=name, query={"mode": mode, "uri": "true"})
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        about = path.stat()
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino
+def _cause(error: StoreError) -> BaseException | None:
+    """What the engine said, where it was the engine."""
+    return getattr(error.__cause__, "orig", None)
 
 
 def _listen(engine: Engine) -> None:

@@ -1,23 +1,37 @@
 """Setting a damaged file aside, under a name that says so and since when. Nothing is ever deleted.
 
-    calls.db.corrupt-20261125T181700Z     set aside; what can be read is still to be brought back
-    calls.db.salvaged-20261125T181700Z    set aside; what can be read has been brought back
+    calls.db.corrupt-20261125T181700Z      set aside; what can be read is still to be brought back
+    calls.db.salvaged-20261125T181700Z     set aside; what can be read has been brought back
+    calls.db.replaced-20261125T181700Z-wal  changes to a file that somebody has deleted or replaced
 
 What belongs to the file goes with it, under the same name: ``-wal`` and ``-shm``, which SQLite looks for
 there, ``.layout``, ``.report`` (what was brought back) and ``.page1`` (the first page as it was).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ("Aside", "mark_done", "set_aside", "unfinished", "whatever_is_aside")
+__all__ = (
+    "Aside",
+    "Identity",
+    "identities",
+    "identity",
+    "leave_behind",
+    "mark_done",
+    "set_aside",
+    "unfinished",
+    "whatever_is_aside",
+)
 
-_CORRUPT, _SALVAGED = "corrupt", "salvaged"
-_FIRST = ("-wal", "-shm", ".layout")
+Identity = tuple[int, int]
+"""Device and inode."""
+_CORRUPT, _SALVAGED, _REPLACED = "corrupt", "salvaged", "replaced"
+_COMPANIONS = ("-wal", "-shm")
+_FIRST = (*_COMPANIONS, ".layout")
 """These go before the file: beside a new one, an old WAL would be taken for its own."""
 _PARTS = (*_FIRST, ".report", ".page1")
 
@@ -50,6 +64,33 @@ def set_aside(database: Path, now: datetime | None = None) -> Aside:
         with suppress(FileNotFoundError):
             Path(f"{database}{part}").rename(f"{target}{part}")
     return Aside(path=target, since=since, done=False)
+
+
+def identity(path: Path) -> Identity | None:
+    """Which file that is, whatever its name; ``None`` where there is none to be seen."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
+def identities(database: Path) -> Mapping[str, Identity | None]:
+    """Which files belong to the database at the moment, by what follows its name."""
+    return {part: identity(Path(f"{database}{part}")) for part in ("", *_COMPANIONS)}
+
+
+def leave_behind(database: Path, before: Mapping[str, Identity | None], now: datetime | None = None) -> None:
+    """Rename what belonged to a file that has another one in its place now: it would be taken for that one's.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    target = f"{database}.{_REPLACED}-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    for part in _COMPANIONS:
+        path = Path(f"{database}{part}")
+        if before.get(part) is not None and identity(path) == before[part]:
+            path.rename(f"{target}{part}")
 
 
 def mark_done(aside: Aside) -> Aside:

@@ -1,0 +1,140 @@
+"""What is done for the file before it is opened, and when something turns out to be wrong with it.
+
+``check`` and ``give_up`` are for whoever holds the gate and has closed its connections.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from miharu._location import make_private
+from miharu.errors import NoDatabase, StoreError
+from miharu.stores.sqlite.repair.damage import Symptoms, look
+from miharu.stores.sqlite.repair.layout import keep
+from miharu.stores.sqlite.repair.quarantine import Identity, identities, identity, leave_behind, set_aside
+from miharu.stores.sqlite.repair.rescuer import Rescuer
+
+__all__ = ("Care",)
+
+logger = logging.getLogger("miharu")
+
+
+class Care:
+    """Of one file, for as long as a store uses it."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._known: Mapping[str, Identity | None] = {}
+        self._is_open = False
+        self._was_replaced = False
+        self._symptoms = Symptoms()
+        self._rescuer = None if read_only else Rescuer(path)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file that was opened is still the one of that name."""
+        return self._is_open and identity(self.path) == self._known[""]
+
+    def check(self) -> None:
+        """See to it that there is a file that can be opened: a damaged one is set aside, no other is touched.
+
+        Raises:
+            NoDatabase: For reading, and there is nothing.
+            StoreError: It is somebody else's, or not to be read, or damaged and for reading only.
+        """
+        try:
+            self._leave_behind()
+            finding = look(self.path)
+            if finding.state == "foreign":
+                raise StoreError(f"{self.path} {finding.words}: name another file for miharu.")
+            if self.read_only and finding.state == "damaged":
+                raise StoreError(f"{self.path} {finding.words}. To repair it: miharu doctor --repair.")
+            if self.read_only and finding.state == "new":
+                raise NoDatabase(f"The database at {self.path} {finding.words}.")
+            if finding.state == "damaged":
+                self._set_aside(finding.words)
+            if not self.read_only:
+                make_private(self.path)
+            self._known = identities(self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be opened: {error.strerror}.") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be opened: {error}.") from error
+
+    def learn(self, ask: Callable[[str], Sequence[Sequence[Any]]]) -> None:
+        """Note where the tables begin, for the day on which the first page is lost.
+
+        Args:
+            ask: Runs a statement on the open database and returns all rows.
+        """
+        with suppress(OSError):  # it is for an unlikely day, and no reason not to record
+            keep(ask, self.path)
+
+    def opened(self) -> None:
+        """It is open from now on."""
+        self._known, self._is_open = identities(self.path), True
+        if self._rescuer is not None:
+            self._rescuer.start()
+
+    def closing(self) -> None:
+        """It is about to be closed, and may be opened again.
+
+        Until then no other file can get its inode.
+        """
+        self._was_replaced |= self._is_open and not self.is_open
+        self._is_open = False
+
+    def end(self) -> None:
+        """Nobody is going to open it again."""
+        if self._rescuer is not None:
+            self._rescuer.stop()
+
+    def is_damage(self, error: BaseException | None) -> bool:
+        """Whether the error of the engine, after those before it, means that the file is damaged."""
+        return self._symptoms.of_damage(error)
+
+    def works(self) -> None:
+        """There was no error."""
+        self._symptoms.gone()
+
+    def give_up(self, error: BaseException | None) -> None:
+        """Set the file aside, unless another process has done so: it was opened anew, and is damaged still.
+
+        Raises:
+            StoreError: It cannot be renamed.
+        """
+        if self.read_only or identity(self.path) != self._known.get(""):
+            return
+        try:
+            self._set_aside(f"is damaged ({error})")
+        except OSError as refused:
+            raise StoreError(
+                f"{self.path} is damaged ({error}) and cannot be set aside: {refused.strerror}."
+            ) from refused
+
+    def _set_aside(self, words: str) -> None:
+        aside = set_aside(self.path)
+        self._known = {}
+        logger.warning(
+            "miharu: %s %s. It was set aside as %s, calls are recorded in a new file, and what can be read "
+            "of the old one is brought back; your program is not affected.",
+            self.path,
+            words,
+            aside.path.name,
+        )
+
+    def _leave_behind(self) -> None:
+        known, self._known = self._known, {}
+        was_replaced, self._was_replaced = self._was_replaced, False
+        if self.read_only or not was_replaced:
+            return
+        leave_behind(self.path, known)
+        logger.warning(
+            "miharu: %s was deleted or replaced while it was open; calls are recorded in the file that has "
+            "this name now, and your program is not affected.",
+            self.path,
+        )

@@ -1,0 +1,65 @@
+import json
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from miharu.stores.sqlite.repair.damage import connect
+from miharu.stores.sqlite.repair.layout import TABLES, beside, keep, layout_of, page_one
+
+from .conftest import PAGE, Written
+
+
+def test_the_store_keeps_it_beside_the_file(written: Written) -> None:
+    layout = layout_of(written.path)
+    assert layout is not None
+    assert tuple(layout.tables) == TABLES
+    assert layout.page_size == PAGE
+    assert "cost_cents" not in layout.tables["llm_calls"].columns
+    if os.name == "posix":
+        assert stat.S_IMODE(beside(written.path).stat().st_mode) == 0o600
+
+
+def test_it_is_written_when_the_schema_has_changed_and_only_then(written: Written) -> None:
+    def kept() -> int:
+        with connect(written.path) as connection:
+            keep(lambda statement: connection.execute(statement).fetchall(), written.path)
+        return beside(written.path).stat().st_ino
+
+    before = kept()
+    assert kept() == before
+    with sqlite3.connect(written.path) as connection:
+        connection.execute("VACUUM")
+    connection.close()
+    beside(written.path).with_suffix(".old").write_bytes(beside(written.path).read_bytes())
+    assert kept() != before
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"page_size": 4096}', b'{"tables": {"a": 1}}'])
+def test_one_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "calls.db"
+    assert layout_of(file) is None
+    beside(file).write_bytes(content)
+    assert layout_of(file) is None
+
+
+def test_one_from_elsewhere_must_be_whole(written: Written) -> None:
+    facts = json.loads(beside(written.path).read_text())
+    del facts["tables"]["llm_calls"]["root"]
+    beside(written.path).write_text(json.dumps(facts))
+    assert layout_of(written.path) is None
+
+
+def test_a_page_made_of_it_leads_to_the_tables(written: Written) -> None:
+    layout = layout_of(written.path)
+    assert layout is not None
+    data = written.path.read_bytes()
+    page = page_one(layout, len(data) // PAGE, wal=False)
+    assert len(page) == PAGE
+    written.path.write_bytes(page + data[PAGE:])
+    with connect(written.path) as connection:
+        for table, expected in zip(TABLES, (3000, 300, 20, 20), strict=True):
+            columns = ", ".join(layout.tables[table].columns)
+            assert len(connection.execute(f"SELECT {columns} FROM {table}").fetchall()) == expected

@@ -1,0 +1,96 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from miharu.stores.sqlite.repair.quarantine import (
+    identities,
+    leave_behind,
+    mark_done,
+    set_aside,
+    unfinished,
+    whatever_is_aside,
+)
+
+NOW = datetime(2026, 11, 25, 18, 17, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    for part in ("", "-wal", "-shm", ".layout"):
+        (tmp_path / f"calls.db{part}").write_text(part)
+    return tmp_path / "calls.db"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_nothing_is_deleted(database: Path) -> None:
+    aside = set_aside(database, NOW)
+    assert aside.path.name == "calls.db.corrupt-20261125T181700Z"
+    assert names(database.parent) == [
+        f"calls.db.corrupt-20261125T181700Z{part}" for part in ("", "-shm", "-wal", ".layout")
+    ]
+    assert Path(f"{aside.path}-wal").read_text() == "-wal"
+
+
+def test_two_in_a_second_have_two_names(database: Path) -> None:
+    set_aside(database, NOW)
+    database.write_text("another")
+    assert set_aside(database, NOW).path.name == "calls.db.corrupt-20261125T181700Z.2"
+    assert [aside.since for aside in whatever_is_aside(database)] == [
+        "20261125T181700Z",
+        "20261125T181700Z.2",
+    ]
+
+
+def test_what_another_process_had_begun_is_finished(database: Path) -> None:
+    Path(f"{database}-wal").rename(f"{database}.corrupt-20261125T181600Z-wal")
+    aside = set_aside(database, NOW)
+    assert aside.since == "20261125T181600Z"
+    assert Path(f"{aside.path}-wal").exists()
+
+
+def test_what_is_done_has_another_name(database: Path) -> None:
+    aside = set_aside(database, NOW)
+    assert unfinished(database) == [aside]
+    done = mark_done(aside)
+    assert done.path.name == "calls.db.salvaged-20261125T181700Z"
+    assert unfinished(database) == []
+    assert whatever_is_aside(database) == [done]
+    assert all(name.startswith(done.path.name) for name in names(database.parent))
+    database.write_text("another")
+    assert set_aside(database, NOW).since.endswith(".2")
+
+
+def test_files_of_others_are_not_taken_for_it(database: Path) -> None:
+    for name in ("calls.db.corrupt-soon", "xcalls.db.corrupt-20261125T181700Z", "calls.db.bak"):
+        (database.parent / name).touch()
+    assert whatever_is_aside(database) == []
+    assert whatever_is_aside(database / "no" / "folder.db") == []
+
+
+def test_the_wal_of_a_file_that_was_replaced_stays_behind(database: Path) -> None:
+    before = identities(database)
+    database.unlink()
+    database.write_text("another")
+    leave_behind(database, before, NOW)
+    assert names(database.parent) == [
+        "calls.db",
+        "calls.db.layout",
+        "calls.db.replaced-20261125T181700Z-shm",
+        "calls.db.replaced-20261125T181700Z-wal",
+    ]
+
+
+def test_the_wal_of_the_new_file_does_not(database: Path) -> None:
+    before = identities(database)
+    for part in ("-wal", "-shm"):
+        Path(f"{database}{part}").unlink()
+        Path(f"{database}{part}").write_text("new")
+    # The new one may have got the inode of the old one: then nobody can tell them apart.
+    same = identities(database)
+    leave_behind(database, before, NOW)
+    for part in ("-wal", "-shm"):
+        assert Path(f"{database}{part}").exists() == (same[part] != before[part])
