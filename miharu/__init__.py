@@ -14,6 +14,11 @@ from miharu._version import __version__
 
 if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
+    from miharu._capture import capture
+    from miharu._context import context
+    from miharu._observe import observe
+    from miharu._scores import score, trace_id
+    from miharu._spans import span
     from miharu.errors import ConfigError, MiharuError, StoreError
     from miharu.monitor import aflush, ashutdown, flush, init, shutdown, stats
 
@@ -26,10 +31,16 @@ __all__ = (
     "aflush",
     "asgi",
     "ashutdown",
+    "capture",
+    "context",
     "flush",
     "init",
+    "observe",
+    "score",
     "shutdown",
+    "span",
     "stats",
+    "trace_id",
 )
 
 _HOMES = {
@@ -38,6 +49,12 @@ _HOMES = {
     "StoreError": "miharu.errors",
     "MiharuMiddleware": "miharu._asgi",
     "asgi": "miharu._asgi",
+    "capture": "miharu._capture",
+    "context": "miharu._context",
+    "observe": "miharu._observe",
+    "score": "miharu._scores",
+    "span": "miharu._spans",
+    "trace_id": "miharu._scores",
     "aflush": "miharu.monitor",
     "ashutdown": "miharu.monitor",
     "flush": "miharu.monitor",

@@ -8,10 +8,10 @@ scope as it is.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from miharu._context import Context, request_context
+from miharu import _sources
+from miharu._context import Beginning, Origin
 from miharu._guard import swallowed
 from miharu.dashboard.access import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, send_page
@@ -74,6 +74,7 @@ class MiharuMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
+            _sources.serve()
             await self._app(scope, receive, send)
             return
         try:
@@ -87,18 +88,13 @@ class MiharuMiddleware:
             page = await self._door.answer(scope, inner, f"{root}{self._path}/")
             await send_page(page, scope, send)
             return
-        token = request_context.set(Context(scope=scope))
-        try:
+        with Beginning(Origin(scope, self._app)):
             await self._app(scope, receive, send)
-        finally:
-            # A server that gave up on the request may close this coroutine from elsewhere; there the context
-            # of the request is gone already, and reset() would say so.
-            with suppress(ValueError):
-                request_context.reset(token)
 
     def _start(self) -> None:
         if not self._started:
             self._started = True
+            _sources.serve()
             from miharu import monitor
 
             if monitor.current() is None:

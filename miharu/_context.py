@@ -1,103 +1,282 @@
-"""To whom a call belongs: the web request during which it was made.
+"""To whom a call belongs: the request, job or span during which it was made, and what the program says of it.
 
-The middleware sets it, the interceptor takes a reference, the worker reads it: nothing is computed on the
-caller's path. ``asyncio`` tasks, thread pools of anyio and background tasks inherit it by themselves.
+One reference is kept in a context variable, which ``asyncio`` tasks, thread pools of anyio and background
+tasks inherit by themselves. The interceptor takes it, and the worker makes sense of it (``_belonging.py``):
+nothing is computed on the caller's path.
 """
 
-import re
+import sys
+import threading
+import time
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-__all__ = ("Context", "current", "request_context", "route_template")
+from miharu import _tracing
+from miharu._guard import swallowed
+
+if TYPE_CHECKING:
+    from miharu._captured import Capturing
+    from miharu._spans import OpenSpan
+
+__all__ = (
+    "NOTHING",
+    "Beginning",
+    "Block",
+    "Context",
+    "Origin",
+    "Said",
+    "Scoped",
+    "begun",
+    "context",
+    "current",
+    "now",
+    "put",
+    "within",
+)
+
+Scope = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the program itself says, with ``miharu.context``."""
+
+    user: object = None
+    session: object = None
+    route: object = None
+    tags: Mapping[Any, Any] = field(default_factory=dict)
+
+    def and_then(self, more: "Said") -> "Said":
+        """Both; what is said later, or closer to the call, holds."""
+        if more is NOTHING or self is NOTHING:
+            return self if more is NOTHING else more
+        return Said(
+            user=self.user if more.user is None else more.user,
+            session=self.session if more.session is None else more.session,
+            route=self.route if more.route is None else more.route,
+            tags={**self.tags, **more.tags} if self.tags and more.tags else more.tags or self.tags,
+        )
+
+
+NOTHING = Said()
+
+
+class Origin:
+    """What began: a web request, a job, or the outermost span. All that came of it share it and its trace."""
+
+    __slots__ = ("_trace_id", "app", "block", "said", "scope", "source")
+
+    def __init__(self, scope: Scope | None = None, app: object = None, source: str | None = None) -> None:
+        self.scope = scope
+        """The host's own ASGI scope; routing fills it in after the middleware has passed it on."""
+        self.app = app
+        """What the middleware stands in front of."""
+        self.source = source
+        """What a job is called, such as ``celery send_mail``."""
+        self.said = NOTHING
+        """What was said for the rest of it."""
+        self.block: Block | None = None
+        self._trace_id: str | None = None
+
+    def trace_id(self, traced: object = None) -> str:
+        """The trace, settled when it is first asked for: OpenTelemetry's, the visitor's, or one of ours.
+
+        Args:
+            traced: The span of OpenTelemetry that was active where the question comes from.
+        """
+        if self._trace_id is None:
+            with _settling:
+                if self._trace_id is None:
+                    ids = _tracing.ids_of(traced) or (_tracing.incoming(self.scope) if self.scope else None)
+                    self._trace_id = ids[0] if ids else _tracing.new_trace_id()
+        return self._trace_id
+
+
+class Block:
+    """A stretch of the program with a context of its own; left, the one before holds again.
+
+    No tokens: a generator may be closed in another context than the one in which it was begun, and that is
+    no error. A block that could not be taken back there is known as strayed, and passed over from then on.
+    """
+
+    __slots__ = ("before", "strayed")
+
+    before: "Context | None"
+    strayed: int
+    """When it was left somewhere else, by ``time.perf_counter_ns()``; zero if it never was."""
+
+    def enter(self, context: "Context") -> None:
+        self.before = _current.get()
+        self.strayed = 0
+        _current.set(context)
+
+    def leave(self) -> None:
+        here = _current.get()
+        if here is None or here.block is not self:
+            self.strayed = time.perf_counter_ns()
+            return
+        before = self.before
+        while before is not None and before.block is not None and before.block.strayed:
+            before = before.block.before
+        _current.set(before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What is known at the moment of a call."""
+    """What is known where a call is made."""
 
-    scope: MutableMapping[str, Any] | None = None
-    """The host's own ASGI scope; routing fills it in after the middleware has passed it on."""
-
-    def route(self) -> str | None:
-        """Method and route template, such as ``POST /chat/{thread_id}``; ``None`` outside a request."""
-        if self.scope is None:
-            return None
-        template = route_template(self.scope)
-        method = self.scope.get("method", "")
-        return f"{method} {template}".strip() if template else None
-
-    def host_request_id(self) -> str | None:
-        """The id that a proxy or the host gave the request, from ``X-Request-ID``."""
-        for name, value in (self.scope or {}).get("headers") or ():
-            if name.lower() == b"x-request-id":
-                return str(value.decode("latin-1"))[:200]
-        return None
+    origin: Origin | None = None
+    span: "OpenSpan | None" = None
+    said: Said = NOTHING
+    """By the blocks around the call; what was said for the rest of a request is with its origin."""
+    block: Block | None = None
+    """The innermost one."""
+    capturing: "Capturing | None" = None
 
 
-request_context: ContextVar[Context | None] = ContextVar("miharu_request", default=None)
+_current: ContextVar[Context | None] = ContextVar("miharu_context", default=None)
+_settling = threading.Lock()
+_EMPTY = Context()
 
 
 def current() -> Context | None:
     """What a call made here and now belongs to."""
-    return request_context.get()
+    return _current.get()
 
 
-def route_template(scope: Mapping[str, Any]) -> str | None:
-    """The template of the route that matched, mounts included and the server's own prefix left out.
+def now() -> tuple[Context | None, Said | None, Any]:
+    """The same with what may have changed by the time it is read.
 
-    Where no framework left one, it is the path with its ids collapsed, such as ``/chat/{}``: routes are few,
-    paths are not.
+    That is what was said for the rest of the request so far, and the active span of OpenTelemetry.
     """
-    told = scope.get("path_template")  # Litestar
-    if isinstance(told, str) and told:
-        return told
-    template = _matched(scope)
-    if template is not None:
-        return _mount(scope, template) + template
-    path = scope.get("path")
-    return _collapsed(path.removeprefix(_server_prefix(scope)) or "/") if isinstance(path, str) else None
+    here = _current.get()
+    traced = _tracing.active() if "opentelemetry.trace" in sys.modules else None
+    if here is None or here.origin is None:
+        return here, None, traced
+    return here, here.origin.said, traced
 
 
-def _matched(scope: Mapping[str, Any]) -> str | None:
-    """What Starlette's or FastAPI's route knows of its own path, below the last mount.
+def put(context: Context | None) -> None:
+    """Let another context hold, for a while; whoever does so puts the one before back."""
+    _current.set(context)
 
-    FastAPI keeps the prefixes of included routers only in ``effective_route_context`` (a private key, so each
-    step is guarded); it outlives its route when that was a mount, so it counts for that route alone.
+
+def within(context: Context | None, block: Block) -> bool:
+    """Whether the context is one of the block's, or of a block inside it."""
+    while context is not None and context.block is not None:
+        if context.block is block:
+            return True
+        context = context.block.before
+    return False
+
+
+class Beginning(Block):
+    """The block of a request or a job. What was said around it holds in it as well."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+
+    def __enter__(self) -> Origin:
+        self.enter(begun(self.origin, self))
+        return self.origin
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+
+def begun(origin: Origin, block: Block, span: "OpenSpan | None" = None) -> Context:
+    """The context of something that begins here."""
+    around = _current.get() or _EMPTY
+    origin.said = around.said if around.origin is None else around.origin.said.and_then(around.said)
+    origin.block = block
+    return Context(origin=origin, span=span, block=block, capturing=around.capturing)
+
+
+class Scoped:
+    """What ``miharu.context`` gives: said already, and taken back at the end of a block if used as one."""
+
+    __slots__ = ("_entered", "_said", "_undo")
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+        self._entered: list[Block] = []
+        self._undo: tuple[Origin | None, Said, Context | None, Context | None] | None = None
+
+    def say(self) -> None:
+        """Say it for the rest of the request or job, or of the current context where there is none."""
+        here = _current.get() or _EMPTY
+        origin, before, after = here.origin, NOTHING, here
+        if origin is not None:
+            before = origin.said
+            origin.said = before.and_then(self._said)
+        if origin is None or here.block is not origin.block:  # else what the origin says is all there is
+            after = replace(here, said=here.said.and_then(self._said))
+            _current.set(after)
+        self._undo = (origin, before, None if here is _EMPTY else here, after)
+
+    def _unsay(self) -> None:
+        """A block begins: what was said for the rest is said for the block alone."""
+        if self._undo is None:
+            return
+        (origin, before, here, after), self._undo = self._undo, None
+        if origin is not None:
+            origin.said = before
+        if _current.get() is after and after is not here:
+            _current.set(here)
+
+    def __enter__(self) -> None:
+        try:
+            self._unsay()
+            here, block = _current.get() or _EMPTY, Block()
+            block.enter(replace(here, said=here.said.and_then(self._said), block=block))
+            self._entered.append(block)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("miharu.context()")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._entered:
+            self._entered.pop().leave()
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def context(
+    *,
+    user: object = None,
+    session: object = None,
+    tags: Mapping[str, str] | None = None,
+    route: str | None = None,
+) -> Scoped:
+    """Say to whom the calls belong that are made from here on.
+
+    As a block, ``with miharu.context(user="ann"):`` or ``async with``, it holds for the block. Called plainly
+    it holds for the rest of the web request or job, wherever its code runs; outside of both, for the rest of
+    the current task, thread or script. What is said inside adds to what was said outside.
+
+    Args:
+        user: Stored as ``user_id``.
+        session: Stored as ``session_id``.
+        tags: Names and values of your own.
+        route: Stored as ``route`` instead of the route or the name that miharu finds.
     """
-    route, effective = scope.get("route"), None
-    ours = scope.get("fastapi")
-    if isinstance(ours, Mapping):
-        effective = ours.get("effective_route_context")
-    if route is not None and getattr(effective, "original_route", route) is not route:
-        effective = None
-    for candidate in (getattr(effective, "starlette_route", None), effective, route):
-        template = getattr(candidate, "path_format", None)
-        if isinstance(template, str) and template and not hasattr(candidate, "routes"):  # a mount has routes
-            return template
-    return None
-
-
-def _mount(scope: Mapping[str, Any], template: str) -> str:
-    """The mounts above the route: what they have added to ``root_path``, their parameters by name again."""
-    if "app_root_path" not in scope:  # nothing has been mounted; root_path is the server's
-        return ""
-    mount = str(scope.get("root_path") or "").removeprefix(_server_prefix(scope))
-    for name, value in (scope.get("path_params") or {}).items():
-        if f"{{{name}}}" not in template and isinstance(value, str) and value:
-            mount = "/".join(f"{{{name}}}" if part == value else part for part in mount.split("/"))
-    return mount
-
-
-def _server_prefix(scope: Mapping[str, Any]) -> str:
-    return str(scope.get("app_root_path", scope.get("root_path")) or "").rstrip("/")
-
-
-_ID = re.compile(
-    r"\d+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=.*\d)[0-9a-f]{8,}|(?=.*\d)[\w.~=-]{16,}|[^/]*@[^/]*", re.IGNORECASE
-)
-
-
-def _collapsed(path: str) -> str:
-    return "/".join("{}" if _ID.fullmatch(part) else part for part in path.split("/"))[:200]
+    scoped = Scoped(NOTHING)
+    try:
+        said = Said(user=user, session=session, route=route, tags=dict(tags or {}))
+        scoped = Scoped(said)
+        scoped.say()
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("miharu.context()")
+    return scoped

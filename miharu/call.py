@@ -109,7 +109,12 @@ class Call:
     body_hash: str | None = None
     service: str | None = None
     route: str | None = None
-    """Method and route template of the host app's request, such as ``POST /chat/{thread_id}``."""
+    """Method and route template of the host app's request, such as ``POST /chat/{thread_id}``.
+
+    For work outside of requests it is what that is called, so that "who spent it" has one answer:
+    ``celery send_mail``, ``arq resize``, ``rq app.jobs.sync``, ``apscheduler nightly``, ``script ingest.py``,
+    ``notebook report.ipynb``. ``None`` where a server makes a call and nobody knows for which request.
+    """
     host_request_id: str | None = None
     user_id: str | None = None
     session_id: str | None = None

@@ -50,6 +50,8 @@ Length = int | timedelta | str | None
 AuthMode = Literal["auto", "token", "off"]
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
+NOWHERE = "nowhere://"
+"""For whoever only looks, and keeps nothing."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",

@@ -8,10 +8,10 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from miharu._context import Context
+    from miharu._context import Context, Said
 
 __all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_TAIL", "End", "Exchange", "Request")
 
@@ -59,11 +59,13 @@ class Exchange:
         "error_type",
         "lost",
         "response_headers",
+        "said",
         "shed",
         "started",
         "status",
         "tail",
         "timestamp",
+        "traced",
     )
 
     status: int | None
@@ -87,11 +89,16 @@ class Exchange:
     error_message: str | None
     ended: int
     context: "Context | None"
+    """To whom it belongs, with ``said`` and ``traced``: what ``_context.now()`` gave when it began."""
+    said: "Said | None"
+    traced: Any
     timestamp: int
     """Unix milliseconds at the start."""
     started: int
 
-    def __init__(self, context: "Context | None" = None) -> None:
+    def __init__(
+        self, context: "Context | None" = None, said: "Said | None" = None, traced: Any = None
+    ) -> None:
         self.status = None
         self.response_headers = {}
         self.chunks = []
@@ -106,6 +113,8 @@ class Exchange:
         self.error_message = None
         self.ended = 0
         self.context = context
+        self.said = said
+        self.traced = traced
         self.timestamp = time.time_ns() // 1_000_000
         self.started = time.perf_counter_ns()
 

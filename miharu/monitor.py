@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypedDict, TypeVar
 
-from miharu import _guard, plugins, stores
+from miharu import _guard, _records, plugins, stores
 from miharu import providers as wire_formats
-from miharu.config import MEMORY, UNSET, Config, Length, Unset, database_file, public_url
+from miharu._spans import OpenSpan
+from miharu.batch import Score
+from miharu.config import MEMORY, NOWHERE, UNSET, Config, Length, Unset, database_file, public_url
 from miharu.errors import ConfigError
 from miharu.exchange import Exchange
 from miharu.exporters.base import Exporter
@@ -102,14 +104,16 @@ class Monitor:
             formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
             self._formats = [*self.config.providers, *formats]
             rules = [rule for provider in self._formats for rule in provider.rules]
-            self._interceptor = Interceptor(self._sink, rules)
+            self._interceptor = Interceptor(self._sink, rules, settle=self.flush)
             self._interceptor.install()
+            _records.hand_to(self._take_record)
         self._worker.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Stop watching and store what there is; whether that was done in time (seconds)."""
         if self._interceptor is not None:
             self._interceptor.uninstall()
+            _records.withdraw(self._take_record)
         ended = self._worker.stop(timeout)
         if len(self._queue):
             self._worker.salvage()
@@ -171,6 +175,11 @@ class Monitor:
         if not self._worker.running:
             self._worker.start()
 
+    def _take_record(self, record: OpenSpan | Score) -> None:
+        self._queue.put_record(record)
+        if not self._worker.running:
+            self._worker.start()
+
     @property
     def _is_empty(self) -> bool:
         return len(self._queue) == 0 and self._spool.waiting == 0
@@ -227,7 +236,8 @@ class Monitor:
         make = partial(store, self.config.database, read_only=self.read_only)
         if self.read_only:
             return Outlet(make)
-        installed = plugins.load(plugins.installed("miharu.exporters"))
+        points = () if self.config.database == NOWHERE else plugins.installed("miharu.exporters")
+        installed = plugins.load(points)
         return Outlet(
             make,
             self.config.prices or _built_in_prices(),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import miharu
-from miharu import _guard
+from miharu import _context, _guard
 from miharu.interceptor import handing as patches
 
 
@@ -52,6 +52,7 @@ def no_failures_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_left() -> Iterator[None]:
     """Each test starts and ends unwatched, with the clients' own functions in place."""
     yield
+    _context.put(None)
     miharu.shutdown()
     assert patches.target() is None
 

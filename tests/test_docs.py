@@ -73,14 +73,17 @@ def test_each_command_and_option_is_described() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_each_example_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_example_runs(
+    block: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     names: dict[str, Any] = {"__name__": "example"}
     with monkeypatch.context() as off:
         off.setenv("MIHARU_DISABLED", "1")
         exec(compile(block, "example", "exec"), names)
     for name, value in names.items():
         if name.startswith("test_"):
-            value(tmp_path)
+            fixtures = inspect.signature(value).parameters
+            value(**{fixture: request.getfixturevalue(fixture) for fixture in fixtures})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -414,19 +414,18 @@ def test_a_store_that_stays_unusable_does_not_hold_up_the_exit(tmp_path: Path) -
 
 
 def test_the_worker_carries_no_context_of_a_request(database: Path) -> None:
-    from miharu._context import Context, request_context
+    from miharu import _context
 
-    seen: list[Context | None] = []
+    seen: list[_context.Context | None] = []
 
     class Looking(Collecting):
         async def export(self, batch: Batch) -> None:
-            seen.append(request_context.get())
+            seen.append(_context.current())
 
-    token = request_context.set(Context(scope={"method": "GET"}))
-    miharu.init(database, exporters=[Looking()])
-    ask()
-    assert miharu.flush()
-    request_context.reset(token)
+    with _context.Beginning(_context.Origin({"method": "GET"})):
+        miharu.init(database, exporters=[Looking()])
+        ask()
+        assert miharu.flush()
     assert seen == [None]
 
 

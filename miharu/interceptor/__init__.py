@@ -7,6 +7,7 @@ aiohttp.py  the patch of aiohttp, silent below an httpx client
 handing.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
+jobs/       the names of jobs, from Celery, RQ, arq and APScheduler
 """
 
 import importlib
@@ -15,9 +16,11 @@ import sys
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
+from miharu._guard import swallowed
 from miharu.exchange import Exchange
 from miharu.interceptor import aiohttp, handing, httpx, imports, wrapping
 from miharu.interceptor.gate import Gate, Pass
+from miharu.interceptor.jobs import JOBS
 
 __all__ = ("LIBRARIES", "Interceptor")
 
@@ -33,15 +36,22 @@ logger = logging.getLogger("miharu")
 class Interceptor:
     """Patches what is loaded, and hooks what loads later. One is installed at a time."""
 
-    def __init__(self, sink: Callable[[Exchange], None], rules: Iterable[Pass]) -> None:
+    def __init__(
+        self,
+        sink: Callable[[Exchange], None],
+        rules: Iterable[Pass],
+        settle: Callable[[], object] = bool,
+    ) -> None:
         """Prepare; nothing is touched before ``install``.
 
         Args:
             sink: Takes each finished exchange, on the caller's thread. It must be quick and never raise.
             rules: Which requests may be model calls.
+            settle: Waits until what the sink took is kept, for processes that end without another word.
         """
         self.gate = Gate(rules)
         self.sink = sink
+        self.settle = settle
         self.seen: dict[str, str] = {}
         """The patched libraries, and the level at which each is seen."""
 
@@ -49,7 +59,7 @@ class Interceptor:
         """Start watching. Clients and modules that exist already are covered."""
         handing.hand_to(self)
         pending = []
-        for name in LIBRARIES:
+        for name in (*LIBRARIES, *JOBS):
             module = sys.modules.get(name)
             if module is None:
                 pending.append(name)
@@ -71,6 +81,12 @@ class Interceptor:
 
     def _patch(self, module: ModuleType) -> None:
         name = module.__name__
+        if name in JOBS:
+            try:
+                JOBS[name](module)
+            except Exception:  # noqa: BLE001 - jobs without names are better than no calls
+                swallowed("hooking a task queue")
+            return
         level = LIBRARIES[name](module)
         known, self.seen[name] = self.seen.get(name), level
         if level not in ("client", known):

@@ -41,10 +41,8 @@ class AiohttpExchange(Exchange):
     sent: bytes | None
     """The request's body, once it is known."""
 
-    def __init__(
-        self, method: str, url: Any, asked: dict[str, Any], context: "_context.Context | None"
-    ) -> None:
-        super().__init__(context)
+    def __init__(self, method: str, url: Any, asked: dict[str, Any], *whose: Any) -> None:
+        super().__init__(*whose)
         self.method = method
         self.url = url
         self.asked = asked
@@ -162,7 +160,7 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        return AiohttpExchange(verb, url, asked, _context.current())
+        return AiohttpExchange(verb, url, asked, *_context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None

@@ -10,7 +10,7 @@ from miharu.exchange import End, Exchange
 if TYPE_CHECKING:
     from miharu.interceptor import Interceptor
 
-__all__ = ("close_open", "finish", "hand_to", "inside", "opened", "target")
+__all__ = ("close_open", "finish", "hand_to", "inside", "opened", "settle", "target")
 
 inside: ContextVar[bool] = ContextVar("miharu_inside", default=False)
 """Whether an outer client already watches what an inner one sends: an httpx client may run on aiohttp."""
@@ -42,6 +42,15 @@ def hand_to(target: "Interceptor | None") -> None:
 def target() -> "Interceptor | None":
     """Whoever is installed."""
     return _target
+
+
+def settle() -> None:
+    """See to it that what was handed over is kept: this process may end without another word."""
+    if _target is not None:
+        try:
+            _target.settle()
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("storing calls before a process ends")
 
 
 def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> None:

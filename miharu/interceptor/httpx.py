@@ -35,8 +35,8 @@ class HttpxExchange(Exchange):
 
     __slots__ = ("facts", "sent")
 
-    def __init__(self, request: Any, context: "_context.Context | None") -> None:
-        super().__init__(context)
+    def __init__(self, request: Any, *whose: Any) -> None:
+        super().__init__(*whose)
         self.sent = request
         self.facts: Request | None = None
 
@@ -132,7 +132,7 @@ def _begin(request: Any) -> HttpxExchange | None:
         watching = handing.target()
         if watching is None or not watching.gate.passes(request.method, (url := request.url).host, url.path):
             return None
-        return HttpxExchange(request, _context.current())
+        return HttpxExchange(request, *_context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None

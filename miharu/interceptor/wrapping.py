@@ -8,11 +8,12 @@ Rules that other instrumentors taught us:
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
-__all__ = ("restore", "wrap")
+__all__ = ("put", "restore", "wrap")
 
-_applied: dict[tuple[type, str], tuple[object, object]] = {}
+_applied: dict[tuple[type | ModuleType, str], tuple[object, object]] = {}
 
 
 def wrap(owner: type, attr: str, make: Callable[[Any], Any]) -> None:
@@ -27,6 +28,15 @@ def wrap(owner: type, attr: str, make: Callable[[Any], Any]) -> None:
         setattr(wrapper, name, getattr(original, name, None))
     setattr(owner, attr, wrapper)
     _applied[owner, attr] = (wrapper, standing)
+
+
+def put(owner: ModuleType, attr: str, make: Callable[[Any], Any]) -> None:
+    """Replace a module's function by ``make(function)``, unless that was done before."""
+    standing = getattr(owner, attr)
+    if (owner, attr) not in _applied:
+        ours = make(standing)
+        setattr(owner, attr, ours)
+        _applied[owner, attr] = (ours, standing)
 
 
 def restore() -> None:

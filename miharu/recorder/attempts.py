@@ -39,15 +39,15 @@ class Attempts:
             context: Whatever the caller's tries have in common; compared by identity.
         """
         if call.body_hash is None:
-            return replace(call, attempt=call.attempt or 1, call_group=call.id)
+            return _placed(call, call.attempt or 1, call.id)
         key = (call.body_hash, call.host, call.api, id(context))
         last = self._last.pop(key, None)
         goes_on = last is not None and last.may_pass and call.timestamp - last.ended <= RETRIED_WITHIN_MS
         if call.attempt is not None:
             goes_on = last is not None and call.attempt == last.attempt + 1
-        placed = replace(call, attempt=call.attempt or 1, call_group=call.id)
+        placed = _placed(call, call.attempt or 1, call.id)
         if goes_on and last is not None:
-            placed = replace(call, attempt=last.attempt + 1, call_group=last.group)
+            placed = _placed(call, last.attempt + 1, last.group)
         status = call.outcome.http_status
         self._last[key] = _Last(
             group=placed.call_group or call.id,
@@ -58,3 +58,9 @@ class Attempts:
         if len(self._last) > REMEMBERED:
             self._last.popitem(last=False)
         return placed
+
+
+def _placed(call: Call, attempt: int, group: str) -> Call:
+    """Tries that belong to nothing else are a trace of their own."""
+    trace_id = call.trace_id or group.replace("-", "")
+    return replace(call, attempt=attempt, call_group=group, trace_id=trace_id)

@@ -1,9 +1,11 @@
 """From what callers have left to what can be stored, a batch's worth at a time."""
 
+from miharu import _captured
+from miharu._belonging import span_record
 from miharu._guard import swallowed
+from miharu._spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
-from miharu.exchange import Exchange
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
 from miharu.recorder.reader import Reader
 from miharu.recorder.tally import Tally
@@ -53,14 +55,18 @@ class Intake:
         return room
 
     def _kept(self, left: Left) -> Kept | None:
-        if not isinstance(left, Exchange):
+        if isinstance(left, Span | Score):
             return left
         try:
+            if isinstance(left, OpenSpan):
+                return span_record(left, self._reader.service if self._reader else None)
             call = self._reader.read(left) if self._reader else None
         except Exception:  # noqa: BLE001 - a format that a provider has changed is not the program's affair
             swallowed("reading a call")
             return None
-        self._tally.captured += call is not None
+        if call is not None:
+            self._tally.captured += 1
+            _captured.note(call, left.context, left.started)
         return call
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from miharu import _captured
 from miharu._guard import swallowed
 from miharu.batch import Batch
 from miharu.call import Call
@@ -101,6 +102,7 @@ class Pipeline:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
         batch = replace(batch, calls=[self._priced(call) for call in batch.calls])
+        _captured.deliver(batch.calls)
         try:
             await self._add(batch)
         except StoreError:

@@ -7,13 +7,14 @@ the queue runs empty.
 
 from collections import deque
 
+from miharu._spans import OpenSpan
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange
 
 __all__ = ("ExchangeQueue", "Kept", "Left")
 
-Left = Exchange | Span | Score
+Left = Exchange | OpenSpan | Span | Score
 """What callers leave."""
 Kept = Call | Span | Score
 """What becomes of it."""
@@ -78,9 +79,9 @@ class ExchangeQueue:
         self._put += size
         self._items.append((exchange, size))
 
-    def put_record(self, record: Span | Score) -> None:
-        """Leave a span or a score. It is stored as it is, with the calls of its time."""
-        text = record.error_message if isinstance(record, Span) else record.comment
+    def put_record(self, record: OpenSpan | Span | Score) -> None:
+        """Leave a span or a score. It is stored with the calls of its time."""
+        text = record.comment if isinstance(record, Score) else record.error_message
         size = RECORD_BYTES + len(text or "")
         if len(self._items) >= self.max_items or self._put - self._taken + size > self.max_bytes:
             self.dropped_records += 1

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from time import time
 
+from miharu._belonging import belonging
 from miharu.call import Body, Call, Cost, Outcome, new_id
 from miharu.exchange import Exchange, Request
 from miharu.providers._json import dumps
@@ -59,13 +60,14 @@ class Reader:
             reading = provider.read(wire)
             if reading is not None:
                 call = self._call(exchange, request, wire, provider.api, reading)
-                return call if call.completes else self._attempts.place(call, exchange.context)
+                return call if call.completes else self._attempts.place(call, _tries(exchange))
         return None
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
-        context = exchange.context
+        whose = belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
+        id_ = self._mint(exchange.timestamp)
         call = Call(
-            id=self._mint(exchange.timestamp),
+            id=id_,
             timestamp=exchange.timestamp,
             api=api,
             provider=wire.provider,
@@ -87,8 +89,14 @@ class Reader:
             attempt=_attempt(request.headers),
             body_hash=_hash(request.body),
             service=self.service,
-            route=context.route() if context else None,
-            host_request_id=context.host_request_id() if context else None,
+            route=whose.route,
+            host_request_id=whose.host_request_id,
+            user_id=whose.user_id,
+            session_id=whose.session_id,
+            trace_id=whose.trace_id,
+            span_id=id_.replace("-", "")[16:],
+            parent_id=whose.parent_id,
+            tags=whose.tags,
             body=_body(request, wire) if self.capture_content else None,
             completes=reading.completes,
         )
@@ -96,6 +104,12 @@ class Reader:
             began = reading.began_ms or call.timestamp
             return replace(call, timestamp=began, duration_ms=reading.lasted_ms or call.timestamp - began)
         return estimated(call, request.body, wire.body) if self.estimate_usage else call
+
+
+def _tries(exchange: Exchange) -> object:
+    """What the tries of one call have in common: they are of one request, or of one block."""
+    context = exchange.context
+    return None if context is None else context.origin or context.block
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:

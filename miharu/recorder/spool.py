@@ -21,7 +21,7 @@ from typing import Any
 from miharu._location import default_database, make_private
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
-from miharu.config import MEMORY, database_file, public_url
+from miharu.config import MEMORY, NOWHERE, database_file, public_url
 
 __all__ = ("Spool", "SpoolFile", "place_for")
 
@@ -262,11 +262,11 @@ class Spool:
 
 
 def place_for(url: str) -> Path | None:
-    """What the paths of spools for that database begin with; ``None`` for one that lives in memory.
+    """What the paths of spools for that database begin with; ``None`` for one that is no place.
 
     They lie beside its file; for a server, where calls would be kept if nothing were set.
     """
-    if url == MEMORY:
+    if url in {MEMORY, NOWHERE}:
         return None
     file = database_file(url)
     if file is None:

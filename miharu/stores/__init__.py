@@ -4,4 +4,7 @@ from miharu.plugins import built_in
 
 __all__ = ("BUILT_IN",)
 
-BUILT_IN = built_in("miharu.stores", {"sqlite": "miharu.stores.sqlite:SQLiteStore"})
+BUILT_IN = built_in(
+    "miharu.stores",
+    {"sqlite": "miharu.stores.sqlite:SQLiteStore", "nowhere": "miharu.stores.nowhere:Nowhere"},
+)

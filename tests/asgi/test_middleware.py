@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from miharu import _context, monitor
 from miharu._asgi import MiharuMiddleware
+from miharu._belonging import belonging
 from miharu.dashboard import access
 from miharu.errors import ConfigError
 
@@ -163,8 +164,7 @@ async def test_a_failing_init_does_not_reach_the_host(
 
 
 def route_here() -> str | None:
-    found = _context.current()
-    return found.route() if found else None
+    return belonging(*_context.now()).route
 
 
 @pytest.fixture

@@ -13,7 +13,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from miharu._context import Context, route_template
+from miharu._belonging import Belonging, belonging
+from miharu._context import Context, Origin
+from miharu._routes import route_template
+
+
+def whose(scope: Any) -> Belonging:
+    return belonging(Context(origin=Origin(scope)))
 
 
 class Listening:
@@ -75,7 +81,7 @@ def test_fastapi_and_starlette(root_path: str, path: str, template: str) -> None
     app = Listening(fastapi())
     assert TestClient(app, root_path=root_path).get(root_path + path).status_code == 200
     assert route_template(app.scope) == template
-    assert Context(scope=app.scope).route() == f"GET {template}"
+    assert whose(app.scope).route == f"GET {template}"
 
 
 def test_fastapi_behind_a_proxy_that_strips_its_prefix() -> None:
@@ -124,8 +130,8 @@ def test_ids_in_an_unknown_frameworks_path_are_collapsed(path: str, collapsed: s
 
 
 def test_outside_a_request_there_is_none() -> None:
-    assert Context().route() is None
-    assert Context().host_request_id() is None
+    assert belonging(Context()).route is None
+    assert belonging(None).host_request_id is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +139,7 @@ def test_outside_a_request_there_is_none() -> None:
     [([], None), ([(b"x-request-id", b"abc")], "abc"), ([(b"X-Request-ID", b"a" * 900)], "a" * 200)],
 )
 def test_the_request_id_of_proxy_or_host(headers: Any, expected: str | None) -> None:
-    assert Context(scope={"headers": headers}).host_request_id() == expected
+    assert whose({"headers": headers}).host_request_id == expected
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_later_import_is_seen_and_stays_the_original(name: str) -> None:
 
 def test_finder_leaves_when_nothing_is_pending() -> None:
     run("""
+        from miharu.interceptor.jobs import JOBS
+        JOBS.clear()  # their libraries are not installed here
         before = list(sys.meta_path)
         interceptor.install()
         assert sys.meta_path[1:] == before

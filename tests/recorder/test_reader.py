@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from miharu import providers
-from miharu._context import Context
+from miharu._context import Context, Origin
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
@@ -92,7 +92,7 @@ def test_it_says_who_asked_and_from_where() -> None:
     }
     call = read(
         body={"choices": []},
-        context=Context(scope=scope),
+        context=Context(origin=Origin(scope)),
         request_headers={"user-agent": "AsyncOpenAI/Python 3.54.0", "x-stainless-retry-count": "2"},
     )
     assert call.route == "POST /chat/{thread_id}"

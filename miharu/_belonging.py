@@ -1,0 +1,136 @@
+"""What the worker makes of the reference that was taken on the caller's path: the columns that say whose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from miharu import _tracing
+from miharu._context import NOTHING, Context, Origin, Said
+from miharu._routes import route_template
+from miharu._sources import process_source
+from miharu._spans import OpenSpan
+from miharu.batch import Span
+
+__all__ = ("Belonging", "belonging", "span_record")
+
+LONGEST = 200
+"""Characters of a name or an id that are kept."""
+_REQUEST_IDS = (b"x-request-id", b"x-correlation-id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belonging:
+    """To whom a call or a span belongs; the names are those of the columns."""
+
+    route: str | None = None
+    host_request_id: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    trace_id: str | None = None
+    """``None`` where there is neither a request nor a job nor a span: it is a trace of its own."""
+    parent_id: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+def belonging(
+    context: Context | None, said: Said | None = None, traced: Any = None, started: int = 0
+) -> Belonging:
+    """Make sense of what ``_context.now()`` gave where a call was made.
+
+    Args:
+        context: The first that it gave.
+        said: The second.
+        traced: The third.
+        started: When that was, by ``time.perf_counter_ns()``.
+    """
+    context = _still_held(context, started) or Context()
+    said = (said or NOTHING).and_then(context.said)
+    trace_id, parent_id, elsewhere = _place(context, traced)
+    tags = {_text(name): _text(value) for name, value in {**said.tags, **elsewhere}.items()}
+    return Belonging(
+        route=_text(said.route) if said.route is not None else _route(context.origin),
+        host_request_id=_request_id(context.origin),
+        user_id=None if said.user is None else _text(said.user),
+        session_id=None if said.session is None else _text(said.session),
+        trace_id=trace_id,
+        parent_id=parent_id,
+        tags=tags or None,
+    )
+
+
+def span_record(span: OpenSpan, service: str | None) -> Span:
+    """The span as it is stored."""
+    whose = belonging(span.outer, span.said, span.traced, span.started)
+    trace_id = span.trace_id
+    return Span(
+        id=span.id,
+        trace_id=trace_id,
+        parent_id=whose.parent_id if whose.trace_id == trace_id else None,
+        name=_text(span.name),
+        timestamp=span.timestamp,
+        duration_ms=round((span.ended - span.started) / 1e6),
+        status=span.status,
+        error_type=span.error_type,
+        error_message=span.error_message,
+        service=service,
+        route=whose.route,
+        user_id=whose.user_id,
+        session_id=whose.session_id,
+        tags=whose.tags,
+    )
+
+
+def _still_held(context: Context | None, started: int) -> Context | None:
+    """The context without blocks that had been left elsewhere before the call began."""
+    while context is not None and context.block is not None and 0 < context.block.strayed < started:
+        context = context.block.before
+    return context
+
+
+def _place(context: Context, traced: Any) -> tuple[str | None, str | None, Mapping[str, str]]:
+    """Trace, parent, and as tags the ids of an OpenTelemetry trace that is another one.
+
+    The parent is the innermost span of ours, because those are the ones that are stored here.
+    """
+    theirs = _tracing.ids_of(traced)
+    origin, span = context.origin, context.span
+    if origin is None:
+        return (*theirs, {}) if theirs else (None, None, {})
+    trace_id = origin.trace_id(traced)
+    same = theirs is not None and theirs[0] == trace_id
+    elsewhere = {} if theirs is None or same else dict(zip(_OTEL, theirs, strict=True))
+    if span is not None:
+        return trace_id, span.id, elsewhere
+    if theirs is not None and same:
+        return trace_id, theirs[1], elsewhere
+    caller = _tracing.incoming(origin.scope) if origin.scope else None
+    return trace_id, caller[1] if caller and caller[0] == trace_id else None, elsewhere
+
+
+_OTEL = ("otel.trace_id", "otel.span_id")
+
+
+def _route(origin: Origin | None) -> str | None:
+    if origin is not None and origin.source is not None:
+        return _text(origin.source)
+    if origin is None or origin.scope is None:
+        return process_source()
+    template = route_template(origin.scope, origin.app)
+    method = origin.scope.get("method", "")
+    return f"{method} {template}".strip() if template else None
+
+
+def _request_id(origin: Origin | None) -> str | None:
+    """The id that a proxy or the host gave the request."""
+    if origin is None or origin.scope is None:
+        return None
+    headers = {name.lower(): value for name, value in origin.scope.get("headers") or ()}
+    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+    return None if found is None else found.decode("latin-1")[:LONGEST]
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)[:LONGEST]
+    except Exception:  # noqa: BLE001 - an object of the program's that cannot be printed; its kind can
+        return f"<{type(value).__qualname__}>"[:LONGEST]

@@ -1,0 +1,163 @@
+"""Who wants to see the calls of this process as they are read: ``miharu.capture`` and the tests' fixture.
+
+A call that was made inside a capture, in the same task or one that came of it, belongs to that capture and
+to those around it. One that was made where Python has lost the context, such as in a thread of one's own, or
+in a server that was there before, belongs to every capture that was open at that moment.
+"""
+
+import bisect
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, overload
+
+if TYPE_CHECKING:  # it is loaded in every run of pytest, and these only with a call
+    from miharu._context import Context
+    from miharu.call import Call
+
+__all__ = ("Calls", "Capturing", "Taker", "deliver", "end", "note", "start")
+
+
+class Taker(Protocol):
+    """Takes calls, on the worker's thread; it must be quick and never raise."""
+
+    def take(self, started: int, call: "Call") -> None: ...
+
+
+class Calls(Sequence["Call"]):
+    """Calls in the order of their start. Looked at while they are captured, they are up to date."""
+
+    def __init__(self, look: Callable[[], object] | None = None) -> None:
+        self._look = look
+        self._found: list[tuple[int, Call]] = []
+
+    def take(self, started: int, call: "Call") -> None:
+        """Add a call; the end of one that was opened before completes that one."""
+        if call.completes:
+            for number, (when, opened) in enumerate(self._found):
+                if opened.response_id == call.response_id:
+                    self._found[number] = (when, _ended(opened, call))
+                    return
+        bisect.insort(self._found, (started, call), key=lambda pair: pair[0])
+
+    def settle(self) -> None:
+        """They are complete: looking at them has nothing to wait for any more."""
+        self._look = None
+
+    def _all(self) -> "list[Call]":
+        if self._look is not None:
+            self._look()
+        return [call for _, call in list(self._found)]
+
+    @property
+    def cost_nanousd(self) -> int:
+        """What those with a known price cost together."""
+        return sum(call.cost.cost_nanousd for call in self._all() if call.cost is not None)
+
+    @property
+    def tokens(self) -> int:
+        """All that went in and came out, as far as it is known."""
+        return sum(
+            (call.usage.prompt_tokens or 0) + (call.usage.completion_tokens or 0) for call in self._all()
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> "Call": ...
+    @overload
+    def __getitem__(self, index: slice) -> "list[Call]": ...
+    def __getitem__(self, index: int | slice) -> "Call | list[Call]":
+        return self._all()[index]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __iter__(self) -> "Iterator[Call]":
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # it changes
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
+class Capturing:
+    """One who wants to see calls."""
+
+    __slots__ = ("everything", "outer", "taker", "until")
+
+    def __init__(self, taker: Taker, outer: "Capturing | None" = None, *, everything: bool = False) -> None:
+        self.taker = taker
+        self.outer = outer
+        """The capture around it."""
+        self.everything = everything
+        """Whatever this process calls, also inside other captures."""
+        self.until: int | None = None
+        """When its block ended; what began before that may still come."""
+
+
+_open: tuple[tuple[Capturing, int], ...] = ()
+_noted: dict[str, tuple[int, list[Capturing]]] = {}
+"""Calls that were read, and have no price yet."""
+_changing = threading.Lock()
+
+
+def start(capturing: Capturing, now: int) -> None:
+    """Show it every call that begins from now on (``time.perf_counter_ns()``)."""
+    global _open  # noqa: PLW0603 - one list for the process; replaced as a whole, so readers need no lock
+    with _changing:
+        _open = (*_open, (capturing, now))
+
+
+def end(capturing: Capturing) -> None:
+    """Show it no more."""
+    global _open  # noqa: PLW0603 - as above
+    with _changing:
+        _open = tuple(entry for entry in _open if entry[0] is not capturing)
+    if not _open:
+        _noted.clear()  # what is lost on the way has no price and is shown to nobody
+
+
+def note(call: "Call", context: "Context | None", started: int) -> None:
+    """Find out to whom a call belongs that was read just now."""
+    if not _open:
+        return
+    inside = set[Capturing]()
+    capturing = None if context is None else context.capturing
+    while capturing is not None:
+        inside.add(capturing)
+        capturing = capturing.outer
+    open_then = [
+        each for each, since in _open if since <= started and (each.until is None or started <= each.until)
+    ]
+    claimed = any(each in inside for each in open_then)
+    takers = [each for each in open_then if each.everything or each in inside or not claimed]
+    if takers:
+        _noted[call.id] = (started, takers)
+
+
+def deliver(calls: "Iterable[Call]") -> None:
+    """Show calls, read and priced, to those to whom they belong; to each once."""
+    if not _noted:
+        return
+    for call in calls:
+        started, takers = _noted.pop(call.id, (0, []))
+        for each in takers:
+            each.taker.take(started, call)
+
+
+def _ended(opened: "Call", end: "Call") -> "Call":
+    """A call that was opened before, with what is known at its end."""
+    return replace(
+        opened,
+        model=end.model or opened.model,
+        outcome=end.outcome,
+        usage=end.usage,
+        cost=end.cost,
+        finish_reason=end.finish_reason,
+        service_tier=end.service_tier,
+        duration_ms=end.duration_ms,
+        body=end.body,
+    )

@@ -1,0 +1,213 @@
+"""``@miharu.observe``: each run of a function is a span, whether it is plain, a coroutine or a generator.
+
+A generator shares its context with whoever consumes it, so the span holds only while the generator itself
+runs, turn by turn: between two turns the consumer's own calls are the consumer's. It begins with the first
+turn and ends with the last, or when the generator is closed or let go of.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from miharu import _context
+from miharu._guard import swallowed
+from miharu._spans import OpenSpan
+from miharu.errors import ConfigError
+
+if TYPE_CHECKING:
+    from miharu._context import Context
+
+__all__ = ("observe",)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def observe(function: F, /) -> F: ...
+@overload
+def observe(*, name: str | None = None) -> Callable[[F], F]: ...
+def observe(function: Any = None, /, *, name: str | None = None) -> Any:
+    """A span for each run of the function, called like the function or as given.
+
+    Raises:
+        ConfigError: It is a class, or nothing that can be called.
+    """
+    if function is None:
+        return functools.partial(_observed, name=name)
+    return _observed(function)
+
+
+def _observed(function: Any, *, name: str | None = None) -> Any:
+    if isinstance(function, staticmethod | classmethod):
+        return type(function)(_observed(function.__func__, name=name))
+    if isinstance(function, type) or not callable(function):
+        raise ConfigError(f"observe({function!r}): give a function or a method, not a class or a value.")
+    called = name or getattr(function, "__qualname__", type(function).__qualname__).rpartition("<locals>.")[2]
+    for is_one, wrapper in (
+        (inspect.iscoroutinefunction, _coroutine),
+        (inspect.isasyncgenfunction, _asyncgen),
+        (inspect.isgeneratorfunction, _generator),
+    ):
+        if is_one(function):
+            return functools.wraps(function)(wrapper(function, called))
+    return functools.wraps(function)(_function(function, called))
+
+
+def _coroutine(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    async def observed(*args: Any, **options: Any) -> Any:
+        with OpenSpan(name):
+            return await function(*args, **options)
+
+    return observed
+
+
+def _generator(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def observed(*args: Any, **options: Any) -> Generator[Any, Any, Any]:
+        return (yield from _Steps(function(*args, **options), _Turns(name)))
+
+    return observed
+
+
+def _asyncgen(function: Callable[..., Any], name: str, turns: "_Turns | None" = None) -> Callable[..., Any]:
+    async def observed(*args: Any, **options: Any) -> AsyncGenerator[Any, Any]:
+        inner, turn = function(*args, **options), turns or _Turns(name)
+        step = inner.__anext__()
+        while True:
+            turn.begin()
+            try:
+                item = await step
+            except StopAsyncIteration:
+                turn.finish()
+                return
+            except BaseException as error:
+                turn.finish(error)
+                raise
+            turn.rest()
+            try:
+                sent = yield item
+            except GeneratorExit as error:
+                turn.begin()
+                try:
+                    await inner.aclose()
+                finally:
+                    turn.finish(error)
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is the generator's to answer
+                step = inner.athrow(error)
+            else:
+                step = inner.asend(sent)
+
+    return observed
+
+
+def _function(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A plain one may return what only runs later, such as a coroutine; then the span lasts until its end."""
+
+    def observed(*args: Any, **options: Any) -> Any:
+        turns = _Turns(name)
+        turns.begin()
+        try:
+            result = function(*args, **options)
+        except BaseException as error:
+            turns.finish(error)
+            raise
+        kind = type(result)
+        if kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType:
+            turns.rest()
+            return _LATER[kind](result, turns)
+        turns.finish()
+        return result
+
+    return observed
+
+
+class _Turns:
+    """A span that holds only now and then."""
+
+    __slots__ = ("_around", "_inside", "_span")
+
+    def __init__(self, name: str) -> None:
+        self._span = OpenSpan(name)
+        self._around: Context | None = None
+        self._inside: Context | None = None
+
+    def begin(self) -> None:
+        """Let it hold from here on."""
+        try:
+            self._around = _context.current()
+            if self._span.origin is None:
+                self._span.begin()
+            else:
+                _context.put(self._inside)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("miharu.observe()")
+
+    def rest(self) -> None:
+        """Let hold again what held before, unless this is another context, where somebody only cleans up."""
+        here = _context.current()
+        if _context.within(here, self._span):
+            self._inside = here
+            _context.put(self._around)
+
+    def finish(self, error: BaseException | None = None) -> None:
+        try:
+            self.rest()
+            self._span.end(error)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("miharu.observe()")
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A generator, a turn a step."""
+
+    def __init__(self, inner: Generator[Any, Any, Any], turns: _Turns) -> None:
+        self._inner = inner
+        self._turns = turns
+
+    def send(self, value: Any) -> Any:
+        return self._step(self._inner.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._step(self._inner.throw, *error)
+
+    def close(self) -> None:
+        self._turns.begin()
+        try:
+            self._inner.close()
+        except BaseException as error:
+            self._turns.finish(error)
+            raise
+        self._turns.finish(GeneratorExit())
+
+    def _step(self, step: Callable[..., Any], *args: Any) -> Any:
+        self._turns.begin()
+        try:
+            item = step(*args)
+        except StopIteration:
+            self._turns.finish()
+            raise
+        except BaseException as error:
+            self._turns.finish(error)
+            raise
+        self._turns.rest()
+        return item
+
+
+async def _awaited(inner: Coroutine[Any, Any, Any], turns: _Turns) -> Any:
+    turns.begin()
+    try:
+        result = await inner
+    except BaseException as error:
+        turns.finish(error)
+        raise
+    turns.finish()
+    return result
+
+
+_LATER: dict[type, Callable[[Any, _Turns], Any]] = {
+    CoroutineType: _awaited,
+    GeneratorType: _Steps,
+    AsyncGeneratorType: lambda inner, turns: _asyncgen(lambda: inner, "", turns)(),
+}

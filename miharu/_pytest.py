@@ -1,0 +1,107 @@
+"""The pytest plug-in: the calls of a test, a budget for a run, and one line at its end.
+
+It is loaded with every run of pytest where miharu is installed, so it costs next to nothing until a call is
+made: nothing is patched and nothing printed without one.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from miharu._captured import Calls
+    from miharu.call import Call
+
+__all__ = ("miharu_calls",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("miharu", "LLM calls").addoption(
+        "--miharu-budget",
+        type=float,
+        metavar="USD",
+        help="watch every LLM call, and fail the run if together they cost more, such as 0.50",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_Run(config.getoption("--miharu-budget")), "miharu-run")
+
+
+@pytest.fixture
+def miharu_calls() -> "Iterator[Calls]":
+    """The LLM calls of this test, in the order of their start. Looked at, they are up to date."""
+    from miharu._capture import capture
+
+    with capture() as calls:
+        yield calls
+
+
+class _Run:
+    """What one run has called; with pytest-xdist, what its workers have called."""
+
+    def __init__(self, budget: float | None) -> None:
+        self.budget = budget
+        self.calls = self.tokens = self.cost_nanousd = self.unpriced = 0
+        self._capturing: Any = None
+
+    def take(self, started: int, call: "Call") -> None:  # noqa: ARG002 - it takes what it is given
+        self.calls += not call.completes
+        self.tokens += (call.usage.prompt_tokens or 0) + (call.usage.completion_tokens or 0)
+        self.cost_nanousd += call.cost.cost_nanousd if call.cost is not None else 0
+        self.unpriced += call.is_unpriced and not call.completes
+
+    @property
+    def is_over(self) -> bool:
+        return self.budget is not None and self.cost_nanousd > self.budget * 1e9
+
+    def pytest_sessionstart(self) -> None:
+        from miharu import _captured
+
+        self._capturing = _captured.Capturing(self, everything=True)
+        _captured.start(self._capturing, time.perf_counter_ns())
+        if self.budget is not None:
+            from miharu._capture import watch
+
+            watch.begin()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        import sys
+
+        from miharu import _captured
+
+        if "miharu.monitor" in sys.modules:
+            from miharu._capture import flush, watch
+
+            flush()
+            if self.budget is not None:
+                watch.end()
+        _captured.end(self._capturing)
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["miharu"] = [self.calls, self.tokens, self.cost_nanousd, self.unpriced]
+        elif self.is_over and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        calls, tokens, cost, unpriced = getattr(node, "workeroutput", {}).get("miharu", (0, 0, 0, 0))
+        self.calls += calls
+        self.tokens += tokens
+        self.cost_nanousd += cost
+        self.unpriced += unpriced
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.calls:
+            return
+        from miharu.dashboard.format import money
+
+        line = f"miharu: {self.calls:,} calls, {self.tokens:,} tokens, {money(self.cost_nanousd)}"
+        if self.unpriced:
+            line += f", {self.unpriced:,} calls without a price"
+        if self.is_over:
+            line += f": over the budget of {money(round((self.budget or 0) * 1e9))}"
+        terminalreporter.write_line(line, red=self.is_over)

@@ -1,0 +1,38 @@
+"""Where spans and scores are left for the recorder.
+
+They come from the program's own code, as calls do from the interceptor; whoever records says here that it
+listens.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from miharu._spans import OpenSpan
+    from miharu.batch import Score
+
+__all__ = ("hand_to", "leave", "withdraw")
+
+Sink = Callable[["OpenSpan | Score"], None]
+
+_sink: Sink | None = None
+
+
+def hand_to(sink: Sink) -> None:
+    """Say who takes every record from now on; it must be quick and never raise."""
+    global _sink  # noqa: PLW0603 - one for the process, as the interceptor is
+    _sink = sink
+
+
+def withdraw(sink: Sink) -> None:
+    """Take no more, unless somebody else does since."""
+    global _sink  # noqa: PLW0603 - as above
+    if _sink == sink:
+        _sink = None
+
+
+def leave(record: "OpenSpan | Score") -> None:
+    """Leave a record; where nobody listens, it is gone."""
+    sink = _sink
+    if sink is not None:
+        sink(record)

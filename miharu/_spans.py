@@ -1,0 +1,129 @@
+"""A piece of work of the program: ``miharu.span`` around a block. Calls and spans made in it are its own.
+
+Opening and closing one costs the program two clock readings and a few references; what it is called in the
+store, and to whom it belongs, is made out in the worker (``_belonging.py``).
+"""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from miharu import _context, _records, _tracing
+from miharu._context import NOTHING, Block, Context, Origin
+from miharu._guard import swallowed
+
+if TYPE_CHECKING:
+    from miharu.call import Status
+
+__all__ = ("OpenSpan", "span")
+
+LONGEST_MESSAGE = 2000
+
+
+class OpenSpan(Block):
+    """A span while it lasts. It is used once."""
+
+    __slots__ = (
+        "ended",
+        "error_message",
+        "error_type",
+        "id",
+        "name",
+        "origin",
+        "outer",
+        "said",
+        "started",
+        "status",
+        "timestamp",
+        "traced",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.id = ""
+        """Sixteen hexadecimal digits, once it has begun."""
+        self.origin: Origin | None = None
+        self.outer: Context | None = None
+        """What it stands in."""
+        self.said = NOTHING
+        """For the rest of the request, by the end of the span."""
+        self.traced: Any = None
+        self.timestamp = self.started = self.ended = 0
+        self.status: Status = "success"
+        self.error_type: str | None = None
+        self.error_message: str | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that it belongs to, for ``miharu.score``: 32 hexadecimal digits, once it has begun."""
+        return self.origin.trace_id(self.traced) if self.origin is not None else ""
+
+    def begin(self) -> None:
+        """Open it here and now, in the context that holds here."""
+        self.traced = _tracing.active()
+        self.id = _tracing.new_span_id()
+        self.outer = here = _context.current()
+        self.timestamp = time.time_ns() // 1_000_000
+        if here is None or here.origin is None:
+            self.origin = Origin()
+            self.enter(_context.begun(self.origin, self, self))
+        else:
+            self.origin = here.origin
+            self.enter(
+                Context(origin=here.origin, span=self, said=here.said, block=self, capturing=here.capturing)
+            )
+        self.started = time.perf_counter_ns()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Close it, and leave it to be recorded; its context has been left before."""
+        if self.ended or self.origin is None:
+            return
+        self.ended = time.perf_counter_ns()
+        self.said = self.origin.said
+        if error is not None and not (isinstance(error, SystemExit) and not error.code):
+            # whatever is no Exception is a cancellation, or somebody who left a generator early
+            self.status = "error" if isinstance(error, Exception) else "cancelled"
+            self.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
+            self.error_message = _text(error)
+        _records.leave(self)
+
+    def __enter__(self) -> Self:
+        if self.origin is None:
+            try:
+                self.begin()
+            except Exception:  # noqa: BLE001 - the guard on the user's path
+                swallowed("miharu.span()")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self.origin is not None and not self.ended:
+                self.leave()
+            self.end(error)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("miharu.span()")
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def span(name: str) -> OpenSpan:
+    """A span around a block: ``with miharu.span("retrieve") as span:``, or ``async with``.
+
+    Its ``trace_id`` can be handed out, to be scored later.
+    """
+    return OpenSpan(name)
+
+
+def _text(error: BaseException) -> str | None:
+    try:
+        return str(error)[:LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed is still a failure
+        return None

@@ -1,0 +1,72 @@
+"""A store that keeps nothing, for whoever only wants to see calls pass: captures, and exporters alone."""
+
+from collections.abc import Mapping, Sequence
+
+from miharu.batch import Batch, Score, Span
+from miharu.call import Call, Cost
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+
+__all__ = ("Nowhere",)
+
+
+class Nowhere:
+    """Takes everything and has nothing."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None: ...
+
+    async def open(self) -> None: ...
+
+    async def add(self, batch: Batch) -> int:
+        return len(batch.calls)
+
+    async def revision(self) -> int:
+        return 0
+
+    async def totals(self, query: Query) -> Totals:
+        return Totals()
+
+    async def latency(self, query: Query) -> Latency:
+        return Latency()
+
+    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+        return ()
+
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+    ) -> Sequence[tuple[int, int, int]]:
+        return ()
+
+    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+        return ()
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return ()
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        return ()
+
+    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+        return ()
+
+    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
+        return None
+
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        return ()
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return ()
+
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return 0
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        return 0
+
+    async def tend(self) -> bool:
+        return False
+
+    async def size(self) -> int | None:
+        return None
+
+    async def close(self) -> None: ...
