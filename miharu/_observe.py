@@ -44,7 +44,7 @@ def _observed(function: Any, *, name: str | None = None) -> Any:
         return type(function)(_observed(function.__func__, name=name))
     if isinstance(function, type) or not callable(function):
         raise ConfigError(f"observe({function!r}): give a function or a method, not a class or a value.")
-    called = name or getattr(function, "__qualname__", type(function).__qualname__).rpartition("<locals>.")[2]
+    called = name or _name(function)
     for is_one, wrapper in (
         (inspect.iscoroutinefunction, _coroutine),
         (inspect.isasyncgenfunction, _asyncgen),
@@ -53,6 +53,13 @@ def _observed(function: Any, *, name: str | None = None) -> Any:
         if is_one(function):
             return functools.wraps(function)(wrapper(function, called))
     return functools.wraps(function)(_function(function, called))
+
+
+def _name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return str(named.__qualname__).rpartition("<locals>.")[2]
 
 
 def _coroutine(function: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -99,9 +99,10 @@ class _Run:
             return
         from miharu.dashboard.format import money
 
-        line = f"miharu: {self.calls:,} calls, {self.tokens:,} tokens, {money(self.cost_nanousd)}"
+        calls = "1 call" if self.calls == 1 else f"{self.calls:,} calls"
+        line = f"miharu: {calls}, {self.tokens:,} tokens, {money(self.cost_nanousd)}"
         if self.unpriced:
-            line += f", {self.unpriced:,} calls without a price"
+            line += f", {self.unpriced:,} of them without a price"
         if self.is_over:
             line += f": over the budget of {money(round((self.budget or 0) * 1e9))}"
         terminalreporter.write_line(line, red=self.is_over)

@@ -1,0 +1,253 @@
+"""``miharu.context``: whose the calls are that follow, for a block or for the rest."""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import miharu
+from miharu import _context
+from miharu._belonging import Belonging, belonging
+from miharu._context import Beginning, Origin
+from tests.calls import ask, rows
+
+
+def here() -> Belonging:
+    """Whose a call would be that is made here and now."""
+    return belonging(*_context.now())
+
+
+def user() -> str | None:
+    return here().user_id
+
+
+def test_nobody_has_said_anything() -> None:
+    assert here() == Belonging(route=here().route)
+
+
+def test_a_block_says_it_and_takes_it_back() -> None:
+    with miharu.context(user="ann", session="s", tags={"team": "search"}):
+        assert (user(), here().session_id, here().tags) == ("ann", "s", {"team": "search"})
+    assert here() == Belonging(route=here().route)
+
+
+def test_blocks_add_to_those_around_them() -> None:
+    with miharu.context(user="ann", tags={"a": "1", "b": "1"}):
+        with miharu.context(session="s", tags={"b": "2"}):
+            assert (user(), here().session_id, here().tags) == ("ann", "s", {"a": "1", "b": "2"})
+        with miharu.context(user="bob"):
+            assert (user(), here().session_id, here().tags) == ("bob", None, {"a": "1", "b": "1"})
+        assert user() == "ann"
+
+
+async def test_a_block_of_a_coroutine() -> None:
+    async with miharu.context(user="ann"):
+        await anyio.lowlevel.checkpoint()
+        assert user() == "ann"
+    assert user() is None
+
+
+def test_a_block_that_raises_takes_it_back() -> None:
+    with pytest.raises(LookupError), miharu.context(user="ann"):
+        raise LookupError
+    assert user() is None
+
+
+def test_plainly_it_holds_from_there_on() -> None:
+    miharu.context(user="ann")
+    miharu.context(session="s")
+    assert (user(), here().session_id) == ("ann", "s")
+
+
+def test_plainly_in_a_block_it_ends_with_the_block() -> None:
+    with miharu.context(user="ann"):
+        miharu.context(user="bob")
+        assert user() == "bob"
+    assert user() is None
+
+
+async def test_plainly_in_a_task_it_is_the_tasks_own() -> None:
+    seen: list[str | None] = []
+
+    async def say(name: str) -> None:
+        miharu.context(user=name)
+        await anyio.lowlevel.checkpoint()
+        seen.append(user())
+
+    async with anyio.create_task_group() as group:
+        for name in ("ann", "bob", "cy"):
+            group.start_soon(say, name)
+    assert sorted(map(str, seen)) == ["ann", "bob", "cy"]
+    assert user() is None
+
+
+def test_plainly_in_a_request_it_holds_for_the_rest_wherever_that_runs() -> None:
+    """A dependency of FastAPI may say it in a thread pool, of which nothing comes back."""
+    with Beginning(Origin({"path": "/"})):
+        before = _context.now()
+        copied = contextvars.copy_context()
+        thread = threading.Thread(target=copied.run, args=(lambda: miharu.context(user="ann"),))
+        thread.start()
+        thread.join()
+        assert user() == "ann"
+        assert belonging(*before).user_id is None, "that call was made before"
+    assert user() is None
+
+
+def test_plainly_in_a_block_in_a_request_it_holds_for_both() -> None:
+    with Beginning(Origin({"path": "/"})):
+        with miharu.context(user="ann"):
+            miharu.context(user="bob")
+            assert user() == "bob"
+        assert user() == "bob"
+
+
+def test_a_block_in_a_request_is_no_more_than_a_block() -> None:
+    with Beginning(Origin({"path": "/"})):
+        miharu.context(user="ann")
+        with miharu.context(user="bob"):
+            assert user() == "bob"
+        assert user() == "ann"
+
+
+def test_what_was_said_at_the_start_of_a_program_holds_in_its_requests() -> None:
+    miharu.context(user="system", tags={"deploy": "blue"})
+    for name in ("ann", "bob"):
+        with Beginning(Origin({"path": "/"})):
+            assert (user(), here().tags) == ("system", {"deploy": "blue"})
+            miharu.context(user=name)
+            assert (user(), here().tags) == (name, {"deploy": "blue"})
+    assert user() == "system"
+
+
+def test_a_route_of_ones_own() -> None:
+    with miharu.context(route="dramatiq send_mail"):
+        assert here().route == "dramatiq send_mail"
+
+
+def test_one_block_used_again_and_inside_itself() -> None:
+    ann = miharu.context(user="ann")
+    with ann:
+        with miharu.context(user="bob"), ann:
+            assert user() == "ann"
+        assert user() == "ann"
+    assert user() is None
+    with ann:
+        assert user() == "ann"
+    assert user() is None
+
+
+def test_a_generator_that_is_closed_in_another_context_raises_nothing() -> None:
+    def work() -> Iterator[None]:
+        with miharu.context(user="ann"):
+            yield
+
+    running = work()
+    contextvars.copy_context().run(next, running)
+    with miharu.context(user="bob"):
+        running.close()  # type: ignore[attr-defined]
+        assert user() == "bob"
+    assert user() is None
+
+
+async def test_an_asynchronous_generator_that_another_task_closes_raises_nothing() -> None:
+    async def work() -> AsyncIterator[None]:
+        async with miharu.context(user="ann"):
+            yield
+
+    running: Any = work()
+    async with anyio.create_task_group() as group:
+        group.start_soon(running.__anext__)
+    await running.aclose()
+    assert user() is None
+
+
+def test_blocks_that_are_left_out_of_order() -> None:
+    """A generator that leaked its block is closed while its consumer is in a block of its own."""
+    outer = miharu.context(user="leaked")
+    outer.__enter__()
+    with miharu.context(session="own"):
+        outer.__exit__(None, None, None)
+        assert here().session_id == "own"
+    assert user() is None
+
+
+def test_a_block_that_strayed_does_not_own_what_comes_after_it() -> None:
+    def work() -> Iterator[None]:
+        with miharu.context(user="ann"):
+            yield
+
+    running = work()
+    next(running)  # its block is this context's now: generators have none of their own
+    during = _context.now()
+    contextvars.Context().run(running.close)  # type: ignore[attr-defined]
+    later = time.perf_counter_ns()
+    assert belonging(*during, started=1).user_id == "ann"
+    assert belonging(*_context.now(), started=later).user_id is None
+
+
+def test_what_cannot_be_printed_is_named_by_its_kind() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with miharu.context(user=Odd(), session=7, tags={"n": 1}):  # type: ignore[dict-item]
+        found = here()
+    assert found.user_id is not None
+    assert found.user_id.endswith("Odd>")
+    assert (found.session_id, found.tags) == ("7", {"n": "1"})
+
+
+def test_nonsense_does_not_reach_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    with miharu.context(user="ann", tags=3):  # type: ignore[arg-type]
+        assert user() is None
+    assert "miharu.context() failed" in caplog.text
+
+
+def test_calls_of_the_store_have_it(database: Path) -> None:
+    miharu.init(database)
+    with miharu.context(user="ann", session="s", tags={"team": "search"}):
+        ask()
+    ask()
+    assert miharu.flush()
+    found = {(row["user_id"], row["session_id"], row["tags"]) for row in rows(database)}
+    assert found == {("ann", "s", '{"team": "search"}'), (None, None, None)}
+
+
+async def test_a_hundred_tasks_keep_their_own() -> None:
+    async def work(number: int) -> None:
+        async with miharu.context(user=f"u{number}"):
+            await anyio.lowlevel.checkpoint()
+            async with miharu.context(session=f"s{number}"):
+                await anyio.lowlevel.checkpoint()
+                assert (user(), here().session_id) == (f"u{number}", f"s{number}")
+
+    async with anyio.create_task_group() as group:
+        for number in range(100):
+            group.start_soon(work, number)
+
+
+def test_a_task_that_outlives_the_block_keeps_what_it_was_started_with() -> None:
+    async def main() -> None:
+        go_on, seen = asyncio.Event(), list[str | None]()
+
+        async def later() -> None:
+            await go_on.wait()
+            seen.append(user())
+
+        with miharu.context(user="ann"):
+            task = asyncio.create_task(later())
+        go_on.set()
+        await task
+        assert seen == ["ann"]
+
+    asyncio.run(main())
