@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, overload
 
+from miharu._guard import swallowed
+
 if TYPE_CHECKING:  # it is loaded in every run of pytest, and these only with a call
     from miharu._context import Context
     from miharu.call import Call
@@ -145,7 +147,10 @@ def deliver(calls: "Iterable[Call]") -> None:
     for call in calls:
         started, takers = _noted.pop(call.id, (0, []))
         for each in takers:
-            each.taker.take(started, call)
+            try:
+                each.taker.take(started, call)
+            except Exception:  # noqa: BLE001 - whoever looks on must not keep a call from being stored
+                swallowed("showing a call")
 
 
 def _ended(opened: "Call", end: "Call") -> "Call":
