@@ -82,10 +82,11 @@ class Rollup:
         return ("calls",) if self.histogram else tuple(MEASURES)
 
 
-_BY_MODEL = ("service", "provider", "model", "status", "error_type")
-_BY_ROUTE = ("service", "route", "status")
-_BY_BOTH = ("service", "provider", "model", "route", "status", "error_type")
-_BY_USER = ("service", "user_id", "status")
+# What is filtered by comes first, so that it can be gone to directly.
+_BY_MODEL = ("model", "provider", "status", "error_type", "service")
+_BY_ROUTE = ("route", "status", "service")
+_BY_BOTH = ("model", "route", "provider", "status", "error_type", "service")
+_BY_USER = ("user_id", "status", "service")
 
 SUMS = (
     Rollup(name="sum_minute_model", grain=MINUTE, keys=_BY_MODEL, kept_ms=3 * DAY),
@@ -102,12 +103,12 @@ SUMS = (
 HISTOGRAMS = (
     Rollup(name="time_minute", grain=MINUTE, keys=("service",), kept_ms=3 * DAY, histogram=True),
     Rollup(name="time_hour", grain=HOUR, keys=("service",), histogram=True),
-    Rollup(name="time_hour_model", grain=HOUR, keys=("service", "provider", "model"), histogram=True),
-    Rollup(name="time_hour_route", grain=HOUR, keys=("service", "route"), histogram=True),
+    Rollup(name="time_hour_model", grain=HOUR, keys=("model", "provider", "service"), histogram=True),
+    Rollup(name="time_hour_route", grain=HOUR, keys=("route", "service"), histogram=True),
     Rollup(name="time_day", grain=DAY, keys=("service",), histogram=True),
-    Rollup(name="time_day_model", grain=DAY, keys=("service", "provider", "model"), histogram=True),
-    Rollup(name="time_day_route", grain=DAY, keys=("service", "route"), histogram=True),
-    Rollup(name="time_day_both", grain=DAY, keys=("service", "provider", "model", "route"), histogram=True),
+    Rollup(name="time_day_model", grain=DAY, keys=("model", "provider", "service"), histogram=True),
+    Rollup(name="time_day_route", grain=DAY, keys=("route", "service"), histogram=True),
+    Rollup(name="time_day_both", grain=DAY, keys=("model", "route", "provider", "service"), histogram=True),
 )
 ROLLUPS = (*SUMS, *HISTOGRAMS)
 _INTEGERS = {"t", "timing", "bucket"}

@@ -10,7 +10,7 @@ from miharu.call import Call
 from miharu.stores.base import Query, Session
 from miharu.stores.bodies import unpack
 from miharu.stores.columns import SCORES, from_row, span_from_row
-from miharu.stores.sql.source import Engine, where
+from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
@@ -30,8 +30,10 @@ def calls(
         unseen = " AND (timestamp < :at OR id < :before)"
     windows = holding(connection, engine, replace(query, end=until), limit)
     condition, values = where(query, engine, led=windows is not None)
+    # a plus keeps the engine from walking through time where something else leads to few calls
+    when = "timestamp" if windows is None and not is_led(query, engine) else "+timestamp"
     if windows is None:
-        parts = [f"FROM llm_calls WHERE {condition} AND timestamp < :until"]
+        parts = [f"FROM llm_calls WHERE {condition} AND {when} < :until"]
     else:
         values["mark"] = engine.marks(connection).folded
         parts = [f"FROM llm_calls WHERE {condition} AND {engine.above}"]
@@ -41,13 +43,14 @@ def calls(
                 f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
                 f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
             )
-    newest = "ORDER BY timestamp DESC, id DESC LIMIT :limit"
+    newest = "ORDER BY {} DESC, id DESC LIMIT :limit"
     found = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT llm_calls.* {part}{unseen} {newest}) AS part{number}"
+        f"SELECT * FROM (SELECT llm_calls.* {part}{unseen} {newest.format(when)}) AS part{number}"
         for number, part in enumerate(parts)
     )
     rows = connection.execute(
-        text(f"{found} {newest}"), {**values, "limit": limit, "until": until, "at": at, "before": before}
+        text(f"{found} {newest.format('timestamp')}"),
+        {**values, "limit": limit, "until": until, "at": at, "before": before},
     ).mappings()
     return [from_row(row) for row in rows]
 
@@ -72,9 +75,10 @@ def _candidates(
 ) -> tuple[list[str], int]:
     """Sessions with calls before that moment, by the newest of these; and how far back has been looked."""
     condition, values = where(query, engine)
+    when = "+timestamp" if is_led(query, engine) else "timestamp"
     newest = (
         f"SELECT session_id, timestamp FROM llm_calls WHERE {condition} AND session_id IS NOT NULL "
-        "AND timestamp < :until ORDER BY timestamp DESC LIMIT :looked"
+        f"AND {when} < :until ORDER BY {when} DESC LIMIT :looked"
     )
     rows = connection.execute(
         text(

@@ -7,14 +7,15 @@ from typing import Any, get_args
 from sqlalchemy import Connection
 
 from miharu.stores.base import Dimension, Query
-from miharu.stores.cover import cover, suited
+from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import KEYS, Rollup
 
-__all__ = ("LOOKED_UP", "Engine", "Marks", "Source", "checked", "filters_of", "source", "where")
+__all__ = ("LOOKED_UP", "Engine", "Marks", "Source", "checked", "filters_of", "is_led", "source", "where")
 
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
+_STEPS_NAMED = 800
 _PLAIN = "timestamp >= :start AND timestamp < :end"
 _WINDOW = "+timestamp >= :start AND +timestamp < :end"
 """The window, where something else leads to the few calls that are meant: the plus keeps the engine from
@@ -61,6 +62,7 @@ def source(
     rollups: Sequence[Rollup],
     *,
     by: Dimension | None = None,
+    among: Sequence[str] | None = None,
     step_ms: int | None = None,
     ignoring: frozenset[str] = frozenset(),
 ) -> Source:
@@ -72,6 +74,7 @@ def source(
         query: Which calls.
         rollups: The tables that hold the measure.
         by: What the answer is grouped by.
+        among: Only these values of ``by``, if not all; the empty text for none.
         step_ms: What the time is divided by.
         ignoring: Filters that all rows of the roll-ups meet.
     """
@@ -80,22 +83,42 @@ def source(
     values: dict[str, Any] = {**filters, "mark": marks.folded, "start": query.start, "end": query.end}
     needed = {*filters, *({by} if by else ())} - ignoring
     tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) else []
-    conditions = "".join(f" AND {name} = :{name}" for name in filters if name not in ignoring)
-    folded, edges = [], []
-    for number, piece in enumerate(cover(query.start, query.end, tables, marks.horizon)):
-        values |= {f"from{number}": piece.start, f"to{number}": piece.end}
-        if piece.rollup is not None:
-            window = f"t >= :from{number} AND t < :to{number}"
-            folded.append((piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}"))
-        else:
-            edges.append(f"timestamp >= :from{number} AND timestamp < :to{number}")
     direct, _ = where(query, engine)
+    chosen = every = ""
+    if by and among is not None:
+        names = {f"among{number}": value for number, value in enumerate(among)}
+        values |= names
+        chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
+        every = chosen.format(KEYS[by])
+    direct += every
+    every += "".join(f" AND {name} = :{name}" for name in filters)
+    conditions = "".join(f" AND {name} = :{name}" for name in filters if name not in ignoring)
+    sought = {*filters, *({by} if chosen else ())} - ignoring
+    folded, edges = [], []
+    for piece in cover(query.start, query.end, tables, marks.horizon):
+        if piece.rollup is not None:
+            window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
+            folded.append(
+                (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
+            )
+        else:
+            edges.append(_window("timestamp", piece))
     if not folded:  # nothing is gained by the mark
         return Source((), (f"FROM llm_calls WHERE {direct}",), values)
-    every = "".join(f" AND {name} = :{name}" for name in filters)
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
     raw.append(f"FROM llm_calls WHERE {engine.above} AND {_WINDOW}{every}")
     return Source(tuple(folded), tuple(raw), values)
+
+
+def _window(column: str, piece: Piece) -> str:
+    return f"{column} >= {piece.start} AND {column} < {piece.end}"
+
+
+def _steps(piece: Piece) -> str:
+    """The steps one by one: with the key that follows in the table, each is gone to directly."""
+    assert piece.rollup is not None
+    steps = range(piece.start, piece.end, piece.rollup.grain)
+    return f"t IN ({', '.join(map(str, steps))})" if len(steps) <= _STEPS_NAMED else _window("t", piece)
 
 
 def where(
@@ -123,6 +146,11 @@ def where(
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
     return " AND ".join((window, *conditions)), {**filters, "start": query.start, "end": query.end}
+
+
+def is_led(query: Query, engine: Engine) -> bool:
+    """Whether the condition leads to the few calls of a user, session or trace."""
+    return engine.lookup is not None and any(getattr(query, name) is not None for name in LOOKED_UP)
 
 
 def checked(by: Dimension) -> Dimension:

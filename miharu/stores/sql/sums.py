@@ -1,6 +1,6 @@
 """Sums: totals, series and groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -15,24 +15,22 @@ __all__ = ("OF_CALLS", "groups", "keys", "made", "series", "totals")
 _BY_STATUS = {"errors": "error", "cancelled": "cancelled"}
 
 
-def _summed(measures: dict[str, str]) -> str:
-    by_status = {
+def _summed(names: Iterable[str], measures: Mapping[str, str]) -> str:
+    expressions = dict(measures) | {
         name: f"CASE WHEN status = '{status}' THEN {measures['calls']} END"
         for name, status in _BY_STATUS.items()
     }
-    return ", ".join(
-        f"CAST(coalesce(sum({expression}), 0) AS BIGINT) AS {name}"
-        for name, expression in (measures | by_status).items()
-    )
+    return ", ".join(f"CAST(coalesce(sum({expressions[name]}), 0) AS BIGINT) AS {name}" for name in names)
 
 
-_TOTALS = _summed({name: name for name in MEASURES})
-OF_CALLS = _summed(dict(MEASURES))
-"""The same sums, over calls as they are."""
+_ALL = (*MEASURES, *_BY_STATUS)
+_RANKING = ("cost_nanousd", "calls")
+"""By these the groups come, most first."""
+OF_CALLS = _summed(_ALL, MEASURES)
+"""All sums, over calls as they are."""
 _KEYED = "GROUP BY 1, 2 HAVING sum(calls) > 0"
 """A call that was folded out again may leave a row of zeros."""
-_FOLDED = ", ".join(("status", *MEASURES))
-_RAW = ", ".join(("status", *(f"{expression} AS {name}" for name, expression in MEASURES.items())))
+_IN_ORDER = f"{_KEYED} ORDER BY cost_nanousd DESC, calls DESC, 2"
 
 
 def totals(connection: Connection, engine: Engine, query: Query) -> Totals:
@@ -50,8 +48,9 @@ def series(
 def groups(
     connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int | None = None
 ) -> Sequence[Group]:
-    rows = _ranked(connection, engine, query, by, limit)
-    timed = latencies(connection, engine, query, by)
+    among = None if limit is None else _ranked(connection, engine, query, by, limit)
+    rows = _sums(connection, engine, query, by, _IN_ORDER, among=among)
+    timed = latencies(connection, engine, query, by, among)
     return [
         Group(key=row["key"] or None, totals=made(row), latency=timed[row["key"] or None]) for row in rows
     ]
@@ -60,16 +59,13 @@ def groups(
 def keys(
     connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int = 200
 ) -> Sequence[str]:
-    rows = _ranked(connection, engine, query, by, limit + 1)
-    return [row["key"] for row in rows if row["key"]][:limit]
+    return [key for key in _ranked(connection, engine, query, by, limit + 1) if key][:limit]
 
 
-def _ranked(
-    connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int | None
-) -> Sequence[Mapping[Any, Any]]:
-    most = "" if limit is None else f" LIMIT {int(limit)}"
-    ranking = f"{_KEYED} ORDER BY cost_nanousd DESC, calls DESC, 2{most}"
-    return _sums(connection, engine, query, checked(by), ranking)
+def _ranked(connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int) -> Sequence[str]:
+    """The first keys; that takes a fraction of what all sums of all keys would."""
+    rows = _sums(connection, engine, query, by, f"{_IN_ORDER} LIMIT {int(limit)}", names=_RANKING)
+    return [row["key"] for row in rows]
 
 
 def _sums(
@@ -79,20 +75,30 @@ def _sums(
     by: Dimension | None = None,
     grouped: str = "",
     *,
+    among: Sequence[str] | None = None,
     step_ms: int | None = None,
+    names: Sequence[str] = _ALL,
 ) -> Sequence[Mapping[Any, Any]]:
     """Rows of the step, the key and the sums; one for all where they are not grouped."""
-    found = source(connection, engine, query, SUMS, by=by, step_ms=step_ms)
+    if among is not None and not among:
+        return ()
+    found = source(connection, engine, query, SUMS, by=by, among=among, step_ms=step_ms)
     key = checked(by) if by else "''"
     raw_key = KEYS[by] if by else key
-    times = (f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp"))
-    folded_time, raw_time = times
-    parts = [f"SELECT {folded_time} AS step, {key} AS key, {_FOLDED} {part}" for _, part in found.folded]
-    parts += [f"SELECT {raw_time} AS step, {raw_key} AS key, {_RAW} {part}" for part in found.raw]
+    folded_time, raw_time = (
+        f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp")
+    )
+    measures = [name for name in MEASURES if name in names]
+    folded = ", ".join(("status", *measures))
+    raw = ", ".join(("status", *(f"{MEASURES[name]} AS {name}" for name in measures)))
+    parts = [f"SELECT {folded_time} AS step, {key} AS key, {folded} {part}" for _, part in found.folded]
+    parts += [f"SELECT {raw_time} AS step, {raw_key} AS key, {raw} {part}" for part in found.raw]
     head = "step, key, " if grouped else ""
-    statement = f"SELECT {head}{_TOTALS} FROM ({' UNION ALL '.join(parts)}) AS parts {grouped}"
+    sums = _summed(names, {name: name for name in measures})
+    statement = f"SELECT {head}{sums} FROM ({' UNION ALL '.join(parts)}) AS parts {grouped}"
     return connection.execute(text(statement), found.values).mappings().all()
 
 
 def made(row: Mapping[Any, Any]) -> Totals:
+    """The sums of a row that has them all."""
     return Totals(**{name: row[name] for name in Totals.__slots__})

@@ -4,7 +4,7 @@ Only calls that succeeded count: a refusal is quick, and a user who leaves is no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -28,7 +28,11 @@ def latency(connection: Connection, engine: Engine, query: Query) -> Latency:
 
 
 def latencies(
-    connection: Connection, engine: Engine, query: Query, by: Dimension | None = None
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    by: Dimension | None = None,
+    among: Sequence[str] | None = None,
 ) -> Mapping[str | None, Latency]:
     """The latency for each value; of a value that has none it is empty, and of users it is not kept."""
     if by == "user_id":
@@ -36,16 +40,16 @@ def latencies(
     if by in {"status", "error_type"}:
         key = "success" if by == "status" else None  # that is how all that are counted have ended
         return defaultdict(Latency, {key: latency(connection, engine, query)})
-    counted: dict[str | None, dict[Timing, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for timing in _TIMINGS:
-        for key, _, bucket, calls in _counts(connection, engine, query, timing, by):
-            counted[key or None][timing].append((bucket, calls))
+    counted: dict[str | None, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for key, _, timing, bucket, calls in _counts(connection, engine, query, _TIMINGS, by=by, among=among):
+        counted[key or None][timing].append((bucket, calls))
+    whole, first = (_TIMINGS[name][0] for name in ("duration_ms", "ttft_ms"))
     found: dict[str | None, Latency] = defaultdict(Latency)
     for key, times in counted.items():
         found[key] = Latency(
-            p50_ms=percentile(times["duration_ms"], 0.5),
-            p95_ms=percentile(times["duration_ms"], 0.95),
-            ttft_p50_ms=percentile(times["ttft_ms"], 0.5),
+            p50_ms=percentile(times[whole], 0.5),
+            p95_ms=percentile(times[whole], 0.95),
+            ttft_p50_ms=percentile(times[first], 0.5),
         )
     return found
 
@@ -55,7 +59,7 @@ def durations(
 ) -> Sequence[tuple[int, int, int]]:
     return [
         (step, middle_of(bucket), calls)
-        for _, step, bucket, calls in _counts(connection, engine, query, of, step_ms=step_ms)
+        for _, step, _, bucket, calls in _counts(connection, engine, query, (of,), step_ms=step_ms)
     ]
 
 
@@ -74,31 +78,38 @@ def _counts(
     connection: Connection,
     engine: Engine,
     query: Query,
-    timing: Timing,
-    by: Dimension | None = None,
+    timings: Collection[Timing],
     *,
+    by: Dimension | None = None,
+    among: Sequence[str] | None = None,
     step_ms: int | None = None,
-) -> Iterable[tuple[str, int, int, int]]:
-    """(key, step, bucket, calls), in the order of the step and the bucket."""
-    if query.status not in {None, "success"} or query.error_type is not None:
+) -> Iterable[tuple[str, int, int, int, int]]:
+    """(key, step, timing, bucket, calls), in the order of the step and the bucket."""
+    if query.status not in {None, "success"} or query.error_type is not None or among == []:
         return ()
-    number, column = _TIMINGS[timing]
-    found = source(connection, engine, query, HISTOGRAMS, by=by, step_ms=step_ms, ignoring=_IMPLIED)
+    found = source(
+        connection, engine, query, HISTOGRAMS, by=by, among=among, step_ms=step_ms, ignoring=_IMPLIED
+    )
     key = checked(by) if by else "''"
     raw_key = KEYS[by] if by else key
-    times = (f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp"))
-    folded_time, raw_time = times
+    folded_time, raw_time = (
+        f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp")
+    )
+    wanted = [_TIMINGS[name] for name in timings]
+    numbers = ", ".join(str(number) for number, _ in wanted)
     parts = [
-        f"SELECT {key} AS key, {folded_time} AS step, bucket, calls {part} AND timing = {number}"
+        f"SELECT {key} AS key, {folded_time} AS step, timing, bucket, calls {part} AND timing IN ({numbers})"
         for _, part in found.folded
     ]
     parts += [
-        f"SELECT {raw_key} AS key, {raw_time} AS step, {column} AS bucket, 1 AS calls {part} "
-        f"AND status = 'success' AND {column} IS NOT NULL"
+        f"SELECT {raw_key} AS key, {raw_time} AS step, {number} AS timing, {column} AS bucket, 1 AS calls "
+        f"{part} AND status = 'success' AND {column} IS NOT NULL"
         for part in found.raw
+        for number, column in wanted
     ]
     statement = (
-        f"SELECT key, step, bucket, CAST(sum(calls) AS BIGINT) FROM ({' UNION ALL '.join(parts)}) AS parts "
-        "GROUP BY 1, 2, 3 HAVING sum(calls) > 0 ORDER BY 2, 3"
+        "SELECT key, step, timing, bucket, CAST(sum(calls) AS BIGINT) "
+        f"FROM ({' UNION ALL '.join(parts)}) AS parts "
+        "GROUP BY 1, 2, 3, 4 HAVING sum(calls) > 0 ORDER BY 2, 4"
     )
     return [tuple(row) for row in connection.execute(text(statement), found.values)]

@@ -1,10 +1,12 @@
 """Where rare calls are: the hours that hold them, so that not all calls have to be looked through."""
 
+from collections.abc import Iterator, Mapping
+
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Query
 from miharu.stores.cover import suited
-from miharu.stores.rollups import HOUR, SUMS
+from miharu.stores.rollups import DAY, HOUR, SUMS, Rollup
 from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of
 
 __all__ = ("holding",)
@@ -23,17 +25,9 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
     tables = suited(_HOURLY, filters, None)
     if not filters or not tables or (engine.lookup is not None and set(filters) & set(LOOKED_UP)):
         return None
-    conditions = "".join(f" AND {name} = :{name}" for name in filters)
-    hours = connection.execute(
-        text(
-            f"SELECT t, CAST(sum(calls) AS BIGINT) FROM {tables[0].name} WHERE t > :start AND t < :end"
-            f"{conditions} GROUP BY t HAVING sum(calls) > 0 ORDER BY t DESC"
-        ),
-        {**filters, "start": query.start - HOUR, "end": query.end},
-    )
     windows: list[tuple[int, int]] = []
     found = 0
-    for t, calls in hours:
+    for t, calls in _hours(connection, tables[0], query, filters):
         if windows and windows[-1][0] == t + HOUR:
             windows[-1] = (t, windows[-1][1])
         elif len(windows) < _MOST:
@@ -47,5 +41,21 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
             found += calls
         if found >= limit:
             break
-    hours.close()
     return windows
+
+
+def _hours(
+    connection: Connection, table: Rollup, query: Query, filters: Mapping[str, str]
+) -> Iterator[tuple[int, int]]:
+    """Each hour with such calls and how many, the newest first; asked for a few days at a time."""
+    conditions = "".join(f" AND {name} = :{name}" for name in filters)
+    statement = text(
+        f"SELECT t, CAST(sum(calls) AS BIGINT) FROM {table.name} WHERE t > :since AND t < :until{conditions} "
+        "GROUP BY t HAVING sum(calls) > 0 ORDER BY t DESC"
+    )
+    until, first = query.end, query.start - HOUR
+    for length in (DAY, 7 * DAY, until - first):
+        since = max(first, until - length)
+        hours = connection.execute(statement, {**filters, "since": since, "until": until})
+        yield from ((t, calls) for t, calls in hours.all())
+        until = since + 1
