@@ -5,6 +5,9 @@ intake.py    from the queue to a batch
 reader.py    Exchange -> Call
 attempts.py  which calls are tries of one logical call
 estimate.py  a guess at tokens that were not reported, where asked for
+waste.py     what was asked before: answers.py the same to the letter, prefixes.py prompts that begin alike
+prompts.py   what a model reads of a request, in order
+costs.py     what it cost, and what a cache would have saved
 tally.py     the figures of this process, and what is said of losses
 pipeline.py  read, price, store, export; or spool
 spool.py     a file for what the store does not take

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from miharu import _captured
 from miharu._guard import swallowed
 from miharu.batch import Batch
-from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
 from miharu.pricing.base import Prices
+from miharu.recorder.costs import priced
 from miharu.recorder.intake import Intake, as_batch
 from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
@@ -101,7 +101,8 @@ class Pipeline:
         Raises:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
-        batch = replace(batch, calls=[self._priced(call) for call in batch.calls])
+        if self._outlet is not None:
+            batch = replace(batch, calls=[priced(call, self._outlet.prices) for call in batch.calls])
         _captured.deliver(batch.calls)
         try:
             await self._add(batch)
@@ -227,15 +228,6 @@ class Pipeline:
             self._stuck_since = None
             raise
         self._stuck_since = None
-
-    def _priced(self, call: Call) -> Call:
-        if call.cost is not None or self._outlet is None or self._outlet.prices is None:
-            return call
-        try:
-            return replace(call, cost=self._outlet.prices.cost(call))
-        except Exception:  # noqa: BLE001 - no price is better than no call
-            swallowed("pricing a call")
-            return call
 
     async def _export(self, exporter: Exporter, batch: Batch) -> None:
         import anyio

@@ -17,6 +17,7 @@ from miharu.providers.decoding import decode
 from miharu.providers.hosts import provider_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
+from miharu.recorder.waste import Waste
 
 __all__ = ("Reader",)
 
@@ -44,6 +45,7 @@ class Reader:
         self.capture_content = capture_content
         self.estimate_usage = estimate_usage
         self._attempts = Attempts()
+        self._waste = Waste()
         self._mint = mint
 
     def read(self, exchange: Exchange) -> Call | None:
@@ -60,7 +62,9 @@ class Reader:
             reading = provider.read(wire)
             if reading is not None:
                 call = self._call(exchange, request, wire, provider.api, reading)
-                return call if call.completes else self._attempts.place(call, _tries(exchange))
+                if call.completes:
+                    return call
+                return self._waste.find(self._attempts.place(call, _tries(exchange)), request.body)
         return None
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:

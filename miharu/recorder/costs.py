@@ -1,0 +1,45 @@
+"""What a call cost, and what a cache would have saved on it. One price engine answers both."""
+
+from dataclasses import replace
+
+from miharu._guard import swallowed
+from miharu.call import Call, Usage
+from miharu.pricing.base import Prices
+
+__all__ = ("priced",)
+
+
+def priced(call: Call, prices: Prices | None) -> Call:
+    """The call with its cost, unless it has one; and a cache miss with its price, or without the miss."""
+    try:
+        if call.cost is None and prices is not None:
+            call = replace(call, cost=prices.cost(call))
+        if call.cache_missed_tokens is not None and call.cache_missed_nanousd is None:
+            saving = _saving(call, call.cache_missed_tokens, prices) if prices is not None else None
+            tokens = call.cache_missed_tokens if saving else None
+            call = replace(call, cache_missed_tokens=tokens, cache_missed_nanousd=saving)
+    except Exception:  # noqa: BLE001 - no price is better than no call
+        swallowed("pricing a call")
+    return call
+
+
+def _saving(call: Call, missed: int, prices: Prices) -> int | None:
+    """Nano-dollars; ``None`` where a cache is not cheaper, or nobody knows."""
+    paid = prices.cost(call)
+    due = prices.cost(replace(call, usage=_from_cache(call.usage, missed)))
+    if paid is None or due is None or due.cost_nanousd >= paid.cost_nanousd:
+        return None
+    return paid.cost_nanousd - due.cost_nanousd
+
+
+def _from_cache(usage: Usage, missed: int) -> Usage:
+    """The same, had that many more tokens been read from a cache; what was written begins behind them."""
+    short, long = usage.cache_write_5m_tokens, usage.cache_write_1h_tokens
+    written = usage.cache_write_tokens
+    return replace(
+        usage,
+        cached_tokens=(usage.cached_tokens or 0) + missed,
+        cache_write_tokens=None if written is None else max(0, written - missed),
+        cache_write_5m_tokens=None if short is None else max(0, short - missed),
+        cache_write_1h_tokens=None if long is None else max(0, long - max(0, missed - (short or 0))),
+    )

@@ -1,0 +1,28 @@
+"""What need not have been asked, or need not have been read anew: two looks at each call, in the worker."""
+
+from dataclasses import replace
+
+from miharu.call import Call
+from miharu.recorder.answers import Answers
+from miharu.recorder.prefixes import Prefixes
+
+__all__ = ("Waste",)
+
+
+class Waste:
+    """Remembers hashes of what was asked, and no word of it."""
+
+    def __init__(self) -> None:
+        self._answers = Answers()
+        self._prefixes = Prefixes()
+
+    def find(self, call: Call, body: bytes | None) -> Call:
+        """The call with what was wasted on it; of a duplicate that is all of it, so no part of it is told.
+
+        Args:
+            call: As read, its attempt known.
+            body: Of the request.
+        """
+        found = self._answers.compare(call)
+        missed = self._prefixes.missed(call, body)
+        return found if found.duplicate_of else replace(found, cache_missed_tokens=missed)
