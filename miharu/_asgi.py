@@ -7,8 +7,9 @@ Both are plain ASGI and import no web framework. They need no lifespan, read no 
 scope as it is.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from miharu import _sources
 from miharu._context import Beginning, Origin
@@ -88,8 +89,9 @@ class MiharuMiddleware:
             page = await self._door.answer(scope, inner, f"{root}{self._path}/")
             await send_page(page, scope, send)
             return
-        with Beginning(Origin(scope, self._app)):
-            await self._app(scope, receive, send)
+        origin = Origin(scope, self._app)
+        with Beginning(origin):
+            await self._app(scope, _overheard(receive, origin) if scope["type"] == "http" else receive, send)
 
     def _start(self) -> None:
         if not self._started:
@@ -108,6 +110,21 @@ def _door(auth: Auth) -> Door:
         return monitor.current()
 
     return Door(Access(auth), current)
+
+
+def _overheard(receive: Receive, origin: Origin) -> Receive:
+    """The host's own, message by message; we only hear when it is told that its visitor has gone."""
+
+    async def overhear() -> MutableMapping[str, Any]:
+        message = await receive()
+        try:
+            if message["type"] == "http.disconnect" and not origin.left:
+                origin.left = time.perf_counter_ns()
+        except Exception:  # noqa: BLE001 - the guard
+            swallowed("MiharuMiddleware")
+        return message
+
+    return overhear
 
 
 def _split(scope: Scope) -> tuple[str, str]:

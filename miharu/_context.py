@@ -67,7 +67,7 @@ NOTHING = Said()
 class Origin:
     """What began: a web request, a job, or the outermost span. All that came of it share it and its trace."""
 
-    __slots__ = ("_trace_id", "app", "block", "said", "scope", "source")
+    __slots__ = ("_trace_id", "app", "block", "left", "said", "scope", "source")
 
     def __init__(self, scope: Scope | None = None, app: object = None, source: str | None = None) -> None:
         self.scope = scope
@@ -79,6 +79,8 @@ class Origin:
         self.said = NOTHING
         """What was said for the rest of it."""
         self.block: Block | None = None
+        self.left = 0
+        """When the host heard that its visitor has gone, by ``time.perf_counter_ns()``; zero until then."""
         self._trace_id: str | None = None
 
     def trace_id(self, traced: object = None) -> str:

@@ -57,7 +57,8 @@ class Outcome:
     http_status: int | None = None
     """``None`` when no response came."""
     error_type: str | None = None
-    """The provider's own type or code, else the HTTP status, else the exception's qualified name."""
+    """The provider's own type or code, else the HTTP status, else the exception's qualified name. Of a
+    cancelled call ``client_disconnected``, where the host's own client had gone; else ``None``."""
     error_message: str | None = None
     retry_after_ms: int | None = None
 

@@ -21,6 +21,8 @@ from miharu.recorder.waste import Waste
 
 __all__ = ("Reader",)
 
+CLIENT_GONE = "client_disconnected"
+"""The ``error_type`` of a cancelled call whose visitor had gone; no other cancelled call has one."""
 LONGEST_MESSAGE = 2000
 KEPT_CONTENT = 4 << 20
 """Bytes of a body that are stored, where content is captured; binaries are not among them."""
@@ -189,7 +191,13 @@ def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
         return replace(
             error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
         )
-    return replace(known, status="cancelled")
+    return replace(known, status="cancelled", error_type=CLIENT_GONE if _client_left(exchange) else None)
+
+
+def _client_left(exchange: Exchange) -> bool:
+    """Whether the host's own visitor went away while the call was under way, which is why it ended."""
+    origin = exchange.context.origin if exchange.context else None
+    return origin is not None and exchange.started <= origin.left <= exchange.ended
 
 
 def _stated(reading: Reading) -> Cost | None:

@@ -90,18 +90,67 @@ async def test_a_forwarded_request_for_the_host_closes_the_open_door() -> None:
 
 
 async def test_scope_receive_and_send_are_the_hosts_own() -> None:
+    """Of a request ``receive`` is listened to, and hands on the very messages."""
     seen: list[Any] = []
 
     async def app(*given: Any) -> None:
         seen.append(given)
 
-    async def receive() -> Any: ...
+    async def receive() -> Any:
+        return messages.pop(0)
+
     async def send(message: Any) -> None: ...
 
     for kind in ("http", "websocket", "lifespan"):
         scope = scope_of("/x", type=kind)
         await MiharuMiddleware(app)(scope, receive, send)
-        assert all(one is other for one, other in zip(seen.pop(), (scope, receive, send), strict=True))
+        theirs = seen.pop()
+        assert theirs[0] is scope
+        assert theirs[2] is send
+        assert kind == "http" or theirs[1] is receive
+        sent: list[Any] = [{"type": "http.request", "body": b"x"}, {"type": "http.disconnect"}]
+        messages = list(sent)
+        assert all([await theirs[1]() is message for message in sent])
+
+
+async def test_it_hears_that_the_visitor_has_gone() -> None:
+    origins: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        here = _context.current()
+        assert here is not None
+        assert here.origin is not None
+        origins.append(here.origin)
+        await receive()
+        origins.append(here.origin.left)
+        await receive()
+
+    messages: list[Any] = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None: ...
+
+    await MiharuMiddleware(app)(scope_of("/x"), receive, send)
+    assert origins[1] == 0
+    assert origins[0].left > 0
+
+
+async def test_a_message_that_is_none_is_the_hosts_affair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(await receive())
+
+    async def receive() -> Any:
+        return "what is this"
+
+    async def send(message: Any) -> None: ...
+
+    await MiharuMiddleware(app)(scope_of("/x"), receive, send)
+    assert seen == ["what is this"]
 
 
 async def test_the_hosts_exception_passes() -> None:
