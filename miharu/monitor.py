@@ -20,6 +20,7 @@ from miharu.interceptor import Interceptor
 from miharu.pricing.base import Prices
 from miharu.providers.base import Provider
 from miharu.recorder.chores import Retention
+from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.pipeline import Outlet, Pipeline
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
@@ -174,6 +175,8 @@ class Monitor:
         self._queue.put(exchange)
         if not self._worker.running:
             self._worker.start()
+        if is_daemonic():
+            self._worker.wake()
 
     def _take_record(self, record: OpenSpan | Score) -> None:
         self._queue.put_record(record)

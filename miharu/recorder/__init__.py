@@ -14,4 +14,5 @@ spool.py     a file for what the store does not take
 chores.py    between batches: take over, sum up, forget
 shift.py     one run of the loop: open the store, then turn after turn
 worker.py    the thread: shift after shift
+daemonic.py  whether this process may be ended without a word
 """

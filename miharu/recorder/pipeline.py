@@ -11,6 +11,7 @@ from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
 from miharu.pricing.base import Prices
 from miharu.recorder.costs import priced
+from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.intake import Intake, as_batch
 from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
@@ -86,7 +87,7 @@ class Pipeline:
             elif (batch := self.spool.first()) is not None:
                 await self.keep(batch)
                 self.spool.take()
-            else:
+            elif not (is_daemonic() and len(self._queue) and await self._spill()):
                 await self._intake.fill(pending)
                 if not pending:
                     return

@@ -112,10 +112,13 @@ class Shift:
             await self._opened.wait()
 
     async def _work(self, pipeline: Pipeline) -> None:
+        import anyio
+
         chores = Chores(pipeline, self._equipment.retention)
         orders, delay = self._orders, BACK_OFF_S[0]
         try:
             while True:
+                self._roused = anyio.Event()  # whoever wakes us from here on is not overheard
                 stopping = orders.stopping  # read first: what was left before a stop is drained below
                 if stopping and pipeline.store is None and pipeline.is_empty:
                     return  # a short program that made no call does not wait for the store
@@ -128,7 +131,7 @@ class Shift:
                         await pipeline.spill()
                     self._refused(error, pipeline, stopping=stopping)
                     if not stopping:
-                        await self._rest(delay, known=len(flushes))
+                        await self._rest(delay)
                         delay = min(delay * 2, BACK_OFF_S[1])
                         continue
                 else:
@@ -182,15 +185,13 @@ class Shift:
             logger.warning("miharu: %s It %s; your program is not affected.", error, fate)
         self.refusal = error
 
-    async def _rest(self, seconds: float, known: int = 0) -> None:
-        """Sleep, unless somebody waits for us: more flushes than those that are known."""
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, unless somebody has woken us since the turn began."""
         import anyio
         import anyio.lowlevel
 
-        self._roused = anyio.Event()
-        if seconds <= 0:
-            await anyio.lowlevel.checkpoint()
-        elif not self._orders.stopping and len(self._orders.flushes) <= known:
+        await anyio.lowlevel.checkpoint()
+        if self._roused is not None and seconds > 0:
             with anyio.move_on_after(seconds):
                 await self._roused.wait()
 

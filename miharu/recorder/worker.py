@@ -96,7 +96,7 @@ class Worker:
         if not self.running or self._pid != os.getpid():
             return True
         self._halt.set()
-        self._wake()
+        self.wake()
         return self._done.wait(timeout)
 
     def salvage(self) -> None:
@@ -126,7 +126,7 @@ class Worker:
             return False
         flushed: Future[None] = Future()
         self._orders.flushes.append(flushed)
-        self._wake()
+        self.wake()
         try:
             flushed.result(timeout)
         except TimeoutError:
@@ -185,7 +185,8 @@ class Worker:
             raise self._unusable()
         return await function(*args, **kwargs)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have it look at once, and not in a moment."""
         shift = self._shift
         if shift is not None:
             try:

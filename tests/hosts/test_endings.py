@@ -1,0 +1,96 @@
+"""How a program may end, and what of its calls is left."""
+
+import signal
+
+from tests.hosts.conftest import Host, eventually
+
+WAIT = """
+import glob, time
+def wait_until_nothing_is_left():
+    while glob.glob(os.environ["MIHARU_DATABASE_URL"] + ".spool-*"): time.sleep(0.01)
+"""
+
+
+def test_a_program_that_leaves_by_the_back_door(host: Host) -> None:
+    script = """
+import miharu, time
+ask("one"), ask("two")
+while miharu.stats()["written"] < 2: time.sleep(0.001)
+os._exit(3)
+"""
+    host.script(script, code=3)
+    assert len(host.rows()) == 2
+
+
+def test_a_program_that_is_killed(host: Host) -> None:
+    host.write("import time\nask()\ntime.sleep(600)")
+    with host.running("script") as program:
+        eventually(host.rows)
+        program.process.send_signal(signal.SIGKILL)
+        program.process.wait()
+    assert len(host.rows()) == 1
+
+
+def test_a_program_that_is_killed_before_its_database_is_even_imported(host: Host) -> None:
+    (host.folder / "sqlalchemy.py").write_text("import time\nprint('importing')\ntime.sleep(600)")
+    host.write("import time\nask(), ask()\ntime.sleep(600)")
+    with host.running("script") as program:
+        program.says("(importing)")
+        eventually(lambda: sum(spool.read_bytes().count(b"openai.chat") for spool in host.spools()) == 2)
+        program.process.kill()
+        program.process.wait()
+    (host.folder / "sqlalchemy.py").unlink()
+    assert host.rows() == []
+    host.script(WAIT + "ask('a third')\nwait_until_nothing_is_left()")
+    assert [row["status"] for row in host.rows()] == ["success"] * 3
+    assert all(row["cost_nanousd"] for row in host.rows())
+
+
+def test_a_program_that_ends_while_its_database_is_locked(host: Host) -> None:
+    host.script("ask('first')\n")
+    script = f"""
+import miharu, sqlite3
+miharu.flush()
+other = sqlite3.connect({str(host.database)!r}, isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+ask("second"), ask("third")
+assert not miharu.shutdown(0.5)
+os._exit(0)
+"""
+    host.script(
+        script, said=r"miharu: the program ends before \S+ has taken everything; 2 calls wait .*spool-.*"
+    )
+    assert len(host.rows()) == 1
+    host.script(WAIT + "wait_until_nothing_is_left()")
+    assert len(host.rows()) == 3
+
+
+def test_children_that_leave_by_the_back_door_take_nothing_with_them(host: Host) -> None:
+    host.script(
+        """
+ask("before")
+for _ in range(5):
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    ask("between")
+"""
+    )
+    assert len(host.rows()) == 6
+
+
+def test_a_child_that_lives_longer_than_its_parent(host: Host) -> None:
+    host.script(
+        """
+ask("parent")
+ready, told = os.pipe()
+if not os.fork():
+    os.setsid()
+    ask("child")
+    os.write(told, b"x")
+    sys.exit()
+os.read(ready, 1)
+"""
+    )
+    eventually(lambda: len(host.rows()) == 2)

@@ -1,0 +1,33 @@
+"""Children of multiprocessing, by each way of starting them."""
+
+import multiprocessing
+
+import pytest
+
+from tests.hosts.conftest import Host
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.parametrize("how", ["process", "pool", "executor"])
+def test_each_call_of_a_child_is_there(method: str, how: str, host: Host) -> None:
+    host.run("tests.hosts.apps.processes", method, how)
+    assert len(host.rows()) == 4
+    assert not host.spools()
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_pool_may_be_terminated_before_its_processes_have_a_database(method: str, host: Host) -> None:
+    """They are still importing what it takes, so all that they have captured is in their spools."""
+    (host.folder / "sqlalchemy.py").write_text("import time\ntime.sleep(600)")
+    with host.running("tests.hosts.apps.processes", method, "terminated_pool") as program:
+        assert program.process.wait(120) == 0, program.said
+        assert host.rows() == []
+        assert host.spools()
+    (host.folder / "sqlalchemy.py").unlink()
+    host.script(
+        """
+import miharu, time
+while miharu.stats()["database"] and [name for name in os.listdir() if ".spool-" in name]: time.sleep(0.01)
+"""
+    )
+    assert len(host.rows()) == 21
