@@ -61,7 +61,7 @@ class Site:
                     break
             return "done"
 
-        app.add_middleware(miharu.MiharuMiddleware)  # type: ignore[arg-type]
+        app.add_middleware(miharu.MiharuMiddleware)
         self.app = app
 
 

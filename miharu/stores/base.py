@@ -32,6 +32,8 @@ class Query:
     service: str | None = None
     status: Status | None = None
     error_type: str | None = None
+    tag: tuple[str, str] | None = None
+    """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

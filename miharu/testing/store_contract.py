@@ -199,6 +199,33 @@ class StoreContract:
         assert await found(provider="nobody") == set()
         assert await found(status="error") == set()
 
+    async def test_a_query_may_name_a_tag(self, store: Store) -> None:
+        tags: list[dict[str, str] | None] = [
+            {"team": "search", "env": "prod"},
+            {"team": "ads", "env": "search"},
+            {'ümlaut "日本"': "a'b\\"},
+            {"team": "search"},
+            None,
+        ]
+        await store.add(
+            Batch(calls=[make_call(timestamp=NOON + i, tags=each, model="m") for i, each in enumerate(tags)])
+        )
+
+        async def found(name: str, value: str, **filters: Any) -> list[int]:
+            query = replace(ALL, tag=(name, value), **filters)
+            totals = await store.totals(query)
+            assert sum(group.totals.calls for group in await store.groups(query, "model")) == totals.calls
+            assert totals.cost_nanousd == 1000 * totals.calls
+            calls = await store.calls(query)
+            assert len(calls) == totals.calls
+            return [call.timestamp - NOON for call in calls]
+
+        assert await found("team", "search") == [3, 0]
+        assert await found("team", "search", model="m", start=NOON + 1) == [3]
+        assert await found("env", "search") == [1]
+        assert await found("search", "env") == []
+        assert await found('ümlaut "日本"', "a'b\\") == [2]
+
     async def test_a_series_sums_up_to_the_totals(self, store: Store) -> None:
         await store.add(
             Batch(calls=[make_call(timestamp=NOON + i * MINUTE // 4, model=f"m{i % 3}") for i in range(40)])

@@ -68,6 +68,7 @@ class MemoryStore:
                 getattr(query, name) is None or dimension(call, name) == getattr(query, name)
                 for name in (*get_args(Dimension), "session_id", "trace_id")
             )
+            and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
         ]
 
     async def totals(self, query: Query) -> Totals:

@@ -1,5 +1,6 @@
 """The calls of a query, put together: roll-ups, and the calls themselves at the edges and above the mark."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -41,6 +42,9 @@ class Engine:
     """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
     above: str
     """The opposite."""
+    tagged: str = "CAST(tags AS json) ->> CAST(:tag_name AS text) = :tag_value"
+    """A condition: the call has that tag. Its parameters are ``:tag_name``, ``:tag_value``, and
+    ``:tag_written`` for the value as it stands in the JSON."""
     lookup: Callable[[str, Sequence[str]], str] | None = None
     """A condition that leads to the calls of some users, sessions or traces quicker than a scan, from the
     column and the parameters that hold them; ``None`` where an index does."""
@@ -82,8 +86,8 @@ def source(
     filters = filters_of(query)
     values: dict[str, Any] = {**filters, "mark": marks.folded, "start": query.start, "end": query.end}
     needed = {*filters, *({by} if by else ())} - ignoring
-    tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) else []
-    direct, _ = where(query, engine)
+    tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) and query.tag is None else []
+    direct, direct_values = where(query, engine)
     chosen = every = ""
     if by and among is not None:
         names = {f"among{number}": value for number, value in enumerate(among)}
@@ -104,7 +108,7 @@ def source(
         else:
             edges.append(_window("timestamp", piece))
     if not folded:  # nothing is gained by the mark
-        return Source((), (f"FROM llm_calls WHERE {direct}",), values)
+        return Source((), (f"FROM llm_calls WHERE {direct}",), values | direct_values)
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
     raw.append(f"FROM llm_calls WHERE {engine.above} AND {_WINDOW}{every}")
     return Source(tuple(folded), tuple(raw), values)
@@ -145,7 +149,12 @@ def where(
     window = _WINDOW if led else _PLAIN
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
-    return " AND ".join((window, *conditions)), {**filters, "start": query.start, "end": query.end}
+    values: dict[str, Any] = {**filters, "start": query.start, "end": query.end}
+    if query.tag is not None:
+        conditions.append(f"tags IS NOT NULL AND {engine.tagged}")
+        name, value = query.tag
+        values |= {"tag_name": name, "tag_value": value, "tag_written": json.dumps(value)}
+    return " AND ".join((window, *conditions)), values
 
 
 def is_led(query: Query, engine: Engine) -> bool:

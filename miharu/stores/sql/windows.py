@@ -19,11 +19,16 @@ _HOURLY = tuple(table for table in SUMS if table.grain == HOUR and table.kept_ms
 def holding(connection: Connection, engine: Engine, query: Query, limit: int) -> list[tuple[int, int]] | None:
     """The windows of time that hold the newest calls which were folded in, the newest window first.
 
-    ``None`` where there are no filters, or such that the roll-ups do not know.
+    ``None`` where there are no filters, or such that the roll-ups do not know, as they know no tags.
     """
     filters = filters_of(query)
     tables = suited(_HOURLY, filters, None)
-    if not filters or not tables or (engine.lookup is not None and set(filters) & set(LOOKED_UP)):
+    if (
+        not filters
+        or not tables
+        or query.tag is not None
+        or (engine.lookup is not None and set(filters) & set(LOOKED_UP))
+    ):
         return None
     windows: list[tuple[int, int]] = []
     found = 0

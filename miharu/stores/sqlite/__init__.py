@@ -33,7 +33,13 @@ __all__ = ("SQLiteStore",)
 T = TypeVar("T")
 
 ENGINE = sql.Engine(
-    marks=tending.marks, below="+llm_calls.rowid < :mark", above="llm_calls.rowid >= :mark", lookup=lookup
+    marks=tending.marks,
+    below="+llm_calls.rowid < :mark",
+    above="llm_calls.rowid >= :mark",
+    # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
+    tagged="instr(tags, :tag_written) AND EXISTS "
+    "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
+    lookup=lookup,
 )
 _PRUNED_AT_ONCE = 1000
 
