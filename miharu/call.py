@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ("Body", "Call", "Cost", "Outcome", "Status", "Usage", "UsageSource", "new_id")
+__all__ = ("Body", "Call", "Cost", "Outcome", "Status", "Usage", "UsageSource", "moment_of", "new_id")
 
 Status = Literal["success", "error", "cancelled"]
 UsageSource = Literal["provider", "estimated", "none"]
@@ -76,7 +76,7 @@ class Call:
     """One exchange with a model. Every attempt of an SDK is a call of its own."""
 
     id: str
-    """A time-ordered UUIDv7."""
+    """A UUIDv7 that begins with ``timestamp``."""
     timestamp: int
     """Unix milliseconds at the start."""
     api: str
@@ -151,3 +151,14 @@ def new_id(unix_ms: int | None = None, random: bytes | None = None) -> str:
     bits = stamp << 80 | 0x7 << 76 | (noise >> 68 & 0xFFF) << 64 | 0b10 << 62 | noise & 0x3FFF_FFFF_FFFF_FFFF
     text = f"{bits:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def moment_of(id: str) -> int | None:  # noqa: A002 - the column's name
+    """The Unix milliseconds that a UUIDv7 begins with; ``None`` of anything else."""
+    digits = id.replace("-", "")
+    if len(id) != 36 or len(digits) != 32 or digits[12] != "7":
+        return None
+    try:
+        return int(digits[:12], 16)
+    except ValueError:
+        return None

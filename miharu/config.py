@@ -171,6 +171,8 @@ def public_url(url: str) -> str:
     if file := database_file(url):
         return str(file)
     scheme, separator, rest = url.partition("://")
+    if "?" in rest.rpartition("@")[0]:  # of a password, or of an option whose value is one
+        return f"{scheme}://…"
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if separator else url
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import miharu
 from miharu import _context, _guard
 from miharu.interceptor import handing as patches
+
+if TYPE_CHECKING:
+    from tests.stores.postgres.server import Server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,3 +63,15 @@ def nothing_left() -> Iterator[None]:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "calls.db"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Server]":
+    """One server for all tests; each makes a database of its own in it."""
+    from tests.stores.postgres.server import BINARIES, Server
+
+    if BINARIES is None:
+        pytest.skip("no PostgreSQL is installed; scripts/test installs one")
+    server = Server()
+    yield server
+    server.remove()

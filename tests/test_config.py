@@ -90,6 +90,8 @@ def test_any_file_name_survives_the_url(name: str) -> None:
         ("postgresql+asyncpg://me@db/x?password=secret", "postgresql+asyncpg://db/x"),
         ("postgres://u:p#ss@db/x", "postgres://db/x"),
         ("postgres://u:pa/ss@db/x", "postgres://db/x"),
+        ("postgres://u:pa?ss@db/x", "postgres://…"),
+        ("postgres://db/x?password=se@cret", "postgres://…"),
         ("my_db://u:secret@db", "my_db://db"),
         ("postgresql+asyncpg://me:se@cret@db/x", "postgresql+asyncpg://db/x"),
         ("sqlite+aiosqlite:////data/a%20b.db", "/data/a b.db"),

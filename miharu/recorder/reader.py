@@ -108,7 +108,8 @@ class Reader:
         )
         if reading.completes:
             began = reading.began_ms or call.timestamp
-            return replace(call, timestamp=began, duration_ms=reading.lasted_ms or call.timestamp - began)
+            lasted = reading.lasted_ms or call.timestamp - began
+            return replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted)
         return estimated(call, request.body, wire.body) if self.estimate_usage else call
 
 

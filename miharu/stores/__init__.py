@@ -6,5 +6,9 @@ __all__ = ("BUILT_IN",)
 
 BUILT_IN = built_in(
     "miharu.stores",
-    {"sqlite": "miharu.stores.sqlite:SQLiteStore", "nowhere": "miharu.stores.nowhere:Nowhere"},
+    {
+        "sqlite": "miharu.stores.sqlite:SQLiteStore",
+        "postgresql": "miharu.stores.postgres:PostgresStore",
+        "nowhere": "miharu.stores.nowhere:Nowhere",
+    },
 )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ("CALLS", "SCORES", "SPANS", "from_row", "span_from_row", "to_plain_ro
 
 LARGEST = 2**53 - 1
 """Larger numbers are nonsense in everything that is counted here, and would overflow sums of 64 bits."""
+LONGEST_KEY = 400
+"""Bytes of what is indexed: an engine's page holds an entry of some keys and no more."""
 _PARTS: dict[str, type[Any]] = {"usage": Usage, "cost": Cost, "outcome": Outcome}
 
 
@@ -36,6 +39,12 @@ SPANS: tuple[str, ...] = _names(Span)
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
 _STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
+_KEYS = tuple(
+    map(
+        CALLS.index,
+        ("service", "provider", "model", "route", "error_type", "user_id", "session_id", "trace_id"),
+    )
+)
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
@@ -44,6 +53,8 @@ def to_row(call: Call) -> tuple[Any, ...]:
     row += _outcome(call.outcome)
     row[_STREAM] = int(call.stream)
     row[_TAGS] = json.dumps(dict(call.tags)) if call.tags else None
+    for place in _KEYS:
+        row[place] = _shortened(row[place])
     row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
     return _storable(row)
 
@@ -53,18 +64,30 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     row = {name: getattr(value, name) for name in _names(type(value))}
     if row.get("tags") is not None:
         row["tags"] = json.dumps(dict(row["tags"]))
+    row |= {name: _shortened(row[name]) for name in ("trace_id", "call_id") if name in row}
     return _storable(list(row.values()))
 
 
 def _storable(row: list[Any]) -> tuple[Any, ...]:
-    """What a provider sends may hold half a character, or an absurd number."""
+    """What a provider sends may hold half a character, a NUL, or an absurd number."""
     for place, value in enumerate(row):
         kind = value.__class__
-        if kind is str and not value.isascii():
-            row[place] = value.encode("utf-8", "replace").decode()
+        if kind is str:
+            if "\0" in value or not value.isascii():
+                row[place] = value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
         elif kind is int and not -LARGEST <= value <= LARGEST:
             row[place] = None
     return tuple(row)
+
+
+def _shortened(key: str | None) -> str | None:
+    """A key that is too long to be indexed, as its beginning and a hash: still one for each."""
+    if key is None or len(key) <= LONGEST_KEY // 4:
+        return key
+    data = key.encode("utf-8", "replace")
+    if len(data) <= LONGEST_KEY:
+        return key
+    return f"{data[: LONGEST_KEY - 20].decode('utf-8', 'ignore')}…{blake2b(data, digest_size=8).hexdigest()}"
 
 
 def from_row(row: Mapping[Any, Any], body: Body | None = None) -> Call:

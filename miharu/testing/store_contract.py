@@ -15,11 +15,12 @@ The tests are coroutines for asyncio, on which stores run; anyio's pytest plugin
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from hashlib import sha256
+from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Query, Store
+from miharu.stores.base import Dimension, Query, Store
 
 __all__ = ("StoreContract", "make_call")
 
@@ -103,6 +104,27 @@ class StoreContract:
         assert await store.add(Batch(calls=[call, bare])) == 2
         assert await store.call(call.id) == call
         assert await store.call(bare.id) == bare
+
+    async def test_text_that_is_none_is_kept_as_well_as_can_be(self, store: Store) -> None:
+        odd = make_call(user_id="a\0b", model="half \ud83d", tags={"\0": "\udc00"})
+        bad = Outcome(status="error", error_type="\0", error_message="before\0after \udfff")
+        await store.add(Batch(calls=[odd, make_call(outcome=bad), make_call(usage=Usage(usage_raw="\0"))]))
+        call = await store.call(odd.id)
+        assert call is not None
+        assert (call.user_id, call.model) == ("a\ufffdb", "half ?")
+        assert (await store.totals(ALL)).calls == 3
+
+    async def test_keys_of_any_length_are_told_apart(self, store: Store) -> None:
+        long = ["日本" + "".join(sha256(b"%d %d" % (i, n)).hexdigest() for n in range(150)) for i in range(3)]
+        long[2] = long[0][:-1] + "!"
+        facts = ("service", "provider", "model", "route", "user_id", "session_id", "trace_id")
+        calls = [make_call(timestamp=NOON + i, **dict.fromkeys(facts, key)) for i, key in enumerate(long)]
+        await store.add(Batch(calls=calls))
+        while await store.tend():
+            pass
+        for by in set(get_args(Dimension)) - {"status", "error_type"}:
+            assert [group.totals.calls for group in await store.groups(ALL, by)] == [1, 1, 1]
+        assert len(await store.sessions(ALL)) == 3
 
     async def test_a_body_comes_with_its_call_only(self, store: Store) -> None:
         call = make_call(body=Body(request=b'{"a": 1}' * 1000, response=None))

@@ -10,7 +10,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import Dimension, Query, Store
 from miharu.stores.buckets import bucket_of, middle_of
 from miharu.stores.cover import cover, suited
 from miharu.stores.rollups import DAY, HOUR, MINUTE, SUMS
@@ -97,7 +97,7 @@ def some_query(rng: random.Random) -> Query:
     return Query(start=start, end=end, **chosen)  # type: ignore[arg-type]
 
 
-async def agree(store: SQLiteStore, truth: MemoryStore, rng: random.Random) -> None:
+async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     query = some_query(rng)
     by: Dimension = rng.choice(get_args(Dimension))
     step = rng.choice([MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY, 7 * MINUTE])
@@ -119,7 +119,7 @@ async def agree(store: SQLiteStore, truth: MemoryStore, rng: random.Random) -> N
     ]
 
 
-async def change(store: SQLiteStore, truth: MemoryStore, rng: random.Random) -> None:
+async def change(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     what = rng.choices(["add", "tend", "reprice", "prune", "complete"], [5, 8, 2, 1, 2])[0]
     known = list(truth.kept.values())
     if what == "add":

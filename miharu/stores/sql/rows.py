@@ -25,7 +25,7 @@ def calls(
 ) -> Sequence[Call]:
     until, at, unseen = query.end, 0, ""
     if before is not None:
-        at = _when(connection, before)
+        at = engine.when(before) if engine.when else _when(connection, before)
         until = min(until, at + 1)
         unseen = " AND (timestamp < :at OR id < :before)"
     windows = holding(connection, engine, replace(query, end=until), limit)
@@ -35,7 +35,8 @@ def calls(
     if windows is None:
         parts = [f"FROM llm_calls WHERE {condition} AND {when} < :until"]
     else:
-        values["mark"] = engine.marks(connection).folded
+        marks = engine.marks(connection)
+        values |= {**marks.values, "mark": marks.folded}
         parts = [f"FROM llm_calls WHERE {condition} AND {engine.above}"]
         if windows:
             held = ", ".join(f"({first}, {last})" for first, last in windows)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from sqlalchemy import Connection
@@ -31,6 +31,8 @@ class Marks:
     """Calls whose place in the engine's sequence is below this are in the roll-ups; the others are not."""
     horizon: int
     """The moment from which the roll-ups that are kept for a while count back, Unix milliseconds."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Further parameters of ``Engine.above``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class Engine:
     tagged: str = "CAST(tags AS json) ->> CAST(:tag_name AS text) = :tag_value"
     """A condition: the call has that tag. Its parameters are ``:tag_name``, ``:tag_value``, and
     ``:tag_written`` for the value as it stands in the JSON."""
+    window: str = _WINDOW
+    """The query's window, where something else leads to the few calls that are meant."""
+    when: Callable[[str], int] | None = None
+    """When a call started, from its id; ``None`` where the call is looked up by it."""
     lookup: Callable[[str, Sequence[str]], str] | None = None
     """A condition that leads to the calls of some users, sessions or traces quicker than a scan, from the
     column and the parameters that hold them; ``None`` where an index does."""
@@ -84,7 +90,13 @@ def source(
     """
     marks = engine.marks(connection)
     filters = filters_of(query)
-    values: dict[str, Any] = {**filters, "mark": marks.folded, "start": query.start, "end": query.end}
+    values: dict[str, Any] = {
+        **filters,
+        **marks.values,
+        "mark": marks.folded,
+        "start": query.start,
+        "end": query.end,
+    }
     needed = {*filters, *({by} if by else ())} - ignoring
     tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) and query.tag is None else []
     direct, direct_values = where(query, engine)
@@ -110,7 +122,7 @@ def source(
     if not folded:  # nothing is gained by the mark
         return Source((), (f"FROM llm_calls WHERE {direct}",), values | direct_values)
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
-    raw.append(f"FROM llm_calls WHERE {engine.above} AND {_WINDOW}{every}")
+    raw.append(f"FROM llm_calls WHERE {engine.above} AND {engine.window}{every}")
     return Source(tuple(folded), tuple(raw), values)
 
 
@@ -146,7 +158,7 @@ def where(
         among = next(((name, (name,)) for name in LOOKED_UP if name in filters), None)
     else:
         conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
-    window = _WINDOW if led else _PLAIN
+    window = engine.window if led else _PLAIN
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
     values: dict[str, Any] = {**filters, "start": query.start, "end": query.end}

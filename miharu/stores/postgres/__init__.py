@@ -1,0 +1,187 @@
+"""Calls of many machines in one PostgreSQL database.
+
+address.py     what a URL says
+refusals.py    why the server did not do it
+database.py    its connections and transactions
+schema.py      the tables, as numbered steps
+partitions.py  a table for each day
+changes.py     what has changed since
+writing.py     what a batch, a completed call, new prices and the pruning change
+tending.py     the roll-ups, made later
+reading.py     what is asked of the calls themselves
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from time import monotonic, time
+
+from miharu.batch import Batch, Score, Span
+from miharu.call import Call, Cost, moment_of
+from miharu.stores import sql
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.postgres import changes, partitions, reading, tending, writing
+from miharu.stores.postgres.database import Database
+from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
+from miharu.stores.postgres.schema import look, prepare
+
+__all__ = ("PostgresStore",)
+
+ENGINE = sql.Engine(
+    marks=tending.marks,
+    below="xid < :mark",
+    above=f"xid >= :mark AND {tending.BETWEEN}",
+    window="timestamp >= :start AND timestamp < :end",
+    when=lambda id_: moment_of(id_) or 0,
+)
+_PRUNED_AT_ONCE = 1000
+_LOOKED_AFTER_S = 1.0
+"""How often each process asks whether there is something to do."""
+
+
+class PostgresStore:
+    """Keeps calls in a database that any number of processes share."""
+
+    def __init__(
+        self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            url: ``postgresql+asyncpg://`` and what libpq understands behind it.
+            read_only: Never make or change anything.
+            clock: Unix milliseconds.
+
+        Raises:
+            StoreError: The driver is not installed, or nobody can make sense of the URL.
+        """
+        self._database = Database(url, read_only=read_only)
+        self._clock = clock
+        self._days: set[partitions.Day] = set()
+        self._looked = -math.inf
+
+    async def open(self) -> None:
+        name = self._database.name
+        await self._database.open(partial(prepare, name=name), partial(look, name=name))
+
+    async def add(self, batch: Batch) -> int:
+        await self._make_room(batch)
+        try:
+            return await self._database.write(partial(writing.add, batch=batch, insert=writing.copy))
+        except Exception as error:
+            state = state_of(error)
+            if state == NO_PARTITION:  # somebody has pruned that day
+                self._days.clear()
+                await self._make_room(batch)
+            elif state != TAKEN:
+                raise
+        return await self._database.write(partial(writing.add, batch=batch, insert=writing.merge))
+
+    async def revision(self) -> int:
+        return await self._database.read(changes.revision)
+
+    async def totals(self, query: Query) -> Totals:
+        return await self._database.read(partial(sql.totals, engine=ENGINE, query=query))
+
+    async def latency(self, query: Query) -> Latency:
+        return await self._database.read(partial(sql.latency, engine=ENGINE, query=query))
+
+    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+        return await self._database.read(
+            partial(sql.series, engine=ENGINE, query=query, step_ms=step_ms, by=by)
+        )
+
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+    ) -> Sequence[tuple[int, int, int]]:
+        return await self._database.read(
+            partial(sql.durations, engine=ENGINE, query=query, step_ms=step_ms, of=of)
+        )
+
+    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+        return await self._database.read(partial(sql.groups, engine=ENGINE, query=query, by=by, limit=limit))
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return await self._database.read(partial(sql.keys, engine=ENGINE, query=query, by=by, limit=limit))
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        return await self._database.read(
+            partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
+        )
+
+    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+        found: list[Call] = []
+        for start, end in await self._database.read(
+            partial(reading.windows, start=query.start, end=query.end)
+        ):
+            part = replace(query, start=start, end=end)
+            found += await self._database.read(
+                partial(sql.calls, engine=ENGINE, query=part, limit=limit - len(found), before=before)
+            )
+            if len(found) >= limit:
+                break
+        return found
+
+    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
+        return await self._database.read(partial(reading.call, id=id))
+
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        return await self._database.read(partial(sql.spans, trace_id=trace_id))
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return await self._database.read(partial(sql.scores, call_id=call_id, trace_id=trace_id))
+
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return await self._database.write(partial(writing.reprice, costs=costs))
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        tables = ("llm_bodies",) if content_only else ("llm_calls", "llm_bodies")
+        gone = 0
+        for table, day in sorted(await self._database.read(partitions.known)):
+            old = table == tables[0] and (day + 1) * partitions.DAY_MS <= before
+            if old and (limit is None or gone < limit):
+                forgotten = await self._database.write(partial(writing.prune_day, day=day, tables=tables))
+                gone += forgotten or 0
+        if content_only:
+            return gone + await self._in_steps(writing.prune_content, before, limit, gone)
+        gone += await self._in_steps(writing.prune, before, limit, gone)
+        await self._in_steps(writing.prune_rest, before, limit)
+        return gone
+
+    async def tend(self) -> bool:
+        if monotonic() - self._looked < _LOOKED_AFTER_S:
+            return False
+        now = self._clock()
+        if not await self._database.read(partial(tending.is_due, now=now)):
+            self._looked = monotonic()
+            return False
+        return await self._database.write(partial(tending.tend, now=now))
+
+    async def size(self) -> int | None:
+        return await self._database.read(reading.size)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _make_room(self, batch: Batch) -> None:
+        """Make the tables of the days that are new, and of the day that follows each."""
+        wanted, ahead = (
+            partitions.days_of("llm_calls", [call.timestamp + later for call in batch.calls])
+            | partitions.days_of("llm_bodies", [call.timestamp + later for call in batch.calls if call.body])
+            for later in (0, partitions.DAY_MS)
+        )
+        if not wanted <= self._days:
+            self._days = await self._database.write(partial(partitions.create, wanted=wanted | ahead))
+
+    async def _in_steps(
+        self, forget: Callable[..., int], before: int, limit: int | None, gone: int = 0
+    ) -> int:
+        """Forget a few at a time, so that nobody notices; how many in all."""
+        start = gone
+        while limit is None or gone < limit:
+            most = _PRUNED_AT_ONCE if limit is None else min(limit - gone, _PRUNED_AT_ONCE)
+            if not (some := await self._database.write(partial(forget, before=before, most=most))):
+                break
+            gone += some
+        return gone - start

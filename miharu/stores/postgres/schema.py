@@ -1,0 +1,241 @@
+"""The schema, as numbered steps. A released step is never changed; a new one is added below it.
+
+A key begins with the time, because the calls are partitioned by it (``partitions.py``). Text is compared byte
+by byte, which is quick and the same everywhere. ``xid`` is the transaction that wrote the row: once it lies
+below every transaction that still runs, nothing more can appear below it, however many write at once.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from miharu.errors import NoDatabase, StoreError
+from miharu.stores.rollups import ROLLUPS, ddl
+
+__all__ = ("CREATION", "STEPS", "SUMS", "lock", "look", "prepare")
+
+CREATION, SUMS = 0x4D49_4852_0001, 0x4D49_4852_0002
+"""Advisory locks: for making and dropping tables, and for changing calls that may be in a sum already."""
+
+XID = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+
+_CALLS = f"""
+CREATE TABLE llm_calls (
+    id TEXT COLLATE "C" NOT NULL,
+    timestamp BIGINT NOT NULL,
+    xid BIGINT NOT NULL DEFAULT {XID},
+    duration_ms BIGINT NOT NULL,
+    duration_bucket BIGINT,
+    ttft_ms BIGINT,
+    ttft_bucket BIGINT,
+    prompt_tokens BIGINT,
+    completion_tokens BIGINT,
+    cost_nanousd BIGINT,
+    cost_cents DOUBLE PRECISION GENERATED ALWAYS AS
+        (CAST(cost_nanousd AS DOUBLE PRECISION) / CAST(10000000 AS DOUBLE PRECISION)) STORED,
+    cached_tokens BIGINT,
+    cache_write_tokens BIGINT,
+    cache_write_5m_tokens BIGINT,
+    cache_write_1h_tokens BIGINT,
+    reasoning_tokens BIGINT,
+    audio_input_tokens BIGINT,
+    audio_output_tokens BIGINT,
+    image_input_tokens BIGINT,
+    image_output_tokens BIGINT,
+    cache_missed_tokens BIGINT,
+    cache_missed_nanousd BIGINT,
+    stream BIGINT NOT NULL,
+    attempt BIGINT,
+    http_status BIGINT,
+    retry_after_ms BIGINT,
+    status TEXT COLLATE "C" NOT NULL CHECK (status IN ('success', 'error', 'cancelled')),
+    usage_source TEXT COLLATE "C" NOT NULL CHECK (usage_source IN ('provider', 'estimated', 'none')),
+    api TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    model TEXT COLLATE "C",
+    request_model TEXT COLLATE "C",
+    service TEXT COLLATE "C",
+    route TEXT COLLATE "C",
+    error_type TEXT COLLATE "C",
+    error_message TEXT COLLATE "C",
+    host TEXT COLLATE "C",
+    sdk TEXT COLLATE "C",
+    finish_reason TEXT COLLATE "C",
+    service_tier TEXT COLLATE "C",
+    cost_source TEXT COLLATE "C",
+    price_version TEXT COLLATE "C",
+    response_id TEXT COLLATE "C",
+    request_id TEXT COLLATE "C",
+    host_request_id TEXT COLLATE "C",
+    call_group TEXT COLLATE "C",
+    body_hash TEXT COLLATE "C",
+    duplicate_of TEXT COLLATE "C",
+    user_id TEXT COLLATE "C",
+    session_id TEXT COLLATE "C",
+    trace_id TEXT COLLATE "C",
+    span_id TEXT COLLATE "C",
+    parent_id TEXT COLLATE "C",
+    rate_limit TEXT COLLATE "C",
+    usage_raw TEXT COLLATE "C",
+    tags TEXT COLLATE "C",
+    PRIMARY KEY (timestamp, id)
+) PARTITION BY RANGE (timestamp)
+"""
+_BODIES = """
+CREATE TABLE llm_bodies (
+    call_id TEXT COLLATE "C" NOT NULL,
+    timestamp BIGINT NOT NULL,
+    request BYTEA,
+    response BYTEA,
+    PRIMARY KEY (timestamp, call_id)
+) PARTITION BY RANGE (timestamp)
+"""
+_SPANS = """
+CREATE TABLE llm_spans (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    timestamp BIGINT NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    trace_id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL CHECK (status IN ('success', 'error', 'cancelled')),
+    parent_id TEXT COLLATE "C",
+    error_type TEXT COLLATE "C",
+    error_message TEXT COLLATE "C",
+    service TEXT COLLATE "C",
+    route TEXT COLLATE "C",
+    user_id TEXT COLLATE "C",
+    session_id TEXT COLLATE "C",
+    tags TEXT COLLATE "C"
+)
+"""
+_SCORES = """
+CREATE TABLE llm_scores (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    timestamp BIGINT NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    call_id TEXT COLLATE "C",
+    trace_id TEXT COLLATE "C",
+    comment TEXT COLLATE "C"
+)
+"""
+_CHANGES = "calls BIGINT NOT NULL, first BIGINT, last BIGINT"
+_STATE = ("changes", "watermark", "xid_offset", "horizon")
+
+STEPS: Sequence[Sequence[str]] = (
+    (
+        _CALLS,
+        "CREATE INDEX llm_calls_xid ON llm_calls (xid)",
+        *(
+            f"CREATE INDEX llm_calls_{name} ON llm_calls ({name}, timestamp) WHERE {name} IS NOT NULL"
+            for name in ("user_id", "session_id", "trace_id")
+        ),
+        _BODIES,
+        # A clock that is wrong by decades must not make a partition for each of its days.
+        *(
+            f"CREATE TABLE {table}_{name} PARTITION OF {table} FOR VALUES FROM ({first}) TO ({last})"
+            for table in ("llm_calls", "llm_bodies")
+            for name, first, last in (
+                ("before_2000", "MINVALUE", "946684800000"),
+                ("after_2099", "4102444800000", "MAXVALUE"),
+            )
+        ),
+        _SPANS,
+        "CREATE INDEX llm_spans_timestamp ON llm_spans (timestamp)",
+        "CREATE INDEX llm_spans_trace ON llm_spans (trace_id)",
+        _SCORES,
+        "CREATE INDEX llm_scores_timestamp ON llm_scores (timestamp)",
+        "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
+        "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
+        # One row for each transaction that changed something, until it is counted in miharu_state: no row
+        # that everybody has to update, and where to look for calls that are in no sum yet.
+        f"CREATE TABLE miharu_changes (xid BIGINT NOT NULL DEFAULT {XID}, {_CHANGES})",
+        # Calls below the watermark are in the roll-ups. The horizon is where those that are kept for a while
+        # count back from.
+        f"CREATE TABLE miharu_state ({', '.join(f'{name} BIGINT NOT NULL' for name in _STATE)})",
+        "INSERT INTO miharu_state VALUES (0, 0, 0, 0)",
+        *(ddl(rollup).replace("TEXT", 'TEXT COLLATE "C"') for rollup in ROLLUPS),
+        "CREATE TABLE miharu_schema (version BIGINT NOT NULL)",
+        "INSERT INTO miharu_schema VALUES (0)",
+    ),
+)
+
+
+def lock(connection: Connection, key: int) -> None:
+    """Wait until nobody else holds it; it is let go of at the end of the transaction."""
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock($1)", (key,))
+
+
+def look(connection: Connection, name: str) -> None:
+    """Whether it can be read.
+
+    Raises:
+        NoDatabase: There are no tables of miharu's.
+        StoreError: An older or newer miharu made them.
+    """
+    version = _version(connection)
+    if not version:
+        raise NoDatabase(f"There are no calls in {name} yet.")
+    if version < len(STEPS):
+        raise StoreError(
+            f"{name} was made by an older miharu (schema {version}, this one needs {len(STEPS)}): "
+            "let a program that records start with this miharu, which brings it up to date."
+        )
+
+
+def prepare(connection: Connection, name: str) -> None:
+    """Bring the schema up to date; as many processes as may be can do so at once.
+
+    Raises:
+        StoreError: A newer miharu made it, or its names are taken.
+    """
+    if _version(connection) != len(STEPS):
+        lock(connection, CREATION)
+        _migrate(connection, name)
+    _follow_restore(connection)
+
+
+def _version(connection: Connection) -> int | None:
+    if not _exists(connection, "miharu_schema"):
+        return None
+    return int(connection.exec_driver_sql("SELECT version FROM miharu_schema").scalar_one())
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    return bool(connection.exec_driver_sql("SELECT to_regclass($1) IS NOT NULL", (table,)).scalar_one())
+
+
+def _migrate(connection: Connection, name: str) -> None:
+    version = _version(connection)
+    if version is None and _exists(connection, "llm_calls"):
+        raise StoreError(
+            f"{name} has a table llm_calls that is not miharu's: give miharu a database or a schema of its "
+            "own."
+        )
+    if version is not None and version > len(STEPS):
+        raise StoreError(
+            f"{name} was made by a newer miharu (schema {version}, this one knows {len(STEPS)}): it can be "
+            "read, and to record into it, upgrade miharu."
+        )
+    for step in STEPS[version or 0 :]:
+        for statement in step:
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("UPDATE miharu_schema SET version = $1", (len(STEPS),))
+
+
+def _follow_restore(connection: Connection) -> None:
+    """Go on counting where a backup ended: a server that it was restored on may be behind in transactions."""
+    behind = (
+        "SELECT greatest(watermark, (SELECT max(xid) FROM miharu_changes)) + 1 FROM miharu_state "
+        "WHERE greatest(watermark, (SELECT max(xid) FROM miharu_changes)) > xid_offset + "
+        "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
+    )
+    if connection.exec_driver_sql(behind).first() is None:
+        return
+    lock(connection, CREATION)
+    lock(connection, SUMS)
+    offset = connection.exec_driver_sql(behind).scalar()
+    if offset is not None:
+        for table in ("llm_calls", "miharu_changes"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ALTER xid SET DEFAULT {XID} + {int(offset)}")
+        connection.exec_driver_sql("UPDATE miharu_state SET xid_offset = $1", (offset,))

@@ -1,0 +1,59 @@
+"""A server for all tests, a database for each."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from miharu.stores import postgres as package
+from miharu.stores.postgres import PostgresStore, tending
+from tests.stores.postgres.crew import Crew
+from tests.stores.postgres.server import BINARIES, Certificate, Server
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Stores run on asyncio, the worker's loop."""
+    return "asyncio"
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """One that may be stopped."""
+    if BINARIES is None:
+        pytest.skip("no PostgreSQL is installed; scripts/test installs one")
+    server = Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Of 127.0.0.1, signed by itself."""
+    return Certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def database(postgres: Server) -> str:
+    return await postgres.new_database()
+
+
+@pytest.fixture
+async def store(postgres: Server, database: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(postgres.url(database))
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is there is folded into the roll-ups at once."""
+    monkeypatch.setattr(tending, "WORTH_IT", 0)
+    monkeypatch.setattr(package, "_LOOKED_AFTER_S", 0)
+
+
+@pytest.fixture(scope="session")
+def crew() -> Iterator[Crew]:
+    crew = Crew(8)
+    yield crew
+    crew.dismiss()

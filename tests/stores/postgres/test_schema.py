@@ -1,0 +1,89 @@
+import pytest
+
+from miharu.batch import Batch
+from miharu.errors import NoDatabase, StoreError
+from miharu.stores.postgres import PostgresStore
+from miharu.testing.store_contract import ALL, NOON, make_call
+from tests.stores.postgres.crew import calls_of
+from tests.stores.postgres.server import Server
+from tests.stores.postgres.world import both, fill, tables
+
+
+async def test_a_newer_one_can_be_read_and_not_written(
+    store: PostgresStore, postgres: Server, database: str
+) -> None:
+    [call] = await fill(store, NOON)
+    await postgres.query(database, "UPDATE miharu_schema SET version = 99")
+    newer = PostgresStore(postgres.url(database))
+    with pytest.raises(StoreError, match=r"newer miharu \(schema 99.*can be read.*upgrade"):
+        await newer.open()
+    await newer.close()
+    reader = PostgresStore(postgres.url(database), read_only=True)
+    await reader.open()
+    assert await reader.calls(ALL) == [call]
+    await reader.close()
+
+
+async def test_who_only_reads_changes_nothing(postgres: Server, database: str) -> None:
+    reader = PostgresStore(postgres.url(database), read_only=True)
+    with pytest.raises(NoDatabase, match="no calls"):
+        await reader.open()
+    assert await tables(postgres, database, "%miharu%") == []
+    writer = PostgresStore(postgres.url(database))
+    await writer.open()
+    await reader.open()
+    with pytest.raises(StoreError, match="not open for this"):
+        await reader.add(Batch(calls=[make_call()]))
+    with pytest.raises(StoreError, match="read-only"):
+        await reader._database.read(lambda connection: connection.exec_driver_sql("DELETE FROM llm_calls"))
+    await reader.close()
+    await writer.close()
+
+
+async def test_a_name_that_is_taken_is_left_alone(postgres: Server, database: str) -> None:
+    await postgres.query(database, "CREATE TABLE llm_calls (mine int)")
+    with pytest.raises(StoreError, match="not miharu's"):
+        await PostgresStore(postgres.url(database)).open()
+
+
+async def test_a_schema_of_its_own(postgres: Server, database: str) -> None:
+    await postgres.query(database, "CREATE SCHEMA watched")
+    store = PostgresStore(f"{postgres.url(database)}?options=-csearch_path%3Dwatched")
+    await store.open()
+    await fill(store, NOON)
+    await store.close()
+    [[calls]] = await postgres.query(database, "SELECT count(*) FROM watched.llm_calls")
+    assert calls == 1
+
+
+async def test_size_is_that_of_all_tables(store: PostgresStore) -> None:
+    before = await store.size()
+    assert before
+    await store.add(Batch(calls=calls_of(1, 2000)))
+    assert await store.size() > before + 2000 * 100  # type: ignore[operator]
+
+
+@pytest.mark.usefixtures("eager")
+async def test_a_backup_may_come_back_on_a_server_that_is_behind(
+    store: PostgresStore, postgres: Server, database: str
+) -> None:
+    """Its transactions are counted from a smaller number, and still belong after those of the backup."""
+    await fill(store, NOON)
+    await store.tend()
+    await fill(store, NOON + 1)
+    for table in ("llm_calls", "miharu_changes"):
+        await postgres.query(database, f"UPDATE {table} SET xid = xid + 1000000000")
+    await postgres.query(database, "UPDATE miharu_state SET watermark = watermark + 1000000000")
+    await store.close()
+    await store.open()
+    for n in range(3):
+        await fill(store, NOON + 2 + n)
+        read, raw = await store._database.read(both)
+        assert read == raw
+        assert raw.calls == 3 + n
+        await store.tend()
+    [[watermark]] = await postgres.query(database, "SELECT watermark FROM miharu_state")
+    assert watermark > 1_000_000_000
+    [[left]] = await postgres.query(database, "SELECT count(*) FROM miharu_changes")
+    assert left == 0
+    assert await store.revision() == 5
