@@ -190,6 +190,7 @@ class Store(Protocol):
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         """Forget what started before that moment (Unix milliseconds), at most ``limit`` calls of it.
 
+        What an engine can drop as a whole without anybody noticing, such as a day's table, may be more.
         With ``content_only`` the calls stay, without their bodies. Returns how many were forgotten.
         """
         ...

@@ -6,7 +6,6 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.dashboard.page import Site
-from miharu.stores import postgres as package
 from miharu.stores.postgres import PostgresStore, tending
 from tests.stores.postgres.server import Server
 
@@ -28,7 +27,6 @@ async def shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Site]:
     monkeypatch.setattr(tending, "WORTH_IT", 0)
-    monkeypatch.setattr(package, "_LOOKED_AFTER_S", 0)
     real = PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW)
     await real.open()
     calls = list(store.kept.values())

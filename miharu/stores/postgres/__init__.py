@@ -11,11 +11,10 @@ tending.py     the roll-ups, made later
 reading.py     what is asked of the calls themselves
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from time import monotonic, time
+from time import time
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, moment_of
@@ -28,16 +27,19 @@ from miharu.stores.postgres.schema import look, prepare
 
 __all__ = ("PostgresStore",)
 
+
+def _when(id: str) -> int:  # noqa: A002 - the column's name
+    return moment_of(id) or 0
+
+
 ENGINE = sql.Engine(
     marks=tending.marks,
     below="xid < :mark",
     above=f"xid >= :mark AND {tending.BETWEEN}",
     window="timestamp >= :start AND timestamp < :end",
-    when=lambda id_: moment_of(id_) or 0,
+    when=_when,
 )
 _PRUNED_AT_ONCE = 1000
-_LOOKED_AFTER_S = 1.0
-"""How often each process asks whether there is something to do."""
 
 
 class PostgresStore:
@@ -59,7 +61,6 @@ class PostgresStore:
         self._database = Database(url, read_only=read_only)
         self._clock = clock
         self._days: set[partitions.Day] = set()
-        self._looked = -math.inf
 
     async def open(self) -> None:
         name = self._database.name
@@ -112,9 +113,9 @@ class PostgresStore:
 
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
         found: list[Call] = []
-        for start, end in await self._database.read(
-            partial(reading.windows, start=query.start, end=query.end)
-        ):
+        until = query.end if before is None else min(query.end, _when(before) + 1)
+        windows = await self._database.read(partial(reading.windows, start=query.start, end=until))
+        for start, end in windows:
             part = replace(query, start=start, end=end)
             found += await self._database.read(
                 partial(sql.calls, engine=ENGINE, query=part, limit=limit - len(found), before=before)
@@ -150,11 +151,8 @@ class PostgresStore:
         return gone
 
     async def tend(self) -> bool:
-        if monotonic() - self._looked < _LOOKED_AFTER_S:
-            return False
         now = self._clock()
         if not await self._database.read(partial(tending.is_due, now=now)):
-            self._looked = monotonic()
             return False
         return await self._database.write(partial(tending.tend, now=now))
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from miharu.stores import postgres as package
 from miharu.stores.postgres import PostgresStore, tending
 from tests.stores.postgres.crew import Crew
 from tests.stores.postgres.server import BINARIES, Certificate, Server
@@ -49,7 +48,6 @@ async def store(postgres: Server, database: str) -> AsyncIterator[PostgresStore]
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is there is folded into the roll-ups at once."""
     monkeypatch.setattr(tending, "WORTH_IT", 0)
-    monkeypatch.setattr(package, "_LOOKED_AFTER_S", 0)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ POOLER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 class Server:
     """Started, stopped and killed by its own process id. It runs as a user of its own, never as root."""
 
-    def __init__(self) -> None:
+    def __init__(self, *settings: str) -> None:
+        """Start one; settings are such as ``fsync=on``."""
         assert BINARIES is not None
         self._binaries = BINARIES
         self._as = unprivileged()
@@ -50,7 +51,7 @@ class Server:
         )
         self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
-        self.start()
+        self.start(*settings)
 
     def start(self, *settings: str) -> None:
         command = [
@@ -83,6 +84,11 @@ class Server:
             assert self._process.stderr is not None
             self._process.stderr.close()
             self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def remove(self) -> None:
         self.stop()

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from miharu.stores import postgres as package
 from miharu.stores.postgres import PostgresStore, tending
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
@@ -21,7 +20,6 @@ def anyio_backend() -> str:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tending, "WORTH_IT", 0)
     monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 23)
-    monkeypatch.setattr(package, "_LOOKED_AFTER_S", 0)
 
 
 @pytest.fixture
