@@ -52,7 +52,7 @@ def to_row(call: Call) -> tuple[Any, ...]:
     row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
     row += _outcome(call.outcome)
     row[_STREAM] = int(call.stream)
-    row[_TAGS] = json.dumps(dict(call.tags)) if call.tags else None
+    row[_TAGS] = _written(call.tags) if call.tags else None
     for place in _KEYS:
         row[place] = _shortened(row[place])
     row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
@@ -63,7 +63,7 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     """The values in the order of ``SPANS`` or ``SCORES``."""
     row = {name: getattr(value, name) for name in _names(type(value))}
     if row.get("tags") is not None:
-        row["tags"] = json.dumps(dict(row["tags"]))
+        row["tags"] = _written(row["tags"])
     row |= {name: _shortened(row[name]) for name in ("trace_id", "call_id") if name in row}
     return _storable(list(row.values()))
 
@@ -73,11 +73,22 @@ def _storable(row: list[Any]) -> tuple[Any, ...]:
     for place, value in enumerate(row):
         kind = value.__class__
         if kind is str:
-            if "\0" in value or not value.isascii():
-                row[place] = value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            row[place] = _whole(value)
         elif kind is int and not -LARGEST <= value <= LARGEST:
             row[place] = None
     return tuple(row)
+
+
+def _written(tags: Mapping[str, str]) -> str:
+    """As JSON; what is no text would be escaped in it, and fail an engine that looks into it."""
+    return json.dumps({_whole(str(name)): _whole(str(value)) for name, value in tags.items()})
+
+
+def _whole(text: str) -> str:
+    """The text, with a sign in place of what is none."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _shortened(key: str | None) -> str | None:

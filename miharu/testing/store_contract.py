@@ -106,12 +106,14 @@ class StoreContract:
         assert await store.call(bare.id) == bare
 
     async def test_text_that_is_none_is_kept_as_well_as_can_be(self, store: Store) -> None:
-        odd = make_call(user_id="a\0b", model="half \ud83d", tags={"\0": "\udc00"})
+        odd = make_call(user_id="a\0b", model="half \ud83d", tags={"\0": "\udc00", "team": "a"})
         bad = Outcome(status="error", error_type="\0", error_message="before\0after \udfff")
         await store.add(Batch(calls=[odd, make_call(outcome=bad), make_call(usage=Usage(usage_raw="\0"))]))
         call = await store.call(odd.id)
         assert call is not None
         assert (call.user_id, call.model) == ("a\ufffdb", "half ?")
+        assert call.tags == {"\ufffd": "?", "team": "a"}
+        assert await store.calls(replace(ALL, tag=("team", "a"))) == [call]
         assert (await store.totals(ALL)).calls == 3
 
     async def test_keys_of_any_length_are_told_apart(self, store: Store) -> None:
