@@ -9,6 +9,8 @@ import anyio
 import pytest
 from fastapi import BackgroundTasks, FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
+from litestar import Litestar, get
+from litestar.params import FromPath
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
@@ -323,6 +325,20 @@ def test_a_coroutine_closed_from_another_context_does_not_complain() -> None:
     running: Any = MiharuMiddleware(app)(scope_of("/x"), None, None)  # type: ignore[arg-type]
     contextvars.Context().run(running.send, None)
     running.close()
+
+
+def test_as_a_middleware_of_litestar(seen: list[str | None]) -> None:
+    """It runs for routes that match, so the dashboard is not reachable there."""
+
+    @get("/chat/{key:int}")
+    async def chat(key: FromPath[int]) -> None:
+        seen.append(route_here())
+
+    app = Litestar([chat], middleware=[MiharuMiddleware], logging_config=None)  # type: ignore[list-item]
+    with TestClient(app) as client:  # type: ignore[arg-type]
+        assert client.get("/chat/7").status_code == 200
+        assert client.get("/miharu/").status_code == 404
+    assert seen == ["GET /chat/{key}"]
 
 
 # --- the guard of the door stands before the host's own paths as well

@@ -18,7 +18,8 @@ __all__ = ("JOBS",)
 
 JOBS: dict[str, Callable[[ModuleType], None]] = {
     "celery.signals": celery.hook,
-    "rq.job": rq.hook,
+    "rq.job": rq.hook_job,
+    "rq.worker": rq.hook_worker,
     "arq.worker": arq.hook,
     "apscheduler.executors.base": apscheduler.hook,
 }

@@ -1,0 +1,104 @@
+"""Routes of frameworks that leave nothing in the scope, also behind middlewares, mounts and prefixes."""
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("quart", reason="it has an environment of its own: requirements-frameworks.txt")
+
+import django
+from django.conf import settings
+from hypercorn.middleware import ProxyFixMiddleware
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from quart import Quart
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from miharu._routes import _without_regex, route_template
+
+
+class Listening:
+    """Keeps the scope of the last request, as the middleware does."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.scope: dict[str, Any] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self.scope = scope
+        await self.app(scope, receive, send)
+
+    def template(self, path: str, root_path: str = "") -> str | None:
+        TestClient(self, root_path=root_path).get(root_path + path, follow_redirects=False)
+        return route_template(self.scope, self.app)
+
+
+@pytest.fixture
+def quart() -> Quart:
+    app = Quart(__name__)
+
+    @app.get("/chat/<int:key>/<path:rest>")
+    @app.post("/other/<key>")
+    async def view(key: int, rest: str) -> str:
+        return "ok"
+
+    return app
+
+
+def test_quart_behind_middlewares(quart: Quart) -> None:
+    for app in (quart, quart.asgi_app, ProxyFixMiddleware(OpenTelemetryMiddleware(quart))):
+        assert Listening(app).template("/chat/1/a/b") == "/chat/{key}/{rest}"
+
+
+def test_quart_in_a_mount_and_below_a_prefix(quart: Quart) -> None:
+    app = Listening(Starlette(routes=[Mount("/in/{tenant}", app=quart)]))
+    assert app.template("/in/acme/chat/1/x") == "/in/{tenant}/chat/{key}/{rest}"
+    assert app.template("/in/acme/chat/1/x", root_path="/pre") == "/in/{tenant}/chat/{key}/{rest}"
+    assert Listening(quart).template("/chat/1/x", root_path="/pre") == "/chat/{key}/{rest}"
+
+
+def test_where_quart_matches_nothing_the_path_speaks(quart: Quart) -> None:
+    assert Listening(quart).template("/nope/4711") == "/nope/{}"
+    assert Listening(quart).template("/other/4711") == "/other/{}", "it takes no GET"
+
+
+def test_django_in_a_mount() -> None:
+    if not settings.configured:
+        settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="any")
+        django.setup()
+    from django.core.asgi import get_asgi_application
+
+    app = Listening(Starlette(routes=[Mount("/shop", app=get_asgi_application())]))
+    assert app.template("/shop/articles/2026/x") == "/shop/articles/{year}/{slug}"
+    assert app.template("/shop/nope/4711") == "/shop/nope/{}"
+    bare = Listening(get_asgi_application())
+    assert bare.template("/old/7/") == "/old/{}/"
+    assert bare.template("/articles/2026/x", root_path="/pre") == "/articles/{year}/{slug}"
+
+
+def _urls() -> list[Any]:
+    from django.http import HttpResponse
+    from django.urls import path, re_path
+
+    def view(*args: Any, **options: Any) -> HttpResponse:
+        return HttpResponse("ok")
+
+    return [path("articles/<int:year>/<slug:slug>", view), re_path(r"^old/(\d+)/$", view)]
+
+
+urlpatterns = _urls()
+
+
+@pytest.mark.parametrize(
+    ("route", "template"),
+    [
+        ("articles/<int:year>/<slug>/", "articles/{year}/{slug}/"),
+        (r"^articles/(?P<year>[0-9]{4})/(?P<month>(a|b)\))/$", "articles/{year}/{month}/"),
+        (r"api/^x/(?:page-)?(\d+)/v1\.0/\Z", "api/x/page-{}/v1.0/"),
+        (r"^(?P<broken>[0-9", "{broken}"),
+    ],
+)
+def test_djangos_expressions_are_read_by_their_names(route: str, template: str) -> None:
+    assert _without_regex(route) == template
