@@ -118,14 +118,15 @@ class Monitor:
         ended = self._worker.stop(timeout)
         if len(self._queue):
             self._worker.salvage()
-            logger.warning(
-                "miharu: the program ends before %s has taken everything; %s.",
-                self.database_name,
-                f"{self._spool.waiting} calls wait for the next start in {self._spool.path}"
-                if self._spool.path
-                else f"{len(self._queue)} calls are lost",
-            )
         stored = ended and self._is_empty
+        if not self._is_empty:
+            kept = f"{self._spool.waiting} wait for the next start in {self._spool.path}"
+            logger.warning(
+                "miharu: the program ends before %s has taken all calls; %s, %d are lost.",
+                self.database_name,
+                kept if self._spool.path else "none could be kept elsewhere",
+                len(self._queue),
+            )
         self._spool.close()
         return stored
 

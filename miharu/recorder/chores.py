@@ -19,6 +19,7 @@ logger = logging.getLogger("miharu")
 
 LOOK_S = 10.0
 """Between two looks for files that a process has left behind when it died."""
+LAST_LOOK_S = 1.0
 TEND_S = 1.0
 """How long what can wait waits, while calls keep coming."""
 PRUNE_S = 3600.0
@@ -95,7 +96,20 @@ class Chores:
 
     def look_again(self) -> None:
         """Look for what was left behind as soon as possible."""
-        self._look_at = 0.0
+        self._look_at = self._not_before = 0.0
+
+    async def finish(self) -> None:
+        """A last look for what children of this program have left; no more than a moment is spent on it."""
+        until = self._clock() + LAST_LOOK_S
+        self.look_again()
+        try:
+            while self._retention is not None and self._clock() < until:
+                if not await self._take_over(self._clock()):
+                    return
+        except StoreError as error:
+            self._refused(str(error), self._clock())
+        except Exception:  # noqa: BLE001 - the program is ending, and there is more to close
+            swallowed("looking after the store")
 
     def close(self) -> None:
         """Leave what is not finished to another process."""

@@ -58,6 +58,8 @@ class Orders:
     """What other threads want."""
 
     stopping: bool = False
+    for_good: bool = True
+    """The program ends, or shuts us down; else it only forks."""
     flushes: deque[Future[None]] = field(default_factory=deque)
 
 
@@ -129,7 +131,7 @@ class Shift:
                     orders.flushes.extendleft(reversed(flushes))
                     if stopping:
                         await pipeline.spill()
-                    self._refused(error, pipeline, stopping=stopping)
+                    self._refused(error)
                     if not stopping:
                         await self._rest(delay)
                         delay = min(delay * 2, BACK_OFF_S[1])
@@ -139,6 +141,8 @@ class Shift:
                     for flush in flushes:
                         flush.set_result(None)
                 if stopping:
+                    if orders.for_good and pipeline.store is not None and self.refusal is None:
+                        await chores.finish()
                     return
                 more = await chores.step(written=self._equipment.last_write(), idle=pipeline.is_empty)
                 await self._rest(0 if more else POLL_S)
@@ -173,16 +177,13 @@ class Shift:
                 swallowed("spooling")
             self._losses.look(self._equipment.losses(), now)
 
-    def _refused(self, error: StoreError, pipeline: Pipeline, *, stopping: bool) -> None:
+    def _refused(self, error: StoreError) -> None:
         if self._opened is not None:
             self._opened.set()
-        if self._equipment.retention is not None and (stopping or str(error) != str(self.refusal)):
-            fate = "keeps calls and tries again"
-            if stopping:
-                fate = "gives up"
-            if stopping and pipeline.spool.path:
-                fate = f"leaves what waits in {pipeline.spool.path}, for the next start"
-            logger.warning("miharu: %s It %s; your program is not affected.", error, fate)
+        if self._equipment.retention is not None and str(error) != str(self.refusal):
+            logger.warning(
+                "miharu: %s Calls are kept until it takes them; your program is not affected.", error
+            )
         self.refusal = error
 
     async def _rest(self, seconds: float) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import thread as _  # noqa: F401 - somebody may want it at exit, when it cannot load
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from miharu._guard import swallowed
 from miharu.errors import StoreError
@@ -80,11 +80,9 @@ class Worker:
                 self.running = False
                 self._not_before = time.monotonic() + self._longer_pause()
             atexit.register(self._at_exit)
-            # a child of multiprocessing, or of Celery's own copy of it, leaves by os._exit, past atexit, but
-            # runs its own finalizers
             for name in ("multiprocessing.util", "billiard.util"):
-                if forking := sys.modules.get(name):
-                    forking.Finalize(None, self._at_exit, exitpriority=10)
+                if util := sys.modules.get(name):
+                    _finalize(util, self)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Store what there is, close and end the thread; runs at exit as well. It starts no thread.
@@ -112,11 +110,13 @@ class Worker:
 
         A module that is half imported here would be half imported in the child for ever.
         """
+        self._orders.for_good = False
         return self.stop(timeout if self._settled.is_set() else IMPORTS_TAKE_S)
 
     def go_on(self) -> None:
         """Take back a ``stop`` that did not come to its end."""
         self._orders.stopping = False
+        self._orders.for_good = True
         self._halt.clear()
         self.start()
 
@@ -226,3 +226,18 @@ class Worker:
     def _longer_pause(self) -> float:
         pause, self._pause = self._pause, min(self._pause * 2, PAUSE_S[1])
         return pause
+
+
+def _finalize(util: Any, worker: Worker) -> None:
+    """Have it stop in a child of multiprocessing, or of Celery's own copy of that.
+
+    Such a child leaves by ``os._exit``, past ``atexit``, but runs its finalizers. One that was started afresh
+    forgets those of the time in which it has loaded the program.
+    """
+
+    def finalize(worker: Worker) -> None:
+        if worker._pid == os.getpid():  # noqa: SLF001 - a function of its own module
+            util.Finalize(None, worker._at_exit, exitpriority=10)  # noqa: SLF001
+
+    finalize(worker)
+    util.register_after_fork(worker, finalize)

@@ -47,10 +47,14 @@ class Program:
 
     def says(self, pattern: str) -> str:
         """Wait for it to say that."""
-        return str(eventually(lambda: re.search(pattern, self.said) or self._alive())[1])
 
-    def _alive(self) -> None:
-        assert self.process.poll() is None, self.said
+        def found() -> re.Match[str] | None:
+            ended = self.process.poll() is not None
+            match = re.search(pattern, self.said)
+            assert match or not ended, self.said
+            return match
+
+        return str(eventually(found)[1])
 
     def end(self, how: int = signal.SIGTERM, code: int | None = 0) -> None:
         """Ask it to end, and see that nothing went wrong."""

@@ -57,9 +57,7 @@ ask("second"), ask("third")
 assert not miharu.shutdown(0.5)
 os._exit(0)
 """
-    host.script(
-        script, said=r"miharu: the program ends before \S+ has taken everything; 2 calls wait .*spool-.*"
-    )
+    host.script(script, said=r"miharu: the program ends before \S+ has taken all calls; 2 wait .*spool-.*")
     assert len(host.rows()) == 1
     host.script(WAIT + "wait_until_nothing_is_left()")
     assert len(host.rows()) == 3

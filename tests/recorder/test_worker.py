@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from miharu.batch import Batch
 from miharu.errors import StoreError
 from miharu.recorder import shift as shifts
 from miharu.recorder import worker as workers
 from miharu.recorder.chores import Retention
 from miharu.recorder.pipeline import Outlet
 from miharu.recorder.shift import Equipment
+from miharu.recorder.spool import Spool
 from miharu.recorder.tally import QUIET_S, Losses
 from miharu.recorder.worker import Worker
+from miharu.testing.store_contract import make_call
 from tests.recorder.world import Bench, answered
 
 
@@ -219,14 +222,39 @@ def test_a_stop_while_the_store_refuses_loses_nothing(
     made.put("b", "c")
     assert made.worker.stop(10)
     assert made.bench.spool.waiting == 2
-    assert f"leaves what waits in {made.bench.spool.path}" in caplog.text
+    assert "Calls are kept until it takes them" in caplog.text
     made.bench.spool.close()
     after = Made(Bench(tmp_path))
     after.put("d")
-    eventually(lambda: len(after.bench.models) == 4)
-    eventually(lambda: not after.bench.spools)
+    eventually(lambda: after.bench.tally.written and not after.bench.spools)
     assert sorted(after.bench.models) == ["a", "b", "c", "d"]
     assert after.worker.stop()
+
+
+def leave(made: Made, model: str) -> None:
+    """What a child leaves that was killed."""
+    spool = Spool(made.bench.spool.place)
+    spool.append(Batch(calls=[make_call(model=model)]))
+    spool.close()
+
+
+def test_a_program_that_ends_takes_what_its_children_have_left(made: Made) -> None:
+    leave(made, "a")
+    made.worker.start()
+    eventually(lambda: not made.bench.spools)  # the next look would be a while away
+    leave(made, "b")
+    assert made.worker.stop()
+    assert made.bench.models == ["a", "b"]
+    assert not made.bench.spools
+
+
+def test_a_fork_does_not_wait_for_that(made: Made) -> None:
+    leave(made, "a")
+    made.worker.start()
+    eventually(lambda: not made.bench.spools)
+    leave(made, "b")
+    assert made.worker.park(10)
+    assert made.bench.models == ["a"]
 
 
 def test_a_locked_file_harms_nobody(made: Made) -> None:

@@ -14,7 +14,7 @@ app.conf.broker_transport_options = {
 app.conf.worker_hijack_root_logger = False
 
 
-@app.task
+@app.task  # type: ignore[untyped-decorator]
 def asking(number: int) -> int:
     from tests.hosts.apps.asking import ask
 
