@@ -56,7 +56,7 @@ async def test_calls_wait_for_a_server_that_is_down(
     ask()
     assert not miharu.flush(3)
     assert "cannot be reached (connection refused)" in caplog.text
-    assert "keeps calls and tries again" in caplog.text
+    assert "Calls are kept until it takes them" in caplog.text
     own_server.start()
     assert miharu.flush(60)
     assert await count(own_server, database) == 1
