@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ("default_database", "make_private")
+__all__ = ("default_database", "make_private", "make_private_folder")
 
 FOLDER = ".miharu"
 FILE = "calls.db"
@@ -41,13 +41,17 @@ def default_database(environ: Mapping[str, str] = os.environ, start: Path | None
 
 def make_private(file: Path) -> None:
     """Make the folder (0700, ignored by git) and the file (0600), where they do not exist yet."""
-    folder = file.parent
+    make_private_folder(file.parent)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder (0700, ignored by git), where it does not exist yet."""
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.name == FOLDER:
             (folder / ".gitignore").write_text("*\n")
-    with suppress(FileExistsError):
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _is_ours(path: Path) -> bool:

@@ -8,7 +8,6 @@ can be started for the asynchronous driver any more.
 """
 
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -21,10 +20,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from miharu._location import make_private
+from miharu._location import make_private_folder
 from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair.care import Care
+from miharu.stores.sqlite.repair.damage import is_stale, meaning
 
 __all__ = ("Database",)
 
@@ -123,7 +123,11 @@ class Database:
                 result = await attempt()
             except StoreError as error:
                 cause = _cause(error)
-                if self._care is None or remedy == self._renew or not self._care.is_damage(cause):
+                if self._care is None or remedy == self._renew:
+                    raise
+                if not self._care.is_damage(cause):
+                    if is_stale(cause):
+                        await self._disconnect()
                     raise
             else:
                 if self._care is not None:
@@ -146,11 +150,13 @@ class Database:
         return self._reader is not None and (self._care is None or self._care.is_open)
 
     async def _reopen(self, _: object = None) -> None:
+        if self._care is not None and self._care.was_moved:
+            await self._fold_in()
         await self._disconnect()
         if self._gate is not None and self.path is not None:
             self._gate.close()  # its folder may have been replaced as well
             try:
-                make_private(self.path)
+                make_private_folder(self.path.parent)
                 self._gate.open()
             except OSError as error:
                 raise StoreError(f"{self.path} cannot be opened: {error.strerror}.") from error
@@ -176,6 +182,14 @@ class Database:
             self._care.opened()
         else:
             self._reader = self._writer
+
+    async def _fold_in(self) -> None:
+        """Give a file that was moved away what was recorded in it, which still stands in its WAL."""
+        with suppress(StoreError):
+            async with self._held():
+                await self._run(
+                    self._writer, _as_it_is, lambda it: it.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                )
 
     def _make_ready(self, connection: Connection) -> None:
         self._prepare(connection)
@@ -217,7 +231,9 @@ class Database:
         except (IntegrityError, DataError, InterfaceError, ProgrammingError):
             raise  # it is the values, not the database: trying again would not help
         except DBAPIError as error:
-            raise StoreError(_explain(error, self.name)) from error
+            raise StoreError(f"{self.name} {meaning(error.orig or error)}.") from error
+        except UnicodeDecodeError as error:  # a message of the engine that quotes damaged text
+            raise StoreError(f"{self.name} {meaning(error)}.") from error
 
     def _engine(self, mode: str) -> AsyncEngine:
         options = self._options()
@@ -246,7 +262,7 @@ class Database:
 
 def _cause(error: StoreError) -> BaseException | None:
     """What the engine said, where it was the engine."""
-    return getattr(error.__cause__, "orig", None)
+    return getattr(error.__cause__, "orig", error.__cause__)
 
 
 def _listen(engine: Engine) -> None:
@@ -280,18 +296,3 @@ def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
             connection.exec_driver_sql("ROLLBACK")
         raise
     return result
-
-
-def _explain(error: DBAPIError, name: str) -> str:
-    """What the engine says, in words that a user can act on."""
-    cause = error.orig
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    meaning = {
-        sqlite3.SQLITE_BUSY: "is locked by another process",
-        sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
-        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at the permissions of the file and of its folder",
-        sqlite3.SQLITE_CORRUPT: "is damaged",
-        sqlite3.SQLITE_NOTADB: "is not a SQLite database",
-    }.get(code)
-    return f"{name} {meaning} ({cause})." if meaning else f"{name}: {cause}."

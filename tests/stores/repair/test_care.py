@@ -149,10 +149,20 @@ async def test_the_changes_to_a_file_that_was_replaced_do_not_get_into_the_new_o
     with sqlite3.connect(written.path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    assert sorted(path.name.rpartition("Z")[2] for path in written.path.parent.glob("*.replaced-*")) == [
-        "-shm",
-        "-wal",
-    ]
+
+
+async def test_a_file_that_was_moved_away_has_all_that_was_recorded_in_it(
+    written: Written, store: SQLiteStore
+) -> None:
+    await store.add(new(50))
+    moved = written.path.with_name("moved.db")
+    written.path.rename(moved)
+    await store.add(new())
+    assert (await store.totals(ALL)).calls == 1
+    with sqlite3.connect(moved) as connection:
+        assert connection.execute("SELECT count(*) FROM llm_calls").fetchone() == (CALLS + 50,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")

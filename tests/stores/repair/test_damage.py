@@ -21,6 +21,7 @@ NOISE = os.urandom(PAGE)
         (lambda data: NOISE + data[PAGE:], "has no header of SQLite"),
         (lambda data: data[:16] + b"\xff\xff" + data[18:], "has a broken header"),
         (lambda data: data[:100] + b"\xff" * 500 + data[600:], "is damaged"),
+        (lambda data: data.replace(b"CREATE TABLE llm_calls", b"CREATE TABLE \xdflm_calls"), "is damaged"),
         (zeroed(range(4)), "has no header of SQLite"),
     ],
 )

@@ -1,3 +1,5 @@
+import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 from miharu.stores.sqlite.repair.quarantine import (
     identities,
     leave_behind,
+    make_companions_writable,
     mark_done,
     set_aside,
     unfinished,
@@ -79,9 +82,23 @@ def test_the_wal_of_a_file_that_was_replaced_stays_behind(database: Path) -> Non
     assert names(database.parent) == [
         "calls.db",
         "calls.db.layout",
-        "calls.db.replaced-20261125T181700Z-shm",
         "calls.db.replaced-20261125T181700Z-wal",
     ]
+
+
+def test_a_wal_with_nothing_in_it_just_goes(database: Path) -> None:
+    Path(f"{database}-wal").write_text("")
+    before = identities(database)
+    leave_behind(database, before, NOW)
+    assert names(database.parent) == ["calls.db", "calls.db.layout"]
+
+
+def test_what_sqlite_made_when_the_file_was_read_only_becomes_writable(database: Path) -> None:
+    Path(f"{database}-wal").chmod(0o400)
+    database.chmod(0o600)
+    make_companions_writable(database)
+    expected = 0o400 if os.access(Path(f"{database}-wal"), os.W_OK) and os.geteuid() == 0 else 0o600
+    assert stat.S_IMODE(Path(f"{database}-wal").stat().st_mode) == expected
 
 
 def test_the_wal_of_the_new_file_does_not(database: Path) -> None:

@@ -311,7 +311,7 @@ def test_a_thread_does_it(
 def test_a_thread_can_be_stopped_and_another_goes_on(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rescue, "ROWS", 10)
+    monkeypatch.setattr(rescue, "ROWS", 100)
     aside = renewed(written)
     rescuing = Rescuer(written.path)
     stepped = threading.Event()

@@ -12,9 +12,16 @@ from typing import Any
 
 from miharu._location import make_private
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.sqlite.repair.damage import Symptoms, look
-from miharu.stores.sqlite.repair.layout import keep
-from miharu.stores.sqlite.repair.quarantine import Identity, identities, identity, leave_behind, set_aside
+from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
+from miharu.stores.sqlite.repair.layout import keep, layout_of
+from miharu.stores.sqlite.repair.quarantine import (
+    Identity,
+    identities,
+    identity,
+    leave_behind,
+    make_companions_writable,
+    set_aside,
+)
 from miharu.stores.sqlite.repair.rescuer import Rescuer
 
 __all__ = ("Care",)
@@ -36,8 +43,16 @@ class Care:
 
     @property
     def is_open(self) -> bool:
-        """Whether the file that was opened is still the one of that name."""
-        return self._is_open and identity(self.path) == self._known[""]
+        """Whether a file was opened, and is still the one of that name as far as can be seen."""
+        return self._is_open and not self.was_moved
+
+    @property
+    def was_moved(self) -> bool:
+        """Whether the file that is open has no name any more, or another one."""
+        try:
+            return self._is_open and identity(self.path) != self._known[""]
+        except OSError:  # a folder is closed, but the file is open
+            return False
 
     def check(self) -> None:
         """See to it that there is a file that can be opened: a damaged one is set aside, no other is touched.
@@ -57,13 +72,20 @@ class Care:
                 raise NoDatabase(f"The database at {self.path} {finding.words}.")
             if finding.state == "damaged":
                 self._set_aside(finding.words)
+            if finding.words == EMPTY and layout_of(self.path) is not None:
+                logger.warning(
+                    "miharu: %s is empty, though it has held calls; recording begins anew, and your program "
+                    "is not affected.",
+                    self.path,
+                )
             if not self.read_only:
                 make_private(self.path)
+                make_companions_writable(self.path)
             self._known = identities(self.path)
         except OSError as error:
             raise StoreError(f"{self.path} cannot be opened: {error.strerror}.") from error
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be opened: {error}.") from error
+            raise StoreError(f"{self.path} {meaning(error)}.") from error
 
     def learn(self, ask: Callable[[str], Sequence[Sequence[Any]]]) -> None:
         """Note where the tables begin, for the day on which the first page is lost.
@@ -85,7 +107,7 @@ class Care:
 
         Until then no other file can get its inode.
         """
-        self._was_replaced |= self._is_open and not self.is_open
+        self._was_replaced |= self.was_moved
         self._is_open = False
 
     def end(self) -> None:
@@ -107,13 +129,13 @@ class Care:
         Raises:
             StoreError: It cannot be renamed.
         """
-        if self.read_only or identity(self.path) != self._known.get(""):
-            return
         try:
-            self._set_aside(f"is damaged ({error})")
+            if self.read_only or identity(self.path) != self._known.get(""):
+                return
+            self._set_aside(f"is damaged ({words_of(error)})")
         except OSError as refused:
             raise StoreError(
-                f"{self.path} is damaged ({error}) and cannot be set aside: {refused.strerror}."
+                f"{self.path} is damaged ({words_of(error)}) and cannot be set aside: {refused.strerror}."
             ) from refused
 
     def _set_aside(self, words: str) -> None:

@@ -16,13 +16,28 @@ from urllib.parse import quote
 from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
-__all__ = ("Finding", "Symptoms", "connect", "has_wal", "is_damage", "look")
+__all__ = (
+    "EMPTY",
+    "FAILURES",
+    "Finding",
+    "Symptoms",
+    "connect",
+    "has_wal",
+    "is_damage",
+    "is_stale",
+    "look",
+    "meaning",
+    "words_of",
+)
 
+EMPTY = "is empty"
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _SCHEMA_WITHIN = 1 << 16
 _OURS = b"CREATE TABLE llm_calls"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_STALE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+_NO_TEXT = "Could not decode to UTF-8"
 _UNREADABLE = {
     sqlite3.SQLITE_IOERR_READ,
     sqlite3.SQLITE_IOERR_SHORT_READ,
@@ -31,6 +46,8 @@ _UNREADABLE = {
 }
 """What a disk says that lost something; other errors of input and output are a full quota, say, and pass."""
 _UNREADABLE_THRICE = 3
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What ``sqlite3`` raises: a message that quotes damaged text cannot be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +74,18 @@ def look(path: Path) -> Finding:
     except FileNotFoundError:
         return Finding("new", "does not exist")
     if not size:
-        return Finding("new", "is empty")
+        held = has_wal(path) and layout_of(path) is not None
+        return Finding("damaged", "is empty, though it has held calls") if held else Finding("new", EMPTY)
     if words := _header_fault(head, size, wal=has_wal(path)):
         return _judged(path, words)
     try:
         with connect(path) as connection:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if not is_damage(error):
             raise
-        return _judged(path, f"is damaged ({error})")
+        return _judged(path, f"is damaged ({words_of(error)})")
     if owner != APPLICATION_ID and tables:
         return Finding("foreign", "belongs to another program")
     return Finding("sound")
@@ -88,7 +106,39 @@ def _header_fault(head: bytes, size: int, *, wal: bool) -> str:
 
 def is_damage(error: BaseException | None) -> bool:
     """Whether that is said of a file which is no whole database."""
+    if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT):
+        return True
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def is_stale(error: BaseException | None) -> bool:
+    """Whether only a new connection can be without it: one to a read-only file stays so, for example."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _STALE
+
+
+def words_of(error: BaseException | None) -> str:
+    """What the engine said, as far as it can be read."""
+    text = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    return text if text.isprintable() else ascii(text)
+
+
+def meaning(error: BaseException) -> str:
+    """What the engine says, as the rest of a sentence that a user can act on."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    found = _MEANINGS.get(code) or _MEANINGS.get(code & 0xFF) or ("is damaged" if is_damage(error) else "")
+    return f"{found} ({words_of(error)})" if found else f"cannot be used: {words_of(error)}"
+
+
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: "is locked by another process",
+    sqlite3.SQLITE_READONLY: "cannot be written: it is read-only",
+    sqlite3.SQLITE_READONLY_DIRECTORY: "cannot be written: its folder is read-only",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at the permissions of the file and of its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails, or a quota is used up",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database",
+}
 
 
 class Symptoms:

@@ -8,6 +8,7 @@ What belongs to the file goes with it, under the same name: ``-wal`` and ``-shm`
 there, ``.layout``, ``.report`` (what was brought back) and ``.page1`` (the first page as it was).
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ __all__ = (
     "identities",
     "identity",
     "leave_behind",
+    "make_companions_writable",
     "mark_done",
     "set_aside",
     "unfinished",
@@ -67,30 +69,50 @@ def set_aside(database: Path, now: datetime | None = None) -> Aside:
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file that is, whatever its name; ``None`` where there is none to be seen."""
+    """Which file that is, whatever its name; ``None`` where there is none.
+
+    Raises:
+        OSError: That is not to be seen, because a folder is closed, say.
+    """
     try:
         about = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return about.st_dev, about.st_ino
 
 
 def identities(database: Path) -> Mapping[str, Identity | None]:
     """Which files belong to the database at the moment, by what follows its name."""
-    return {part: identity(Path(f"{database}{part}")) for part in ("", *_COMPANIONS)}
+    found: dict[str, Identity | None] = dict.fromkeys(("", *_COMPANIONS))
+    for part in found:
+        with suppress(OSError):
+            found[part] = identity(Path(f"{database}{part}"))
+    return found
 
 
 def leave_behind(database: Path, before: Mapping[str, Identity | None], now: datetime | None = None) -> None:
-    """Rename what belonged to a file that has another one in its place now: it would be taken for that one's.
+    """Rename the WAL of a file that has another one in its place now, which would be taken for that one's.
 
     Raises:
         OSError: It cannot be renamed.
     """
-    target = f"{database}.{_REPLACED}-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    wal, shm = (Path(f"{database}{part}") for part in _COMPANIONS)
+    for path, part in ((wal, "-wal"), (shm, "-shm")):
+        if before.get(part) is None or identity(path) != before[part]:
+            continue
+        if path is wal and path.stat().st_size:
+            path.rename(f"{database}.{_REPLACED}-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-wal")
+        else:  # nothing is in it that is not elsewhere
+            path.unlink()
+
+
+def make_companions_writable(database: Path) -> None:
+    """Let WAL and shared memory be as writable as the file: SQLite made them when that was read-only, say."""
     for part in _COMPANIONS:
         path = Path(f"{database}{part}")
-        if before.get(part) is not None and identity(path) == before[part]:
-            path.rename(f"{target}{part}")
+        with suppress(OSError):
+            if os.access(database, os.W_OK) and path.exists() and not os.access(path, os.W_OK):
+                path.chmod(database.stat().st_mode)
 
 
 def mark_done(aside: Aside) -> Aside:

@@ -61,8 +61,8 @@ class Report:
     def words(self) -> str:
         """How many calls were brought back."""
         calls = self.calls
-        if self.failure and not calls.read:
-            return f"no call could be brought back: {self.failure}"
+        if not calls.read and (self.failure or calls.lost or calls.open_end):
+            return f"no call could be brought back: {self.failure or 'its pages are damaged'}"
         parts = [f"{calls.read:,} calls were brought back"]
         if lost := calls.lost + calls.refused:
             parts.append(f"about {lost:,} could not be read")

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from miharu.stores.sqlite.repair.damage import connect, has_wal, is_damage
+from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
 from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
 
 __all__ = ("Source", "Unreadable", "opened")
 
 _ROWS_A_PAGE = 50
+_WAL_HEADER, _WAL_FRAME = 32, 24
+"""Bytes (https://www.sqlite.org/fileformat2.html#the_write_ahead_log)."""
 
 
 class Unreadable(Exception):  # noqa: N818 - it says what is so
@@ -41,29 +43,29 @@ def opened(path: Path, *, wal: bool) -> Iterator[Source]:
         sqlite3.Error: It cannot be opened at the moment.
     """
     options = "mode=ro" if wal else "mode=ro&immutable=1"
-    layout = _own_layout(path, options) or _replace_page_one(path)
+    layout = _own_layout(path, options) or _replace_page_one(path, wal=wal)
     with connect(path, options) as connection:
         connection.text_factory = _text
-        yield Source(connection, layout, path.stat().st_size // layout.page_size * _ROWS_A_PAGE)
+        yield Source(connection, layout, _pages(path, layout, wal=wal) * _ROWS_A_PAGE)
 
 
 def _own_layout(path: Path, options: str) -> Layout | None:
     try:
         with connect(path, options) as connection:
             layout = read_layout(lambda statement: connection.execute(statement).fetchall())
-    except sqlite3.Error as error:
+    except FAILURES as error:
         if is_damage(error):
             return None
         raise
     return layout if "llm_calls" in layout.tables else None
 
 
-def _replace_page_one(path: Path) -> Layout:
+def _replace_page_one(path: Path, *, wal: bool) -> Layout:
     """Give the file a first page that leads to its tables; what stood there is kept beside it."""
     layout = layout_of(path)
     if layout is None:
         raise Unreadable("its first page is damaged, and nobody knows where its tables begin")
-    pages = path.stat().st_size // layout.page_size
+    pages = _pages(path, layout, wal=wal)
     tables = {name: table for name, table in layout.tables.items() if table.root <= pages}
     if not tables:
         raise Unreadable("nothing is left of it but its first page")
@@ -76,6 +78,19 @@ def _replace_page_one(path: Path) -> Layout:
         file.seek(0)
         file.write(page_one(layout, pages, wal=has_wal(path)))
     return layout
+
+
+def _pages(path: Path, layout: Layout, *, wal: bool) -> int:
+    """How many there are, with those that so far stand in the changes beside the file."""
+    pages = path.stat().st_size // layout.page_size
+    if not wal or not has_wal(path):
+        return pages
+    with Path(f"{path}-wal").open("rb") as changes:
+        salt, at = changes.read(_WAL_HEADER)[16:24], _WAL_HEADER
+        while len(frame := changes.read(_WAL_FRAME)) == _WAL_FRAME and frame[8:16] == salt:
+            pages = max(pages, int.from_bytes(frame[4:8]))  # the size that the database has with it
+            changes.seek(at := at + _WAL_FRAME + layout.page_size)
+    return pages
 
 
 def _text(data: bytes) -> str:
