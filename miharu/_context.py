@@ -67,7 +67,7 @@ NOTHING = Said()
 class Origin:
     """What began: a web request, a job, or the outermost span. All that came of it share it and its trace."""
 
-    __slots__ = ("_trace_id", "app", "block", "left", "said", "scope", "source")
+    __slots__ = ("_trace_id", "app", "left", "said", "scope", "source")
 
     def __init__(self, scope: Scope | None = None, app: object = None, source: str | None = None) -> None:
         self.scope = scope
@@ -78,7 +78,6 @@ class Origin:
         """What a job is called, such as ``celery send_mail``."""
         self.said = NOTHING
         """What was said for the rest of it."""
-        self.block: Block | None = None
         self.left = 0
         """When the host heard that its visitor has gone, by ``time.perf_counter_ns()``; zero until then."""
         self._trace_id: str | None = None
@@ -106,6 +105,9 @@ class Block:
 
     __slots__ = ("before", "strayed")
 
+    begins = False
+    """Whether it is the outermost one of a request, a job or a trace. (No reference from there to here: what a
+    request has held is let go of with it, and not by the next collection of cycles.)"""
     before: "Context | None"
     strayed: int
     """When it was left somewhere else, by ``time.perf_counter_ns()``; zero if it never was."""
@@ -180,6 +182,8 @@ class Beginning(Block):
 
     __slots__ = ("origin",)
 
+    begins = True
+
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
 
@@ -195,7 +199,6 @@ def begun(origin: Origin, block: Block, span: "OpenSpan | None" = None) -> Conte
     """The context of something that begins here."""
     around = _current.get() or _EMPTY
     origin.said = around.said if around.origin is None else around.origin.said.and_then(around.said)
-    origin.block = block
     return Context(origin=origin, span=span, block=block, capturing=around.capturing)
 
 
@@ -216,7 +219,8 @@ class Scoped:
         if origin is not None:
             before = origin.said
             origin.said = before.and_then(self._said)
-        if origin is None or here.block is not origin.block:  # else what the origin says is all there is
+        # right in the request's own block, what the origin says is all there is
+        if origin is None or here.block is None or not here.block.begins:
             after = replace(here, said=here.said.and_then(self._said))
             _current.set(after)
         self._undo = (origin, before, None if here is _EMPTY else here, after)

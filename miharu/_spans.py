@@ -24,6 +24,7 @@ class OpenSpan(Block):
     """A span while it lasts. It is used once."""
 
     __slots__ = (
+        "begins",
         "ended",
         "error_message",
         "error_type",
@@ -39,6 +40,7 @@ class OpenSpan(Block):
     )
 
     def __init__(self, name: str) -> None:
+        self.begins = False
         self.name = name
         self.id = ""
         """Sixteen hexadecimal digits, once it has begun."""
@@ -65,7 +67,7 @@ class OpenSpan(Block):
         self.outer = here = _context.current()
         self.timestamp = time.time_ns() // 1_000_000
         if here is None or here.origin is None:
-            self.origin = Origin()
+            self.begins, self.origin = True, Origin()
             self.enter(_context.begun(self.origin, self, self))
         else:
             self.origin = here.origin
