@@ -106,8 +106,8 @@ class Block:
     __slots__ = ("before", "strayed")
 
     begins = False
-    """Whether it is the outermost one of a request, a job or a trace. (No reference from there to here: what a
-    request has held is let go of with it, and not by the next collection of cycles.)"""
+    """Whether it is the outermost one of a request, a job or a trace. (No reference leads from there to here:
+    what a request has held is let go of with it, and not by the next collection of cycles.)"""
     before: "Context | None"
     strayed: int
     """When it was left somewhere else, by ``time.perf_counter_ns()``; zero if it never was."""

@@ -62,7 +62,7 @@ def parameters() -> Iterator[Any]:
         yield pytest.param(fault, id=f"{fault.name}, {when}", marks=pytest.mark.full if long else ())
 
 
-@pytest.mark.parametrize("fault", parameters())
+@pytest.mark.parametrize("fault", list(parameters()))
 @pytest.mark.skipif(os.name != "posix", reason="faults are POSIX's")
 def test_the_program_goes_on_and_calls_are_recorded(
     fault: Fault, folder: Path, earlier: Path, request: pytest.FixtureRequest
