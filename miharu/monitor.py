@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,8 @@ __all__ = (
 logger = logging.getLogger("miharu")
 
 FORK_WAITS_S = 0.5
+EXIT_S = 5.0
+"""How long the end of a program may be held up."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -129,6 +132,18 @@ class Monitor:
             )
         self._spool.close()
         return stored
+
+    def _at_exit(self) -> None:
+        until = time.monotonic() + EXIT_S
+        for _ in range(100):
+            try:
+                self.stop(max(0.0, until - time.monotonic()))
+            except KeyboardInterrupt:
+                until = 0.0
+            except SystemExit:  # a handler of signals, which gunicorn sends ten times a second
+                continue
+            else:
+                return
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every call so far is stored; whether that was done in time (seconds)."""
@@ -217,7 +232,7 @@ class Monitor:
                 last_write=lambda: self._tally.last_write,
                 retention=None if self.read_only else retention,
             ),
-            at_exit=self.stop,
+            at_exit=self._at_exit,
         )
 
     def _make_pipeline(self) -> Pipeline:

@@ -14,5 +14,6 @@ spool.py     a file for what the store does not take
 chores.py    between batches: take over, sum up, forget
 shift.py     one run of the loop: open the store, then turn after turn
 worker.py    the thread: shift after shift
+endings.py   the ways in which a process ends that let one do something before
 daemonic.py  whether this process may be ended without a word
 """

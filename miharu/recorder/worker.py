@@ -5,19 +5,18 @@ read from the store through its portal. A failure ends its shift, not the thread
 a pause that grows, as long as they keep failing.
 """
 
-import atexit
 import contextvars
 import os
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import thread as _  # noqa: F401 - somebody may want it at exit, when it cannot load
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu._guard import swallowed
 from miharu.errors import StoreError
+from miharu.recorder.endings import before_the_end, forget
 from miharu.recorder.pipeline import Pipeline
 from miharu.recorder.shift import POLL_S, Equipment, Orders, Shift
 from miharu.stores.base import Store
@@ -79,10 +78,7 @@ class Worker:
             except RuntimeError:  # there are too many, or the program is ending
                 self.running = False
                 self._not_before = time.monotonic() + self._longer_pause()
-            atexit.register(self._at_exit)
-            for name in ("multiprocessing.util", "billiard.util"):
-                if util := sys.modules.get(name):
-                    _finalize(util, self)
+            before_the_end(self._at_exit)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Store what there is, close and end the thread; runs at exit as well. It starts no thread.
@@ -90,7 +86,7 @@ class Worker:
         Returns whether that was done in time (seconds).
         """
         self._orders.stopping = True
-        atexit.unregister(self._at_exit)
+        forget(self._at_exit)
         if not self.running or self._pid != os.getpid():
             return True
         self._halt.set()
@@ -226,18 +222,3 @@ class Worker:
     def _longer_pause(self) -> float:
         pause, self._pause = self._pause, min(self._pause * 2, PAUSE_S[1])
         return pause
-
-
-def _finalize(util: Any, worker: Worker) -> None:
-    """Have it stop in a child of multiprocessing, or of Celery's own copy of that.
-
-    Such a child leaves by ``os._exit``, past ``atexit``, but runs its finalizers. One that was started afresh
-    forgets those of the time in which it has loaded the program.
-    """
-
-    def finalize(worker: Worker) -> None:
-        if worker._pid == os.getpid():  # noqa: SLF001 - a function of its own module
-            util.Finalize(None, worker._at_exit, exitpriority=10)  # noqa: SLF001
-
-    finalize(worker)
-    util.register_after_fork(worker, finalize)

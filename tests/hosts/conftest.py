@@ -19,6 +19,11 @@ import pytest
 from miharu.testing import FakeProvider
 
 ROOT = Path(__file__).parents[2]
+_IN_A_HURRY = r"miharu: the program ends before \S+ has taken all calls; \d+ wait .*, 0 are lost\."
+_WAIT = """
+import glob, time
+while glob.glob(os.environ["MIHARU_DATABASE_URL"] + ".spool-*"): time.sleep(0.01)
+"""
 
 
 def eventually(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -64,11 +69,14 @@ class Program:
         self.check()
 
     def check(self, expected: str = "") -> None:
-        """Nothing has failed, and miharu has said nothing but this."""
+        """Nothing has failed, and miharu has said nothing but this.
+
+        On a busy machine a child may be in too much of a hurry for its database; what it says then is true.
+        """
         said = self.said
         assert "Traceback" not in said, said
         assert not expected or re.search(expected, said), said
-        assert "miharu: " not in (re.sub(expected, "", said) if expected else said), said
+        assert "miharu: " not in re.sub(rf"{_IN_A_HURRY}|{expected or _IN_A_HURRY}", "", said), said
 
 
 @dataclass
@@ -128,6 +136,12 @@ class Host:
         with self.running("script") as program:
             assert program.process.wait(120) == code, program.said
             program.check(said)
+
+    def rows_at_last(self) -> list[dict[str, Any]]:
+        """What is stored once another program has taken over what was left."""
+        if self.spools():
+            self.script(_WAIT)
+        return self.rows()
 
     def rows(self) -> list[dict[str, Any]]:
         """What is stored."""

@@ -29,11 +29,10 @@ def test_each_call_of_a_task_is_there(options: list[str], host: Host) -> None:
             "control_folder": f"{folder}/control",
         }
         command = ("celery", "-A", "tests.hosts.apps.tasks", "worker", "-P", "prefork", "-c", "2", *options)
-        with host.running(*command, "--without-gossip", "--without-mingle", "-l", "info") as program:
-            asked = [app.send_task("tests.hosts.apps.tasks.asking", [number]) for number in range(10)]
+        with host.running(*command, "--without-gossip", "--without-mingle", "-l", "warning") as program:
+            asked = [app.send_task("tests.hosts.apps.tasks.asking", [number]) for number in range(6)]
             pids = {result.get(timeout=60) for result in asked}
             program.end(code=None)
         app.close()
-    assert len(pids) == 10 if options else len(pids) <= 2
-    assert len(host.rows()) == 10
-    assert not host.spools()
+    assert len(pids) == 6 if options else len(pids) <= 2
+    assert len(host.rows_at_last()) == 6

@@ -38,15 +38,14 @@ def test_each_call_of_a_worker_is_there(options: list[str], loads: int, host: Ho
         eventually(lambda: len(host.provider.requests) == loads)
         assert get(program, 12)
         program.end()
-    assert len(host.rows()) == loads + 12
-    assert not host.spools()
+    assert len(host.rows_at_last()) == loads + 12
 
 
 def test_workers_that_are_replaced_leave_their_calls(host: Host) -> None:
     with host.running(*serve("--preload", "-w", "1", "--max-requests", "3")) as program:
         assert len(get(program, 9)) == 3
         program.end(signal.SIGINT)
-    assert len(host.rows()) == 10
+    assert len(host.rows_at_last()) == 10
 
 
 def test_a_worker_that_is_killed_takes_no_stored_call_with_it(host: Host) -> None:
@@ -59,4 +58,4 @@ def test_a_worker_that_is_killed_takes_no_stored_call_with_it(host: Host) -> Non
         program.says(r"(was sent SIGKILL)")
         assert pid not in get(program, 4)
         program.end()
-    assert len(host.rows()) == 9
+    assert len(host.rows_at_last()) == 9

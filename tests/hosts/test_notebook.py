@@ -55,7 +55,7 @@ def test_cells_also_interrupted_ones_are_recorded(kernel: Any, host: Host) -> No
     assert run(client, "assert await miharu.aflush()\nassert miharu.stats()['written'] == 4") == "ok"
     assert run(client, "ask('five')") == "ok"
     manager.shutdown_kernel(now=False)
-    rows = host.rows()
+    rows = host.rows_at_last()
     assert [row["status"] for row in rows] == ["success", "cancelled", "success", "success", "success"]
 
 
@@ -69,4 +69,4 @@ def test_a_whole_notebook(host: Host) -> None:
         nbclient.NotebookClient(
             notebook, timeout=60, resources={"metadata": {"path": str(host.folder)}}
         ).execute()
-    assert len(host.rows()) == 4
+    assert len(host.rows_at_last()) == 4

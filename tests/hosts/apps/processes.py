@@ -13,7 +13,7 @@ from tests.hosts.apps.asking import ask
 
 
 def by_process(context: Any) -> None:
-    children = [context.Process(target=ask) for _ in range(3)]
+    children = [context.Process(target=ask) for _ in range(2)]
     for child in children:
         child.start()
     for child in children:
@@ -23,21 +23,21 @@ def by_process(context: Any) -> None:
 
 def by_pool(context: Any) -> None:
     pool = context.Pool(2)
-    pool.map(ask, ["a", "b", "c"], chunksize=1)
+    pool.map(ask, ["a", "b"], chunksize=1)
     pool.close()
     pool.join()
 
 
 def by_executor(context: Any) -> None:
     with ProcessPoolExecutor(2, mp_context=context) as pool:
-        list(pool.map(ask, ["a", "b", "c"]))
+        list(pool.map(ask, ["a", "b"]))
 
 
 def by_terminated_pool(context: Any) -> None:
     """A pool that leaves its block terminates its processes, which get no chance to do anything."""
     with context.Pool(2) as pool:
-        pool.map(ask, [str(number) for number in range(20)], chunksize=1)
-        while sum(spool.read_bytes().count(b"openai.chat") for spool in spools()) < 20:
+        pool.map(ask, [str(number) for number in range(10)], chunksize=1)
+        while sum(spool.read_bytes().count(b"openai.chat") for spool in spools()) < 10:
             time.sleep(0.01)
 
 
