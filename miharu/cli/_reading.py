@@ -1,12 +1,9 @@
 """Opening somebody's database to read it, with an answer for whatever can be wrong."""
 
-import os
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 
 from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.errors import NoDatabase, StoreError
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
     from miharu.monitor import Monitor
     from miharu.stores.base import Store
 
-__all__ = ("ask", "check_file", "connect", "reading")
+__all__ = ("ask", "check_file", "reading")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -99,9 +96,14 @@ def check_file(url: str) -> None:
             "or let this one read it."
         ) from error
     if head and head != _MAGIC:
-        raise StoreError(f"{file} is not a SQLite database. Name the file that `miharu.init()` writes to.")
+        raise _not_readable(file)
 
 
-def connect(file: Path) -> "closing[sqlite3.Connection]":
-    """A connection of the standard library's, which cannot write."""
-    return closing(sqlite3.connect(f"file:{quote(os.fspath(file))}?mode=ro", uri=True, timeout=5))
+def _not_readable(file: Path) -> StoreError:
+    """Whether it was a database of ours once decides what to do about it."""
+    from miharu.stores.sqlite.repair.damage import look
+
+    finding = look(file)
+    if finding.state == "damaged":
+        return StoreError(f"{file} {finding.words}. To repair it: miharu doctor --repair.")
+    return StoreError(f"{file} is not a SQLite database. Name the file that `miharu.init()` writes to.")

@@ -1,4 +1,5 @@
 import os
+import re
 import sqlite3
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -7,7 +8,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from miharu.cli import _libraries
-from miharu.cli.doctor import sqlite_findings
+from miharu.cli.doctor import database, environment
+from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
 
 from .conftest import Run
@@ -165,3 +167,101 @@ def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPat
 def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aiohttp", ModuleType("aiohttp"))
     assert _libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
+
+
+@pytest.fixture
+def file(recorded: Path, tmp_path: Path) -> Path:
+    """A copy that may be damaged."""
+    copy = tmp_path / "copy.db"
+    with sqlite3.connect(recorded) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    copy.chmod(0o600)
+    Path(f"{copy}.layout").write_bytes(Path(f"{recorded}.layout").read_bytes())
+    return copy
+
+
+def repaired(run: Run, file: Path, code: int = 0) -> str:
+    done = run("doctor", "--repair", "--database", str(file))
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stdout + done.stderr
+    return words(done.stdout)
+
+
+def test_a_sound_file_is_not_changed_by_a_repair(run: Run, file: Path) -> None:
+    before = file.read_bytes()
+    assert "is sound: nothing was changed" in repaired(run, file)
+    assert file.read_bytes() == before
+
+
+def test_a_damaged_file_is_repaired(run: Run, file: Path) -> None:
+    file.write_bytes(os.urandom(4096) + file.read_bytes()[4096:])
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "has no header of SQLite. To repair it: miharu doctor --repair" in said
+    assert words(run("stats", "--database", str(file)).stderr).endswith("miharu doctor --repair.")
+    said = repaired(run, file)
+    assert "ok 6 calls were brought back, none was lost; the damaged file stays as copy.db.salvaged-" in said
+    assert "ok 6 calls; the last one" in said
+    assert len(list(file.parent.glob("copy.db.salvaged-*Z"))) == 1
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "was damaged and set aside; 6 calls were brought back, none was lost. It may be deleted" in said
+
+
+def test_damage_that_only_a_whole_reading_finds_is_repaired(run: Run, file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'llm_calls_timestamp'")
+        page = root.fetchone()[0] - 1
+    connection.close()
+    data = file.read_bytes()
+    file.write_bytes(data[: page * 4096] + bytes(4096) + data[(page + 1) * 4096 :])
+    assert "its structure is damaged" in words(run("doctor", "--deep", "--database", str(file)).stdout)
+    said = repaired(run, file)
+    assert "warn the file is damaged" in said
+    assert "6 calls were brought back, none was lost" in said
+    assert "its structure is sound" in words(run("doctor", "--deep", "--database", str(file)).stdout)
+
+
+def test_what_an_earlier_rescue_has_left_is_brought_back(run: Run, file: Path) -> None:
+    file.rename(f"{file}.corrupt-20261125T181700Z")
+    Path(f"{file}.layout").rename(f"{file}.corrupt-20261125T181700Z.layout")
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "what can be read of it is still to be brought back" in said
+    said = repaired(run, file)
+    assert "copy.db does not exist: there is nothing to repair" in said
+    assert "6 calls were brought back" in said
+    assert "6 calls; the last one" in said
+
+
+def test_what_is_somebody_elses_is_not_touched_by_a_repair(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("Words, and no database at all.")
+    assert "is not a SQLite database, and is not touched" in repaired(run, file, code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
+
+
+def test_only_a_file_can_be_repaired(run: Run) -> None:
+    done = run("doctor", "--repair", "--database", ":memory:")
+    assert "only a file can be repaired" in words(done.stdout)
+
+
+def test_what_waits_beside_the_file_is_told(run: Run, file: Path) -> None:
+    for name in ("spool-1-ab", "spool-2-cd", "spool-3-ef.damaged", "replaced-20261125T181700Z-wal"):
+        Path(f"{file}.{name}").write_text("x" * 1000)
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "2.0 kB of calls wait for it in 2 files beside it (copy.db.spool-1-ab)" in said
+    assert "copy.db.spool-3-ef.damaged: calls that waited, and of which a part could not be read" in said
+    assert "copy.db.replaced-20261125T181700Z-wal: the last changes" in said
+    assert re.search(r"ok [\d,.]+ [MG]B are free on its disk", said)
+
+
+def test_a_full_disk_is_warned_of(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5_000_000))
+    marks = {finding.text: finding.mark for finding in database.findings(str(file), deep=False)}
+    assert marks["only 5.0 MB are free on its disk"] == "warn"
+
+
+def test_each_variable_is_looked_at() -> None:
+    package = Path(_libraries.__file__).parents[1]
+    source = "".join(path.read_text() for path in package.rglob("*.py"))
+    found = set(re.findall(r'"(MIHARU_[A-Z_]+)"', source))
+    assert found == {*environment.VARIABLES, "MIHARU_UNGUARDED"}

@@ -157,7 +157,7 @@ class SQLiteStore:
 
 async def _bring_up_to_date(path: Path | None, name: str) -> None:
     """What an older miharu wrote gets the tables that reading needs."""
-    writer = Database(path)
+    writer = Database(path, rescue=False)
     try:
         await writer.open(partial(prepare, name=name))
     except StoreError as error:

@@ -38,12 +38,13 @@ READERS = 4
 class Database:
     """Runs functions on a connection."""
 
-    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path | None, *, read_only: bool = False, rescue: bool = True) -> None:
         """Prepare; nothing is opened yet.
 
         Args:
             path: The file; ``None`` keeps everything in memory, on a single connection.
             read_only: Never make or change anything.
+            rescue: Whether to bring back, beside all else, what can be read of files that were set aside.
         """
         self.path = path
         self.read_only = read_only
@@ -54,7 +55,7 @@ class Database:
         self._reader: AsyncEngine | None = None
         self._last_resort: Engine | None = None
         self._prepare: Callable[[Connection], object] = bool
-        self._care = Care(path, read_only=read_only) if path is not None else None
+        self._care = Care(path, read_only=read_only, rescue=rescue) if path is not None else None
 
     async def open(self, prepare: Callable[[Connection], object]) -> None:
         """Connect, and let ``prepare`` make the schema, in its own transaction, where this may write.

@@ -32,14 +32,14 @@ logger = logging.getLogger("miharu")
 class Care:
     """Of one file, for as long as a store uses it."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, rescue: bool = True) -> None:
         self.path = path
         self.read_only = read_only
         self._known: Mapping[str, Identity | None] = {}
         self._is_open = False
         self._was_replaced = False
         self._symptoms = Symptoms()
-        self._rescuer = None if read_only else Rescuer(path)
+        self._rescuer = Rescuer(path) if rescue and not read_only else None
 
     @property
     def is_open(self) -> bool:

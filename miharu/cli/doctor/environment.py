@@ -1,0 +1,48 @@
+"""The variables that miharu reads."""
+
+import os
+from collections.abc import Iterator
+
+from miharu.cli._output import printable
+from miharu.cli.doctor.finding import Finding
+from miharu.config import MEMORY, Config, auth_mode, public_url
+from miharu.errors import MiharuError
+
+__all__ = ("VARIABLES", "findings", "readable")
+
+VARIABLES = (
+    "MIHARU_DATABASE_URL",
+    "MIHARU_SERVICE",
+    "MIHARU_CAPTURE_CONTENT",
+    "MIHARU_ESTIMATE_USAGE",
+    "MIHARU_RETENTION",
+    "MIHARU_CONTENT_RETENTION",
+    "MIHARU_TOKEN",
+    "MIHARU_AUTH",
+    "MIHARU_DISABLED",
+)
+
+
+def findings() -> Iterator[Finding]:
+    """Which are set, and whether they make sense."""
+    names = [name for name in VARIABLES if name in os.environ]
+    for name in names:
+        value = os.environ[name]
+        shown = "set, not shown" if name == "MIHARU_TOKEN" else public_url(value) if "://" in value else value
+        yield Finding("note", f"{name}: {printable(shown)}")
+    if not names:
+        yield Finding("note", "no variable of miharu's is set")
+    try:
+        disabled = Config.resolve(MEMORY).disabled
+        auth_mode("auto")
+    except MiharuError as error:
+        yield Finding("wrong", str(error))
+    else:
+        if disabled:
+            yield Finding("warn", "MIHARU_DISABLED is on: programs started from here record nothing")
+
+
+def readable() -> dict[str, str]:
+    """The environment without what has been judged already: a wrong flag must not hide the database."""
+    judged = {*VARIABLES} - {"MIHARU_DATABASE_URL"}
+    return {name: value for name, value in os.environ.items() if name not in judged}

@@ -1,0 +1,34 @@
+"""The libraries that speak to models, and whether their calls are seen."""
+
+from collections.abc import Iterator
+
+from miharu.cli import _libraries
+from miharu.cli.doctor.finding import Finding, Mark
+
+__all__ = ("findings",)
+
+
+def findings() -> Iterator[Finding]:
+    """One for each HTTP client and each library that is installed."""
+    for client, version in _libraries.versions().items():
+        yield _client(client, version)
+    sights = list(_libraries.look())
+    for sight in sights:
+        mark: Mark = "ok" if sight.seen else "note"
+        yield Finding(mark, f"{sight.name} {sight.version} speaks {sight.client}; seen: {sight.why}")
+    if not sights:
+        yield Finding(
+            "note", "no SDK that this report knows is installed; other programs of httpx are seen as well"
+        )
+
+
+def _client(name: str, version: str) -> Finding:
+    if name not in _libraries.SEEN:
+        return Finding("note", f"{name} {version}: calls through it are not seen yet")
+    try:
+        missing = _libraries.patch_points(name)
+    except ImportError as error:
+        return Finding("wrong", f"{name} {version} cannot be imported: {error}")
+    if missing:
+        return Finding("wrong", f"{name} {version} has no {' and no '.join(missing)}: not all calls are seen")
+    return Finding("ok", f"{name} {version}: seen{'' if name == 'aiohttp' else ', sync and async'}")
