@@ -10,9 +10,9 @@ import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.responses import StreamingResponse
 from openai import APIError, AsyncOpenAI
 from pydantic import BaseModel, Field
@@ -30,6 +30,13 @@ class Message(BaseModel):
 
 class Answer(BaseModel):
     text: str
+    trace: str | None = None
+    """For ``POST /feedback``."""
+
+
+class Feedback(BaseModel):
+    trace: str
+    helpful: bool
 
 
 @asynccontextmanager
@@ -43,28 +50,52 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
                 yield
 
 
-app = FastAPI(title="Chat", lifespan=lifespan)
+def visitor(
+    x_user: Annotated[str | None, Header()] = None, x_session: Annotated[str | None, Header()] = None
+) -> None:
+    """Says to whom the calls of this request belong, wherever they are made."""
+    miharu.context(user=x_user, session=x_session)
+
+
+app = FastAPI(title="Chat", lifespan=lifespan, dependencies=[Depends(visitor)])
 app.state.threads = defaultdict(lambda: deque(maxlen=TURNS))
+app.state.names = {}
 
 # Every LLM call of this process is recorded from here on,
 miharu.init()
-# the dashboard is part of the app,
-app.mount("/miharu", miharu.asgi())
-# and each call says which route made it. (The middleware also serves the dashboard at that path; with it the
-# mount could be left out.)
-app.add_middleware(miharu.MiharuMiddleware, path="/miharu")
+# each says which route made it, and the dashboard is part of the app: at /miharu/.
+app.add_middleware(miharu.MiharuMiddleware)
 
 
 @app.post("/chat/{thread_id}")
-async def chat(thread_id: str, message: Message, request: Request) -> Answer:
+async def chat(thread_id: str, message: Message, request: Request, later: BackgroundTasks) -> Answer:
     thread = _remember(request, thread_id, message)
     try:
-        completion = await _openai(request).chat.completions.create(model=MODEL, messages=list(thread))
+        text = await answer(_openai(request), thread)
     except APIError as error:
         raise HTTPException(502, f"The model did not answer: {error.message}") from error
-    text = completion.choices[0].message.content or ""
     thread.append({"role": "assistant", "content": text})
-    return Answer(text=text)
+    later.add_task(name_thread, _openai(request), request.app.state.names, thread_id, message.text)
+    return Answer(text=text, trace=miharu.trace_id())
+
+
+@miharu.observe
+async def answer(openai: AsyncOpenAI, thread: deque[Any]) -> str:
+    """A span of its own in the trace of the request, with whatever calls are made in it."""
+    completion = await openai.chat.completions.create(model=MODEL, messages=list(thread))
+    return completion.choices[0].message.content or ""
+
+
+async def name_thread(openai: AsyncOpenAI, names: dict[str, str], thread_id: str, text: str) -> None:
+    """Done when the visitor has the answer already; it belongs to the request all the same."""
+    with miharu.context(tags={"for": "title"}):
+        response = await openai.responses.create(model=MODEL, instructions="Find a title.", input=text)
+    names[thread_id] = response.output_text
+
+
+@app.post("/feedback", status_code=204)
+async def feedback(given: Feedback) -> None:
+    miharu.score(given.trace, "helpful", given.helpful)
 
 
 @app.post("/chat/{thread_id}/stream")

@@ -55,10 +55,10 @@ def running(database: Path, **env: str) -> Iterator[httpx.Client]:
             process.communicate()
 
 
-def rows(database: Path) -> list[sqlite3.Row]:
+def rows(database: Path, table: str = "llm_calls") -> list[sqlite3.Row]:
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
-        return connection.execute("SELECT * FROM llm_calls ORDER BY id").fetchall()
+        return connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
 
 
 def test_each_call_is_recorded_with_its_route(tmp_path: Path) -> None:
@@ -73,20 +73,40 @@ def test_each_call_is_recorded_with_its_route(tmp_path: Path) -> None:
         overview = http.get("/miharu/").raise_for_status()
     assert all((first["text"], streamed, summary["text"]))
     assert "miharu" in overview.text
-    chat, stream, summarise = rows(database)
-    assert chat["route"] == "POST /chat/{thread_id}"
-    assert stream["route"] == "POST /chat/{thread_id}/stream"
-    assert summarise["route"] == "POST /summarise"
-    assert [row["api"] for row in (chat, stream, summarise)] == [
-        "openai.chat",
-        "openai.chat",
-        "openai.responses",
-    ]
-    assert [row["stream"] for row in (chat, stream, summarise)] == [0, 1, 0]
-    assert all(row["status"] == "success" and row["cost_nanousd"] > 0 for row in (chat, stream, summarise))
+    found = {(row["route"], row["api"], row["stream"]): row for row in rows(database)}
+    assert set(found) == {
+        ("POST /chat/{thread_id}", "openai.chat", 0),
+        ("POST /chat/{thread_id}", "openai.responses", 0),  # in the background
+        ("POST /chat/{thread_id}/stream", "openai.chat", 1),
+        ("POST /summarise", "openai.responses", 0),
+    }
+    assert all(row["status"] == "success" and row["cost_nanousd"] > 0 for row in found.values())
+    chat = found["POST /chat/{thread_id}", "openai.chat", 0]
+    stream = found["POST /chat/{thread_id}/stream", "openai.chat", 1]
     # The thread has grown by a question and an answer.
     assert stream["prompt_tokens"] > chat["prompt_tokens"]
     assert json.loads(stream["usage_raw"])["prompt_tokens"] == stream["prompt_tokens"]
+
+
+def test_each_call_belongs_to_its_visitor_and_its_trace(tmp_path: Path) -> None:
+    database = tmp_path / "calls.db"
+    with (
+        FakeProvider() as provider,
+        running(database, OPENAI_API_KEY="k", OPENAI_BASE_URL=provider.base_url) as http,
+    ):
+        ann = {"x-user": "ann", "x-session": "s-1"}
+        answer = http.post("/chat/7", json={"text": "hello"}, headers=ann).raise_for_status().json()
+        http.post("/feedback", json={"trace": answer["trace"], "helpful": True}).raise_for_status()
+        http.post("/chat/8/stream", json={"text": "hello"}, headers={"x-user": "bob"}).raise_for_status()
+    ann_chats, ann_titles, bob_streams = sorted(rows(database), key=lambda row: (row["user_id"], row["api"]))
+    assert [row["user_id"] for row in (ann_chats, ann_titles, bob_streams)] == ["ann", "ann", "bob"]
+    assert [row["session_id"] for row in (ann_chats, ann_titles, bob_streams)] == ["s-1", "s-1", None]
+    assert ann_chats["trace_id"] == ann_titles["trace_id"] == answer["trace"] != bob_streams["trace_id"]
+    assert json.loads(ann_titles["tags"]) == {"for": "title"}
+    [span] = rows(database, "llm_spans")
+    assert (span["name"], span["id"], ann_titles["parent_id"]) == ("answer", ann_chats["parent_id"], None)
+    [score] = rows(database, "llm_scores")
+    assert (score["trace_id"], score["name"], score["value"]) == (answer["trace"], "helpful", 1.0)
 
 
 def test_a_provider_that_fails_is_a_bad_gateway(tmp_path: Path) -> None:
@@ -101,7 +121,7 @@ def test_a_provider_that_fails_is_a_bad_gateway(tmp_path: Path) -> None:
 
 def test_without_a_key_the_bundled_provider_answers(tmp_path: Path) -> None:
     with running(tmp_path / "calls.db") as http:
-        assert http.post("/chat/7", json={"text": "hello"}).raise_for_status().json()["text"]
+        assert http.post("/summarise", json={"text": "hello"}).raise_for_status().json()["text"]
     assert len(rows(tmp_path / "calls.db")) == 1
 
 
