@@ -31,16 +31,16 @@ class Attempts:
     def __init__(self) -> None:
         self._last: OrderedDict[Hashable, _Last] = OrderedDict()
 
-    def place(self, call: Call, context: object) -> Call:
+    def place(self, call: Call) -> Call:
         """The call with its number among the tries, and the id of the first one as the group.
 
         Args:
-            call: As read; its ``attempt`` is what the SDK says, or ``None``.
-            context: Whatever the caller's tries have in common; compared by identity.
+            call: As read. Its ``attempt`` is what the SDK says, or ``None``; its trace is ``None`` where it
+                belongs to no request, job or span.
         """
         if call.body_hash is None:
             return _placed(call, call.attempt or 1, call.id)
-        key = (call.body_hash, call.host, call.api, id(context))
+        key = (call.body_hash, call.host, call.api, call.trace_id)
         last = self._last.pop(key, None)
         goes_on = last is not None and last.may_pass and call.timestamp - last.ended <= RETRIED_WITHIN_MS
         if call.attempt is not None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from time import time
 
-from miharu._belonging import belonging
+from miharu._belonging import Belonging, belonging
+from miharu._guard import swallowed
 from miharu.call import Body, Call, Cost, Outcome, new_id
 from miharu.exchange import Exchange, Request
 from miharu.providers._json import dumps
@@ -66,11 +67,11 @@ class Reader:
                 call = self._call(exchange, request, wire, provider.api, reading)
                 if call.completes:
                     return call
-                return self._waste.find(self._attempts.place(call, _tries(exchange)), request.body)
+                return self._waste.find(self._attempts.place(call), request.body)
         return None
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
-        whose = belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
+        whose = _whose(exchange)
         id_ = self._mint(exchange.timestamp)
         call = Call(
             id=id_,
@@ -113,10 +114,12 @@ class Reader:
         return estimated(call, request.body, wire.body) if self.estimate_usage else call
 
 
-def _tries(exchange: Exchange) -> object:
-    """What the tries of one call have in common: they are of one request, or of one block."""
-    context = exchange.context
-    return None if context is None else context.origin or context.block
+def _whose(exchange: Exchange) -> Belonging:
+    try:
+        return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
+    except Exception:  # noqa: BLE001 - it asks the host's framework and tracing; the call is a call without them
+        swallowed("finding out whose a call is")
+        return Belonging()
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:

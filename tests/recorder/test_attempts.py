@@ -21,10 +21,9 @@ def call(id: str, status: int | None = 200, at: int = 0, **facts: Any) -> Call:
     )
 
 
-def placed(*calls: Call, contexts: tuple[object, ...] = ()) -> list[tuple[int | None, str | None]]:
+def placed(*calls: Call) -> list[tuple[int | None, str | None]]:
     attempts = Attempts()
-    around = contexts or (None,) * len(calls)
-    tries = [attempts.place(each, context) for each, context in zip(calls, around, strict=True)]
+    tries = [attempts.place(each) for each in calls]
     return [(each.attempt, each.call_group) for each in tries]
 
 
@@ -49,7 +48,8 @@ def test_much_later_it_is_another_call() -> None:
 def test_another_body_host_or_request_is_another_call() -> None:
     assert placed(call("a", 429), call("b", body_hash="other")) == [(1, "a"), (1, "b")]
     assert placed(call("a", 429), call("b", host="other")) == [(1, "a"), (1, "b")]
-    assert placed(call("a", 429), call("b"), contexts=(object(), object())) == [(1, "a"), (1, "b")]
+    assert placed(call("a", 429, trace_id="1"), call("b", trace_id="2")) == [(1, "a"), (1, "b")]
+    assert placed(call("a", 429, trace_id="1"), call("b", trace_id="1")) == [(1, "a"), (2, "a")]
     assert placed(call("a", 429, body_hash=None), call("b", body_hash=None)) == [(1, "a"), (1, "b")]
 
 

@@ -103,6 +103,22 @@ def test_it_says_who_asked_and_from_where() -> None:
     assert call.host == "api.openai.com"
 
 
+def test_a_tracing_that_fails_costs_the_attribution_and_not_the_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd:
+        def get_span_context(self) -> None:
+            raise RuntimeError
+
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    made = exchange(asked=ASKED, body={"choices": []})
+    made.traced = Odd()
+    call = Reader(FORMATS).read(made)
+    assert call is not None
+    assert call.route is None
+    assert "finding out whose a call is failed" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("agent", "sdk"),
     [
