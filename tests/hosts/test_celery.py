@@ -1,15 +1,13 @@
 """Celery with its own copy of multiprocessing; a process may do one task and leave."""
 
 import os
-from importlib.util import find_spec
 from unittest import mock
 
 import pytest
 
-from tests.hosts.conftest import Host
+from tests.hosts.conftest import Host, need
 
-if find_spec("celery") is None:
-    pytest.skip("the hosts have an environment of their own: requirements-hosts.txt", allow_module_level=True)
+need("celery")
 
 
 @pytest.mark.parametrize(

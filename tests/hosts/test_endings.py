@@ -2,7 +2,9 @@
 
 import signal
 
-from tests.hosts.conftest import Host, eventually
+from tests.hosts.conftest import Host, eventually, need
+
+need()
 
 
 def test_a_program_that_leaves_by_the_back_door(host: Host) -> None:

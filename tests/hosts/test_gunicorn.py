@@ -1,15 +1,13 @@
 """gunicorn, which forks its workers; with ``--preload`` after the app was loaded and has recorded."""
 
 import signal
-from importlib.util import find_spec
 
 import httpx
 import pytest
 
-from tests.hosts.conftest import Host, Program, eventually
+from tests.hosts.conftest import Host, Program, eventually, need
 
-if find_spec("gunicorn") is None:
-    pytest.skip("the hosts have an environment of their own: requirements-hosts.txt", allow_module_level=True)
+need()
 
 
 def serve(*options: str) -> tuple[str, ...]:

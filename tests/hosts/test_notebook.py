@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from tests.hosts.conftest import Host, eventually
+from tests.hosts.conftest import Host, eventually, need
 
-if find_spec("nbclient") is None or find_spec("ipykernel") is None:
-    pytest.skip("the hosts have an environment of their own: requirements-hosts.txt", allow_module_level=True)
+need("nbclient", "ipykernel")
+
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the notebook's own tools
 IMPORTS = "import asyncio, os, httpx2, miharu\nfrom tests.hosts.apps.asking import ask"

@@ -4,11 +4,13 @@ import multiprocessing
 
 import pytest
 
-from tests.hosts.conftest import Host
+from tests.hosts.conftest import Host, need
+
+need()
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-@pytest.mark.parametrize("how", ["process", "pool", "executor"])
+@pytest.mark.parametrize("how", ["process", "pool", pytest.param("executor", marks=pytest.mark.full)])
 def test_each_call_of_a_child_is_there(method: str, how: str, host: Host) -> None:
     host.run("tests.hosts.apps.processes", method, how)
     assert len(host.rows_at_last()) == 3

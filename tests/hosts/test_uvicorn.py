@@ -5,9 +5,9 @@ import signal
 import httpx
 import pytest
 
-from tests.hosts.conftest import Host, Program, eventually
+from tests.hosts.conftest import Host, Program, eventually, need
 
-uvicorn = pytest.importorskip("uvicorn")
+need()
 
 
 def get(program: Program, times: int = 1) -> set[str]:
