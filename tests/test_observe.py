@@ -386,3 +386,45 @@ def test_one_that_the_loop_closes_at_its_end(spans: list[OpenSpan]) -> None:
 
     asyncio.run(main())
     assert ended(spans) == [("letters", "cancelled")]
+
+
+async def test_what_is_observed_later_may_fail(spans: list[OpenSpan]) -> None:
+    class Fails:
+        async def __call__(self) -> None:
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await miharu.observe(Fails())()
+    assert ended(spans) == [("Fails", "error")]
+
+
+def test_a_generator_that_fails_when_it_is_closed(spans: list[OpenSpan]) -> None:
+    @miharu.observe
+    def work() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            raise LookupError
+
+    walk = work()
+    next(walk)
+    with pytest.raises(LookupError):
+        walk.close()  # type: ignore[attr-defined]
+    assert ended(spans) == [("work", "error")]
+
+
+def test_a_mistake_of_ours_does_not_reach_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    with monkeypatch.context() as broken:
+        broken.setattr("miharu._tracing.new_span_id", fail)
+        assert plain(3) == (3, None)
+        assert list(numbers(2)) == [(0, None), (1, None)]
+    with monkeypatch.context() as broken:
+        broken.setattr("miharu._records.leave", fail)
+        assert plain(3) == (3, "plain")
+    assert "miharu.observe() failed" in caplog.text

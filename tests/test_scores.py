@@ -73,3 +73,18 @@ def test_nonsense_is_logged_and_not_kept(
 
 def test_without_init_it_is_gone_and_nothing_fails() -> None:
     miharu.score("0" * 32, "grade", 1)
+
+
+def test_a_mistake_of_ours_does_not_reach_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    monkeypatch.setattr("miharu._records.leave", fail)
+    monkeypatch.setattr("miharu._context.now", fail)
+    miharu.score("0" * 32, "grade", 1)
+    assert miharu.trace_id() is None
+    assert "miharu.score() failed" in caplog.text
+    assert "miharu.trace_id() failed" in caplog.text

@@ -35,8 +35,8 @@ class Attempts:
         """The call with its number among the tries, and the id of the first one as the group.
 
         Args:
-            call: As read. Its ``attempt`` is what the SDK says, or ``None``; its trace is ``None`` where it
-                belongs to no request, job or span.
+            call: As read. Its ``attempt`` is what the SDK says, or ``None``; so is its trace, if it is of
+                no request, job or span.
         """
         if call.body_hash is None:
             return _placed(call, call.attempt or 1, call.id)

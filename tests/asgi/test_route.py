@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from miharu._belonging import Belonging, belonging
 from miharu._context import Context, Origin
-from miharu._routes import route_template
+from miharu._routes import _without_regex, route_template
 
 
 def whose(scope: Any) -> Belonging:
@@ -152,3 +152,16 @@ def test_the_request_id_of_proxy_or_host(headers: Any, expected: str | None) -> 
 )
 def test_what_it_does_not_know_is_no_error(scope: Any) -> None:
     assert route_template(scope) is None
+
+
+@pytest.mark.parametrize(
+    ("route", "template"),
+    [
+        ("articles/<int:year>/<slug>/", "articles/{year}/{slug}/"),
+        (r"^articles/(?P<year>[0-9]{4})/(?P<month>(a|b)\))/$", "articles/{year}/{month}/"),
+        (r"api/^x/(?:page-)?(\d+)/v1\.0/\Z", "api/x/page-{}/v1.0/"),
+        (r"^(?P<broken>[0-9", "{broken}"),
+    ],
+)
+def test_djangos_expressions_are_read_by_their_names(route: str, template: str) -> None:
+    assert _without_regex(route) == template

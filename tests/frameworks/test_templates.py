@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from miharu._routes import _without_regex, route_template
+from miharu._routes import route_template
 
 
 class Listening:
@@ -89,16 +89,3 @@ def _urls() -> list[Any]:
 
 
 urlpatterns = _urls()
-
-
-@pytest.mark.parametrize(
-    ("route", "template"),
-    [
-        ("articles/<int:year>/<slug>/", "articles/{year}/{slug}/"),
-        (r"^articles/(?P<year>[0-9]{4})/(?P<month>(a|b)\))/$", "articles/{year}/{month}/"),
-        (r"api/^x/(?:page-)?(\d+)/v1\.0/\Z", "api/x/page-{}/v1.0/"),
-        (r"^(?P<broken>[0-9", "{broken}"),
-    ],
-)
-def test_djangos_expressions_are_read_by_their_names(route: str, template: str) -> None:
-    assert _without_regex(route) == template
