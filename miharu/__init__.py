@@ -14,15 +14,19 @@ from miharu._version import __version__
 
 if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
+    from miharu._budget import Budget, BudgetState
     from miharu._capture import capture
     from miharu._context import context
     from miharu._observe import observe
     from miharu._scores import score, trace_id
     from miharu._spans import span
-    from miharu.errors import ConfigError, MiharuError, StoreError
-    from miharu.monitor import aflush, ashutdown, flush, init, shutdown, stats
+    from miharu.errors import BudgetExceeded, ConfigError, MiharuError, StoreError
+    from miharu.monitor import aflush, ashutdown, check_budget, flush, init, shutdown, stats
 
 __all__ = (
+    "Budget",
+    "BudgetExceeded",
+    "BudgetState",
     "ConfigError",
     "MiharuError",
     "MiharuMiddleware",
@@ -32,6 +36,7 @@ __all__ = (
     "asgi",
     "ashutdown",
     "capture",
+    "check_budget",
     "context",
     "flush",
     "init",
@@ -44,6 +49,10 @@ __all__ = (
 )
 
 _HOMES = {
+    "Budget": "miharu._budget",
+    "BudgetExceeded": "miharu.errors",
+    "BudgetState": "miharu._budget",
+    "check_budget": "miharu.monitor",
     "ConfigError": "miharu.errors",
     "MiharuError": "miharu.errors",
     "StoreError": "miharu.errors",

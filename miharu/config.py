@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, get_args
 from urllib.parse import quote, unquote
 
+from miharu._budget import Budget, budgets_from
 from miharu._lengths import length_ms
 from miharu._location import default_database
 from miharu.errors import ConfigError
@@ -76,6 +77,7 @@ class Config:
     retention_ms: int | None = None
     """How long calls are kept; ``None`` for ever."""
     content_retention_ms: int | None = None
+    budgets: tuple[Budget, ...] = ()
     prices: "Prices | None" = None
     providers: "tuple[Provider, ...]" = ()
     exporters: "tuple[Exporter, ...]" = ()
@@ -90,6 +92,7 @@ class Config:
         estimate_usage: bool | None = None,
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
+        budgets: Iterable[Budget] | None = None,
         prices: "Prices | None" = None,
         providers: "Iterable[Provider]" = (),
         exporters: "Iterable[Exporter]" = (),
@@ -123,6 +126,7 @@ class Config:
                 "MIHARU_CONTENT_RETENTION",
                 _CONTENT_RETENTION,
             ),
+            budgets=_budgets(budgets, environ),
             prices=prices,
             providers=providers,
             exporters=exporters,
@@ -237,6 +241,20 @@ def _length(
         raise _refused(
             setting, given, f"give days or a length such as '30d' or '12h', or {_FOR_EVER!r}"
         ) from None
+
+
+def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tuple[Budget, ...]:
+    if given is None:
+        text = environ.get("MIHARU_BUDGET", "").strip()
+        try:
+            return budgets_from(text) if text else ()
+        except ValueError:
+            raise _refused("MIHARU_BUDGET", text, "set it to a limit in US dollars such as 10/day") from None
+    budgets = _several("budgets", given)
+    for budget in budgets:
+        if not isinstance(budget, Budget):
+            raise _refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
+    return budgets
 
 
 def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":

@@ -1,13 +1,19 @@
 """What miharu raises, all of it under one base.
 
 MiharuError
-├── ConfigError   (ValueError)    a setting makes no sense
-└── StoreError    (RuntimeError)  calls cannot be kept where they were meant to go
-    ├── NoDatabase                there is nothing to read yet
-    └── NewerDatabase             a newer miharu wrote it: it may be read
+├── ConfigError     (ValueError)    a setting makes no sense
+├── BudgetExceeded  (RuntimeError)  a call was refused, because the program has asked for that
+└── StoreError      (RuntimeError)  calls cannot be kept where they were meant to go
+    ├── NoDatabase                  there is nothing to read yet
+    └── NewerDatabase               a newer miharu wrote it: it may be read
 """
 
-__all__ = ("ConfigError", "MiharuError", "NewerDatabase", "NoDatabase", "StoreError")
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from miharu._budget import BudgetState
+
+__all__ = ("BudgetExceeded", "ConfigError", "MiharuError", "NewerDatabase", "NoDatabase", "StoreError")
 
 
 class MiharuError(Exception):
@@ -23,11 +29,23 @@ class ConfigError(MiharuError, ValueError):
         """The argument or environment variable that is wrong."""
 
 
+class BudgetExceeded(MiharuError, RuntimeError):  # noqa: N818 - a state of affairs, like StopIteration
+    """Names the budget, its limit, what was spent, when it ends and how to lift it. Nothing was sent.
+
+    Raised only where a budget says ``refuse=True``. SDKs may wrap it: look along ``__cause__``.
+    """
+
+    def __init__(self, message: str, state: "BudgetState | None" = None) -> None:
+        super().__init__(message)
+        self.state = state
+        """How the budget stood."""
+
+
 class StoreError(MiharuError, RuntimeError):
     """Names the database (never its password), what is wrong with it and the remedy."""
 
 
-class NoDatabase(StoreError):  # noqa: N818 - a state of affairs, like StopIteration
+class NoDatabase(StoreError):  # noqa: N818 - a state of affairs too
     """There is no database where one was looked for."""
 
 

@@ -4,22 +4,25 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypedDict, TypeVar
 
 from miharu import _guard, _records, plugins, stores
 from miharu import providers as wire_formats
+from miharu._budget import Budget, BudgetState
 from miharu._spans import OpenSpan
 from miharu.batch import Score
 from miharu.config import MEMORY, NOWHERE, UNSET, Config, Length, Unset, database_file, public_url
 from miharu.errors import ConfigError
 from miharu.exchange import Exchange
 from miharu.exporters.base import Exporter
-from miharu.interceptor import Interceptor
+from miharu.interceptor import Interceptor, handing
 from miharu.pricing.base import Prices
 from miharu.providers.base import Provider
+from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
 from miharu.recorder.chores import Retention
 from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.pipeline import Outlet, Pipeline
@@ -36,6 +39,7 @@ __all__ = (
     "Stats",
     "aflush",
     "ashutdown",
+    "check_budget",
     "current",
     "flush",
     "init",
@@ -75,6 +79,10 @@ class Stats(TypedDict):
     """Unix seconds."""
     database: str | None
     """Without user and password."""
+    refused: int
+    """Calls that were not sent, because a budget was used up that refuses them."""
+    budgets: list[BudgetState]
+    """How the budgets stand."""
 
 
 class Monitor:
@@ -90,6 +98,8 @@ class Monitor:
         self.read_only = read_only
         self._store_point = store_for(config.database)
         self._interceptor: Interceptor | None = None
+        alarms = None if read_only else Alarms(Webhook(handing.unseen))
+        self._ledger = Ledger(config.budgets, alarms)
         self._renew()
 
     @property
@@ -108,7 +118,10 @@ class Monitor:
             formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
             self._formats = [*self.config.providers, *formats]
             rules = [rule for provider in self._formats for rule in provider.rules]
-            self._interceptor = Interceptor(self._sink, rules, settle=self.flush)
+            refuses = any(budget.refuse for budget in self.config.budgets)
+            self._interceptor = Interceptor(
+                self._sink, rules, settle=self.flush, admit=self._admit if refuses else None
+            )
             self._interceptor.install()
             _records.hand_to(self._take_record)
         self._worker.start()
@@ -185,7 +198,36 @@ class Monitor:
             queue_depth=len(queue),
             last_write=tally.last_write,
             database=self.database_name,
+            refused=self._ledger.refusals.count,
+            budgets=list(self._ledger.states),
         )
+
+    def check_budget(
+        self, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Return, unless calls from here, or of those that are given, are refused.
+
+        Raises:
+            BudgetExceeded: They are.
+        """
+        if not self.config.budgets:
+            return
+
+        def whose() -> Whose:
+            found = here(self.config.service)
+            return replace(
+                found,
+                user_id=user or found.user_id,
+                route=route or found.route,
+                tags={**(found.tags or {}), **(tags or {})},
+            )
+
+        self._ledger.refusals.check(whose)
+
+    def _admit(self) -> None:
+        if not self._worker.running:  # in a child that was forked; it alone learns what others spend
+            self._worker.start()
+        self._ledger.refusals.admit(partial(here, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
         self._queue.put(exchange)
@@ -230,6 +272,7 @@ class Monitor:
                 outlet=self._make_outlet,
                 losses=self._lost,
                 last_write=lambda: self._tally.last_write,
+                ledger=self._ledger,
                 retention=None if self.read_only else retention,
             ),
             at_exit=self._at_exit,
@@ -248,7 +291,7 @@ class Monitor:
             capture_content=self.config.capture_content,
             estimate_usage=self.config.estimate_usage,
         )
-        return Pipeline(self._queue, self._spool, self._tally, reader)
+        return Pipeline(self._queue, self._spool, self._tally, reader, self._ledger.charge)
 
     def _make_outlet(self) -> Outlet:
         store: Callable[..., Store] = self._store_point.load()
@@ -284,6 +327,7 @@ class Monitor:
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
         _parents.append(self._worker)
         self._spool.disown()
+        self._ledger.after_fork()
         self._renew()
 
 
@@ -305,6 +349,7 @@ def init(
     estimate_usage: bool | None = None,
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
+    budgets: Iterable[Budget] | None = None,
     prices: Prices | None = None,
     providers: Iterable[Provider] = (),
     exporters: Iterable[Exporter] = (),
@@ -324,6 +369,7 @@ def init(
             ever; by default ``MIHARU_RETENTION``, else for ever.
         content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
             30 days.
+        budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
         prices: Prices of your own instead of the built-in ones.
         providers: Wire formats of your own, tried before the built-in ones.
         exporters: Where calls go beside the database.
@@ -341,6 +387,7 @@ def init(
             estimate_usage=estimate_usage,
             retention=retention,
             content_retention=content_retention,
+            budgets=budgets,
             prices=prices,
             providers=providers,
             exporters=exporters,
@@ -396,6 +443,25 @@ async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same con
     return await anyio.to_thread.run_sync(flush, timeout)
 
 
+def check_budget(
+    *, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
+) -> None:
+    """Return, unless calls made here would be refused: ask before the work begins.
+
+    It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
+
+    Args:
+        user: Whose calls; by default by ``miharu.context``.
+        route: On which route; by default the one that is being answered.
+        tags: With which tags, beside those of ``miharu.context``.
+
+    Raises:
+        BudgetExceeded: A budget with ``refuse=True`` is used up.
+    """
+    if _current is not None:
+        _current.check_budget(user, route, tags)
+
+
 def stats() -> Stats:
     """What this process has done so far; zeros where miharu is off."""
     if _current is not None:
@@ -412,6 +478,8 @@ def stats() -> Stats:
         queue_depth=0,
         last_write=None,
         database=None,
+        refused=0,
+        budgets=[],
     )
 
 

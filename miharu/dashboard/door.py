@@ -91,6 +91,7 @@ class Door:
                 access=decision.access,
                 losses=lambda: monitor.stats()["dropped"],
                 clock=self._clock,
+                budgets=lambda: monitor.stats()["budgets"],
             )
             return await respond(request, site)
 

@@ -1,8 +1,9 @@
 """What goes into a view and what comes out: no framework, no socket."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from miharu._budget import BudgetState
 from miharu.stores.base import Store
 
 __all__ = ("Page", "PageRequest", "Site")
@@ -43,3 +44,5 @@ class Site:
     """How many calls were lost in this process, as of now."""
     clock: Callable[[], int]
     """Unix milliseconds."""
+    budgets: Callable[[], Sequence[BudgetState]] = tuple
+    """How the budgets stand, as far as this process knows."""

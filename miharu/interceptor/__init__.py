@@ -41,6 +41,7 @@ class Interceptor:
         sink: Callable[[Exchange], None],
         rules: Iterable[Pass],
         settle: Callable[[], object] = bool,
+        admit: Callable[[], object] | None = None,
     ) -> None:
         """Prepare; nothing is touched before ``install``.
 
@@ -48,10 +49,12 @@ class Interceptor:
             sink: Takes each finished exchange, on the caller's thread. It must be quick and never raise.
             rules: Which requests may be model calls.
             settle: Waits until what the sink took is kept, for processes that end without another word.
+            admit: Asked before a call is sent, on the caller's thread; what it raises is the caller's.
         """
         self.gate = Gate(rules)
         self.sink = sink
         self.settle = settle
+        self.admit = admit
         self.seen: dict[str, str] = {}
         """The patched libraries, and the level at which each is seen."""
 

@@ -22,7 +22,7 @@ from miharu import _context
 from miharu._guard import swallowed
 from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
 from miharu.interceptor import handing
-from miharu.interceptor.handing import finish, inside, opened
+from miharu.interceptor.handing import admit, finish, inside, opened
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("AiohttpExchange", "patch")
@@ -116,6 +116,8 @@ def _request(original: Callable[..., Any], plain: Any, tee: Any) -> Callable[...
         exchange = None if inside.get() else _begin(self, method, str_or_url, kwargs)
         if exchange is None:
             return await original(self, method, str_or_url, *args, **kwargs)
+        if exchange.method == "POST":  # what is fetched by its id was paid already
+            admit()
         token = _asking.set(asking := [exchange])
         try:
             response = await original(self, method, str_or_url, *args, **kwargs)

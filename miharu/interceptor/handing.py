@@ -1,6 +1,8 @@
 """Who takes the exchanges, and how one ends. Wrappers look here at call time, so none is ever replaced."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,23 @@ from miharu.exchange import End, Exchange
 if TYPE_CHECKING:
     from miharu.interceptor import Interceptor
 
-__all__ = ("close_open", "finish", "hand_to", "inside", "opened", "settle", "target")
+__all__ = (
+    "admit",
+    "close_open",
+    "finish",
+    "hand_to",
+    "inside",
+    "is_unseen",
+    "opened",
+    "settle",
+    "target",
+    "unseen",
+)
 
 inside: ContextVar[bool] = ContextVar("miharu_inside", default=False)
 """Whether an outer client already watches what an inner one sends: an httpx client may run on aiohttp."""
+
+_unseen: ContextVar[bool] = ContextVar("miharu_unseen", default=False)
 
 _target: "Interceptor | None" = None
 
@@ -37,6 +52,27 @@ def hand_to(target: "Interceptor | None") -> None:
     """Say who takes every exchange from now on; with ``None`` the wrappers only pass on."""
     global _target  # noqa: PLW0603 - one for the process, as the patched classes are
     _target = target
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """A block whose requests are our own affair."""
+    token = _unseen.set(True)
+    try:
+        yield
+    finally:
+        _unseen.reset(token)
+
+
+def is_unseen() -> bool:
+    """Whether this request is our own affair."""
+    return _unseen.get()
+
+
+def admit() -> None:
+    """Return, or raise what keeps this call from being sent: the one exception of ours that callers meet."""
+    if _target is not None and _target.admit is not None:
+        _target.admit()
 
 
 def target() -> "Interceptor | None":

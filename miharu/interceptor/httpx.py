@@ -16,7 +16,7 @@ from miharu import _context
 from miharu._guard import swallowed
 from miharu.exchange import Exchange, Request
 from miharu.interceptor import handing
-from miharu.interceptor.handing import finish, inside, opened
+from miharu.interceptor.handing import admit, finish, inside, is_unseen, opened
 from miharu.interceptor.tee import make_tees
 from miharu.interceptor.wrapping import wrap
 
@@ -96,6 +96,8 @@ def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
         exchange = _begin(request)
         if exchange is None:
             return original(self, request, *args, **kwargs)
+        if request.method == "POST":  # what is fetched by its id was paid already
+            admit()
         try:
             response = original(self, request, *args, **kwargs)
         except BaseException as error:
@@ -112,6 +114,8 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
         exchange = _begin(request)
         if exchange is None:
             return await original(self, request, *args, **kwargs)
+        if request.method == "POST":
+            admit()
         token = inside.set(True)
         try:
             response = await original(self, request, *args, **kwargs)
@@ -131,6 +135,8 @@ def _begin(request: Any) -> HttpxExchange | None:
     try:
         watching = handing.target()
         if watching is None or not watching.gate.passes(request.method, (url := request.url).host, url.path):
+            return None
+        if is_unseen():
             return None
         return HttpxExchange(request, *_context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path

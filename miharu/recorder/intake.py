@@ -1,5 +1,7 @@
 """From what callers have left to what can be stored, a batch's worth at a time."""
 
+from collections.abc import Callable
+
 from miharu import _captured
 from miharu._belonging import span_record
 from miharu._guard import swallowed
@@ -23,17 +25,32 @@ READ_AT_ONCE = 20
 class Intake:
     """Reads the queue. One exchange that cannot be read takes no other with it."""
 
-    def __init__(self, queue: ExchangeQueue, reader: Reader | None, tally: Tally) -> None:
+    def __init__(
+        self,
+        queue: ExchangeQueue,
+        reader: Reader | None,
+        tally: Tally,
+        finish: Callable[[Call], Call] = lambda call: call,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            queue: What to read.
+            reader: Who reads it.
+            tally: Where it is counted.
+            finish: What a call goes through once it is read, unless the program ends.
+        """
         self._queue = queue
         self._reader = reader
         self._tally = tally
+        self._finish = finish
 
     async def fill(self, values: list[Kept]) -> None:
         """Add to the list until it is a whole batch, or nothing is left."""
         import anyio.lowlevel
 
         room = BATCH_BYTES - sum(map(_weight, values))
-        while (room := self._some(values, room)) > 0:
+        while (room := self._some(values, room, self._finish)) > 0:
             await anyio.lowlevel.checkpoint()
 
     def fill_at_once(self, values: list[Kept]) -> None:
@@ -42,13 +59,15 @@ class Intake:
         while room > 0:
             room = self._some(values, room)
 
-    def _some(self, values: list[Kept], room: int) -> int:
+    def _some(self, values: list[Kept], room: int, finish: Callable[[Call], Call] | None = None) -> int:
         """Add a few to the list; the bytes that it has room for then, none where it has to end."""
         for _ in range(READ_AT_ONCE):
             left = self._queue.take() if len(values) < BATCH and room > 0 else None
             if left is None:
                 return 0
             kept = self._kept(left)
+            if finish is not None and isinstance(kept, Call):
+                kept = finish(kept)
             if kept is not None:
                 values.append(kept)
                 room -= _weight(kept)

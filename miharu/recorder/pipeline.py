@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from miharu import _captured
 from miharu._guard import swallowed
 from miharu.batch import Batch
+from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
 from miharu.pricing.base import Prices
@@ -42,14 +43,29 @@ class Pipeline:
     """Runs on the worker's loop. What the store refuses is kept, and tried again in the order it came in."""
 
     def __init__(
-        self, queue: ExchangeQueue, spool: Spool, tally: Tally, reader: Reader | None = None
+        self,
+        queue: ExchangeQueue,
+        spool: Spool,
+        tally: Tally,
+        reader: Reader | None = None,
+        charge: Callable[[Call], object] = bool,
     ) -> None:
+        """Prepare.
+
+        Args:
+            queue: What callers have left.
+            spool: Where it goes while the store takes nothing.
+            tally: Where it is counted.
+            reader: Who reads it; ``None`` for those who only read the store.
+            charge: Told of each call of this process as soon as its price is known, once.
+        """
         self.store: Store | None = None
         """Open; ``None`` until then."""
         self.spool = spool
         self._queue = queue
         self._tally = tally
-        self._intake = Intake(queue, reader, tally)
+        self._intake = Intake(queue, reader, tally, self._finished)
+        self._charge = charge
         self._outlet: Outlet | None = None
         self._holding = False
         self._stuck_since: float | None = None
@@ -229,6 +245,17 @@ class Pipeline:
             self._stuck_since = None
             raise
         self._stuck_since = None
+
+    def _finished(self, call: Call) -> Call:
+        """What can be known of a call before it is stored; no prices are loaded until the store is open."""
+        if self._outlet is None:
+            return call
+        call = priced(call, self._outlet.prices)
+        try:
+            self._charge(call)
+        except Exception:  # noqa: BLE001 - a budget must not cost a call
+            swallowed("charging a call to a budget")
+        return call
 
     async def _export(self, exporter: Exporter, batch: Batch) -> None:
         import anyio

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from miharu._guard import swallowed
 from miharu.errors import StoreError
+from miharu.recorder.budgets import Ledger
 from miharu.recorder.chores import Chores, Retention
 from miharu.recorder.pipeline import Outlet, Pipeline
 from miharu.recorder.tally import Losses
@@ -49,6 +50,7 @@ class Equipment:
     losses: Callable[[], int]
     """How many calls were lost so far."""
     last_write: Callable[[], object]
+    ledger: Ledger | None = None
     retention: Retention | None = None
     """``None`` for those who only read: they look after nothing, and get refusals as exceptions."""
 
@@ -105,6 +107,8 @@ class Shift:
                 tasks.cancel_scope.cancel()
                 self._opened.set()
                 with anyio.move_on_after(CLOSE_S, shield=True):
+                    if self._equipment.ledger is not None:
+                        await self._equipment.ledger.close()
                     await pipeline.close()
                 self._losses.end()
 
@@ -138,6 +142,7 @@ class Shift:
                         continue
                 else:
                     delay = BACK_OFF_S[0]
+                    await self._reckon(pipeline, at_once=bool(flushes))
                     for flush in flushes:
                         flush.set_result(None)
                 if stopping:
@@ -164,6 +169,12 @@ class Shift:
             logger.warning("miharu: recording again.")
             self.refusal = None
             chores.look_again()
+
+    async def _reckon(self, pipeline: Pipeline, *, at_once: bool) -> None:
+        """See how the budgets stand, now that all of this process's own is stored."""
+        ledger = self._equipment.ledger
+        if ledger is not None and pipeline.store is not None:
+            await ledger.refresh(pipeline.store, at_once=at_once)
 
     async def _watch(self, pipeline: Pipeline) -> None:
         import anyio

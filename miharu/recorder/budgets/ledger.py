@@ -1,0 +1,184 @@
+"""All budgets, kept up to date by the worker."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from miharu._budget import Budget, BudgetState
+from miharu._guard import swallowed
+from miharu.call import Call
+from miharu.errors import StoreError
+from miharu.recorder.budgets.account import NEAR, Account
+from miharu.recorder.budgets.alarms import Alarms
+from miharu.recorder.budgets.asking import Asking, Memo, asking_for
+from miharu.recorder.budgets.refusals import Closed, Refusals
+from miharu.stores.base import Store
+
+__all__ = ("Ledger",)
+
+REFRESH_S = (0.5, 2.0)
+"""How often the store is asked: while a budget that refuses is nearly used up, and else."""
+SHARE = 0.05
+"""Of its time the worker spends asking, at most."""
+LOOK_S = 0.5
+"""How old what is shown may be."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """A budget, how its sums are had, and what was said of it in this period."""
+
+    account: Account
+    asking: Asking
+    said: set[tuple[str, bool]] = field(default_factory=set)
+
+    @property
+    def is_known(self) -> bool:
+        return self.account.known is not None and self.asking.is_complete
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When the store is asked next."""
+
+    due: float = 0.0
+    revision: object = None
+    looked: float = 0.0
+    is_stale: bool = True
+    """Whether something was charged since the last look."""
+
+
+class Ledger:
+    """What callers may touch of it is ``refusals`` and ``states``."""
+
+    def __init__(
+        self,
+        budgets: Iterable[Budget],
+        alarms: Alarms | None = None,
+        *,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; nothing is known before the first ``refresh``.
+
+        Args:
+            budgets: What calls may cost.
+            alarms: What is to happen when one is used up; nothing by default.
+            clock: Unix milliseconds.
+            timer: Seconds.
+        """
+        self.refusals = Refusals(clock)
+        self.states: Sequence[BudgetState] = ()
+        """How the budgets stand, those for each user or route by their most expensive ones."""
+        self._alarms = alarms
+        self._clock = clock
+        self._timer = timer
+        now = clock()
+        accounts = [Account(budget, now) for budget in budgets]
+        self._lines = [_Line(account, asking_for(account.budget, account.column)) for account in accounts]
+        self._pace = _Pace()
+        self._look()
+
+    def charge(self, call: Call) -> None:
+        """Add a call that was read and priced just now and is not stored yet."""
+        if not self._lines:
+            return
+        self._roll()
+        for line in self._lines:
+            key = line.account.charge(call)
+            if key is None:
+                continue
+            self._pace.is_stale = True
+            state = line.account.state(key)
+            self._tell(line, key, state)
+            if state.exceeded and line.account.budget.refuse:
+                self._close()
+
+    async def refresh(self, store: Store, *, at_once: bool = False) -> None:
+        """Ask the store, if it is time and something has changed. A store that fails leaves what was known.
+
+        Args:
+            store: Open; all of this process's own is in it.
+            at_once: Do not wait until it is time.
+        """
+        if not self._lines:
+            return
+        self._roll()
+        pace, began = self._pace, self._timer()
+        if not (at_once or began >= pace.due):
+            if pace.is_stale and began - pace.looked >= LOOK_S:
+                self._look()
+            return
+        try:
+            revision = await store.revision()
+            if revision != pace.revision or not all(line.is_known for line in self._lines):
+                await self._ask(store)
+            pace.revision = revision
+        except StoreError:
+            pace.revision = None  # whoever stores says what is wrong
+        except Exception:  # noqa: BLE001 - a budget must not stop the recording
+            swallowed("adding up the budgets")
+        self._look()
+        ended = self._timer()
+        pace.due = ended + max(REFRESH_S[self._is_calm()], (ended - began) / SHARE)
+
+    def after_fork(self) -> None:
+        """Go on in a child: what is known still holds, and what the parent has on its way is the parent's."""
+        self._pace = _Pace()
+        self.refusals.after_fork()
+        if self._alarms is not None:
+            self._alarms.after_fork()
+
+    async def close(self) -> None:
+        """Let what is on its way arrive."""
+        if self._alarms is not None:
+            await self._alarms.close()
+
+    async def _ask(self, store: Store) -> None:
+        memo: Memo = {}
+        for line in self._lines:
+            account, now = line.account, self._clock()
+            account.settle(await line.asking.ask(store, account.starts, account.ends, now, memo))
+
+    def _is_calm(self) -> bool:
+        """Whether nobody is about to be refused, and all is known."""
+        return all(
+            line.is_known and not (line.account.budget.refuse and any(True for _ in line.account.near()))
+            for line in self._lines
+        )
+
+    def _roll(self) -> None:
+        """Begin the periods that have begun."""
+        now = self._clock()
+        over = [line for line in self._lines if now >= line.account.ends]
+        for line in over:
+            line.account.roll(now)
+            line.said.clear()
+        if over:
+            self._close()
+            self._pace.due = 0.0
+
+    def _look(self) -> None:
+        """See how the budgets stand, and say what is to be said."""
+        for line in self._lines:
+            for key, state in line.account.near():
+                self._tell(line, key, state)
+        self._close()
+        self.states = tuple(state for line in self._lines for state in line.account.shown())
+        self._pace.looked, self._pace.is_stale = self._timer(), False
+
+    def _close(self) -> None:
+        """Let callers know who is refused."""
+        self.refusals.closed = tuple(
+            Closed(line.account, states)
+            for line in self._lines
+            if line.account.budget.refuse
+            and (states := {key: state for key, state in line.account.near() if state.exceeded})
+        )
+
+    def _tell(self, line: _Line, key: str, state: BudgetState) -> None:
+        """Say once that it is nearly used up, and once that it is."""
+        if self._alarms is None or state.share < NEAR or (key, state.exceeded) in line.said:
+            return
+        line.said |= {(key, state.exceeded), (key, False)}
+        self._alarms.tell(line.account.budget, state)

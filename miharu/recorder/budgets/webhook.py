@@ -1,0 +1,106 @@
+"""The one request that miharu makes, only where a budget names a URL: a few figures, no word of a prompt."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from miharu._budget import BudgetState
+from miharu._version import __version__
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ("Webhook", "message")
+
+logger = logging.getLogger("miharu")
+
+TIMEOUT_S = 5.0
+PAUSE_S = 1.0
+"""Before the second and last try."""
+CLOSE_S = 2.0
+"""How long a program that ends waits for a post."""
+
+
+class Webhook:
+    """Posts from the worker's loop, and nobody waits for it."""
+
+    def __init__(self, unseen: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+        """Prepare.
+
+        Args:
+            unseen: A block whose requests are not recorded.
+        """
+        self._unseen = unseen
+        self._posts: set[asyncio.Task[None]] = set()
+        self._failed: set[str] = set()
+
+    def post(self, url: str, state: BudgetState) -> None:
+        """Send it off."""
+        import asyncio
+
+        post = asyncio.get_running_loop().create_task(self._post(url, message(state)))
+        self._posts.add(post)
+        post.add_done_callback(self._posts.discard)
+
+    def another(self) -> "Webhook":
+        """One with nothing on its way."""
+        return Webhook(self._unseen)
+
+    async def close(self) -> None:
+        """Wait a little for what is on its way."""
+        import asyncio
+
+        if self._posts:
+            _, late = await asyncio.wait(list(self._posts), timeout=CLOSE_S)
+            for post in late:
+                post.cancel()
+
+    async def _post(self, url: str, content: dict[str, Any]) -> None:
+        import anyio
+        import httpx
+
+        trouble = ""
+        for pause in (0, PAUSE_S):
+            await anyio.sleep(pause)
+            try:
+                with self._unseen(), anyio.fail_after(TIMEOUT_S):
+                    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+                        agent = {"user-agent": f"miharu/{__version__}"}
+                        response = await client.post(url, json=content, headers=agent)
+                trouble = "" if response.is_success else f"HTTP status {response.status_code}"
+                is_final = response.status_code < 500
+            except Exception as error:  # noqa: BLE001 - whatever it is, the recording goes on
+                trouble, is_final = type(error).__name__, False
+            if is_final:
+                break
+        where = urlsplit(url).hostname or ""
+        if trouble and where not in self._failed:
+            self._failed.add(where)  # its path is left out, since that may be a secret
+            logger.warning(
+                "miharu: the webhook at %s did not take that a budget is used up (%s); this is said once.",
+                where,
+                trouble,
+            )
+
+
+def message(state: BudgetState) -> dict[str, Any]:
+    """What is posted, as JSON."""
+    return {
+        "text": f"miharu: {state}. It ends at {state.ends_at}.",
+        "budget": state.name,
+        "key": state.key,
+        "per": state.per,
+        "limit_usd": state.limit_usd,
+        "spent_usd": state.spent_usd,
+        "unpriced": state.unpriced,
+        "starts": _iso(state.starts),
+        "ends": _iso(state.ends),
+        "refuses": state.refuses,
+    }
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")

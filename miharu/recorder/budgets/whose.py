@@ -1,0 +1,31 @@
+"""To whom a call belongs, as far as budgets ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from miharu import _context
+from miharu._belonging import belonging
+from miharu.call import Call
+
+__all__ = ("Whose", "here", "of_call")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """The names are those of the columns."""
+
+    user_id: str | None = None
+    route: str | None = None
+    service: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+def of_call(call: Call) -> Whose:
+    """Whose a call was."""
+    return Whose(user_id=call.user_id, route=call.route, service=call.service, tags=call.tags)
+
+
+def here(service: str | None = None) -> Whose:
+    """Whose a call would be that is made here and now."""
+    known = belonging(*_context.now())
+    return Whose(user_id=known.user_id, route=known.route, service=service, tags=known.tags)
