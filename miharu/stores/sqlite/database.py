@@ -151,7 +151,7 @@ class Database:
         return self._reader is not None and (self._care is None or self._care.is_open)
 
     async def _reopen(self, _: object = None) -> None:
-        if self._care is not None and self._care.was_moved:
+        if self._care is not None and self._care.was_moved and not self._care.was_set_aside:
             await self._fold_in()
         await self._disconnect()
         if self._gate is not None and self.path is not None:

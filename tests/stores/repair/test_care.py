@@ -12,6 +12,7 @@ from miharu.batch import Batch
 from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.repair import rescuer
+from miharu.stores.sqlite.repair.care import OFTEN
 from miharu.stores.sqlite.repair.layout import beside
 from miharu.stores.sqlite.repair.quarantine import set_aside, whatever_is_aside
 from miharu.testing.store_contract import ALL, make_call
@@ -107,13 +108,40 @@ async def test_what_only_reads_sets_nothing_aside(written: Written) -> None:
 
 
 async def test_what_another_process_has_set_aside_is_not_set_aside_again(
-    written: Written, store: SQLiteStore
+    written: Written, store: SQLiteStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_aside(written.path)
     await store.add(new())
+    assert not [message for message in caplog.messages if "deleted or replaced" in message]
     rescued(store)
     assert len(whatever_is_aside(written.path)) == 1
     assert (await store.totals(ALL)).calls == CALLS + 1
+
+
+async def test_a_disk_that_damages_one_file_after_the_other_is_named(
+    written: Written, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SQLiteStore(url(written.path))
+    for _ in range(OFTEN):
+        written.path.write_bytes(b"SQLite format 3\0" + NOISE + b"CREATE TABLE llm_calls")
+        await store.open()
+        await store.close()
+    written.path.write_bytes(b"SQLite format 3\0" + NOISE + b"CREATE TABLE llm_calls")
+    with pytest.raises(StoreError, match=r"and so were 3 before it within 10 minutes: look at the disk\."):
+        await store.open()
+    await store.close()
+    assert len(whatever_is_aside(written.path)) == OFTEN
+
+
+async def test_a_file_that_is_damaged_during_a_rescue_is_rescued_too(
+    written: Written, original: Written, store: SQLiteStore
+) -> None:
+    for _ in range(2):
+        set_aside(written.path)
+        await store.add(new())
+    rescued(store)
+    assert len(whatever_is_aside(written.path)) == 2
+    assert (await store.totals(ALL)).calls == CALLS + 2
 
 
 async def test_a_rescue_that_was_interrupted_goes_on_at_the_next_start(written: Written) -> None:

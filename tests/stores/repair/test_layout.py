@@ -31,10 +31,13 @@ def test_it_is_written_when_the_schema_has_changed_and_only_then(written: Writte
     before = kept()
     assert kept() == before
     with sqlite3.connect(written.path) as connection:
-        connection.execute("VACUUM")
+        connection.execute("ALTER TABLE llm_scores ADD COLUMN mood TEXT")
     connection.close()
-    beside(written.path).with_suffix(".old").write_bytes(beside(written.path).read_bytes())
+    beside(written.path).with_suffix(".old").hardlink_to(beside(written.path))  # so that its inode is taken
     assert kept() != before
+    layout = layout_of(written.path)
+    assert layout is not None
+    assert layout.tables["llm_scores"].columns[-1] == "mood"
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"page_size": 4096}', b'{"tables": {"a": 1}}'])

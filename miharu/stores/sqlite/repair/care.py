@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ from miharu.stores.sqlite.repair.quarantine import (
     leave_behind,
     make_companions_writable,
     set_aside,
+    whatever_is_aside,
 )
 from miharu.stores.sqlite.repair.rescuer import Rescuer
 
 __all__ = ("Care",)
 
 logger = logging.getLogger("miharu")
+
+OFTEN, WITHIN = 3, timedelta(minutes=10)
+"""So many damaged files in so short a time are no accident, and another new one would not help."""
 
 
 class Care:
@@ -53,6 +58,12 @@ class Care:
             return self._is_open and identity(self.path) != self._known[""]
         except OSError:  # a folder is closed, but the file is open
             return False
+
+    @property
+    def was_set_aside(self) -> bool:
+        """Whether another process has done that to the file that is known here."""
+        known = self._known.get("")
+        return known is not None and known in {identity(one.path) for one in whatever_is_aside(self.path)}
 
     def check(self) -> None:
         """See to it that there is a file that can be opened: a damaged one is set aside, no other is touched.
@@ -138,7 +149,14 @@ class Care:
                 f"{self.path} is damaged ({words_of(error)}) and cannot be set aside: {refused.strerror}."
             ) from refused
 
-    def _set_aside(self, words: str) -> None:
+    def _set_aside(self, words: str, now: datetime | None = None) -> None:
+        now = now or datetime.now(UTC)
+        lately = [one for one in whatever_is_aside(self.path) if now - one.at < WITHIN]
+        if len(lately) >= OFTEN:
+            raise StoreError(
+                f"{self.path} {words}, and so were {len(lately)} before it within "
+                f"{WITHIN.seconds // 60} minutes: look at the disk."
+            )
         aside = set_aside(self.path)
         self._known = {}
         logger.warning(
@@ -150,9 +168,10 @@ class Care:
         )
 
     def _leave_behind(self) -> None:
+        was_set_aside = self._was_replaced and self.was_set_aside
         known, self._known = self._known, {}
         was_replaced, self._was_replaced = self._was_replaced, False
-        if self.read_only or not was_replaced:
+        if self.read_only or not was_replaced or was_set_aside:
             return
         leave_behind(self.path, known)
         logger.warning(

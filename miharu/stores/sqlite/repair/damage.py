@@ -181,11 +181,11 @@ def _judged(path: Path, words: str) -> Finding:
 def _was_ours(path: Path) -> bool:
     with path.open("rb") as file:
         start, size = file.read(_SCHEMA_WITHIN), os.fstat(file.fileno()).st_size
-    owner = int.from_bytes(start[68:72])
-    if start[:16] == _MAGIC and owner:
-        return owner == APPLICATION_ID
-    if _OURS in start:
+    owner = int.from_bytes(start[68:72]) if start[:16] == _MAGIC else 0
+    if owner == APPLICATION_ID or _OURS in start:
         return True
+    if owner:
+        return False
     layout = layout_of(path)  # it says that there was a database of ours under this name
     return layout is not None and not size % layout.page_size and not _is_text(start)
 

@@ -46,8 +46,6 @@ class Layout:
     """Where what is."""
 
     page_size: int
-    cookie: int
-    """A number of SQLite's that changes with the schema."""
     tables: Mapping[str, Table]
 
 
@@ -60,8 +58,7 @@ def read_layout(ask: Callable[[str], Sequence[Sequence[Any]]]) -> Layout:
             # it leaves out columns that are computed, which are not stored either
             columns = ask(f"PRAGMA table_info({name})")
             tables[name] = Table(root=found[0][0], columns=tuple(column[1] for column in columns))
-    page_size, cookie = (ask(f"PRAGMA {name}")[0][0] for name in ("page_size", "schema_version"))
-    return Layout(page_size=page_size, cookie=cookie, tables=tables)
+    return Layout(page_size=ask("PRAGMA page_size")[0][0], tables=tables)
 
 
 def beside(database: Path) -> Path:
@@ -75,9 +72,9 @@ def keep(ask: Callable[[str], Sequence[Sequence[Any]]], database: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    known = layout_of(database)
-    if known is None or known.cookie != ask("PRAGMA schema_version")[0][0]:
-        sidecar.write(beside(database), asdict(read_layout(ask)))
+    layout = read_layout(ask)
+    if layout != layout_of(database):
+        sidecar.write(beside(database), asdict(layout))
 
 
 def layout_of(database: Path) -> Layout | None:
@@ -88,7 +85,7 @@ def layout_of(database: Path) -> Layout | None:
             name: Table(root=int(table["root"]), columns=tuple(map(str, table["columns"])))
             for name, table in facts["tables"].items()
         }
-        return Layout(page_size=int(facts["page_size"]), cookie=int(facts["cookie"]), tables=tables)
+        return Layout(page_size=int(facts["page_size"]), tables=tables)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -49,6 +49,11 @@ class Aside:
     """Whether what can be read has been brought back."""
 
     @property
+    def at(self) -> datetime:
+        """The moment."""
+        return datetime.strptime(self.since[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+    @property
     def report(self) -> Path:
         """Where it is written what was brought back."""
         return Path(f"{self.path}.report")

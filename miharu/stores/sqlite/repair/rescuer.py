@@ -4,11 +4,12 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from miharu._guard import swallowed
-from miharu.stores.sqlite.repair.quarantine import unfinished
+from miharu.stores.sqlite.repair.quarantine import Aside, unfinished
 from miharu.stores.sqlite.repair.report import load
 from miharu.stores.sqlite.repair.rescue import Stopped, bring_back
 
@@ -35,7 +36,7 @@ class Rescuer:
         """Begin, where something is unfinished. Returns at once."""
         if self._thread is not None and self._thread.is_alive():
             return
-        if not any(load(aside).attempts < ATTEMPTS for aside in unfinished(self.database)):
+        if not any(_waiting(self.database)):
             return
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="miharu-rescue", daemon=True)
@@ -60,9 +61,9 @@ class Rescuer:
 
     def _run(self) -> None:
         _give_way()
-        for aside in unfinished(self.database):
-            if load(aside).attempts >= ATTEMPTS:
-                continue
+        tried: set[Path] = set()
+        while aside := next((one for one in _waiting(self.database) if one.path not in tried), None):
+            tried.add(aside.path)
             try:
                 brought = bring_back(aside, self.database, self)
             except Stopped:
@@ -75,6 +76,10 @@ class Rescuer:
                 logger.warning(
                     "miharu: of the damaged database, %s. It stays as %s.", report.words(), kept.path
                 )
+
+
+def _waiting(database: Path) -> Iterator[Aside]:
+    return (aside for aside in unfinished(database) if load(aside).attempts < ATTEMPTS)
 
 
 def _give_way() -> None:
