@@ -29,6 +29,7 @@ from benchmarks.population import population
 from benchmarks.store import BATCH, DAY, RUNS, cpu, limit, questions
 from miharu.batch import Batch
 from miharu.call import Call
+from miharu.recorder.chores import TEND_S
 from miharu.stores.base import Query, Store
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.postgres import PostgresStore, partitions, writing
@@ -176,12 +177,14 @@ async def work(url: str, seed: int, calls: int, batch: int) -> dict[str, Any]:
     made = list(population(calls, END, days=1, seed=seed))
     print("ready", flush=True)
     sys.stdin.readline()
-    waited, used = [], cpu()
+    waited, used, tended = [], cpu(), time.perf_counter()
     for start in range(0, calls, batch):
         clock = time.perf_counter()
         await store.add(Batch(calls=made[start : start + batch]))
         waited.append(time.perf_counter() - clock)
-        await tend(store)
+        if time.perf_counter() - tended > TEND_S:
+            await tend(store)
+            tended = time.perf_counter()
     told = {"waited": waited, "cpu": cpu() - used}
     await store.close()
     return told

@@ -105,7 +105,7 @@ class Database:
             try:
                 return await self._transaction(engine, work)
             except Exception as error:
-                if isinstance(error, RuntimeError) and not isinstance(error, StoreError):
+                if isinstance(error, RuntimeError) and "shutdown" in str(error):
                     _resolve_without_thread()  # the program ends, and what it did last is still to be kept
                 elif not is_gone(error):
                     raise

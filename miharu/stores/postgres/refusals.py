@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from miharu.errors import NoDatabase, StoreError
+from miharu.errors import StoreError
 
 __all__ = ("ADDRESS", "LOCKED", "NO_PARTITION", "TAKEN", "is_gone", "refusal", "state_of")
 
-NO_PARTITION, TAKEN, LOCKED, NO_DATABASE = "23514", "23505", "55P03", "3D000"
+NO_PARTITION, TAKEN, LOCKED = "23514", "23505", "55P03"
 _OF_THE_BATCH = ("22", "23", "54")
 """Classes of SQLSTATE: wrong values, broken constraints, limits that a row goes beyond."""
 _SILENT = ("28", "53300")
@@ -23,13 +23,13 @@ _MEANINGS: Mapping[str, str] = {
     "08": "has lost the connection",
     "25006": "is read-only; it may be a replica: name the primary, or add target_session_attrs=read-write",
     "28": "does not let this user in: look at the user, the password and pg_hba.conf",
-    NO_DATABASE: "does not exist: make it with createdb",
+    "3D000": "does not exist: make it with createdb",
     "40": "was asked for the same by several at once",
     "42501": "does not allow this user to do it (docs/postgres.md says what is needed)",
     "42P01": "lacks a table of miharu's",
     "53100": "cannot grow: the disk is full",
     "53300": "has no connection left for this user",
-    "55P03": "is locked by somebody else",
+    LOCKED: "is locked by somebody else",
     "57014": "broke it off",
     "57P03": "is starting or stopping",
     "57P": "has ended the connection",
@@ -64,10 +64,9 @@ def refusal(error: Exception, name: str) -> StoreError | None:
         return StoreError(f"{name} {words}.") if words else None
     if state.startswith(_OF_THE_BATCH):
         return None
-    kind = NoDatabase if state == NO_DATABASE else StoreError
     meaning = next((words for known, words in _MEANINGS.items() if state.startswith(known)), "refuses")
     said = "" if state.startswith(_SILENT) else f" ({_said(error)})"
-    return kind(f"{name} {meaning}{said}.")
+    return StoreError(f"{name} {meaning}{said}.")
 
 
 def _unsaid(error: Exception) -> str | None:

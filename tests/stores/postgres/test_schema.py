@@ -2,11 +2,13 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.postgres import PostgresStore
+from miharu.stores.postgres import PostgresStore, partitions
 from miharu.testing.store_contract import ALL, NOON, make_call
 from tests.stores.postgres.crew import calls_of
 from tests.stores.postgres.server import Server
 from tests.stores.postgres.world import both, fill, tables
+
+DAY = partitions.DAY_MS
 
 
 async def test_a_newer_one_can_be_read_and_not_written(
@@ -87,3 +89,35 @@ async def test_a_backup_may_come_back_on_a_server_that_is_behind(
     [[left]] = await postgres.query(database, "SELECT count(*) FROM miharu_changes")
     assert left == 0
     assert await store.revision() == 5
+
+
+async def test_an_owner_without_other_rights_records_and_a_viewer_looks(
+    postgres: Server, database: str
+) -> None:
+    """As docs/postgres.md has it: a schema of its own, a service that shares its owner, a viewer."""
+    owner, service, viewer = (f"{database}_{role}" for role in ("owner", "service", "viewer"))
+    await postgres.query(database, f"CREATE SCHEMA {owner}")
+    for role in (owner, service, viewer):
+        await postgres.query(database, f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        await postgres.query(database, f"ALTER ROLE {role} SET search_path = {owner}")
+    await postgres.query(database, f"ALTER SCHEMA {owner} OWNER TO {owner}")
+    await postgres.query(database, f"GRANT {owner} TO {service}")
+    await postgres.query(database, f"ALTER ROLE {service} SET role = {owner}")
+    await postgres.query(database, f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
+    stores = [PostgresStore(postgres.url(database, user=role, password="x")) for role in (owner, service)]
+    for number, store in enumerate(stores):
+        await store.open()
+        await fill(store, NOON + 3 * number * DAY)
+        assert await store.add(Batch(calls=calls_of(number, 3))) == 3
+    assert await stores[0].prune(NOON + DAY) == 7
+    assert await stores[1].add(Batch(calls=calls_of(0, 3))) == 3
+    await postgres.query(database, f"GRANT USAGE ON SCHEMA {owner} TO {viewer}")
+    await postgres.query(database, f"GRANT SELECT ON ALL TABLES IN SCHEMA {owner} TO {viewer}")
+    await fill(stores[0], NOON + 9 * DAY)  # in a table that is newer than the grant
+    reader = PostgresStore(postgres.url(database, user=viewer, password="x"), read_only=True)
+    await reader.open()
+    assert (await reader.totals(ALL)).calls == len(await reader.calls(ALL)) == 5
+    assert await reader.size()
+    assert await reader.revision() > 0
+    for store in (*stores, reader):
+        await store.close()
