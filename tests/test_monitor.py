@@ -106,6 +106,8 @@ def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
         "queue_depth": 0,
         "last_write": pytest.approx(__import__("time").time(), abs=60),
         "database": str(database),
+        "refused": 0,
+        "budgets": [],
     }
 
 

@@ -68,6 +68,8 @@ class Pipeline:
         self._charge = charge
         self._outlet: Outlet | None = None
         self._holding = False
+        self._tried = True
+        """Whether all that is pending was read when prices were there to ask."""
         self._stuck_since: float | None = None
         self._spool_again = 0.0
 
@@ -108,17 +110,18 @@ class Pipeline:
                 if not pending:
                     return
 
-    async def keep(self, batch: Batch, *, own: bool = True) -> None:
+    async def keep(self, batch: Batch, *, own: bool = True, tried: bool = False) -> None:
         """Store and export it; what cannot be stored takes nothing else with it.
 
         Args:
             batch: What to keep.
             own: Whether this process has captured it, so that it counts.
+            tried: Whether prices were asked already.
 
         Raises:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
-        if self._outlet is not None:
+        if self._outlet is not None and not tried:
             batch = replace(batch, calls=[priced(call, self._outlet.prices) for call in batch.calls])
         _captured.deliver(batch.calls)
         try:
@@ -130,7 +133,7 @@ class Pipeline:
             values: list[Kept] = [*batch.calls, *batch.spans, *batch.scores]
             if len(values) > 1:
                 for value in values:
-                    await self.keep(as_batch([value]), own=own)
+                    await self.keep(as_batch([value]), own=own, tried=True)
                 return
             self._tally.unstorable += 1
             swallowed("storing a call")
@@ -148,10 +151,11 @@ class Pipeline:
         number = len(pending)
         self._holding = True
         try:
-            await self.keep(as_batch(pending))
+            await self.keep(as_batch(pending), tried=self._tried)
         finally:
             self._holding = False
         del pending[:number]
+        self._tried = True
 
     async def relieve(self, now: float) -> None:
         """Spool what should not wait in memory any longer, at that moment (monotonic seconds)."""
@@ -249,6 +253,7 @@ class Pipeline:
     def _finished(self, call: Call) -> Call:
         """What can be known of a call before it is stored; no prices are loaded until the store is open."""
         if self._outlet is None:
+            self._tried = False
             return call
         call = priced(call, self._outlet.prices)
         try:
