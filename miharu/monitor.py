@@ -409,8 +409,8 @@ def init(
             return
         try:
             fresh.start()
-        except Exception:
-            fresh.stop()
+        except BaseException:  # in a notebook the user's hand may come at any time
+            fresh.stop(0)
             raise
         _current = fresh
     logger.info("miharu: calls are kept in %s", _current.database_name)

@@ -12,4 +12,6 @@ __all__ = ("is_daemonic",)
 def is_daemonic() -> bool:
     """Whether it is a daemon of ``multiprocessing``, as far as anybody knows yet."""
     process = sys.modules.get("multiprocessing.process")
-    return process is not None and bool(process.current_process().daemon)
+    if process is None or process.parent_process() is None:  # the quick answer, for nearly everybody
+        return False
+    return bool(process.current_process().daemon)

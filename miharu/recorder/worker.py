@@ -60,6 +60,7 @@ class Worker:
         self._halt = threading.Event()
         self._settled = threading.Event()
         self._done = threading.Event()
+        self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
     def start(self) -> None:
@@ -67,18 +68,22 @@ class Worker:
         with self._starting:
             if self.running or self._orders.stopping or time.monotonic() < self._not_before:
                 return
+            if self._thread is None:
+                before_the_end(self._at_exit)
             self._done.clear()
             # an empty context: one request's variables must not live as long as the process
             thread = threading.Thread(
                 target=contextvars.Context().run, args=(self._run,), name="miharu", daemon=True
             )
-            self.running = True
+            self._thread, self.running = thread, True
             try:
                 thread.start()
             except RuntimeError:  # there are too many, or the program is ending
                 self.running = False
                 self._not_before = time.monotonic() + self._longer_pause()
-            before_the_end(self._at_exit)
+            except BaseException:  # the user's hand, while it starts or before
+                self.running = thread.is_alive()
+                raise
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Store what there is, close and end the thread; runs at exit as well. It starts no thread.
@@ -191,6 +196,8 @@ class Worker:
                 return
 
     def _run(self) -> None:
+        if threading.current_thread() is not self._thread:
+            return  # its start was interrupted, and another has taken its place
         try:
             while not self._works_to_its_end():
                 if self._orders.stopping or self._halt.wait(self._longer_pause()):

@@ -97,7 +97,8 @@ def test_a_failure_ends_the_shift_and_not_the_thread(
     made.worker._pause = 0.01
     made.fails = RuntimeError("a bug")
     made.put("a")
-    [thread] = [thread for thread in threading.enumerate() if thread.name == "miharu"]
+    thread = made.worker._thread
+    assert thread is not None
     eventually(lambda: made.shifts > 5)
     assert thread.is_alive()
     with pytest.raises(StoreError, match="will try again"):
