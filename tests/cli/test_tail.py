@@ -9,14 +9,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost, Outcome, Usage
-from miharu.cli import tail
+from miharu.cli import _reading, main, tail
 from miharu.cli._output import Style
 from miharu.cli.tail import Follower, line
+from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.store_contract import ALL, make_call
 
@@ -88,6 +90,31 @@ def test_programs_get_json_of_the_calls_they_ask_for(tmp_path: Path) -> None:
         stored(file, make_call(timestamp=now(), model="yes", user_id="u", route="POST /x"))
         assert json.loads(process.stdout.readline())["route"] == "POST /x"
         assert ended(process) == (0, "", "")
+
+
+def test_it_says_once_that_the_database_refuses_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = stored(tmp_path / "calls.db", make_call(model="old"))
+    answers: list[Any] = [StoreError("It is locked."), StoreError("It is locked."), [make_call(model="new")]]
+    asked = _reading.ask
+
+    def ask(monitor: Any, question: Any, *args: Any) -> Any:
+        if question.__name__ != "look":
+            return asked(monitor, question, *args)
+        if not answers:
+            raise KeyboardInterrupt
+        answer = answers.pop(0)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(tail, "ask", ask)
+    monkeypatch.setattr(tail, "POLL_S", 0)
+    assert main(["tail", "--database", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.err == "miharu: It is locked. Trying again.\n"
+    assert ["old" in line or "new" in line for line in said.out.splitlines()] == [True, True]
 
 
 def test_there_must_be_a_database(run: Run) -> None:

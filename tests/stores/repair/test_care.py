@@ -11,7 +11,7 @@ import pytest
 from miharu.batch import Batch
 from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.repair import rescuer
+from miharu.stores.sqlite.repair import care, rescuer
 from miharu.stores.sqlite.repair.care import OFTEN
 from miharu.stores.sqlite.repair.layout import beside
 from miharu.stores.sqlite.repair.quarantine import set_aside, whatever_is_aside
@@ -43,12 +43,12 @@ async def store(written: Written) -> AsyncIterator[SQLiteStore]:
 
 def rescued(store: SQLiteStore) -> None:
     """Wait until what can be read is back."""
-    care = store._database._care
-    assert care is not None
-    assert care._rescuer is not None
-    if care._rescuer._thread is not None:
-        care._rescuer._thread.join(60)
-    assert all(aside.done for aside in whatever_is_aside(care.path))
+    its = store._database._care
+    assert its is not None
+    assert its._rescuer is not None
+    if its._rescuer._thread is not None:
+        its._rescuer._thread.join(60)
+    assert all(aside.done for aside in whatever_is_aside(its.path))
 
 
 def new(calls: int = 1) -> Batch:
@@ -131,6 +131,37 @@ async def test_a_disk_that_damages_one_file_after_the_other_is_named(
         await store.open()
     await store.close()
     assert len(whatever_is_aside(written.path)) == OFTEN
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_damaged_file_that_cannot_be_renamed_is_named(
+    written: Written, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, running: bool
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(care, "set_aside", refuse)
+    if running:
+        damage(written.path, zeroed(range(1, 12)))
+    else:
+        damage(written.path, lambda data: NOISE + data[PAGE:])
+        await store.close()
+    with pytest.raises(StoreError, match="cannot be set aside: Permission denied"):
+        await store.add(new())
+    monkeypatch.undo()
+    assert await store.add(new()) == 1
+
+
+async def test_a_folder_that_was_closed_does_not_matter_while_the_file_is_open(
+    written: Written, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as closed:
+        closed.setattr(care, "identity", refuse)
+        assert await store.add(new()) == 1
+    assert (await store.totals(ALL)).calls == CALLS + 1
 
 
 async def test_a_file_that_is_damaged_during_a_rescue_is_rescued_too(

@@ -141,13 +141,10 @@ class Care:
             StoreError: It cannot be renamed.
         """
         try:
-            if self.read_only or identity(self.path) != self._known.get(""):
-                return
-            self._set_aside(f"is damaged ({words_of(error)})")
-        except OSError as refused:
-            raise StoreError(
-                f"{self.path} is damaged ({words_of(error)}) and cannot be set aside: {refused.strerror}."
-            ) from refused
+            if not self.read_only and identity(self.path) == self._known.get(""):
+                self._set_aside(f"is damaged ({words_of(error)})")
+        except OSError as refused:  # its folder is closed by now
+            raise StoreError(f"{self.path} cannot be opened: {refused.strerror}.") from refused
 
     def _set_aside(self, words: str, now: datetime | None = None) -> None:
         now = now or datetime.now(UTC)
@@ -157,7 +154,10 @@ class Care:
                 f"{self.path} {words}, and so were {len(lately)} before it within "
                 f"{WITHIN.seconds // 60} minutes: look at the disk."
             )
-        aside = set_aside(self.path)
+        try:
+            aside = set_aside(self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path} {words}, and cannot be set aside: {error.strerror}.") from error
         self._known = {}
         logger.warning(
             "miharu: %s %s. It was set aside as %s, calls are recorded in a new file, and what can be read "
