@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol
 
 from miharu.cli._arguments import add_database, add_filters, query_of
 from miharu.cli._range import range_ms
@@ -30,6 +30,10 @@ DESCRIPTION = (
     "It goes page by page, so there may be any number of them."
 )
 _PAGE = 500
+
+
+class _Stream(Protocol):
+    def write(self, text: str, /) -> int: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +88,14 @@ async def _pages(store: "Store", query: "Query") -> "AsyncIterator[Call]":
         before = page[-1].id
 
 
-def _csv(stream: TextIO, *, content: bool) -> "Callable[[Call], None]":
+class _Terminal:
+    """Standard output, without what a terminal would obey: a stored name may come from anybody."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write("".join(c if c.isprintable() or c == "\n" else "?" for c in text))
+
+
+def _csv(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
     from miharu.cli._flat import COLUMNS, CONTENT, cells
 
     # Every text in quotes, so that a separator of another locale begins no cell either.
@@ -93,16 +104,19 @@ def _csv(stream: TextIO, *, content: bool) -> "Callable[[Call], None]":
     return lambda call: writer.writerow(cells(call, content=content))
 
 
-def _jsonl(stream: TextIO, *, content: bool) -> "Callable[[Call], None]":
+def _jsonl(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
     from miharu.cli._flat import record
 
     return lambda call: print(json.dumps(record(call, content=content), ensure_ascii=False), file=stream)
 
 
 @contextmanager
-def _destination(out: Path | None) -> Iterator[TextIO]:
+def _destination(out: Path | None) -> Iterator[_Stream]:
     """Standard output, or a file that is there once it is whole."""
     if out is None:
+        if sys.stdout.isatty():
+            yield _Terminal()
+            return
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", newline="")
         yield sys.stdout

@@ -155,6 +155,19 @@ def test_a_file_is_new_whole_and_private(
     assert not list(out.parent.iterdir())
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_name_cannot_command_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    file = stored(tmp_path / "calls.db", make_call(model="a\x1b[2J\x9b2Jb"))
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdout.isatty", lambda: True)
+        assert main(["export", "--format", form, "--database", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert not {"\x1b", "\x9b"} & set(said)
+    assert said.count("\n") == (2 if form == "csv" else 1)
+
+
 def test_the_format_is_asked_for(run: Run) -> None:
     done = run("export")
     assert (done.returncode, "--format" in done.stderr) == (2, True)

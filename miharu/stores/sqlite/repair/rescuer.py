@@ -20,7 +20,7 @@ logger = logging.getLogger("miharu")
 ATTEMPTS = 3
 """Beginnings without any progress, after which only ``miharu doctor --repair`` tries again."""
 _WORKS = 0.2
-"""The part of the time in which it does something: the program's own threads come first."""
+"""The part of a processor that it uses: the program's own threads come first."""
 _NICENESS = 10
 
 
