@@ -28,7 +28,7 @@ def writing(database: str | None, work: "Callable[[Store], Awaitable[T]]") -> T:
         raise NoDatabase(f"The database at {file} is empty.")
     import anyio
 
-    from miharu.monitor import store_for
+    from miharu.stores import store_for
 
     store: Store = store_for(url).load()(url)
 

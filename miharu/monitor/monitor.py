@@ -1,27 +1,22 @@
-"""The composition root: settings -> interceptor -> queue -> worker -> store; the public functions over it."""
+"""One process that is watched, or one database that is looked at, and what that needs."""
 
 import logging
-import os
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypedDict, TypeVar
+from typing import ParamSpec, TypeVar
 
-from miharu import _guard, _records, plugins, stores
+from miharu import _guard, _records, plugins
 from miharu import providers as wire_formats
-from miharu._budget import Budget, BudgetState
 from miharu._spans import OpenSpan
 from miharu.batch import Score
-from miharu.config import MEMORY, NOWHERE, UNSET, Config, Length, Unset, database_file, public_url
-from miharu.errors import ConfigError
+from miharu.config import MEMORY, NOWHERE, Config, database_file, public_url
 from miharu.exchange import Exchange
-from miharu.exporters.base import Exporter
 from miharu.interceptor import Interceptor, handing
+from miharu.monitor.figures import Stats
 from miharu.pricing.base import Prices
-from miharu.providers.base import Provider
 from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
 from miharu.recorder.chores import Retention
 from miharu.recorder.daemonic import is_daemonic
@@ -32,21 +27,10 @@ from miharu.recorder.shift import Equipment
 from miharu.recorder.spool import Spool, place_for
 from miharu.recorder.tally import Tally
 from miharu.recorder.worker import Worker
+from miharu.stores import store_for
 from miharu.stores.base import Store
 
-__all__ = (
-    "Monitor",
-    "Stats",
-    "aflush",
-    "ashutdown",
-    "check_budget",
-    "current",
-    "flush",
-    "init",
-    "shutdown",
-    "stats",
-    "store_for",
-)
+__all__ = ("Monitor",)
 
 logger = logging.getLogger("miharu")
 
@@ -57,32 +41,7 @@ EXIT_S = 5.0
 T = TypeVar("T")
 P = ParamSpec("P")
 
-
-class Stats(TypedDict):
-    """What this process has done since ``init()``."""
-
-    captured: int
-    """Calls that were recognised."""
-    written: int
-    dropped: int
-    """Calls, spans and scores that were lost, and calls of which the content was, because too many waited."""
-    shed: int
-    """Of these, the calls that were kept without their content; unread by then, they have no usage either."""
-    spooled: int
-    """What waits in a file beside the database, because the store does not take it."""
-    unpriced: int
-    estimated: int
-    errors: int
-    """Failures of miharu's own; none of them reached your program."""
-    queue_depth: int
-    last_write: float | None
-    """Unix seconds."""
-    database: str | None
-    """Without user and password."""
-    refused: int
-    """Calls that were not sent, because a budget was used up that refuses them."""
-    budgets: list[BudgetState]
-    """How the budgets stand."""
+_parents: list[Worker] = []
 
 
 class Monitor:
@@ -331,177 +290,6 @@ class Monitor:
         self._renew()
 
 
-_parents: list[Worker] = []
-_current: Monitor | None = None
-_changing = threading.Lock()
-
-
-def current() -> Monitor | None:
-    """The monitor of this process, if ``init()`` was called and miharu is not disabled."""
-    return _current
-
-
-def init(
-    database: str | os.PathLike[str] | None = None,
-    *,
-    service: str | None = None,
-    capture_content: bool | None = None,
-    estimate_usage: bool | None = None,
-    retention: Length | Unset = UNSET,
-    content_retention: Length | Unset = UNSET,
-    budgets: Iterable[Budget] | None = None,
-    prices: Prices | None = None,
-    providers: Iterable[Provider] = (),
-    exporters: Iterable[Exporter] = (),
-) -> None:
-    """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
-
-    Clients that exist already and libraries imported later are covered. Called again with the same
-    arguments it does nothing; with others it warns, and the first stays.
-
-    Args:
-        database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
-        service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
-        capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
-        estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
-            ``MIHARU_ESTIMATE_USAGE``, else no.
-        retention: How long calls are kept: days, a ``timedelta``, a text such as ``90d``, or ``None`` for
-            ever; by default ``MIHARU_RETENTION``, else for ever.
-        content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
-            30 days.
-        budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
-        prices: Prices of your own instead of the built-in ones.
-        providers: Wire formats of your own, tried before the built-in ones.
-        exporters: Where calls go beside the database.
-
-    Raises:
-        ConfigError: An argument makes no sense. (A nonsense environment variable is logged, and miharu stays
-            off.)
-    """
-    global _current  # noqa: PLW0603 - one monitor a process
-    try:
-        config = Config.resolve(
-            database,
-            service=service,
-            capture_content=capture_content,
-            estimate_usage=estimate_usage,
-            retention=retention,
-            content_retention=content_retention,
-            budgets=budgets,
-            prices=prices,
-            providers=providers,
-            exporters=exporters,
-        )
-        fresh = Monitor(config)
-    except ConfigError as error:
-        environment = error.setting == "database" and database is None
-        if not environment and not str(error.setting).startswith("MIHARU_"):
-            raise
-        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
-        return
-    with _changing:
-        if _current is not None:
-            if _current.config != config:
-                logger.warning("miharu: init() was called again with other arguments; the first ones stay.")
-            return
-        if config.disabled:
-            logger.info("miharu: switched off by MIHARU_DISABLED.")
-            return
-        try:
-            fresh.start()
-        except BaseException:  # in a notebook the user's hand may come at any time
-            fresh.stop(0)
-            raise
-        _current = fresh
-    logger.info("miharu: calls are kept in %s", _current.database_name)
-
-
-def shutdown(timeout: float = 5.0) -> bool:
-    """Stop watching, store what there is and close; whether that was done in time (seconds)."""
-    global _current
-    with _changing:
-        monitor, _current = _current, None
-    return monitor is None or monitor.stop(timeout)
-
-
-async def ashutdown(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
-    """Like ``shutdown``, without blocking the loop."""
-    import anyio
-
-    return await anyio.to_thread.run_sync(shutdown, timeout)
-
-
-def flush(timeout: float = 5.0) -> bool:
-    """Wait until every call so far is stored; whether that was done in time (seconds)."""
-    return _current is None or _current.flush(timeout)
-
-
-async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
-    """Like ``flush``, without blocking the loop."""
-    import anyio
-
-    return await anyio.to_thread.run_sync(flush, timeout)
-
-
-def check_budget(
-    *, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
-) -> None:
-    """Return, unless calls made here would be refused: ask before the work begins.
-
-    It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
-
-    Args:
-        user: Whose calls; by default by ``miharu.context``.
-        route: On which route; by default the one that is being answered.
-        tags: With which tags, beside those of ``miharu.context``.
-
-    Raises:
-        BudgetExceeded: A budget with ``refuse=True`` is used up.
-    """
-    if _current is not None:
-        _current.check_budget(user, route, tags)
-
-
-def stats() -> Stats:
-    """What this process has done so far; zeros where miharu is off."""
-    if _current is not None:
-        return _current.stats()
-    return Stats(
-        captured=0,
-        written=0,
-        dropped=0,
-        shed=0,
-        spooled=0,
-        unpriced=0,
-        estimated=0,
-        errors=0,
-        queue_depth=0,
-        last_write=None,
-        database=None,
-        refused=0,
-        budgets=[],
-    )
-
-
-def store_for(url: str) -> plugins.Point:
-    """The store for a URL's scheme. Only an unknown one has the installed packages searched.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    scheme = url.partition(":")[0].partition("+")[0]
-    known = {point.name: point for point in stores.BUILT_IN}
-    if scheme not in known:
-        known |= {point.name: point for point in plugins.installed("miharu.stores")}
-    if scheme not in known:
-        choices = ", ".join(sorted(known))
-        raise ConfigError(
-            f"database={public_url(url)!r}: there is no store for {scheme!r}; choose one of {choices}.",
-            "database",
-        )
-    return known[scheme]
-
-
 def _built_in_prices() -> Prices | None:
     try:
         from miharu.pricing.genai import GenaiPrices
@@ -510,16 +298,3 @@ def _built_in_prices() -> Prices | None:
     except Exception:  # noqa: BLE001 - a call without a price is better than none
         _guard.swallowed("loading the prices")
         return None
-
-
-def _at_fork(what: str) -> None:
-    if _current is not None:
-        getattr(_current, what)()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=lambda: _at_fork("before_fork"),
-        after_in_parent=lambda: _at_fork("after_fork_in_parent"),
-        after_in_child=lambda: _at_fork("after_fork_in_child"),
-    )

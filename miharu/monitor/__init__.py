@@ -1,0 +1,23 @@
+"""The composition root: settings -> interceptor -> queue -> worker -> store.
+
+monitor.py  one process that is watched, or one database that is looked at
+process.py  the one of this process, and the public functions over it
+figures.py  its figures
+"""
+
+from miharu.monitor.monitor import Monitor
+from miharu.monitor.process import aflush, ashutdown, check_budget, current, flush, init, shutdown, stats
+from miharu.monitor.figures import Stats
+
+__all__ = (
+    "Monitor",
+    "Stats",
+    "aflush",
+    "ashutdown",
+    "check_budget",
+    "current",
+    "flush",
+    "init",
+    "shutdown",
+    "stats",
+)

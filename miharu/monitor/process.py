@@ -1,0 +1,168 @@
+"""The one monitor of this process, and the public functions over it."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+
+from miharu._budget import Budget
+from miharu.config import UNSET, Config, Length, Unset
+from miharu.errors import ConfigError
+from miharu.exporters.base import Exporter
+from miharu.monitor.monitor import Monitor
+from miharu.monitor.figures import NOTHING, Stats
+from miharu.pricing.base import Prices
+from miharu.providers.base import Provider
+
+__all__ = ("aflush", "ashutdown", "check_budget", "current", "flush", "init", "shutdown", "stats")
+
+logger = logging.getLogger("miharu")
+
+_current: Monitor | None = None
+_changing = threading.Lock()
+
+
+def current() -> Monitor | None:
+    """The monitor of this process, if ``init()`` was called and miharu is not disabled."""
+    return _current
+
+
+def init(
+    database: str | os.PathLike[str] | None = None,
+    *,
+    service: str | None = None,
+    capture_content: bool | None = None,
+    estimate_usage: bool | None = None,
+    retention: Length | Unset = UNSET,
+    content_retention: Length | Unset = UNSET,
+    budgets: Iterable[Budget] | None = None,
+    prices: Prices | None = None,
+    providers: Iterable[Provider] = (),
+    exporters: Iterable[Exporter] = (),
+) -> None:
+    """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
+
+    Clients that exist already and libraries imported later are covered. Called again with the same
+    arguments it does nothing; with others it warns, and the first stays.
+
+    Args:
+        database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
+        service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
+        capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
+        estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
+            ``MIHARU_ESTIMATE_USAGE``, else no.
+        retention: How long calls are kept: days, a ``timedelta``, a text such as ``90d``, or ``None`` for
+            ever; by default ``MIHARU_RETENTION``, else for ever.
+        content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
+            30 days.
+        budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
+        prices: Prices of your own instead of the built-in ones.
+        providers: Wire formats of your own, tried before the built-in ones.
+        exporters: Where calls go beside the database.
+
+    Raises:
+        ConfigError: An argument makes no sense. (A nonsense environment variable is logged, and miharu stays
+            off.)
+    """
+    global _current  # noqa: PLW0603 - one monitor a process
+    try:
+        config = Config.resolve(
+            database,
+            service=service,
+            capture_content=capture_content,
+            estimate_usage=estimate_usage,
+            retention=retention,
+            content_retention=content_retention,
+            budgets=budgets,
+            prices=prices,
+            providers=providers,
+            exporters=exporters,
+        )
+        fresh = Monitor(config)
+    except ConfigError as error:
+        environment = error.setting == "database" and database is None
+        if not environment and not str(error.setting).startswith("MIHARU_"):
+            raise
+        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        return
+    with _changing:
+        if _current is not None:
+            if _current.config != config:
+                logger.warning("miharu: init() was called again with other arguments; the first ones stay.")
+            return
+        if config.disabled:
+            logger.info("miharu: switched off by MIHARU_DISABLED.")
+            return
+        try:
+            fresh.start()
+        except BaseException:  # in a notebook the user's hand may come at any time
+            fresh.stop(0)
+            raise
+        _current = fresh
+    logger.info("miharu: calls are kept in %s", _current.database_name)
+
+
+def shutdown(timeout: float = 5.0) -> bool:
+    """Stop watching, store what there is and close; whether that was done in time (seconds)."""
+    global _current
+    with _changing:
+        monitor, _current = _current, None
+    return monitor is None or monitor.stop(timeout)
+
+
+async def ashutdown(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
+    """Like ``shutdown``, without blocking the loop."""
+    import anyio
+
+    return await anyio.to_thread.run_sync(shutdown, timeout)
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Wait until every call so far is stored; whether that was done in time (seconds)."""
+    return _current is None or _current.flush(timeout)
+
+
+async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
+    """Like ``flush``, without blocking the loop."""
+    import anyio
+
+    return await anyio.to_thread.run_sync(flush, timeout)
+
+
+def check_budget(
+    *, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
+) -> None:
+    """Return, unless calls made here would be refused: ask before the work begins.
+
+    It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
+
+    Args:
+        user: Whose calls; by default by ``miharu.context``.
+        route: On which route; by default the one that is being answered.
+        tags: With which tags, beside those of ``miharu.context``.
+
+    Raises:
+        BudgetExceeded: A budget with ``refuse=True`` is used up.
+    """
+    if _current is not None:
+        _current.check_budget(user, route, tags)
+
+
+def stats() -> Stats:
+    """What this process has done so far; zeros where miharu is off."""
+    if _current is not None:
+        return _current.stats()
+    return {**NOTHING, "budgets": []}
+
+
+def _at_fork(what: str) -> None:
+    if _current is not None:
+        getattr(_current, what)()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _at_fork("before_fork"),
+        after_in_parent=lambda: _at_fork("after_fork_in_parent"),
+        after_in_child=lambda: _at_fork("after_fork_in_child"),
+    )
