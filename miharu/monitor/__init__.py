@@ -5,9 +5,9 @@ process.py  the one of this process, and the public functions over it
 figures.py  its figures
 """
 
+from miharu.monitor.figures import Stats
 from miharu.monitor.monitor import Monitor
 from miharu.monitor.process import aflush, ashutdown, check_budget, current, flush, init, shutdown, stats
-from miharu.monitor.figures import Stats
 
 __all__ = (
     "Monitor",

@@ -9,8 +9,8 @@ from miharu._budget import Budget
 from miharu.config import UNSET, Config, Length, Unset
 from miharu.errors import ConfigError
 from miharu.exporters.base import Exporter
-from miharu.monitor.monitor import Monitor
 from miharu.monitor.figures import NOTHING, Stats
+from miharu.monitor.monitor import Monitor
 from miharu.pricing.base import Prices
 from miharu.providers.base import Provider
 
