@@ -20,6 +20,7 @@ import pytest
 
 import miharu
 from miharu import Budget, BudgetExceeded, BudgetState, monitor
+from miharu.config import Config
 from miharu.testing import FakeProvider
 from tests.calls import aask, ask, rows
 
@@ -379,3 +380,21 @@ def _until(holds: Any, seconds: float = 10.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not happen"
         threading.Event().wait(0.005)
+
+
+def test_whoever_only_reads_sees_how_it_stands_and_says_nothing(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    miharu.init(database)
+    spend(2)
+    miharu.shutdown()
+    config = Config.resolve(database, budgets=[Budget(ONE, refuse=True, webhook="http://127.0.0.1:9/")])
+    reading = monitor.Monitor(config, read_only=True)
+    reading.start()
+    try:
+        assert reading.flush()
+        [found] = reading.stats()["budgets"]
+        assert (found.exceeded, found.is_known, found.spent_nanousd) == (True, True, 2 * 75_000)
+    finally:
+        reading.stop()
+    assert "used up" not in caplog.text

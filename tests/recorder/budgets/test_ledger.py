@@ -171,14 +171,16 @@ async def test_nobody_near_the_limit_is_missed_among_many(
     store: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking, "MOST", 5)
-    desk = Desk(Budget(2, each="route", refuse=True), store=store)
+    desk = Desk(*(Budget(2, each=each, refuse=True) for each in ("user", "route")), store=store)
+    names = [f"n{i}" for i in range(40)]
     await desk.store_away(
-        *(desk.call(2 + i / 100, route=f"r{i}") for i in range(40)), desk.call(1, route="x")
+        *(desk.call(2 + i / 100, user_id=name, route=name) for i, name in enumerate(names)),
+        desk.call(1, user_id="x", route="x"),
     )
     await desk.refresh()
-    assert all(desk.refuses(route=f"r{i}") for i in range(40))
-    assert not desk.refuses(route="x")
-    few = Desk(Budget(100, each="route", refuse=True), store=store)
+    assert all(desk.refuses(user_id=name) and desk.refuses(route=name) for name in names)
+    assert not desk.refuses(user_id="x", route="x")
+    few = Desk(Budget(100, each="user", refuse=True), store=store)
     store.asked.clear()
     await few.refresh()
     assert len(store.asked) == 1

@@ -35,6 +35,10 @@ class Counting(SQLiteStore):
         self._note(query)
         return await super().groups(query, *args)
 
+    async def series(self, query: Query, *args: Any) -> Any:
+        self._note(query)
+        return await super().series(query, *args)
+
     def _note(self, query: Query) -> None:
         if self.refuses:
             raise StoreError("The store refuses.")
