@@ -206,8 +206,8 @@ _HOW_TO_ENTER = (
         'On a machine that only you can reach, <code>auth="off"</code> opens it.'
     ),
 )
-_LOCKED = notice(403, "This dashboard asks for a token", *_HOW_TO_ENTER)
-_WRONG = notice(403, "That is not the token", *_HOW_TO_ENTER)
+_LOCKED = notice(403, "This dashboard asks for a token", *_HOW_TO_ENTER, asks_for_token=True)
+_WRONG = notice(403, "That is not the token", *_HOW_TO_ENTER, asks_for_token=True)
 _FOREIGN = notice(
     403,
     "Not from another site",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("Chart", "Heat", "Line", "Series", "heat", "percentile", "spark", "stack")
+__all__ = ("Chart", "Heat", "Line", "Series", "Twin", "heat", "percentile", "spark", "stack")
 
 _TICKS = 4
 _LEVELS = 6
@@ -54,6 +54,14 @@ class Chart:
     """(position in percent, Unix milliseconds)."""
     data: Mapping[str, Any]
     """For the tooltip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A chart in words and figures."""
+
+    head: Sequence[str]
+    rows: Sequence[tuple[int, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 from zlib import crc32
 
+from miharu.dashboard.asking import Once, Questions
 from miharu.dashboard.page import Site
-from miharu.stores.base import Query, Store
+from miharu.stores.base import Query
 
 __all__ = ("OTHER", "Palette", "maker", "palette", "provider_name")
 
@@ -77,22 +78,23 @@ def _hue(model: str | None, provider: str | None = None) -> str:
 
 async def palette(site: Site) -> Palette:
     """The colours as of the last month, the model with most spend in each hue's strongest shade."""
+    store = site.store.store if isinstance(site.store, Once) else site.store
     now = site.clock()
-    made, known = _made.get(site.store, (0, None))
+    made, known = _made.get(store, (0, None))
     if known is None or not 0 <= now - made < _FRESH:
         known = await _look(site.store, now)
-        _made[site.store] = (now, known)
+        _made[store] = (now, known)
     return known
 
 
-_made: WeakKeyDictionary[Store, tuple[int, Palette]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Questions, tuple[int, Palette]] = WeakKeyDictionary()
 
 
-async def _look(store: Store, now: int) -> Palette:
+async def _look(store: Questions, now: int) -> Palette:
     used: dict[str, int] = {}
-    shades = {}
-    for group in await store.groups(Query(start=now - _LOOK_BACK, end=now + 1), "model"):
-        hue = _hue(group.key)
-        shades[group.key] = _SHADES[used.get(hue, 0) % len(_SHADES)]
+    shades: dict[str | None, str] = {}
+    for model in await store.keys(Query(start=now - _LOOK_BACK, end=now + 1), "model"):
+        hue = _hue(model)
+        shades[model] = _SHADES[used.get(hue, 0) % len(_SHADES)]
         used[hue] = used.get(hue, 0) + 1
     return Palette(shades)

@@ -92,6 +92,7 @@ class Door:
                 losses=lambda: monitor.stats()["dropped"],
                 clock=self._clock,
                 budgets=lambda: monitor.stats()["budgets"],
+                running=None if monitor.read_only else lambda: monitor.running() or (),
             )
             return await respond(request, site)
 

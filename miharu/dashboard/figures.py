@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miharu.dashboard.asking import together
 from miharu.dashboard.format import UNKNOWN, compact, count, duration, money_parts, money_rough, percent, rate
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
-from miharu.stores.base import Latency, Query, Totals
+from miharu.dashboard.ranges import HOUR, MINUTE
+from miharu.stores.base import Latency, Totals
 
 __all__ = ("Card", "Delta", "figures")
 
-_MINUTE = 60_000
-_HOUR = 60 * _MINUTE
-_MONTH = 30 * 24 * _HOUR
-_ENOUGH_FOR_A_MONTH = 10 * _MINUTE
+_MONTH = 30 * 24 * HOUR
+_ENOUGH_FOR_A_MONTH = 10 * MINUTE
 _WORSE = 0.1
 
 
@@ -44,34 +44,44 @@ class Card:
 async def figures(view: View, site: Site) -> dict[str, Any]:
     """Totals and cards as of now."""
     store, now = site.store, site.clock()
+    window = view.window(now)
     query, previous = view.query(now), view.previous(now)
-    totals, before = await store.totals(query), await store.totals(previous)
-    latency, latency_before = await store.latency(query), await store.latency(previous)
-    minute = await store.totals(replace(query, start=now - _MINUTE, end=now + 1))
-    covered = view.range.length if before.calls else await _covered(query, view.range.step, site)
+    async with together() as ask:
+        asked = ask(store.totals, query)
+        asked_before = ask(store.totals, previous)
+        latency = ask(store.latency, query)
+        latency_before = ask(store.latency, previous)
+        minute = ask(store.totals, replace(query, start=now - MINUTE, end=now + 1))
+        covered = ask(_covered, view, site)
+    totals, before = asked.value, asked_before.value
+    span = window.length if before.calls else covered.value
     return {
         "totals": totals,
         "compared": before.calls > 0,
         "cards": (
-            _cost(totals, before, covered),
-            _requests(totals, before, minute, covered),
+            _cost(totals, before, span),
+            _requests(totals, before, minute.value if view.moves(now) else None, span),
             _tokens(totals, before),
-            _latency(latency, latency_before),
+            _latency(latency.value, latency_before.value),
             _errors(totals, before),
         ),
     }
 
 
-async def _covered(query: Query, step: int, site: Site) -> int:
+async def _covered(view: View, site: Site) -> int:
     """Milliseconds since the first call of the window, found to the minute; one minute at least."""
-    first = query
-    for width in (step, _MINUTE):
+    now = site.clock()
+    window = view.window(now)
+    query = first = view.query(now)
+    if (await site.store.totals(view.previous(now))).calls:
+        return window.length
+    for width in (window.step, MINUTE):
         points = await site.store.series(first, width)
         start = next((point.t for point in points if point.totals.calls), None)
         if start is None:
-            return query.end - query.start
+            return window.length
         first = replace(query, start=max(start, query.start), end=min(start + width, query.end))
-    return max(_MINUTE, site.clock() - first.start)
+    return max(MINUTE, min(now, window.end) - first.start)
 
 
 def _cost(totals: Totals, before: Totals, covered: int) -> Card:
@@ -106,15 +116,15 @@ def _cost(totals: Totals, before: Totals, covered: int) -> Card:
     )
 
 
-def _requests(totals: Totals, before: Totals, minute: Totals, covered: int) -> Card:
+def _requests(totals: Totals, before: Totals, minute: Totals | None, covered: int) -> Card:
     return Card(
         id="requests",
         label="Requests",
         value=count(totals.calls),
-        unit=f"{rate(totals.calls, covered / _HOUR)}/h" if totals.calls else "",
+        unit=f"{rate(totals.calls, covered / HOUR)}/h" if totals.calls else "",
         title=f"Requests per hour over {_span(covered)}, the part of the range since its first call.",
         delta=_change(totals.calls, before.calls),
-        notes=[(f"{count(minute.calls)} in the last minute", "")],
+        notes=[(f"{count(minute.calls)} in the last minute", "")] if minute else (),
     )
 
 
@@ -195,9 +205,9 @@ def _change(value: int, before: int, *, more_is_worse: bool = False) -> Delta | 
 
 
 def _span(ms: int) -> str:
-    if ms < 2 * _HOUR:
-        return f"{round(ms / _MINUTE)} min"
-    return f"{ms / _HOUR:.1f} hours" if ms < 48 * _HOUR else f"{ms / _HOUR / 24:.1f} days"
+    if ms < 2 * HOUR:
+        return f"{round(ms / MINUTE)} min"
+    return f"{ms / HOUR:.1f} hours" if ms < 48 * HOUR else f"{ms / HOUR / 24:.1f} days"
 
 
 def _some(number: int, what: str) -> str:

@@ -1,22 +1,39 @@
-"""What the filter form offers: the values that occur in the range."""
+"""What the filter form offers: the values that occur in the window."""
 
+from collections.abc import Mapping, Sequence
+
+from miharu.dashboard.asking import together
 from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
+from miharu.dashboard.query import FILTERS, View
 from miharu.stores.base import Dimension, Query
 
 __all__ = ("choices",)
 
-_DIMENSIONS: tuple[Dimension, ...] = ("model", "provider", "route")
-_MOST = 200
+_DIMENSIONS: Mapping[str, Dimension] = {
+    "model": "model",
+    "provider": "provider",
+    "route": "route",
+    "user": "user_id",
+    "service": "service",
+}
+_MOST = 100
 
 
-async def choices(view: View, site: Site) -> dict[str, list[str]]:
+async def choices(view: View, site: Site) -> dict[str, Sequence[str]]:
     """Values of each filter, most expensive first; the one that is set is always among them."""
-    query = view.query(site.clock())
-    everything = Query(start=query.start, end=query.end)
-    offered: dict[str, list[str]] = {}
-    for dimension in _DIMENSIONS:
-        keys = [group.key for group in await site.store.groups(everything, dimension) if group.key][:_MOST]
-        chosen = view.filters.get(dimension)
-        offered[dimension] = keys if chosen is None or chosen in keys else [chosen, *keys]
+    window = view.window(site.clock())
+    everything = Query(start=window.start, end=window.end)
+    async with together() as ask:
+        found = {
+            name: ask(site.store.keys, everything, dimension, _MOST)
+            for name, dimension in _DIMENSIONS.items()
+        }
+    offered: dict[str, Sequence[str]] = {}
+    for name in FILTERS:
+        keys = found[name].value if name in found else []
+        chosen = view.filters.get(name)
+        if name == "status":
+            offered[name] = ("success", "error", "cancelled")
+        elif keys or chosen:
+            offered[name] = keys if chosen is None or chosen in keys else [chosen, *keys]
     return offered

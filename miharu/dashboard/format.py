@@ -4,21 +4,28 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 __all__ = (
+    "MINUS",
     "UNKNOWN",
+    "clip",
     "compact",
     "count",
     "duration",
     "duration_axis",
+    "duration_rough",
     "instant",
     "money",
     "money_axis",
+    "money_change",
     "money_parts",
     "money_rough",
     "percent",
+    "price",
     "rate",
+    "size",
 )
 
 UNKNOWN = "–"  # noqa: RUF001 - a dash, as printed
+MINUS = "\N{MINUS SIGN}"
 _NANO = Decimal(10) ** 9
 
 
@@ -51,9 +58,24 @@ def money_rough(nano: int) -> str:
     return f"${(Decimal(nano) / _NANO).quantize(Decimal(1)):,f}" if nano >= 100 * 10**9 else money(nano)
 
 
+def money_change(nano: int) -> str:
+    """With its sign: what was added, or saved."""
+    if nano == 0:
+        return "$0.00"
+    return f"{'+' if nano > 0 else MINUS}{money(abs(nano))}"
+
+
+def price(dollars: Decimal) -> str:
+    """A price of a list: two places, and as many more as it has."""
+    plain = dollars.normalize()
+    places = max(2, -int(plain.as_tuple().exponent))
+    return f"${plain:,.{min(places, 9)}f}"
+
+
 def money_axis(nano: int) -> str:
-    """As short as it is exact."""
-    return f"${(Decimal(nano) / _NANO).normalize():,f}"
+    """As short as it is exact, and with cents if with anything behind the point."""
+    dollars = (Decimal(nano) / _NANO).normalize()
+    return f"${dollars:,f}" if dollars == dollars.to_integral_value() else price(dollars)
 
 
 def count(number: int | None) -> str:
@@ -86,9 +108,37 @@ def duration(ms: int | None) -> str:
     return f"{minutes} min {seconds} s" if minutes < 600 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def duration_rough(ms: int) -> str:
+    """In one unit, or two where that says much more: for axes and silences."""
+    if ms < 1000:
+        return f"{ms} ms"
+    seconds = ms / 1000
+    if seconds < 100:
+        return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f}".removesuffix(".0") + " h"
+
+
 def duration_axis(ms: int) -> str:
     """For the round values of an axis."""
     return f"{ms} ms" if ms < 1000 else f"{ms // 1000:,} s"
+
+
+def clip(text: str, most: int) -> str:
+    """The beginning of a text that is too long for a page."""
+    return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} characters more."
+
+
+def size(octets: int) -> str:
+    """Bytes, in the unit that leaves few digits."""
+    if octets < 1000:
+        return f"{octets} bytes"
+    number = Decimal(octets)
+    for unit in ("kB", "MB", "GB", "TB"):
+        number /= 1000
+        if number < 1000 or unit == "TB":
+            return f"{number:,.0f} {unit}" if number >= 100 else f"{number:,.1f} {unit}"
+    raise AssertionError  # pragma: no cover - the last unit takes all
 
 
 def percent(part: int, whole: int) -> str:
@@ -117,16 +167,18 @@ def instant(ms: int, form: str, now: int | None = None) -> str:
 
     Args:
         ms: Unix milliseconds.
-        form: ``row`` (to the millisecond, with the day unless it is today's), ``hour``, ``day``, ``step``
-            (both) or ``full``.
-        now: What ``row`` takes for today.
+        form: ``row`` (to the millisecond, with the day unless it is today's), ``brief`` (the same to the
+            minute), ``clock`` (to the second), ``hour``, ``day``, ``step`` (both) or ``full``.
+        now: What ``row`` and ``brief`` take for today.
     """
     at = datetime.fromtimestamp(ms / 1000, UTC)
     day, clock = f"{at.day} {at:%b}", f"{at:%H:%M:%S}.{ms % 1000:03}"
-    if form == "row":
+    if form in {"row", "brief"}:
         today = now is not None and now // 86_400_000 == ms // 86_400_000
-        return clock if today else f"{day} {clock}"
+        shown = clock if form == "row" else f"{at:%H:%M}"
+        return shown if today else f"{day} {shown}"
     return {
+        "clock": f"{at:%H:%M:%S}",
         "hour": f"{at:%H:%M}",
         "day": day,
         "step": f"{day} {at:%H:%M}",

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from miharu._budget import BudgetState
-from miharu.stores.base import Store
+from miharu.dashboard.asking import Questions
+from miharu.exchange import Exchange
 
 __all__ = ("Page", "PageRequest", "Site")
 
@@ -35,7 +36,7 @@ class Page:
 class Site:
     """The installation that is shown."""
 
-    store: Store
+    store: Questions
     database: str
     """Its name for people, without user and password."""
     access: str
@@ -46,3 +47,5 @@ class Site:
     """Unix milliseconds."""
     budgets: Callable[[], Sequence[BudgetState]] = tuple
     """How the budgets stand, as far as this process knows."""
+    running: Callable[[], Sequence[Exchange]] | None = None
+    """The calls that this process is making right now; ``None`` where it only looks at those of others."""

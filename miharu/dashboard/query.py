@@ -1,4 +1,4 @@
-"""The address as state: what a URL asks for, the window of time it means, and the links to its neighbours."""
+"""The address as state: what a URL asks for, the calls that it means, and the links to its neighbours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,112 +6,196 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from miharu.call import Status
+from miharu.dashboard.ranges import DAY, RANGES, Range, Window, read_instant, write_instant
 from miharu.stores.base import Query
 
-__all__ = ("BREAKDOWNS", "MEASURES", "RANGES", "Breakdown", "Measure", "Range", "View", "steps")
+__all__ = (
+    "AGAINST",
+    "BREAKDOWNS",
+    "FILTERS",
+    "MEASURES",
+    "Against",
+    "Breakdown",
+    "Measure",
+    "Timed",
+    "View",
+)
 
 Measure = Literal["cost", "tokens", "requests"]
-Breakdown = Literal["model", "provider", "route"]
+Breakdown = Literal["model", "provider", "route", "user", "service"]
+Timed = Literal["whole", "first"]
+Tab = Literal["pretty", "request", "response"]
+Against = Literal["previous", "day", "week", "month"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
-_FILTERS = ("model", "provider", "route", "status")
-_MINUTE = 60_000
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
-_LONGEST_VALUE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A length of time up to now, the width of a bar in it and of a label under it; each divides the next."""
-
-    name: str
-    label: str
-    length: int
-    step: int
-    tick: int
-
-
-RANGES = {
-    r.name: r
-    for r in (
-        Range("1h", "1 hour", _HOUR, _MINUTE, 10 * _MINUTE),
-        Range("24h", "24 hours", _DAY, _HOUR // 2, 3 * _HOUR),
-        Range("7d", "7 days", 7 * _DAY, 3 * _HOUR, _DAY),
-        Range("30d", "30 days", 30 * _DAY, _DAY // 2, 5 * _DAY),
-    )
+AGAINST: Mapping[Against, tuple[str, int]] = {
+    "previous": ("the time before", 0),
+    "day": ("a day earlier", DAY),
+    "week": ("a week earlier", 7 * DAY),
+    "month": ("30 days earlier", 30 * DAY),
 }
+FILTERS: Mapping[str, str] = {
+    "model": "model",
+    "provider": "provider",
+    "route": "route",
+    "user": "user_id",
+    "service": "service",
+    "session": "session_id",
+    "trace": "trace_id",
+    "error": "error_type",
+    "status": "status",
+}
+"""Names in the address, and in the question to the store."""
+_DEFAULT = RANGES["24h"]
+_LONGEST_VALUE = 500
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "": ("measure", "by", "timed"),
+    "live": ("sel", "tab"),
+    "calls": ("sort", "before", "sel", "tab"),
+    "routes": ("sort", "timed"),
+    "models": ("sort", "timed"),
+    "sessions": ("before", "sel", "tab"),
+    "errors": (),
+    "compare": ("by", "against", "other_start", "other_end"),
+}
+"""What each page has in its address beside range and filters."""
+_EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
+_WRITTEN = {"start": "from", "end": "to", "other_start": "cfrom", "other_end": "cto"}
+_INSTANTS = frozenset(_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What a URL asks for. What it does not understand it leaves out."""
 
-    range: Range = RANGES["24h"]
+    range: Range = _DEFAULT
+    start: int | None = None
+    """Zoomed in: from this moment (Unix milliseconds), in place of the range."""
+    end: int | None = None
     model: str | None = None
     provider: str | None = None
     route: str | None = None
+    user: str | None = None
+    service: str | None = None
+    session: str | None = None
+    trace: str | None = None
+    error: str | None = None
     status: Status | None = None
     measure: Measure = "cost"
     by: Breakdown = "model"
+    timed: Timed = "whole"
+    sort: str | None = None
+    """A column, with a minus before it where the largest comes first."""
+    against: Against = "previous"
+    other_start: int | None = None
+    """The other period of a comparison, where it is none of the usual ones."""
+    other_end: int | None = None
     before: str | None = None
     sel: str | None = None
+    tab: Tab = "pretty"
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "View":
         given = {name: value for name, value in params.items() if value and _storable(value)}
-        status, measure, by = given.get("status"), given.get("measure"), given.get("by")
+        status = given.get("status")
+        start, end = _pair(given, "from", "to")
+        other_start, other_end = _pair(given, "cfrom", "cto")
         return cls(
-            range=RANGES.get(given.get("range", ""), RANGES["24h"]),
-            model=given.get("model"),
-            provider=given.get("provider"),
-            route=given.get("route"),
+            range=RANGES.get(given.get("range", ""), _DEFAULT),
+            start=start,
+            end=end,
+            other_start=other_start,
+            other_end=other_end,
             status=cast("Status", status) if status in get_args(Status) else None,
-            measure=measure if measure in MEASURES else "cost",
-            by=by if by in BREAKDOWNS else "model",
-            before=given.get("before"),
-            sel=given.get("sel"),
+            measure=_one_of(given.get("measure"), MEASURES),
+            by=_one_of(given.get("by"), BREAKDOWNS),
+            timed=_one_of(given.get("timed"), get_args(Timed)),
+            against=_one_of(given.get("against"), get_args(Against)),
+            tab=_one_of(given.get("tab"), get_args(Tab)),
+            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},
         )
 
     @property
     def filters(self) -> dict[str, str]:
-        return {name: value for name in _FILTERS if (value := getattr(self, name))}
+        return {name: value for name in FILTERS if (value := getattr(self, name))}
+
+    def only(self, name: str, value: str) -> "View":
+        """The same range, with that one filter."""
+        return replace(self, **{**dict.fromkeys(FILTERS), name: value})  # type: ignore[arg-type]
+
+    @property
+    def is_zoomed(self) -> bool:
+        return self.start is not None
+
+    def window(self, now: int) -> Window:
+        """Whole minutes, the running one included."""
+        if self.start is None or self.end is None:
+            return Window.of_range(self.range, now)
+        return Window.between(self.start, self.end)
 
     def query(self, now: int) -> Query:
-        """The calls of the range, whole minutes only, the running one included."""
-        end = (now // _MINUTE + 1) * _MINUTE
-        return Query(
-            start=end - self.range.length,
-            end=end,
-            model=self.model,
-            provider=self.provider,
-            route=self.route,
-            status=self.status,
-        )
+        """The calls of the window that the filters let through."""
+        window = self.window(now)
+        return self.during(window.start, window.end)
+
+    def during(self, start: int, end: int) -> Query:
+        """The same calls at another time."""
+        fields: dict[str, Any] = {field: getattr(self, name) for name, field in FILTERS.items()}
+        return Query(start=start, end=end, **fields)
 
     def previous(self, now: int) -> Query:
-        """The same calls, one range earlier."""
-        query = self.query(now)
-        return replace(query, start=query.start - self.range.length, end=query.start)
+        """The same calls, one length of the window earlier."""
+        window = self.window(now)
+        return self.during(window.start - window.length, window.start)
+
+    def moves(self, now: int) -> bool:
+        """Whether new calls can still come into the window."""
+        return self.end is None or self.end > now
 
     def link(self, path: str, **changes: Any) -> str:
         """The relative URL of this state on that page, with changes; ``None`` takes a part away."""
         view = replace(self, **changes)
-        parts = {} if view.range.name == "24h" else {"range": view.range.name}
-        parts |= view.filters
-        if path.startswith("calls"):
-            parts |= {name: value for name in ("before", "sel") if (value := getattr(view, name))}
-        else:
-            parts |= {} if view.measure == "cost" else {"measure": view.measure}
-            parts |= {} if view.by == "model" else {"by": view.by}
-        return (path or "./") + (f"?{urlencode(parts, errors='replace')}" if parts else "")
+        parts = {} if view.range is _DEFAULT else {"range": view.range.name}
+        for name in ("start", "end", *FILTERS, *_OWN.get(_page_of(path), _EVERYTHING)):
+            value = getattr(view, name)
+            if value is not None and value != getattr(_PLAIN, name):
+                parts[_WRITTEN.get(name, name)] = write_instant(value) if name in _INSTANTS else value
+        return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:')}" if parts else "")
+
+    def to(self, path: str, **changes: Any) -> str:
+        """The link to another page: range and filters come along, what was opened or turned to does not."""
+        return self.link(path, **{"sort": None, "before": None, "sel": None, "tab": "pretty", **changes})
+
+    def fields(self, path: str) -> dict[str, str]:
+        """What a form on that page keeps in hidden fields: everything but range and filters."""
+        own = (name for name in _OWN.get(path, ()) if name not in {"before", "sel", "tab"})
+        return {
+            _WRITTEN.get(name, name): write_instant(value) if name in _INSTANTS else value
+            for name in own
+            if (value := getattr(self, name)) is not None and value != getattr(_PLAIN, name)
+        }
+
+
+_TEXTS = tuple(name for name in FILTERS if name != "status")
+_PLAIN = View()
+
+
+def _page_of(path: str) -> str:
+    """The page that a fragment such as ``overview-now`` is a part of."""
+    page = path.partition("-")[0]
+    return "" if page in {"overview", "./"} else page
+
+
+def _pair(given: Mapping[str, str], first: str, last: str) -> tuple[int | None, int | None]:
+    """Two moments in order, to the minute; neither of them where one is missing or they make no sense."""
+    start, end = read_instant(given.get(first, "")), read_instant(given.get(last, ""))
+    return (start, end) if start is not None and end is not None and start < end else (None, None)
+
+
+def _one_of(value: str | None, choices: tuple[Any, ...]) -> Any:
+    return value if value in choices else choices[0]
 
 
 def _storable(value: str) -> bool:
     # PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair.
     return len(value) <= _LONGEST_VALUE and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
-
-
-def steps(query: Query, step: int) -> list[int]:
-    """When each step of the window starts; the first and the last may lie partly outside."""
-    return list(range(query.start // step * step, query.end, step))

@@ -2,32 +2,61 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from miharu._guard import swallowed
-from miharu.dashboard import calls, overview
+from miharu.dashboard.asking import Once
 from miharu.dashboard.assets import AssetsMissing, asset
+from miharu.dashboard.compression import packed
 from miharu.dashboard.headers import make_page
 from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.pages import (
+    calls,
+    compare,
+    errors,
+    export,
+    find,
+    health,
+    live,
+    models,
+    overview,
+    routes,
+    sessions,
+)
+from miharu.dashboard.query import View
+from miharu.dashboard.screens import Screen, show, show_panel
 from miharu.dashboard.templates import render
 from miharu.errors import StoreError
 
-__all__ = ("METHODS", "PATHS", "STATIC", "respond")
+__all__ = ("METHODS", "PATHS", "SCREENS", "STATIC", "respond")
 
 METHODS = ("GET", "HEAD")
 STATIC = "static/"
+SCREENS: tuple[Screen, ...] = (
+    overview.SCREEN,
+    live.SCREEN,
+    calls.SCREEN,
+    routes.SCREEN,
+    models.SCREEN,
+    sessions.SCREEN,
+    errors.SCREEN,
+    compare.SCREEN,
+)
 _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
-    "": overview.page,
-    "overview-now": overview.now,
-    "overview-charts": overview.charts,
-    "calls": calls.page,
-    "calls-rows": calls.listing,
+    **{screen.path: partial(show, screen) for screen in SCREENS},
+    **{panel.path: partial(show_panel, panel) for screen in SCREENS for panel in screen.panels},
+    "find": find.page,
+    "export.csv": export.as_csv,
+    "export.json": export.as_json,
+    "healthz": health.page,
 }
 PATHS = tuple(_VIEWS)
-"""Every page and fragment; assets are at ``STATIC`` and one more segment."""
+"""Every page, part and file; assets are at ``STATIC`` and one more segment."""
 
 
 async def respond(request: PageRequest, site: Site) -> Page:
     """The whole response: status, all headers, body. What fails is a page as well."""
+    site = replace(site, store=Once(site.store))
     try:
         page = await _find(request, site)
     except AssetsMissing as error:
@@ -37,6 +66,7 @@ async def respond(request: PageRequest, site: Site) -> Page:
     except Exception:  # noqa: BLE001 - the guard
         swallowed("showing a page of the dashboard")
         page = _notice(request, site, 500, "This page could not be made", "The log of this process says why.")
+    page = packed(page, request)
     return replace(page, body=b"") if request.method == "HEAD" else page
 
 
@@ -48,7 +78,7 @@ async def _find(request: PageRequest, site: Site) -> Page:
         return await view(request, site)
     found = asset(request.path.removeprefix(STATIC), request) if request.path.startswith(STATIC) else None
     return found or _notice(
-        request, site, 404, "There is no such page", "The overview and the calls are there."
+        request, site, 404, "There is no such page", "The pages that there are stand in the menu."
     )
 
 
@@ -61,6 +91,13 @@ def _notice(
     *,
     extra: tuple[tuple[str, str], ...] = (),
 ) -> Page:
-    up = "../" * request.path.count("/")
-    html = render("notice.html", site=site, title=title, text=text, up=up)
+    html = render(
+        "notice.html",
+        site=site,
+        view=View(),
+        title=title,
+        text=text,
+        status=status,
+        up="../" * request.path.count("/"),
+    )
     return make_page(html, status=status, extra=extra)

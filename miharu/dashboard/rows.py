@@ -29,6 +29,8 @@ class Row:
     model: str
     api: str
     error: str
+    attempt: int | None
+    """Where it was not the first."""
     method: str
     route: str
     prompt: Cell
@@ -42,23 +44,25 @@ class Row:
     """Percent of the longest call in view, after it."""
 
 
-def rows(calls: Sequence[Call], view: View, palette: Palette) -> list[Row]:
+def rows(calls: Sequence[Call], view: View, palette: Palette, page: str = "calls") -> list[Row]:
+    """The lines; each leads to itself, opened beside the list on that page."""
     longest = max((call.duration_ms for call in calls), default=0) or 1
-    return [_row(call, view, palette, longest) for call in calls]
+    return [_row(call, view.link(page, sel=call.id, tab="pretty"), palette, longest) for call in calls]
 
 
-def _row(call: Call, view: View, palette: Palette, longest: int) -> Row:
+def _row(call: Call, link: str, palette: Palette, longest: int) -> Row:
     method, route = split_route(call.route)
     wait = min(call.ttft_ms or 0, call.duration_ms)
     return Row(
         id=call.id,
         timestamp=call.timestamp,
-        link=view.link("calls", sel=call.id),
+        link=link,
         status=call.outcome.status,
         css=palette.model(call.model, call.provider),
         model=call.model or "unknown model",
         api=_api(call),
         error=error_tag(call.outcome),
+        attempt=call.attempt if (call.attempt or 1) > 1 else None,
         method=method,
         route=route,
         prompt=token_cell(call, call.usage.prompt_tokens),

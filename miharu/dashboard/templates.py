@@ -7,25 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 from miharu._version import __version__
 from miharu.dashboard import assets, format  # noqa: A004 - named for what it holds
-from miharu.dashboard.query import RANGES
+from miharu.dashboard.highlight import highlighted
+from miharu.dashboard.ranges import RANGES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 __all__ = ("render",)
 
-_FILTERS: Mapping[str, Callable[..., str]] = {
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "clip": format.clip,
     "compact": format.compact,
     "count": format.count,
     "duration": format.duration,
+    "highlight": highlighted,
     "instant": format.instant,
     "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds"),
+    "minute": lambda ms: f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M}",
     "money": format.money,
+    "money_change": format.money_change,
+    "money_parts": format.money_parts,
+    "size": format.size,
 }
 
 
-def render(template: str, **context: Any) -> str:
-    return _environment().get_template(template).render(**context)
+def render(template: str, **context: Any) -> "Markup":
+    """The page, or a part that can stand in one."""
+    from markupsafe import Markup
+
+    return Markup(_environment().get_template(template).render(**context))  # noqa: S704 - it escapes
 
 
 @cache

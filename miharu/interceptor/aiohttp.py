@@ -22,7 +22,7 @@ from miharu import _context
 from miharu._guard import swallowed
 from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
 from miharu.interceptor import handing
-from miharu.interceptor.handing import admit, finish, inside, opened
+from miharu.interceptor.handing import admit, begun, finish, forget, inside
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("AiohttpExchange", "patch")
@@ -162,10 +162,12 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        return AiohttpExchange(verb, url, asked, *_context.now())
+        exchange = AiohttpExchange(verb, url, asked, *_context.now())
+        begun(exchange)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
+    return exchange
 
 
 def _attach(session: Any, exchange: AiohttpExchange, response: Any, plain: Any, tee: Any) -> None:
@@ -181,12 +183,12 @@ def _attach(session: Any, exchange: AiohttpExchange, response: Any, plain: Any, 
         if content.is_eof():
             finish(exchange, "eof", None)
         elif type(content) is plain:
-            opened(exchange)
             content.__class__ = tee
             content._eof_callbacks.insert(0, _AtEnd(exchange))  # noqa: SLF001 - public on_eof would append
         else:
             finish(exchange, "dropped", None)
     except Exception:  # noqa: BLE001 - the guard on the user's path
+        forget(exchange)
         swallowed("looking at a response")
 
 

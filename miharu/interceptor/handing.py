@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = (
     "admit",
+    "begun",
     "close_open",
     "finish",
+    "forget",
+    "forget_all",
     "hand_to",
     "inside",
     "is_unseen",
-    "opened",
+    "running",
     "settle",
     "target",
     "unseen",
@@ -34,18 +37,34 @@ _target: "Interceptor | None" = None
 
 
 _open: set[Exchange] = set()
-"""Answered, and not at their end: they are calls too, should the program end first."""
+"""Sent, and not at their end."""
 
 
-def opened(exchange: Exchange) -> None:
-    """Remember an exchange whose body is on its way."""
+def begun(exchange: Exchange) -> None:
+    """Remember an exchange that is on its way."""
     _open.add(exchange)
 
 
+def forget(exchange: Exchange) -> None:
+    """It was no model call after all."""
+    _open.discard(exchange)
+
+
+def forget_all() -> None:
+    """They are somebody else's: this is a child of the process that makes them."""
+    _open.clear()
+
+
+def running() -> list[Exchange]:
+    """What is on its way right now."""
+    return list(_open)
+
+
 def close_open() -> None:
-    """End what is still open, because nobody will watch it any more."""
+    """End what is being answered, because nobody will watch it any more: it is a call too."""
     for exchange in list(_open):
-        finish(exchange, "closed", None)
+        if exchange.status is not None:
+            finish(exchange, "closed", None)
 
 
 def hand_to(target: "Interceptor | None") -> None:

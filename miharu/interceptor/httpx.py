@@ -16,7 +16,7 @@ from miharu import _context
 from miharu._guard import swallowed
 from miharu.exchange import Exchange, Request
 from miharu.interceptor import handing
-from miharu.interceptor.handing import admit, finish, inside, is_unseen, opened
+from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.tee import make_tees
 from miharu.interceptor.wrapping import wrap
 
@@ -138,15 +138,18 @@ def _begin(request: Any) -> HttpxExchange | None:
             return None
         if is_unseen():
             return None
-        return HttpxExchange(request, *_context.now())
+        exchange = HttpxExchange(request, *_context.now())
+        begun(exchange)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
+    return exchange
 
 
 def _attach(exchange: Exchange, response: Any, tee: type[Any]) -> None:
     try:
         if response.status_code == 101:  # a protocol upgrade: no body, and no model call
+            forget(exchange)
             return
         exchange.status = response.status_code
         exchange.response_headers = response.headers
@@ -158,10 +161,10 @@ def _attach(exchange: Exchange, response: Any, tee: type[Any]) -> None:
                 exchange.decoded = True
             finish(exchange, "closed" if body is None else "eof", None)
             return
-        opened(exchange)
         holder, slot = response.stream, "_stream"
         if not hasattr(holder, slot):
             holder, slot = response, "stream"
         setattr(holder, slot, tee(getattr(holder, slot), exchange, finish))
     except Exception:  # noqa: BLE001 - the guard on the user's path
+        forget(exchange)
         swallowed("looking at a response")

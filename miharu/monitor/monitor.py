@@ -142,6 +142,10 @@ class Monitor:
         """Like ``read``, for code without a loop."""
         return self._worker.read_sync(function, *args, **kwargs)
 
+    def running(self) -> list[Exchange] | None:
+        """The calls on their way right now; ``None`` where this process makes none."""
+        return None if self._interceptor is None else handing.running()
+
     def stats(self) -> Stats:
         """The figures of this process."""
         tally, queue, spool = self._tally, self._queue, self._spool
@@ -287,6 +291,7 @@ class Monitor:
         _parents.append(self._worker)
         self._spool.disown()
         self._ledger.after_fork()
+        handing.forget_all()
         self._renew()
 
 

@@ -61,12 +61,12 @@ class GenaiPrices:
         from genai_prices.data_snapshot import get_snapshot
 
         self._snapshot = get_snapshot()
-        self._version = f"genai-prices {version('genai-prices')}"
+        self.version = f"genai-prices {version('genai-prices')}"
 
     def cost(self, call: Call) -> Cost | None:
         """The cost by usage, model, date and service tier; rounded half-even to a nano-dollar, once."""
         for model in dict.fromkeys((call.model, call.request_model)):
-            found = self._find(call.provider, model, call.request_model) if model else None
+            found = self.find(call.provider, model, call.request_model) if model else None
             if found is None:
                 continue
             source, (provider, info) = found
@@ -76,12 +76,13 @@ class GenaiPrices:
             if total is None:
                 return None
             nano = (total * _NANO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-            return Cost(cost_nanousd=int(nano), cost_source=source, price_version=self._version)
+            return Cost(cost_nanousd=int(nano), cost_source=source, price_version=self.version)
         return None
 
-    def _find(
+    def find(
         self, provider: str | None, model: str, asked: str | None
     ) -> "tuple[str, tuple[Provider, ModelInfo]] | None":
+        """Whose prices they are (a ``cost_source``), and the entry of the list."""
         known = _PROVIDERS.get(provider, provider) if provider else None
         if known == "huggingface" and asked and ":" in asked:
             # its router, told whom to ask: "openai/gpt-oss-120b:cerebras"

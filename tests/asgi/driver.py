@@ -19,6 +19,7 @@ class StandIn:
     database_path: Path | None = None
     broken: Exception | None = None
     store: str = "the store"
+    read_only: bool = True
 
     async def read(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         if self.broken:

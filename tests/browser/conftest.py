@@ -1,20 +1,28 @@
 """A real Chromium, the example app in a process of its own, and ``miharu dashboard`` beside it."""
 
+import asyncio
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Literal, cast
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+
+from miharu.batch import Batch
+from miharu.stores.sqlite import SQLiteStore
+from miharu.testing import FakeProvider
+from tests.dashboard.population import population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -54,8 +62,21 @@ def doors(database: Path) -> Iterator[Doors]:
             yield Doors(http, f"{app}/miharu/", f"{dashboard}/")
 
 
+@pytest.fixture
+def slow(database: Path) -> Iterator[httpx.Client]:
+    """The app, with a model that takes three seconds to begin its answer."""
+    with (
+        FakeProvider(latency=3.0) as provider,
+        _process(
+            ["uvicorn", "app:app", "--port", "0"], EXAMPLE, database, OPENAI_BASE_URL=provider.base_url
+        ) as app,
+        httpx.Client(base_url=app, trust_env=False, timeout=30) as http,
+    ):
+        yield http
+
+
 @contextmanager
-def _process(module: list[str], folder: Path, database: Path) -> Iterator[str]:
+def _process(module: list[str], folder: Path, database: Path, **more: str) -> Iterator[str]:
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -64,7 +85,9 @@ def _process(module: list[str], folder: Path, database: Path) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", *module],
         cwd=folder,
-        env=environ | {"MIHARU_DATABASE_URL": str(database), "MIHARU_AUTH": "off", "PYTHONUNBUFFERED": "1"},
+        env=environ
+        | {"MIHARU_DATABASE_URL": str(database), "MIHARU_AUTH": "off", "PYTHONUNBUFFERED": "1"}
+        | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -84,3 +107,57 @@ def _process(module: list[str], folder: Path, database: Path) -> Iterator[str]:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard on its own, over two days of a busy bookshop."""
+    database = tmp_path_factory.mktemp("shop") / "calls.db"
+    filler = threading.Thread(target=lambda: asyncio.run(_fill(database)))  # Playwright's loop runs here
+    filler.start()
+    filler.join()
+    with _process(["miharu", "dashboard", "--port", "0"], EXAMPLE, database) as address:
+        yield f"{address}/"
+
+
+async def _fill(database: Path) -> None:
+    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    await store.open()
+    everything = population(time.time_ns() // 1_000_000, days=2, busy=0.5)
+    for start in range(0, len(everything.calls), 1000):
+        await store.add(Batch(calls=everything.calls[start : start + 1000]))
+    await store.add(Batch(spans=everything.spans, scores=everything.scores))
+    await store.close()
+
+
+def _is_ours(error: Error) -> bool:
+    """Chromium itself tells of a fade between two pages that it had no time for."""
+    return not str(error).startswith("Transition was ")
+
+
+@contextmanager
+def page_of(
+    browser: Browser, scheme: Literal["light", "dark"] = "light", width: int = 1440, **more: object
+) -> Iterator[Page]:
+    """A page that may not say anything to the console, a violation of the CSP least of all."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    context = browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        **more,  # type: ignore[arg-type]
+    )
+    page = context.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)) if _is_ours(error) else None)
+    page.on("response", lambda got: complaints.extend([got.url] if got.status >= 400 else []))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e => console.error(e.violatedDirective))"
+    )
+    yield page
+    context.close()
+    assert complaints == []

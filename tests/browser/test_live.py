@@ -1,39 +1,18 @@
 """What a person sees: both doors, light and dark, while the app makes calls."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import threading
 from typing import Literal
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 
-from .conftest import Doors
+from .conftest import Doors, page_of
 
 pytestmark = pytest.mark.browser
 
 LIVE_WITHIN_MS = 3000
-
-
-@contextmanager
-def page_of(browser: Browser, scheme: Literal["light", "dark"], width: int = 1440) -> Iterator[Page]:
-    """A page that may not say anything to the console, a violation of the CSP least of all."""
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda got: complaints.extend([got.url] if got.status >= 400 else []))
-    page.add_init_script(
-        "addEventListener('securitypolicyviolation', e => console.error(e.violatedDirective))"
-    )
-    yield page
-    context.close()
-    assert complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -46,6 +25,7 @@ def test_a_call_appears_without_a_reload(
         page.goto(address)
         page.evaluate("window.stillTheSamePage = true")
         expect(page.get_by_text("POST /chat/{thread_id}/stream")).to_have_count(0)
+        page.locator("#overview-recent").scroll_into_view_if_needed()
         doors.app.post("/chat/2/stream", json={"text": "Hello?"}).raise_for_status()
         row = page.locator("tbody tr").filter(has_text="/chat/{thread_id}/stream").first
         expect(row).to_be_visible(timeout=LIVE_WITHIN_MS)
@@ -70,20 +50,61 @@ def test_a_call_appears_without_a_reload(
         expect(page.get_by_role("complementary", name="Call detail")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [390, 820, 1440])
-def test_nothing_overflows(browser: Browser, doors: Doors, width: int) -> None:
-    with page_of(browser, "light", width) as page:
-        for path in ("", "calls", "calls?status=error", "?range=7d&measure=tokens&by=route"):
-            page.goto(doors.mount + path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+def test_a_call_that_runs_is_seen_in_its_own_process(browser: Browser, slow: httpx.Client) -> None:
+    slow.post("/summarise", json={"text": "The first call makes the database."}).raise_for_status()
+    with page_of(browser) as page:
+        page.goto(str(slow.base_url.join("/miharu/live")))
+        expect(page.get_by_text("No call is running.")).to_be_visible()
+        asking = threading.Thread(
+            target=lambda: slow.post("/chat/3/stream", json={"text": "Slowly, please."})
+        )
+        asking.start()
+        running = page.locator("[data-elapsed]")
+        expect(running).to_be_visible(timeout=LIVE_WITHIN_MS)
+        expect(page.get_by_text("waiting for the answer")).to_be_visible()
+        expect(page.locator("table.run")).to_contain_text("/chat/{thread_id}/stream")
+        expect(running).to_have_text(re.compile(r"^[1-9]\.\d s$"), timeout=LIVE_WITHIN_MS)
+        asking.join()
+        expect(running).to_have_count(0, timeout=LIVE_WITHIN_MS)
+        row = page.locator("tr[id^='c-']").filter(has_text="/chat/{thread_id}/stream").first
+        expect(row).to_be_visible(timeout=LIVE_WITHIN_MS)
 
 
-def test_every_page_works_before_any_script_runs(browser: Browser, doors: Doors) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(doors.standalone)
-    page.get_by_role("link", name="Calls", exact=True).click()
-    expect(page.get_by_role("heading", name="Calls")).to_be_visible()
-    page.locator("tbody").get_by_role("link").first.click()
-    expect(page.get_by_role("complementary", name="Call detail")).to_contain_text("gpt-4o-mini")
-    context.close()
+def test_elsewhere_it_says_that_it_cannot_see_what_runs(browser: Browser, doors: Doors) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{doors.standalone}live")
+        expect(page.get_by_text("Calls that still run cannot be seen from here.")).to_be_visible()
+
+
+def test_it_pauses_and_goes_on(browser: Browser, doors: Doors) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{doors.standalone}live")
+        button = page.locator("[data-live-button]")
+        expect(button).to_have_text("Live")
+        page.keyboard.press("Space")
+        expect(button).to_have_text("Paused")
+        expect(button).to_have_attribute("aria-pressed", "true")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        doors.app.post("/summarise", json={"text": "Unseen."}).raise_for_status()
+        page.wait_for_timeout(2500)  # nothing is asked for: there is no other state to wait for
+        assert asked == []
+        page.keyboard.press("Space")
+        expect(button).to_have_text("Live")
+        expect(page.locator("tr[id^='c-']").filter(has_text="/summarise").first).to_be_visible(
+            timeout=LIVE_WITHIN_MS
+        )
+
+
+def test_only_what_can_be_seen_is_asked_for(browser: Browser, doors: Doors) -> None:
+    with page_of(browser) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.rpartition("/")[2].partition("?")[0]))
+        page.goto(doors.standalone)
+        with page.expect_request(re.compile("overview-now")):
+            pass
+        with page.expect_request(re.compile("overview-now")):
+            pass
+        assert "overview-recent" not in asked  # it is below the fold
+        with page.expect_request(re.compile("overview-recent")):
+            page.locator("#overview-recent").scroll_into_view_if_needed()

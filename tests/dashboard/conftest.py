@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from miharu.dashboard.asking import Questions
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.routes import respond
 
@@ -16,13 +18,14 @@ NOW = int(datetime(2026, 11, 23, 14, 20, 30, tzinfo=UTC).timestamp() * 1000)
 Ask = Callable[..., Awaitable[Page]]
 
 
-def make_site(store: MemoryStore, losses: int = 0, now: int = NOW) -> Site:
+def make_site(store: Questions, losses: int = 0, now: int = NOW, **more: Any) -> Site:
     return Site(
         store=store,
         database="/shop/.miharu/calls.db",
         access="local only",
         losses=lambda: losses,
         clock=lambda: now,
+        **more,
     )
 
 

@@ -17,6 +17,8 @@ class MemoryStore:
         """``counted`` is how a store that counts in buckets would give a number of milliseconds back."""
         self.counted = counted
         self.kept: dict[str, Call] = {}
+        self.kept_spans: list[Span] = []
+        self.kept_scores: list[Score] = []
         self.adds = 0
         self._keep(calls)
 
@@ -31,6 +33,8 @@ class MemoryStore:
 
     async def add(self, batch: Batch) -> int:
         self.adds += 1
+        self.kept_spans.extend(batch.spans)
+        self.kept_scores.extend(batch.scores)
         return self._keep(batch.calls)
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
@@ -39,10 +43,16 @@ class MemoryStore:
         return len(found)
 
     async def spans(self, trace_id: str) -> Sequence[Span]:
-        return ()
+        found = [span for span in self.kept_spans if span.trace_id == trace_id]
+        return sorted(found, key=lambda span: (span.timestamp, span.id))
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
-        return ()
+        return [
+            score
+            for score in self.kept_scores
+            if (call_id is not None and score.call_id == call_id)
+            or (trace_id is not None and score.trace_id == trace_id)
+        ]
 
     async def tend(self) -> bool:
         return False

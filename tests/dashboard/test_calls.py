@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.dashboard.bodies import as_text
+from miharu.dashboard.drawer.bodies import as_text
 
 from .conftest import NOW, Ask, get, make_site
 from .memory import MemoryStore
@@ -38,7 +38,7 @@ FULL = replace(
         usage_source="provider",
         usage_raw='{"raw":1}',
     ),
-    cost=Cost(cost_nanousd=10_000, cost_source="genai-prices:model", price_version="0.2.3"),
+    cost=Cost(cost_nanousd=10_000, cost_source="genai-prices:model", price_version="genai-prices 0.2.3"),
     body=Body(request=json.dumps({"say": HOSTILE}).encode(), response=b"data: x\n\n\xff"),
 )
 
@@ -89,7 +89,7 @@ async def test_leaves_a_dash_with_its_reason_where_nothing_is_known() -> None:
     assert row.count('title="The provider did not say.">\N{EN DASH}') == 2
     assert "unknown model" in row
     assert 'title="Not a stream: the answer came whole.">\N{EN DASH}' in row
-    assert 'title="Not made within a web request that miharu saw.">\N{EN DASH}' in row
+    assert 'title="Nobody knows for which request or job it was made.">\N{EN DASH}' in row
     assert 'title="No usage was reported, so there is nothing to put a price on.">\N{EN DASH}' in row
 
 
@@ -108,8 +108,8 @@ async def test_opens_one_call_beside_the_list() -> None:
     assert found["x-ratelimit-remaining"] == "7"
     assert "Price from genai-prices 0.2.3, found by the model&#39;s name alone." in body
     assert "429 rate_limit" in body
-    assert body.count("&lt;script&gt;alert") >= 4
-    assert "&#34;raw&#34;: 1" in body
+    assert body.count("&lt;script&gt;alert") >= 3
+    assert '&#34;raw&#34;</span>: <span class="nn">1' in body
 
 
 async def test_says_in_words_that_no_price_is_known() -> None:
@@ -176,7 +176,7 @@ async def test_marks_an_estimate_as_one() -> None:
     body = await drawer(replace(FULL, usage=usage))
     assert facts(body)["Tokens"] == "~1,200 in ~5 out"
     assert facts(body)["Cost"] == "~$0.00001"
-    assert ">estimated</span>" in body
+    assert ">tokens estimated</span>" in body
 
 
 async def test_asks_for_no_price_where_nothing_was_used() -> None:

@@ -13,10 +13,26 @@ from miharu.stores.base import Query
 
 from .conftest import NOW, Ask, get, make_site
 from .memory import MemoryStore
-from .traffic import HOSTILE
+from .population import population
+from .traffic import HOSTILE, traffic
 
 pytestmark = pytest.mark.anyio
+EVERYTHING = population(NOW, days=1, busy=0.3)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Two days of everything, some of it hostile."""
+    store = MemoryStore(traffic(NOW, calls=600, days=2))
+    store.kept |= {call.id: call for call in EVERYTHING.calls}
+    store.kept_spans.extend(EVERYTHING.spans)
+    store.kept_scores.extend(EVERYTHING.scores)
+    return store
+
+
 FRAGMENTS = [path for path in PATHS if "-" in path]
+FILES = [path for path in PATHS if "." in path or path == "healthz"]
+PAGES = [path for path in PATHS if path not in FILES]
 LINKS = ("href", "src", "action", "hx-get")
 
 
@@ -32,12 +48,24 @@ class Html(HTMLParser):
 
 async def every_page(site: Site, store: MemoryStore) -> list[Page]:
     failed = next(call for call in store.kept.values() if call.outcome.error_message == HOSTILE)
+    traced = next(call for call in store.kept.values() if call.trace_id and call.body)
+    session = str(traced.session_id)
     return [
-        *[await get(site, path) for path in PATHS],
+        *[await get(site, path, range="7d") for path in PAGES],
         await get(site, "calls", sel=failed.id),
+        await get(site, "calls", sel=traced.id),
+        await get(site, "calls", sel=traced.id, tab="request"),
         await get(site, "calls", sel="nobody"),
+        await get(site, "calls", sort="-cost"),
+        await get(site, "live", sel=traced.id),
+        await get(site, "routes", route="POST /agents/{name}/run"),
+        await get(site, "sessions", session=session, sel=traced.id),
+        await get(site, "sessions", session="nobody"),
+        await get(site, "compare", by="user", against="week"),
+        await get(site, "find", q='"><em>'),
         await get(site, "", by="route", measure="tokens", model='"><em>', range="7d"),
-        await get(make_site(MemoryStore())),
+        await get(site, "", **{"from": "2026-11-23T03:00Z", "to": "2026-11-23T05:00Z"}),
+        *[await get(make_site(MemoryStore()), path) for path in PAGES],
         await get(make_site(store, losses=3)),
         await get(site, "no/such/page"),
     ]
@@ -102,6 +130,25 @@ async def test_links_only_relatively_and_only_to_what_is_there(site: Site, store
                 assert not re.match(r"/|[a-z]+:", link), (tag, link)
                 known = target.lstrip("./") in PATHS or link.startswith("#")
                 assert known or (await get(site, target.replace("../", ""))).status == 200, (tag, link)
+
+
+async def test_is_marked_up_for_whoever_cannot_see_it(site: Site, store: MemoryStore) -> None:
+    """Every heading of a table has a scope, every field a name, every picture is named or hidden."""
+    for page in await every_page(site, store):
+        tags = Html(page).tags
+        ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        for tag, attributes in tags:
+            if tag == "th":
+                assert attributes.get("scope"), attributes
+            if tag == "svg":
+                assert "aria-hidden" in attributes
+            if tag in {"nav", "aside", "figure"}:
+                assert attributes.get("aria-label")
+            if tag == "section" and "aria-labelledby" in attributes:
+                assert attributes["aria-labelledby"] in ids
+            if "aria-hidden" in attributes:
+                assert "aria-label" not in attributes
 
 
 async def test_shows_stored_text_as_text(site: Site, store: MemoryStore) -> None:

@@ -31,6 +31,7 @@ class StandIn:
 
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
     database_path = None
+    read_only = True
     store = STORE
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -17,13 +17,19 @@ import httpx
 import pytest
 
 from miharu import server
+from miharu.batch import Score, Span
 from miharu.call import Body, Call, Outcome
 from miharu.config import Config
 from miharu.dashboard import access
 from miharu.errors import MiharuError, StoreError
-from miharu.stores.base import Query, Totals
+from miharu.server import serving
+from miharu.stores.base import Group, Latency, Point, Query, Session, Totals
 
 NOW = 1_800_000_000_000
+PATHS = (
+    *("totals", "latency", "series", "durations", "groups", "keys", "sessions"),
+    *("calls", "calls/{id}", "spans/{trace_id}", "scores", "moves"),
+)
 ONE = Call(
     id="one",
     timestamp=NOW - 5000,
@@ -47,6 +53,34 @@ class OneCall:
         self.asked.append(query)
         return Totals(calls=1, cost_nanousd=5)
 
+    async def latency(self, query: Query) -> Latency:
+        return Latency(p50_ms=7)
+
+    async def series(self, query: Query, step_ms: int, by: str | None = None) -> Sequence[Point]:
+        self.asked.append((step_ms, by))
+        return [Point(t=0, key="gpt-6", totals=Totals(calls=1))]
+
+    async def durations(self, query: Query, step_ms: int, of: str) -> Sequence[tuple[int, int, int]]:
+        self.asked.append((step_ms, of))
+        return [(0, 120, 3)]
+
+    async def groups(self, query: Query, by: str, limit: int | None = None) -> Sequence[Group]:
+        self.asked.append((query, by, limit))
+        dear = Totals(calls=2, cost_nanousd=query.start, prompt_tokens=10)
+        return [Group(key="gpt-6", totals=dear, latency=Latency())]
+
+    async def keys(self, query: Query, by: str, limit: int) -> Sequence[str]:
+        return [by]
+
+    async def sessions(self, query: Query, limit: int, before: int | None) -> Sequence[Session]:
+        return [Session(id="s", user_id=None, first=1, last=2, totals=Totals(calls=1))]
+
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        return [Span(id="a", trace_id=trace_id, name="run", timestamp=1, duration_ms=2, status="success")]
+
+    async def scores(self, *, call_id: str | None, trace_id: str | None) -> Sequence[Score]:
+        return [Score(id="x", timestamp=1, name="helpful", value=1.0, call_id=call_id, trace_id=trace_id)]
+
     async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
         self.asked.append((query, limit, before))
         return [ONE]
@@ -58,6 +92,7 @@ class OneCall:
 class StandIn:
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
     database_path = None
+    read_only = True
 
     def __init__(self) -> None:
         self.store = OneCall()
@@ -142,10 +177,38 @@ async def test_one_call_with_its_body_as_text(client: httpx.AsyncClient) -> None
     assert found["response"] is None
 
 
+async def test_the_other_questions_to_the_store(client: httpx.AsyncClient, monitor: Any) -> None:
+    async def get(path: str) -> Any:
+        response = await client.get(f"/api/{path}")
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    assert (await get("latency"))["p50_ms"] == 7
+    assert (await get("series?step=60000&by=model"))[0]["key"] == "gpt-6"
+    assert await get("durations?of=ttft_ms") == [{"t": 0, "ms": 120, "calls": 3}]
+    assert (await get("groups?by=user_id&limit=3&session_id=s"))[0]["totals"]["calls"] == 2
+    assert await get("keys?by=route") == ["route"]
+    assert (await get("sessions?before=9"))[0]["id"] == "s"
+    assert (await get("spans/t1"))[0]["trace_id"] == "t1"
+    assert (await get("scores?call_id=one"))[0]["value"] == 1.0
+    asked = monitor.store.asked
+    assert asked[:2] == [(60_000, "model"), (1_800_000, "ttft_ms")]
+    assert (asked[2][0].session_id, *asked[2][1:]) == ("s", "user_id", 3)
+
+
+async def test_why_costs_moved(client: httpx.AsyncClient, monitor: Any) -> None:
+    [moved] = (await client.get("/api/moves", params={"start": 2000, "end": 3000})).json()
+    assert [asked[0].start for asked in monitor.store.asked] == [1000, 2000]
+    assert moved["change_nanousd"] == sum(moved["effects_nanousd"].values()) == 1000
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/api/calls/two", 404),
+        ("/api/series?step=10", 400),
+        ("/api/series?step=1000&start=0", 400),
+        ("/api/groups?by=odd", 400),
         ("/api/calls?limit=0", 400),
         ("/api/calls?limit=501", 400),
         ("/api/totals?status=odd", 400),
@@ -159,7 +222,11 @@ async def test_what_it_cannot_answer(client: httpx.AsyncClient, path: str, statu
 
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = (await client.get("/api/openapi.json")).json()
-    assert set(document["paths"]) == {"/api/totals", "/api/calls", "/api/calls/{id}"}
+    assert set(document["paths"]) == {f"/api/{path}" for path in PATHS}
+    for path, asked in document["paths"].items():
+        assert asked["get"]["description"].endswith("."), path
+    filters = {parameter["name"] for parameter in document["paths"]["/api/groups"]["get"]["parameters"]}
+    assert {"start", "end", "model", "user_id", "session_id", "service", "error_type", "by"} <= filters
     assert document["paths"]["/api/calls"]["get"]["description"].startswith("The newest calls")
 
 
@@ -283,11 +350,11 @@ def test_the_address_that_is_said_and_the_one_that_is_opened(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert server._address(monitor, host, 1) == (said, opened)
+    assert serving._address(monitor, host, 1) == (said, opened)
 
 
 def test_a_token_of_its_own_is_part_of_the_address(monitor: Any) -> None:
-    said, opened = server._address(monitor, "0.0.0.0", 1)
+    said, opened = serving._address(monitor, "0.0.0.0", 1)
     assert said == opened
     assert len(said.partition("?token=")[2]) > 30
 
@@ -300,7 +367,7 @@ def test_the_browser_is_opened_without_waiting_for_it(monkeypatch: pytest.Monkey
         done.set()
 
     monkeypatch.setattr(webbrowser, "open", open_it)
-    server._open("http://127.0.0.1:1/")
+    serving._open("http://127.0.0.1:1/")
     assert done.wait(10)
     assert opened == ["http://127.0.0.1:1/"]
 

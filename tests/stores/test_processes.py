@@ -21,7 +21,7 @@ def provider() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("programs", "each", "kills"), [(3, 150, 1), pytest.param(8, 1500, 8, marks=pytest.mark.full)]
+    ("programs", "each", "kills"), [(3, 600, 1), pytest.param(8, 1500, 8, marks=pytest.mark.full)]
 )
 def test_no_call_is_lost_and_no_error_is_seen(
     programs: int, each: int, kills: int, database: Path, provider: str

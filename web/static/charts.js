@@ -1,5 +1,6 @@
 "use strict";
-// Crosshair, tooltip and arrow keys. Listeners are delegated, so there is nothing to bind again after a swap.
+// Crosshair, tooltip, arrow keys, and zooming into a stretch of time. Listeners are delegated, so there is
+// nothing to bind again after a swap.
 (() => {
   const cache = new WeakMap();
   let shown = null; // {plot, i}: survives the morph of the chart under it
@@ -75,26 +76,87 @@
     shown = null;
   }
 
-  document.addEventListener("pointermove", (event) => {
-    const plot = event.target.closest?.(".plot");
-    if (shown && shown.plot !== plot) hide();
-    if (!plot) return;
-    const box = plot.getBoundingClientRect();
-    show(plot, Math.floor(((event.clientX - box.left) / box.width) * data(plot).t.length));
+  // ---- a stretch of steps, by dragging or with shift; zooming is an address like any other ---------------------
+  let stretch = null; // {plot, from, to}: steps, both included
+
+  function mark() {
+    const { plot, from, to } = stretch, columns = data(plot).t.length;
+    const brush = plot.querySelector(".brush") || make("div", "brush", plot);
+    brush.style.left = (Math.min(from, to) / columns) * 100 + "%";
+    brush.style.width = ((Math.abs(to - from) + 1) / columns) * 100 + "%";
+  }
+  function forget() {
+    stretch?.plot.querySelector(".brush")?.remove();
+    stretch = null;
+  }
+  function zoom() {
+    const { plot, from, to } = stretch, times = data(plot).t;
+    forget();
+    const step = times.length > 1 ? times[1] - times[0] : 60000;
+    const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
+    const address = new URL(location.href);
+    address.searchParams.set("from", iso(times[Math.min(from, to)]));
+    address.searchParams.set("to", iso(times[Math.max(from, to)] + step));
+    for (const name of ["before", "sel"]) address.searchParams.delete(name);
+    location.assign(address);
+  }
+
+  const column = (plot, event) => {
+    const box = plot.getBoundingClientRect(), columns = data(plot).t.length;
+    return Math.max(0, Math.min(columns - 1, Math.floor(((event.clientX - box.left) / box.width) * columns)));
+  };
+
+  document.addEventListener("pointerdown", (event) => {
+    const plot = event.target.closest?.(".plot[data-zooms]");
+    if (!plot || event.button !== 0) return;
+    const from = column(plot, event);
+    stretch = { plot, from, to: from, dragging: true };
+    plot.setPointerCapture?.(event.pointerId);
   });
-  document.addEventListener("focusout", (event) => event.target.closest?.(".plot") && hide());
+  document.addEventListener("pointermove", (event) => {
+    if (stretch?.dragging) {
+      stretch.to = column(stretch.plot, event);
+      if (stretch.to !== stretch.from) mark();
+    }
+    const plot = stretch?.dragging ? stretch.plot : event.target.closest?.(".plot");
+    if (shown && shown.plot !== plot) hide();
+    if (plot) show(plot, column(plot, event));
+  });
+  document.addEventListener("pointerup", () => {
+    if (!stretch?.dragging) return;
+    if (stretch.to === stretch.from) forget();
+    else zoom();
+  });
+  document.addEventListener("pointercancel", forget);
+  document.addEventListener("focusout", (event) => {
+    if (!event.target.closest?.(".plot")) return;
+    hide();
+    forget();
+  });
   document.addEventListener("keydown", (event) => {
     const plot = event.target.closest?.(".plot");
     if (!plot) return;
     const last = data(plot).t.length - 1;
     const at = shown?.plot === plot ? shown.i : last + (event.key === "ArrowLeft" ? 1 : 0);
+    if (event.key === "Escape" && (shown || stretch)) {
+      forget();
+      hide();
+      event.preventDefault(); // and nothing else is closed by it
+    }
+    if (event.key === "Enter" && stretch) { event.preventDefault(); return zoom(); }
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
-    if (event.key === "Escape") hide();
     if (to === undefined) return;
-    show(plot, to);
     event.preventDefault();
+    const i = Math.max(0, Math.min(last, to));
+    if (event.shiftKey && "zooms" in plot.dataset) {
+      stretch ??= { plot, from: Math.max(0, Math.min(last, at)), to: i };
+      stretch.to = i;
+      mark();
+    } else forget();
+    show(plot, i);
   });
   document.addEventListener("htmx:after:swap", () => {
+    if (stretch && !stretch.plot.isConnected) stretch = null;
     if (!shown) return;
     if (shown.plot.isConnected) show(shown.plot, shown.i);
     else shown = null;

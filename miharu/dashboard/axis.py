@@ -1,0 +1,118 @@
+"""One axis of time for many bars, on which nothing is lost in long silences.
+
+A conversation of an hour may hold ten seconds of work. Silences are folded to a narrow gap that says how long
+it was; all work is drawn to one scale.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from miharu.dashboard.format import duration_rough
+
+__all__ = ("Axis", "Mark", "Piece")
+
+_SILENCE = 0.12
+"""Of all work: a shorter silence is drawn as long as it was."""
+_GAP, _GAPS = 3.0, 36.0
+"""Percent of the width, of one gap and of all at most."""
+_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of time, in Unix milliseconds, and where it lies, in percent."""
+
+    start: int
+    end: int
+    left: float
+    right: float
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A label of the axis."""
+
+    at: float
+    text: str
+    ms: int | None = None
+    """The moment itself, where that is what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    pieces: Sequence[Piece]
+
+    @classmethod
+    def over(cls, spans: Iterable[tuple[int, int]]) -> "Axis":
+        """Over everything from each start to each end."""
+        work = _merged(sorted(spans))
+        total = sum(end - start for start, end in work)
+        joined: list[list[int]] = []
+        for start, end in work:
+            if joined and start - joined[-1][1] <= _SILENCE * total:
+                joined[-1][1] = end
+            else:
+                joined.append([start, end])
+        gaps = len(joined) - 1
+        gap = min(_GAP, _GAPS / gaps) if gaps > 0 else 0.0
+        length = sum(end - start for start, end in joined) or 1
+        pieces: list[Piece] = []
+        left = 0.0
+        for start, end in joined:
+            if pieces:
+                pieces.append(Piece(pieces[-1].end, start, left, left + gap, silent=True))
+                left += gap
+            width = (100 - gap * max(gaps, 0)) * (end - start) / length
+            pieces.append(Piece(start, end, left, left + width, silent=False))
+            left += width
+        return cls(pieces)
+
+    def at(self, ms: int) -> float:
+        """Where a moment lies."""
+        for piece in self.pieces:
+            if ms <= piece.end:
+                inside = max(0, ms - piece.start) / max(1, piece.end - piece.start)
+                return piece.left + (piece.right - piece.left) * inside
+        return 100.0
+
+    def bar(self, start: int, ms: int) -> tuple[float, float]:
+        """Left edge and width of a bar, wide enough to be seen."""
+        left = min(self.at(start), 99.6)
+        return round(left, 2), round(max(self.at(start + ms) - left, 0.4), 2)
+
+    @property
+    def silences(self) -> list[Mark]:
+        return [
+            Mark((piece.left + piece.right) / 2, duration_rough(piece.end - piece.start))
+            for piece in self.pieces
+            if piece.silent
+        ]
+
+    @property
+    def marks(self) -> list[Mark]:
+        """From its beginning where it is of one piece; else when each piece that has room begins."""
+        if len(self.pieces) == 1:
+            only = self.pieces[0]
+            length = only.end - only.start
+            step = next((n * p for p in (1, 1000, 60_000) for n in _TICKS if n * p * 6 >= length), 3_600_000)
+            return [
+                Mark(self.at(only.start + ms), duration_rough(ms) if ms else "0")
+                for ms in range(0, length, step)
+                if self.at(only.start + ms) < 97
+            ]
+        marks: list[Mark] = []
+        for piece in self.pieces:
+            if not piece.silent and (not marks or piece.left - marks[-1].at > 11) and piece.left < 92:
+                marks.append(Mark(piece.left, "", piece.start))
+        return marks
+
+
+def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged

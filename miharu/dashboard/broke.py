@@ -1,0 +1,52 @@
+"""What broke, at a glance: the kinds of errors, how many and when."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import View
+from miharu.dashboard.sparks import Spark, sparks_by
+
+__all__ = ("Kind", "broke")
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    name: str
+    count: int
+    link: str
+    spark: Spark
+    share: float
+    """Percent of the errors."""
+
+
+async def broke(view: View, site: Site) -> dict[str, Any]:
+    """The most frequent kinds, and the newest error."""
+    failed = replace(view.query(site.clock()), status="error")
+    if view.status not in {None, "error"}:
+        return {"kinds": [], "kinds_more": 0, "failures": 0, "newest": None}
+    async with together() as ask:
+        groups = ask(site.store.groups, failed, "error_type")
+        lines = ask(sparks_by, view, site, failed, "error_type", "requests")
+        newest = ask(site.store.calls, failed, 1)
+    ranked = sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
+    total = sum(group.totals.calls for group in ranked)
+    kinds = [
+        Kind(
+            name=group.key or "error",
+            count=group.totals.calls,
+            link=view.to("errors", error=group.key) if group.key else view.to("errors"),
+            spark=lines.value.get(group.key, ("", "")),
+            share=100 * group.totals.calls / total,
+        )
+        for group in ranked[:_SHOWN]
+    ]
+    return {
+        "kinds": kinds,
+        "kinds_more": max(0, len(ranked) - _SHOWN),
+        "failures": total,
+        "newest": newest.value[0] if newest.value else None,
+    }

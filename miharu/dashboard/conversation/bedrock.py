@@ -1,0 +1,79 @@
+"""Bedrock's Converse."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from miharu.dashboard.conversation.parts import (
+    Message,
+    Part,
+    call_part,
+    data_part,
+    dicts,
+    media,
+    message,
+    result_part,
+    said,
+    text_part,
+)
+
+__all__ = ("answered", "asked", "tools")
+
+
+def asked(request: Mapping[str, Any]) -> Iterator[Message]:
+    if request.get("system"):
+        yield message("system", said(request["system"]))
+    for one in dicts(request.get("messages") or []):
+        parts = tuple(_content(one.get("content")))
+        results = bool(parts) and all(part is not None and part.kind == "result" for part in parts)
+        yield message("tool" if results else one.get("role"), parts)
+
+
+def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+    blocks: dict[Any, dict[str, Any]] = {}
+    for one in objects:
+        output = one.get("output")
+        if isinstance(output, dict) and isinstance(whole := output.get("message"), dict):
+            yield message(whole.get("role") or "assistant", _content(whole.get("content")))
+        block = blocks.setdefault(one.get("contentBlockIndex"), {}) if "contentBlockIndex" in one else {}
+        if isinstance(start := one.get("start"), dict):
+            block.update(start)
+        if isinstance(delta := one.get("delta"), dict):
+            if isinstance(delta.get("text"), str):
+                block["text"] = block.get("text", "") + delta["text"]
+            if isinstance(tool := delta.get("toolUse"), dict):
+                block["json"] = block.get("json", "") + str(tool.get("input") or "")
+            if isinstance(thought := delta.get("reasoningContent"), dict):
+                block["thought"] = block.get("thought", "") + str(thought.get("text") or "")
+    if blocks:
+        yield message("assistant", _content(list(blocks.values())))
+
+
+def tools(request: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the tools on offer."""
+    config = request.get("toolConfig")
+    for one in dicts(config.get("tools") or [] if isinstance(config, dict) else []):
+        if isinstance(spec := one.get("toolSpec"), dict):
+            yield str(spec.get("name"))
+
+
+def _content(value: object) -> Iterator[Part | None]:
+    for block in dicts(value or []):
+        if isinstance(block.get("text"), str):
+            yield text_part(block["text"])
+        elif isinstance(used := block.get("toolUse"), dict):
+            yield call_part(used.get("name"), block.get("json") or used.get("input"), used.get("toolUseId"))
+        elif isinstance(result := block.get("toolResult"), dict):
+            texts = [one.get("text", one.get("json", one)) for one in dicts(result.get("content") or [])]
+            yield result_part(texts[0] if len(texts) == 1 else texts, result.get("toolUseId"))
+        elif "thought" in block:
+            yield Part(kind="thinking", text=block["thought"])
+        elif isinstance(thought := block.get("reasoningContent"), dict):
+            inner = thought.get("reasoningText")
+            yield Part(kind="thinking", text=str(inner.get("text") if isinstance(inner, dict) else ""))
+        elif kind := next((name for name in ("image", "document", "video", "audio") if name in block), None):
+            held = block[kind] if isinstance(block[kind], dict) else {}
+            source = held.get("source")
+            where = next(iter(source.values()), "") if isinstance(source, dict) else source
+            yield media(held.get("format") or kind, where)
+        elif block:
+            yield data_part(next(iter(block)), block)

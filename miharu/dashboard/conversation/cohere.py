@@ -1,0 +1,62 @@
+"""Cohere's chat, second version."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from miharu.dashboard.conversation import chat
+from miharu.dashboard.conversation.parts import Message, Part, call_part, dicts, message, said
+
+__all__ = ("answered", "asked")
+
+asked = chat.asked
+
+
+def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+    texts: dict[str, str] = {"thinking": "", "text": ""}
+    calls: dict[Any, dict[str, Any]] = {}
+    for one in objects:
+        if isinstance(whole := one.get("message"), dict):
+            yield message("assistant", _whole(whole))
+        delta = one.get("delta")
+        held = delta.get("message") if isinstance(delta, dict) else None
+        if isinstance(held, dict):
+            _add(texts, held)
+            for call in dicts(held.get("tool_calls") or []):
+                _add_call(calls.setdefault(one.get("index"), {"arguments": ""}), call)
+    parts = [Part(kind="thinking", text=texts["thinking"])] if texts["thinking"] else []
+    if texts["text"]:
+        parts.append(Part(kind="text", text=texts["text"]))
+    parts += [call_part(call.get("name"), call["arguments"], call.get("id")) for call in calls.values()]
+    if parts:
+        yield message("assistant", parts)
+
+
+def _add(texts: dict[str, str], held: Mapping[str, Any]) -> None:
+    content = held.get("content")
+    for name in texts:
+        if isinstance(content, dict) and isinstance(content.get(name), str):
+            texts[name] += content[name]
+    if isinstance(held.get("tool_plan"), str):
+        texts["thinking"] += held["tool_plan"]
+
+
+def _add_call(known: dict[str, Any], call: Mapping[str, Any]) -> None:
+    function = call.get("function")
+    known["id"] = call.get("id") or known.get("id")
+    if isinstance(function, dict):
+        known["name"] = function.get("name") or known.get("name")
+        known["arguments"] += str(function.get("arguments") or "")
+
+
+def _whole(whole: Mapping[str, Any]) -> Iterator[Part]:
+    if isinstance(plan := whole.get("tool_plan"), str) and plan:
+        yield Part(kind="thinking", text=plan)
+    for one in dicts(whole.get("content") or []):
+        if isinstance(thought := one.get("thinking"), str):
+            yield Part(kind="thinking", text=thought)
+        else:
+            yield from said(one)
+    for call in dicts(whole.get("tool_calls") or []):
+        function = call.get("function")
+        held = function if isinstance(function, dict) else call
+        yield call_part(held.get("name"), held.get("arguments"), call.get("id"))

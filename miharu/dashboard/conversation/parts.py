@@ -1,0 +1,110 @@
+"""What was said, in words that fit every format: messages of parts."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = (
+    "Kind",
+    "Message",
+    "Part",
+    "as_json",
+    "call_part",
+    "data_part",
+    "dicts",
+    "media",
+    "message",
+    "result_part",
+    "said",
+    "text_part",
+)
+
+Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal"]
+_TOO_LONG = 2_000
+"""Characters of a picture's address from which on it is no address but the picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A text, a thought, a call of a tool, its result, or something that is no text."""
+
+    kind: Kind
+    text: str = ""
+    name: str = ""
+    """Of the tool; of what is no text, its type."""
+    id: str = ""
+    """By which a call of a tool and its result find each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: str
+    parts: tuple[Part, ...]
+
+
+def message(role: object, parts: Iterable[Part | None]) -> Message:
+    """A message of those parts that say something."""
+    return Message(str(role or "user")[:40], tuple(part for part in parts if part is not None))
+
+
+def text_part(text: object) -> Part | None:
+    return Part(kind="text", text=text) if isinstance(text, str) and text else None
+
+
+def call_part(name: object, arguments: object, id: object = "") -> Part:  # noqa: A002 - the provider's word
+    return Part(kind="call", name=str(name or "tool"), text=as_json(arguments), id=str(id or ""))
+
+
+def result_part(content: object, id: object = "", name: object = "") -> Part:  # noqa: A002 - ditto
+    return Part(kind="result", name=str(name or ""), text=as_json(content), id=str(id or ""))
+
+
+def data_part(name: object, value: object) -> Part:
+    """Whatever else there is, as it is."""
+    return Part(kind="data", name=str(name or "part"), text=as_json(value))
+
+
+def media(kind: object, source: object) -> Part:
+    """A picture, a sound or a file: its address, or what stands in place of its bytes."""
+    text = source if isinstance(source, str) else as_json(source)
+    if text.startswith("data:") or len(text) > _TOO_LONG:
+        head = text[5:].partition(",")[0].partition(";")[0] if text.startswith("data:") else "binary"
+        text = f"[{head}, {len(text) * 3 // 4} bytes]"
+    return Part(kind="media", name=str(kind or "file"), text=text)
+
+
+def as_json(value: object) -> str:
+    """The value as text: indented where it is JSON, also JSON inside a string."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return str(value)
+        if isinstance(value, str):
+            return value
+    if value is None:
+        return ""
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return str(value)
+
+
+def dicts(value: object) -> Iterator[Mapping[str, Any]]:
+    """The objects of a list; a lone object as a list of one."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            yield one
+
+
+def said(value: object) -> Iterator[Part]:
+    """Text, or a list of texts and of whatever else."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            if part := text_part(one):
+                yield part
+        elif isinstance(one, dict) and isinstance(one.get("text"), str):
+            yield Part(kind="text", text=one["text"])
+        elif one is not None:
+            yield data_part("", one)

@@ -1,0 +1,228 @@
+"""Errors by kind and by what they say: how many, since when, on which models and routes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from miharu.call import Call
+from miharu.dashboard.asking import together
+from miharu.dashboard.charts import spark
+from miharu.dashboard.colors import Palette, palette
+from miharu.dashboard.grid import Grid, grid_of, times_of
+from miharu.dashboard.limits import Limit, limits_of
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import View
+from miharu.dashboard.ranges import Window
+from miharu.dashboard.rows import split_route
+from miharu.dashboard.skeletons import skeleton
+from miharu.dashboard.sparks import Spark
+from miharu.stores.base import Group
+
+__all__ = ("Failure", "Headroom", "Kind", "Refusals", "failures")
+
+READ = 1000
+"""Of how many of the newest errors the messages are read."""
+_HEADROOM = 100
+"""In how many of the newest calls limits are looked for."""
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Errors of one kind that say the same."""
+
+    text: str
+    calls: int
+    """Among those read."""
+    first: int
+    last: int
+    models: Sequence[tuple[str, str]]
+    """(name, colour), the most frequent first."""
+    more_models: int
+    routes: Sequence[tuple[str, str]]
+    """(method, path)."""
+    more_routes: int
+    newest: str
+    """The id of a call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Errors of one type."""
+
+    name: str
+    key: str | None
+    statuses: Sequence[int]
+    calls: int
+    """Exactly, however many were read."""
+    share: float
+    """Percent of all errors."""
+    first: int
+    last: int
+    spark: Spark
+    failures: Sequence[Failure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """Calls of one model that were turned away by a rate limit."""
+
+    model: str
+    css: str
+    calls: int
+    waits: tuple[int, int] | None
+    """Milliseconds until the next try, as the provider said: half waited less, and the longest."""
+    last: int
+    newest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headroom:
+    """What a provider said last of how much more it takes."""
+
+    name: str
+    css: str
+    at: int
+    limits: Sequence[Limit]
+
+
+async def failures(view: View, site: Site) -> dict[str, Any]:
+    now = site.clock()
+    window = view.window(now)
+    asked = view.query(now)
+    query = replace(asked, status="error")
+    if view.status not in {None, "error"}:
+        return _nothing()
+    async with together() as ask:
+        groups = ask(site.store.groups, query, "error_type")
+        newest = ask(site.store.calls, query, READ)
+        points = ask(site.store.series, query, window.step, "error_type")
+        around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
+        totals = ask(site.store.totals, replace(asked, status=None, error_type=None))
+        colors = ask(palette, site)
+    read = newest.value
+    by_type: dict[str | None, list[Call]] = defaultdict(list)
+    for call in read:
+        by_type[call.outcome.error_type].append(call)
+    total = sum(group.totals.calls for group in groups.value)
+    grid = grid_of(window, points.value)
+    kinds = [
+        _kind(group, by_type.get(group.key, []), total, grid=grid, window=window, colors=colors.value)
+        for group in sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
+    ]
+    refused = [call for call in read if call.outcome.http_status == 429]
+    return {
+        "kinds": [kind for kind in kinds if set(kind.statuses) != {429}],
+        "limited": [kind for kind in kinds if set(kind.statuses) == {429}],
+        "failed": total,
+        "read": len(read),
+        "whole": len(read) >= total,
+        "sum": totals.value,
+        "refused": sum(group.totals.rate_limited for group in groups.value),
+        "refusals": _refusals(refused, colors.value),
+        "headroom": _headroom(around.value, colors.value),
+    }
+
+
+def _nothing() -> dict[str, Any]:
+    return {
+        "kinds": [],
+        "limited": [],
+        "failed": 0,
+        "read": 0,
+        "whole": True,
+        "sum": None,
+        "refused": 0,
+        "refusals": [],
+        "headroom": [],
+    }
+
+
+def _kind(
+    group: Group, calls: Sequence[Call], total: int, *, grid: Grid, window: Window, colors: Palette
+) -> Kind:
+    by_text: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        by_text[skeleton(call.outcome.error_message)].append(call)
+    said = [_failure(text, some, colors) for text, some in by_text.items()]
+    row = grid.get(group.key, ())
+    times = [t for t, totals in zip(times_of(window), row, strict=False) if totals.calls]
+    # Where not all were read, the step of the chart in which it began is the best that is known.
+    first = min((call.timestamp for call in calls), default=window.start)
+    if times and len(calls) < group.totals.calls:
+        first = max(times[0], window.start)
+    return Kind(
+        name=group.key or "error",
+        key=group.key,
+        statuses=sorted({call.outcome.http_status for call in calls if call.outcome.http_status}),
+        calls=group.totals.calls,
+        share=100 * group.totals.calls / total,
+        first=first,
+        last=max((call.timestamp for call in calls), default=times[-1] if times else window.end),
+        spark=spark([totals.calls for totals in row]),
+        failures=sorted(said, key=lambda failure: (-failure.calls, -failure.last)),
+    )
+
+
+def _failure(text: str, calls: Sequence[Call], colors: Palette) -> Failure:
+    models = Counter(
+        (call.model or "unknown model", colors.model(call.model, call.provider)) for call in calls
+    )
+    routes = Counter(split_route(call.route) for call in calls if call.route)
+    return Failure(
+        text=text or "It says nothing.",
+        calls=len(calls),
+        first=min(call.timestamp for call in calls),
+        last=max(call.timestamp for call in calls),
+        models=[name for name, _ in models.most_common(_NAMED)],
+        more_models=max(0, len(models) - _NAMED),
+        routes=[name for name, _ in routes.most_common(_NAMED)],
+        more_routes=max(0, len(routes) - _NAMED),
+        newest=max(calls, key=lambda call: call.id).id,
+    )
+
+
+def _refusals(calls: Sequence[Call], colors: Palette) -> list[Refusals]:
+    by_model: dict[str | None, list[Call]] = defaultdict(list)
+    for call in calls:
+        by_model[call.model].append(call)
+    made = []
+    for model, some in by_model.items():
+        waits = sorted(
+            call.outcome.retry_after_ms for call in some if call.outcome.retry_after_ms is not None
+        )
+        newest = max(some, key=lambda call: call.id)
+        made.append(
+            Refusals(
+                model=model or "unknown model",
+                css=colors.model(model, newest.provider),
+                calls=len(some),
+                waits=(waits[(len(waits) - 1) // 2], waits[-1]) if waits else None,
+                last=newest.timestamp,
+                newest=newest.id,
+            )
+        )
+    return sorted(made, key=lambda one: -one.calls)
+
+
+def _headroom(calls: Sequence[Call], colors: Palette) -> list[Headroom]:
+    """The newest word of each provider on each model."""
+    seen: dict[tuple[str | None, str | None], Headroom] = {}
+    for call in calls:
+        key = (call.provider, call.model)
+        if key in seen or not call.rate_limit:
+            continue
+        limits = [limit for limit in limits_of(call.rate_limit) if limit.remaining is not None]
+        if limits:
+            seen[key] = Headroom(
+                name=call.model or "unknown model",
+                css=colors.model(call.model, call.provider),
+                at=call.timestamp,
+                limits=limits,
+            )
+    return sorted(seen.values(), key=_tightness)
+
+
+def _tightness(one: Headroom) -> tuple[float, str]:
+    return -max((limit.used or 0 for limit in one.limits), default=0), one.name

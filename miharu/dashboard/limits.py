@@ -1,0 +1,57 @@
+"""Headroom: what providers say, with each answer, of how much more they would take."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ("Limit", "limits_of")
+
+_OPENAI = re.compile(r"x-ratelimit-(?P<fact>limit|remaining|reset)-(?P<what>[a-z-]+)")
+_ANTHROPIC = re.compile(r"anthropic-ratelimit-(?P<what>[a-z-]+)-(?P<fact>limit|remaining|reset)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Of requests, say, or of input tokens."""
+
+    what: str
+    limit: int | None
+    remaining: int | None
+    reset: str
+    """As the provider writes it: a length of time, or a moment."""
+
+    @property
+    def used(self) -> float | None:
+        """Percent; ``None`` where that cannot be told."""
+        if not self.limit or self.remaining is None:
+            return None
+        return min(100.0, max(0.0, 100 * (self.limit - self.remaining) / self.limit))
+
+
+def limits_of(rate_limit: str | None) -> list[Limit]:
+    """From the headers of one answer, as they were kept."""
+    try:
+        headers = json.loads(rate_limit or "{}")
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(headers, Mapping):
+        return []
+    found: dict[str, dict[str, str]] = {}
+    for name, value in headers.items():
+        match = _OPENAI.fullmatch(str(name)) or _ANTHROPIC.fullmatch(str(name))
+        if match:
+            found.setdefault(match["what"].replace("-", " "), {})[match["fact"]] = str(value)
+    return [
+        Limit(
+            what=what,
+            limit=_number(facts.get("limit")),
+            remaining=_number(facts.get("remaining")),
+            reset=facts.get("reset", ""),
+        )
+        for what, facts in found.items()
+    ]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 16 else None

@@ -1,0 +1,166 @@
+"""Two periods side by side: what moved, and why, in money."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.bridge import Reason, bridge, reasons
+from miharu.dashboard.colors import Palette, palette, provider_name
+from miharu.dashboard.differences import differences, relative
+from miharu.dashboard.groups import NOBODY, dimension
+from miharu.dashboard.moves import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
+from miharu.dashboard.page import Site
+from miharu.dashboard.prices import list_prices
+from miharu.dashboard.query import AGAINST, View
+from miharu.dashboard.ranges import Window
+from miharu.dashboard.rows import split_route
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.spend import spend
+from miharu.dashboard.tables import Column, Sheet, Value, sheet, usd
+
+__all__ = ("SCREEN", "file", "other_window")
+
+_ROWS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What moved."""
+
+    name: str
+    method: str
+    css: str
+    move: Move
+    reasons: Sequence[Reason]
+    link: str | None
+
+
+def other_window(view: View, now: int) -> Window:
+    """The period that this one is compared with; never one that overlaps it by itself."""
+    window = view.window(now)
+    if view.other_start is not None and view.other_end is not None:
+        return Window.between(view.other_start, view.other_end)
+    shift = max(AGAINST[view.against][1], window.length)
+    return Window(
+        start=window.start - shift,
+        end=window.end - shift,
+        step=window.step,
+        tick=window.tick,
+        label=window.label,
+    )
+
+
+async def _moves(view: View, site: Site) -> list[Move]:
+    now = site.clock()
+    other = other_window(view, now)
+    async with together() as ask:
+        after = ask(site.store.groups, view.query(now), dimension(view.by))
+        before = ask(site.store.groups, view.during(other.start, other.end), dimension(view.by))
+    sides = [{group.key: group.totals for group in side.value} for side in (before, after)]
+    keys = {key for side in sides for key in side}
+    return moves(sides[0], sides[1], await _weights(keys, other.start) if view.by == "model" else {})
+
+
+async def _weights(models: set[str | None], at: int) -> dict[str | None, Weights]:
+    """What the price list asks for the tokens of each model, as of then."""
+    prices = await list_prices()
+    if prices is None:
+        return {}
+    from miharu.pricing.explain import list_price
+
+    found: dict[str | None, Weights] = {}
+    for model in models:
+        listed = list_price(prices, model, None, at) if model else None
+        if listed and listed.input:
+            plain = Fraction(listed.input)
+            cached = Fraction(listed.cached) if listed.cached is not None else plain * USUAL.cached
+            output = Fraction(listed.output) if listed.output is not None else plain * USUAL.output
+            found[model] = Weights(plain, cached, output)
+    return found
+
+
+async def _compared(view: View, site: Site) -> Mapping[str, Any]:
+    now = site.clock()
+    window, other = view.window(now), other_window(view, now)
+    query, earlier = view.query(now), view.during(other.start, other.end)
+    async with together() as ask:
+        moved = ask(_moves, view, site)
+        totals = ask(site.store.totals, query)
+        before = ask(site.store.totals, earlier)
+        latency = ask(site.store.latency, query)
+        latency_before = ask(site.store.latency, earlier)
+        chart = ask(spend, view, site, other)
+        colors = ask(palette, site)
+    lines = [
+        _line(move, view, colors.value)
+        for move in moved.value
+        if move.change or move.before.calls or move.after.calls
+    ]
+    start, end = before.value.cost_nanousd, totals.value.cost_nanousd
+    return {
+        **chart.value,
+        "other": other,
+        "lines": lines[:_ROWS],
+        "lines_more": max(0, len(lines) - _ROWS),
+        "bridge": bridge(start, end, summed(moved.value)),
+        "before": before.value,
+        "after": totals.value,
+        "change": end - start,
+        "relative": relative(start, end) if start else "",
+        "figures": differences(before.value, totals.value, latency_before.value, latency.value),
+        "against": {
+            name: words for name, (words, shift) in AGAINST.items() if not shift or shift >= window.length
+        },
+        "uneven": other.length != window.length,
+    }
+
+
+def _line(move: Move, view: View, colors: Palette) -> Line:
+    name, method, css = move.key or NOBODY[view.by], "", ""
+    if move.key is not None:
+        if view.by == "route":
+            method, name = split_route(move.key)
+        elif view.by == "provider":
+            name = provider_name(move.key)
+    if view.by in {"model", "provider"}:
+        css = colors.model(move.key) if view.by == "model" else colors.provider(move.key)
+    return Line(
+        name=name,
+        method=method,
+        css=css,
+        move=move,
+        reasons=reasons(move),
+        link=view.link("compare", **{view.by: move.key}) if move.key else None,
+    )
+
+
+SCREEN = Screen(
+    path="compare",
+    template="pages/compare.html",
+    panels=(Panel(path="compare-periods", template="panels/compare.html", facts=_compared),),
+)
+
+
+def _effect(effect: Effect, move: Move) -> Value:
+    return usd(move.effects[effect])
+
+
+def _columns(view: View) -> list[Column[Move]]:
+    return [
+        Column(view.by, "", lambda move: move.key or NOBODY[view.by]),
+        Column("calls_before", "", lambda move: move.before.calls),
+        Column("calls_now", "", lambda move: move.after.calls),
+        Column("cost_before_usd", "", lambda move: usd(move.before.cost_nanousd)),
+        Column("cost_now_usd", "", lambda move: usd(move.after.cost_nanousd)),
+        Column("change_usd", "", lambda move: usd(move.change)),
+        *(Column(f"{effect}_usd", "", partial(_effect, effect)) for effect in EFFECTS),
+        Column("unpriced_before", "", lambda move: move.before.unpriced),
+        Column("unpriced_now", "", lambda move: move.after.unpriced),
+    ]
+
+
+async def file(view: View, site: Site) -> Sheet:
+    return sheet("compare", _columns(view), await _moves(view, site))

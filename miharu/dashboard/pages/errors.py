@@ -1,0 +1,48 @@
+"""The errors: what broke, grouped by kind and by what it says; rate limits apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from miharu.dashboard.failures import failures
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import View
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.tables import Sheet
+
+__all__ = ("SCREEN", "file")
+
+
+async def _groups(view: View, site: Site) -> Mapping[str, Any]:
+    return await failures(view, site)
+
+
+SCREEN = Screen(
+    path="errors",
+    template="pages/errors.html",
+    panels=(Panel(path="errors-groups", template="panels/errors.html", facts=_groups),),
+)
+
+
+async def file(view: View, site: Site) -> Sheet:
+    facts = await failures(view, site)
+    columns = (
+        *("error_type", "http_status", "message", "calls_read", "calls_of_type"),
+        *("first", "last", "models", "routes", "newest_call"),
+    )
+    rows = [
+        (
+            kind.key,
+            " ".join(map(str, kind.statuses)),
+            one.text,
+            one.calls,
+            kind.calls,
+            one.first,
+            one.last,
+            " ".join(name for name, _ in one.models),
+            " ".join(f"{method} {path}".strip() for method, path in one.routes),
+            one.newest,
+        )
+        for kind in (*facts["limited"], *facts["kinds"])
+        for one in kind.failures
+    ]
+    return Sheet("errors", columns, rows)

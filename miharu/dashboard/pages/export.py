@@ -1,0 +1,83 @@
+"""What is on screen as a file: CSV for spreadsheets, JSON for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from miharu.dashboard.headers import make_page
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.pages import calls, compare, errors, live, models, overview, routes, sessions
+from miharu.dashboard.query import View
+from miharu.dashboard.ranges import write_instant
+from miharu.dashboard.tables import Sheet, Value
+
+__all__ = ("FILES", "as_csv", "as_json", "in_cell")
+
+FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
+    "overview": overview.file,
+    "live": live.file,
+    "calls": calls.file,
+    "routes": routes.file,
+    "models": models.file,
+    "sessions": sessions.file,
+    "errors": errors.file,
+    "compare": compare.file,
+}
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
+
+
+async def as_csv(request: PageRequest, site: Site) -> Page:
+    sheet = await _sheet(request, site)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(sheet.columns)
+    writer.writerows([in_cell(value) for value in row] for row in sheet.rows)
+    return _file(text.getvalue(), "text/csv; charset=utf-8", f"{sheet.name}.csv", site)
+
+
+async def as_json(request: PageRequest, site: Site) -> Page:
+    sheet = await _sheet(request, site)
+    view = View.read(request.params)
+    window = view.window(site.clock())
+    document = {
+        "of": sheet.name,
+        "from": write_instant(window.start),
+        "to": write_instant(window.end),
+        "filters": view.filters,
+        **(sheet.more or {}),
+        "rows": [dict(zip(sheet.columns, map(_plain, row), strict=True)) for row in sheet.rows],
+    }
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return _file(text, "application/json", f"{sheet.name}.json", site)
+
+
+def in_cell(value: Value) -> str | int | float:
+    """What a spreadsheet takes for a number or a text, and never for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\0", "")
+    return f"'{text}" if text.lstrip(" \N{NO-BREAK SPACE}\ufeff").startswith(_DANGEROUS) else text
+
+
+async def _sheet(request: PageRequest, site: Site) -> Sheet:
+    file = FILES.get(request.params.get("of", ""), overview.file)
+    return await file(View.read(request.params), site)
+
+
+def _plain(value: Value) -> Any:
+    # Money as text: a program that reads it as a binary fraction would lose digits.
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _file(text: str, content_type: str, name: str, site: Site) -> Page:
+    day = datetime.fromtimestamp(site.clock() / 1000, UTC)
+    disposition = f'attachment; filename="miharu-{day:%Y-%m-%d}-{name}"'
+    return make_page(text, content_type=content_type, extra=(("Content-Disposition", disposition),))

@@ -1,0 +1,90 @@
+"""Whatever somebody types into the search: a call, or what the calls can be filtered by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from miharu.call import Call
+from miharu.dashboard.asking import together
+from miharu.dashboard.colors import provider_name
+from miharu.dashboard.headers import make_page
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.query import FILTERS, View
+from miharu.dashboard.screens import Screen, show
+from miharu.dashboard.templates import render
+from miharu.stores.base import Dimension
+
+__all__ = ("page",)
+
+_SEARCHED: Mapping[str, Dimension] = {
+    "model": "model",
+    "provider": "provider",
+    "route": "route",
+    "user": "user_id",
+    "service": "service",
+    "error": "error_type",
+}
+_EXACT = ("user", "session", "trace")
+"""What there are too many of to search: found by its whole name."""
+_MOST = 8
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    kind: str
+    text: str
+    link: str
+
+
+async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
+    if not text:
+        return {"q": "", "hits": []}
+    query = view.query(site.clock())
+    window = view.window(site.clock())
+    async with together() as ask:
+        call = ask(site.store.call, text)
+        keys = {name: ask(site.store.keys, query, dimension, 200) for name, dimension in _SEARCHED.items()}
+        exact = {
+            name: ask(site.store.totals, view.only(name, text).during(window.start, window.end))
+            for name in _EXACT
+        }
+    hits = _calls(call.value, view)
+    for name in FILTERS:
+        if name in keys:
+            matching = [key for key in keys[name].value if _matches(text, key, name)]
+            hits += [_hit(view, name, key) for key in matching[:_MOST]]
+        if name in exact and exact[name].value.calls:
+            hit = _hit(view, name, text)
+            hits += [] if hit in hits else [hit]
+    return {"q": text, "hits": hits}
+
+
+def _calls(call: Call | None, view: View) -> list[Hit]:
+    if call is None:
+        return []
+    return [Hit(kind="call", text=call.id, link=View(range=view.range).link("calls", sel=call.id))]
+
+
+def _matches(text: str, key: str, name: str) -> bool:
+    shown = f"{key} {provider_name(key)}" if name == "provider" else key
+    return all(word in shown.casefold() for word in text.casefold().split())
+
+
+def _hit(view: View, name: str, key: str) -> Hit:
+    page = "sessions" if name in {"session", "trace"} else "errors" if name == "error" else "calls"
+    return Hit(kind=name, text=key, link=view.to(page, **{name: key}))
+
+
+async def page(request: PageRequest, site: Site) -> Page:
+    text = request.params.get("q", "").strip()[:_LONGEST].replace("\0", "")
+    text = text.encode("utf-8", "ignore").decode()
+
+    async def facts(view: View, site: Site) -> Mapping[str, Any]:
+        return await _found(view, site, text)
+
+    screen = Screen(path="find", template="pages/find.html", facts=facts)
+    if request.headers.get("hx-request"):
+        view = View.read(request.params)
+        return make_page(render("pages/found.html", **await facts(view, site)))
+    return await show(screen, request, site)

@@ -1,0 +1,116 @@
+"""The tail: calls that run, calls that have just ended, and how many there were in each minute of an hour."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.charts import Series, Twin, stack
+from miharu.dashboard.colors import palette
+from miharu.dashboard.drawer import opened
+from miharu.dashboard.format import compact, count
+from miharu.dashboard.grid import grid_of, times_of
+from miharu.dashboard.page import Site
+from miharu.dashboard.pages import calls
+from miharu.dashboard.query import View
+from miharu.dashboard.ranges import HOUR, MINUTE, RANGES, Window
+from miharu.dashboard.rows import rows
+from miharu.dashboard.running import running
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.tables import Sheet
+from miharu.stores.base import Query, Totals
+
+__all__ = ("SCREEN", "file")
+
+_SHOWN = 60
+_ENDINGS = (("Succeeded", "won"), ("Failed", "lost"), ("Cancelled", "left"))
+
+
+def _hour(view: View, site: Site) -> tuple[Window, Query]:
+    """The last hour, whatever the range says: this page is about now."""
+    window = Window.of_range(RANGES["1h"], site.clock())
+    return window, view.during(window.start, window.end)
+
+
+def _always(_view: View, _now: int) -> bool:
+    return True
+
+
+def _running_ids(site: Site) -> Hashable:
+    return tuple(sorted(id(exchange) for exchange in site.running())) if site.running else None
+
+
+async def _now(view: View, site: Site) -> Mapping[str, Any]:
+    _, query = _hour(view, site)
+    now = site.clock()
+    async with together() as ask:
+        newest = ask(site.store.calls, query, _SHOWN)
+        hour = ask(site.store.totals, query)
+        minute = ask(site.store.totals, view.during(now - MINUTE, now + 1))
+        colors = ask(palette, site)
+    going = running(site.running(), colors.value) if site.running else []
+    return {
+        "can_see": site.running is not None,
+        "running": going,
+        "rows": rows(newest.value, view, colors.value, "live"),
+        "minute": minute.value,
+        "hour": hour.value,
+    }
+
+
+async def _pulse(view: View, site: Site) -> Mapping[str, Any]:
+    window, query = _hour(view, site)
+    points = await site.store.series(query, window.step, "status")
+    grid, times = grid_of(window, points), times_of(window)
+    keys = ("success", "error", "cancelled")
+    empty = [Totals()] * len(times)
+    series = [
+        Series(name, css, [totals.calls for totals in grid.get(key, empty)])
+        for (name, css), key in zip(_ENDINGS, keys, strict=True)
+    ]
+    chart = stack(times, series, None, unit="calls", tick=window.tick, label=compact)
+    return {
+        "pulse": chart,
+        "pulse_twin": Twin(
+            tuple(one.name for one in series),
+            [(t, [count(one.values[i]) for one in series]) for i, t in enumerate(times)],
+        ),
+    }
+
+
+async def _selected(view: View, site: Site) -> Mapping[str, Any]:
+    if view.sel is None:
+        return {"open": False}
+    _, query = _hour(view, site)
+    return await opened(view, site, "live", [call.id for call in await site.store.calls(query, _SHOWN)])
+
+
+SCREEN = Screen(
+    path="live",
+    template="pages/live.html",
+    panels=(
+        Panel(
+            path="live-pulse",
+            template="panels/pulse.html",
+            facts=_pulse,
+            bucket=MINUTE,
+            moves=_always,
+        ),
+        Panel(
+            path="live-tail",
+            template="panels/tail.html",
+            facts=_now,
+            every="tick",
+            bucket=5000,
+            moves=_always,
+            salt=_running_ids,
+        ),
+    ),
+    facts=_selected,
+)
+
+
+async def file(view: View, site: Site) -> Sheet:
+    """The calls of the hour."""
+    now = site.clock()
+    return await calls.file(replace(view, start=now - HOUR, end=now + 1, before=None), site)

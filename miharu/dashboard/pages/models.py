@@ -1,0 +1,76 @@
+"""The models: what each costs and by which price, how quick it is, how much of it came from a cache."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.format import price
+from miharu.dashboard.groups import Row, columns, rows_by
+from miharu.dashboard.latency import latency
+from miharu.dashboard.page import Site
+from miharu.dashboard.prices import list_prices
+from miharu.dashboard.query import View
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.spend import spend
+from miharu.dashboard.tables import Sheet, Sorted, ordered, sheet
+
+__all__ = ("SCREEN", "file")
+
+_DEAREST = Sorted("cost_usd", descending=True)
+
+
+async def _table(view: View, site: Site) -> Mapping[str, Any]:
+    query = view.query(site.clock())
+    async with together() as ask:
+        found = ask(rows_by, view, site, "model", "models")
+        providers = ask(rows_by, view, site, "provider", "models")
+        totals = ask(site.store.totals, query)
+        whole = ask(site.store.latency, query)
+        spent = ask(spend, view, site)
+        slow = ask(latency, view, site)
+    listed, order = ordered(found.value, columns("model"), view.sort, _DEAREST)
+    only = providers.value[0].key if len(providers.value) == 1 else view.provider
+    return {
+        **spent.value,
+        **slow.value,
+        "rows": listed,
+        "order": order,
+        "columns": columns("model"),
+        "providers": providers.value,
+        "sum": totals.value,
+        "whole": whole.value,
+        "prices": await _prices(listed, only, site),
+    }
+
+
+async def _prices(rows: list[Row], provider: str | None, site: Site) -> Mapping[str, Any]:
+    """The list's prices of each model, as of now; of a model by its name, whoever serves it."""
+    prices = await list_prices()
+    if prices is None:
+        return {"source": None}
+    from miharu.pricing.explain import list_price
+
+    now = site.clock()
+    by_model: dict[str, str] = {}
+    for row in rows:
+        found = list_price(prices, row.key, provider, now) if row.key else None
+        if found is None and row.key:
+            found = list_price(prices, row.key, None, now)
+        if found is not None and row.key and found.input is not None:
+            cached = f", {price(found.cached)} from a cache" if found.cached is not None else ""
+            out = price(found.output) if found.output is not None else "no price"
+            by_model[row.key] = f"{price(found.input)} in, {out} out{cached}"
+    return {"source": prices.version, "by_model": by_model}
+
+
+SCREEN = Screen(
+    path="models",
+    template="pages/models.html",
+    panels=(Panel(path="models-table", template="panels/models.html", facts=_table),),
+)
+
+
+async def file(view: View, site: Site) -> Sheet:
+    rows = await rows_by(view, site, "model", "models", waste=True)
+    listed, _ = ordered(rows, columns("model"), view.sort, _DEAREST)
+    return sheet("models", columns("model"), listed)

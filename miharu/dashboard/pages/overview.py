@@ -1,0 +1,76 @@
+"""The overview: what it costs and whether that is normal, who causes it, whether it is slow, what broke."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.broke import broke
+from miharu.dashboard.colors import palette
+from miharu.dashboard.figures import figures
+from miharu.dashboard.groups import columns, leaders, rows_by
+from miharu.dashboard.latency import latency
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import View
+from miharu.dashboard.rows import rows
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.sparks import sparks
+from miharu.dashboard.spend import spend
+from miharu.dashboard.tables import Sheet, sheet
+from miharu.dashboard.waste import waste
+
+__all__ = ("SCREEN", "file")
+
+_RECENT = 8
+_LEADERS = 5
+_ROWS = 12
+
+
+async def _recent(view: View, site: Site) -> Mapping[str, Any]:
+    query = view.query(site.clock())
+    async with together() as ask:
+        recent = ask(site.store.calls, query, _RECENT)
+        totals = ask(site.store.totals, query)
+        colors = ask(palette, site)
+    return {"recent": rows(recent.value, view, colors.value), "totals": totals.value}
+
+
+async def _charts(view: View, site: Site) -> Mapping[str, Any]:
+    async with together() as ask:
+        asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks)]
+        usage = ask(rows_by, view, site, view.by, "")
+        routes = ask(leaders, view, site, "route", _LEADERS)
+        users = ask(leaders, view, site, "user", _LEADERS)
+        whole = ask(site.store.latency, view.query(site.clock()))
+    facts: dict[str, Any] = {}
+    for answer in asked:
+        facts |= answer.value
+    return facts | {
+        "usage": usage.value[:_ROWS],
+        "usage_more": max(0, len(usage.value) - _ROWS),
+        "routes": routes.value,
+        "users": users.value if any(row.key for row in users.value) else [],
+        "whole": whole.value,
+    }
+
+
+SCREEN = Screen(
+    path="",
+    template="pages/overview.html",
+    panels=(
+        Panel(
+            path="overview-now",
+            template="panels/now.html",
+            facts=figures,
+            every="tick",
+            bucket=10_000,
+            first=sparks,
+        ),
+        Panel(path="overview-charts", template="panels/charts.html", facts=_charts),
+        Panel(path="overview-recent", template="panels/recent.html", facts=_recent, every="tick"),
+    ),
+)
+
+
+async def file(view: View, site: Site) -> Sheet:
+    """The usage table, whole."""
+    return sheet("usage", columns(view.by), await rows_by(view, site, view.by, ""))

@@ -1,0 +1,59 @@
+"""The routes: what each of your app's addresses costs, how slow it is, and what it wastes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.groups import Row, columns, rows_by
+from miharu.dashboard.latency import latency
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import View
+from miharu.dashboard.screens import Panel, Screen
+from miharu.dashboard.spend import spend
+from miharu.dashboard.tables import Sheet, Sorted, ordered, sheet
+
+__all__ = ("SCREEN", "file")
+
+_DEAREST = Sorted("cost_usd", descending=True)
+
+
+async def _table(view: View, site: Site) -> Mapping[str, Any]:
+    async with together() as ask:
+        found = ask(rows_by, view, site, "route", "routes", waste=True)
+        totals = ask(site.store.totals, view.query(site.clock()))
+        whole = ask(site.store.latency, view.query(site.clock()))
+        spent = ask(spend, view, site, None, "model" if view.route else "route")
+        slow = ask(latency, view, site)
+        models = ask(_models, view, site)
+    listed, order = ordered(found.value, columns("route"), view.sort, _DEAREST)
+    return {
+        "rows": listed,
+        "order": order,
+        "columns": columns("route"),
+        "sum": totals.value,
+        "whole": whole.value,
+        "wasteful": sorted(
+            (row for row in listed if row.wasted.anything), key=lambda row: -row.wasted.nanousd
+        ),
+        "models": models.value,
+        **spent.value,
+        **slow.value,
+    }
+
+
+async def _models(view: View, site: Site) -> list[Row] | None:
+    """Of a single route, if one was chosen."""
+    return await rows_by(view, site, "model", "calls") if view.route else None
+
+
+SCREEN = Screen(
+    path="routes",
+    template="pages/routes.html",
+    panels=(Panel(path="routes-table", template="panels/routes.html", facts=_table),),
+)
+
+
+async def file(view: View, site: Site) -> Sheet:
+    rows = await rows_by(view, site, "route", "routes", waste=True)
+    listed, _ = ordered(rows, columns("route"), view.sort, _DEAREST)
+    return sheet("routes", columns("route"), listed)

@@ -1,0 +1,150 @@
+"""Pages of parts: each part is a question and a template, comes with its page, and renews itself.
+
+A part is asked for again under its own address, by the page that shows it and only while it can be seen. The
+answer is 304 as long as nothing has changed.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.filters import choices
+from miharu.dashboard.headers import make_page
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.query import View
+from miharu.dashboard.ranges import MINUTE
+from miharu.dashboard.tags import tag, tagged, unchanged
+from miharu.dashboard.templates import render
+from miharu.stores.base import Query
+
+__all__ = ("Facts", "Panel", "Screen", "show", "show_panel")
+
+Facts = Callable[[View, Site], Awaitable[Mapping[str, Any]]]
+_WAITING_BUCKET = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A part of a page."""
+
+    path: str
+    """Its own address, such as ``calls-rows``; what stands before the hyphen names its page."""
+    template: str
+    facts: Facts
+    every: Literal["tick", "slow-tick"] = "slow-tick"
+    bucket: int = MINUTE
+    """Milliseconds after which it is made again in any case, because its window slides."""
+    first: Facts | None = None
+    """What only a whole page has to ask for it, because another part will bring it from then on."""
+    moves: Callable[[View, int], bool] = View.moves
+    """Whether it can still change."""
+    salt: Callable[[Site], Hashable] = lambda _: None
+    """What it depends on that is not in the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """A page."""
+
+    path: str
+    template: str
+    panels: tuple[Panel, ...] = ()
+    facts: Facts | None = None
+    """What it shows beside its parts."""
+
+
+async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
+    """The page with all its parts; before the first call, what to do to see one."""
+    view, now = View.read(request.params), site.clock()
+    question = view.query(now)
+    async with together() as ask:
+        totals = ask(site.store.totals, question)
+        offered = ask(choices, view, site)
+        size = ask(site.store.size)
+        own = ask(screen.facts or _nothing, view, site)
+        parts = {panel.path: ask(_part, panel, view, site) for panel in screen.panels}
+        waits = ask(_waits, site)
+    common = {
+        **_common(view, site, screen.path),
+        "size": size.value,
+        "counts": totals.value,
+        "choices": offered.value,
+    }
+    if waits.value is not None:
+        if same := unchanged(request, waits.value):
+            return same
+        return tagged(render("waiting.html", tag=waits.value, **common), waits.value)
+    shown = {path: part.value for path, part in parts.items()}
+    return make_page(render(screen.template, parts=shown, **own.value, **common))
+
+
+async def show_panel(panel: Panel, request: PageRequest, site: Site) -> Page:
+    """The part alone, for the page that shows it already."""
+    view = View.read(request.params)
+    current = await _tag(panel, view, site)
+    if same := unchanged(request, current):
+        return same
+    async with together() as ask:
+        totals = ask(site.store.totals, view.query(site.clock()))
+        facts = ask(panel.facts, view, site)
+    html = render(
+        "panel.html",
+        panel=panel,
+        tag=current,
+        alone=True,
+        counts=totals.value,
+        **_common(view, site, _page_of(panel)),
+        **facts.value,
+    )
+    return tagged(html, current)
+
+
+async def _part(panel: Panel, view: View, site: Site) -> str:
+    async with together() as ask:
+        current = ask(_tag, panel, view, site)
+        facts = ask(panel.facts, view, site)
+        first = ask(panel.first or _nothing, view, site)
+    return render(
+        "panel.html",
+        panel=panel,
+        tag=current.value,
+        alone=False,
+        **_common(view, site, _page_of(panel)),
+        **facts.value,
+        **first.value,
+    )
+
+
+async def _tag(panel: Panel, view: View, site: Site) -> str:
+    moving = panel.moves(view, site.clock())
+    question = f"{view.link(panel.path)} {panel.salt(site)!r}"
+    return await tag(site, question, panel.bucket if moving else None)
+
+
+async def _waits(site: Site) -> str | None:
+    """The tag of a page that waits for the first call; ``None`` where there has been one."""
+    if await site.store.calls(Query(start=0, end=site.clock() + 1), limit=1):
+        return None
+    return await tag(site, "waiting", _WAITING_BUCKET)
+
+
+async def _nothing(_view: View, _site: Site) -> Mapping[str, Any]:
+    return {}
+
+
+def _common(view: View, site: Site, page: str) -> dict[str, Any]:
+    now = site.clock()
+    return {
+        "view": view,
+        "site": site,
+        "now": now,
+        "window": view.window(now),
+        "page": page,
+        "losses": site.losses(),
+    }
+
+
+def _page_of(panel: Panel) -> str:
+    page = panel.path.partition("-")[0]
+    return "" if page == "overview" else page

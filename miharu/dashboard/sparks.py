@@ -1,0 +1,52 @@
+"""The small lines: one for each key figure, one for each row of a table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from miharu.dashboard.asking import together
+from miharu.dashboard.charts import percentile, spark
+from miharu.dashboard.grid import counts_of, grid_of
+from miharu.dashboard.page import Site
+from miharu.dashboard.query import Measure, View
+from miharu.dashboard.spend import measured, spend_over_time
+from miharu.stores.base import Dimension, Query
+
+__all__ = ("Spark", "sparks", "sparks_by")
+
+Spark = tuple[str, str]
+"""The paths of a line and of the area under it."""
+
+
+async def sparks(view: View, site: Site) -> dict[str, Any]:
+    """Of the key figures."""
+    now = site.clock()
+    window = view.window(now)
+    async with together() as ask:
+        grid = ask(spend_over_time, view, site)
+        durations = ask(site.store.durations, view.query(now), window.step, "duration_ms")
+    columns = list(zip(*grid.value.values(), strict=True))
+
+    def summed(measure: Measure) -> list[int]:
+        return [sum(measured(totals, measure) for totals in column) for column in columns]
+
+    calls, errors = summed("requests"), [sum(totals.errors for totals in column) for column in columns]
+    drawn = {
+        "cost": spark(summed("cost")),
+        "requests": spark(calls),
+        "tokens": spark(summed("tokens")),
+        "latency": spark([percentile(column, 0.95) for column in counts_of(window, durations.value)]),
+        "errors": spark([e / c if c else None for e, c in zip(errors, calls, strict=True)]),
+    }
+    return {"sparks": drawn}
+
+
+async def sparks_by(
+    view: View, site: Site, query: Query, by: Dimension, measure: Measure
+) -> dict[str | None, Spark]:
+    """Of the values of a dimension."""
+    window = view.window(site.clock())
+    points = await site.store.series(query, window.step, by)
+    values: dict[str | None, Sequence[int]] = {
+        key: [measured(totals, measure) for totals in row] for key, row in grid_of(window, points).items()
+    }
+    return {key: spark(row) for key, row in values.items()}

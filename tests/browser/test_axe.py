@@ -1,0 +1,102 @@
+"""axe-core finds nothing at all on any page, light or dark, wide or narrow.
+
+It is fetched by ``scripts/test`` into a temporary folder, and named by ``AXE``.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from miharu.dashboard.access import _LOCKED
+from miharu.dashboard.routes import SCREENS
+
+from .conftest import page_of
+
+pytestmark = pytest.mark.browser
+AXE = Path(os.environ.get("AXE", "node_modules/axe-core/axe.min.js"))
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+PLACES = {
+    **{screen.path or "overview": f"{screen.path}?range=7d" for screen in SCREENS},
+    "one route": "routes?route=POST /agents/%7Bname%7D/run",
+    "found": "find?q=gpt",
+    "nothing found": "find?q=no such thing",
+    "no calls": "calls?model=nothing",
+    "an empty overview": "?model=nothing",
+}
+OPENED = ("a call", "a failed call", "a raw request", "a session")
+Look = tuple[Literal["light", "dark"], int]
+LOOKS: list[object] = [
+    ("light", 1440),
+    ("dark", 390),
+    pytest.param(("dark", 1440), marks=pytest.mark.full),
+    pytest.param(("light", 390), marks=pytest.mark.full),
+]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here; scripts/test fetches it (AXE=…/axe.min.js)")
+    return AXE.read_text()
+
+
+@pytest.fixture(scope="module")
+def places(browser: Browser, shop: str) -> Mapping[str, str]:
+    """Where to look, with what can be opened in this shop."""
+
+    def first(path: str) -> str:
+        page.goto(shop + path)
+        return page.locator("tbody").get_by_role("link").first.get_attribute("href") or ""
+
+    context = browser.new_context()
+    page = context.new_page()
+    call = first("calls?range=7d&route=POST /agents/%7Bname%7D/run")
+    links = (call, first("calls?range=7d&status=error"), f"{call}&tab=request", first("sessions?range=7d"))
+    context.close()
+    return PLACES | dict(zip(OPENED, links, strict=True))
+
+
+def findings(page: Page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+        list(STANDARDS),
+    )
+    return [
+        f"{one['impact']} {one['id']}: {one['help']} {[node['target'] for node in one['nodes'][:4]]}"
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+@pytest.mark.parametrize("place", [*PLACES, *OPENED])
+def test_a_page(
+    browser: Browser, shop: str, places: Mapping[str, str], axe: str, place: str, look: Look
+) -> None:
+    with page_of(browser, *look, reduced_motion="reduce") as page:
+        page.goto(shop + places[place])
+        assert findings(page, axe) == []
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+        assert findings(page, axe) == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def test_the_list_of_keys_and_the_token_page(browser: Browser, shop: str, axe: str, look: Look) -> None:
+    with page_of(browser, *look, reduced_motion="reduce") as page:
+        page.goto(shop)
+        page.keyboard.press("?")
+        assert findings(page, axe) == []
+        page.set_content(_LOCKED.body.decode())
+        assert findings(page, axe) == []
+
+
+def test_a_page_that_is_not_there(browser: Browser, shop: str, axe: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{shop}nope")
+    assert findings(page, axe) == []
+    context.close()

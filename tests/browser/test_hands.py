@@ -1,0 +1,242 @@
+"""By keyboard, by mouse, and by the address: the whole dashboard in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import page_of
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("", "live", "calls", "routes", "models", "sessions", "errors", "compare", "find?q=gpt")
+
+
+def drawer(page: Page) -> object:
+    return page.get_by_role("complementary", name="Call detail")
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_nothing_overflows(browser: Browser, shop: str, width: int) -> None:
+    with page_of(browser, "light", width) as page:
+        for path in (*PAGES, "?range=7d&measure=tokens&by=route", "calls?status=error", "compare?by=route"):
+            page.goto(shop + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_every_page_works_before_any_script_runs(browser: Browser, shop: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(shop)
+    for name in ("Live", "Calls", "Routes", "Models", "Sessions", "Errors", "Compare", "Overview"):
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    page.get_by_role("link", name="7d").click()
+    assert "range=7d" in page.url
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Calls", exact=True).click()
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_role("combobox", name="Model").select_option("gpt-6.1-sol")
+    page.get_by_role("button", name="Apply").click()
+    assert "model=gpt-6.1-sol" in page.url
+    assert "range=7d" in page.url
+    page.locator("tbody").get_by_role("link").first.click()
+    detail = page.get_by_role("complementary", name="Call detail")
+    expect(detail).to_contain_text("gpt-6.1-sol")
+    detail.get_by_role("link", name="Raw request").click()
+    expect(detail.locator("pre.raw").first).to_contain_text('"model"')
+    page.get_by_role("link", name="Close").click()
+    expect(detail).to_have_count(0)
+    page.locator("summary", has_text="Custom").click()
+    page.get_by_label("From").fill("2026-01-01T00:00")
+    page.get_by_label("To", exact=True).fill("2026-01-02T12:30")
+    page.get_by_role("button", name="Show").click()
+    assert "from=2026-01-01T00%3A00" in page.url or "from=2026-01-01T00:00" in page.url
+    expect(page.get_by_text("Fixed range")).to_be_visible()
+    page.get_by_label("Find a call").fill("sonnet")
+    page.get_by_label("Find a call").press("Enter")
+    expect(page.get_by_role("heading", name="Find", level=1)).to_be_visible()
+    context.close()
+
+
+def test_the_keys_lead_everywhere(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(shop)
+        for key, name in (("c", "Calls"), ("l", "Live"), ("r", "Routes"), ("m", "Models"), ("s", "Sessions")):
+            page.keyboard.press("g")
+            page.keyboard.press(key)
+            expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        page.keyboard.press("c")
+        expect(page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+        page.keyboard.press("t")
+        expect(page.get_by_label("From").first).to_be_focused()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("d")
+        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        page.keyboard.press("d")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_keys_of_one_letter_can_be_switched_off(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(shop)
+        page.keyboard.press("?")
+        page.get_by_label("Keys of one letter are on").uncheck()
+        page.keyboard.press("Escape")
+        page.keyboard.press("c")
+        page.reload()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+        expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+
+
+def test_rows_open_close_and_step_by_key_and_by_back(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}calls?range=7d")
+        page.evaluate("window.stillTheSamePage = true")
+        detail = page.get_by_role("complementary", name="Call detail")
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        expect(detail).to_be_visible()
+        second = page.url
+        assert "range=7d" in second
+        page.keyboard.press("]")
+        expect(page).not_to_have_url(second)
+        third = page.url
+        page.keyboard.press("[")
+        expect(page).to_have_url(second)
+        page.keyboard.press("Escape")
+        expect(detail).to_have_count(0)
+        assert "sel=" not in page.url
+        focused = page.evaluate("document.activeElement.closest('tr')?.id")
+        assert focused == "c-" + second.partition("sel=")[2]
+        for expected in (second, third, second):
+            page.go_back()
+            expect(page).to_have_url(expected)
+        expect(detail).to_be_visible()
+        page.go_forward()
+        expect(page).to_have_url(third)
+        expect(page.locator("tr[aria-current=true]")).to_have_attribute(
+            "id", "c-" + third.partition("sel=")[2]
+        )
+
+
+def test_the_drawer_shows_what_was_said_and_copies_it(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{shop}calls?range=7d&route=POST /agents/%7Bname%7D/run&model=claude-sonnet-5-5")
+        page.locator("tbody").get_by_role("link").first.click()
+        detail = page.get_by_role("complementary", name="Call detail")
+        expect(detail).to_contain_text("You are the support agent for a small bookshop.")
+        expect(detail).to_contain_text("Read from cache") if detail.get_by_text(
+            "Read from cache"
+        ).count() else None
+        detail.get_by_role("link", name="Raw response").click()
+        expect(detail.locator("#said pre.raw")).to_contain_text("message_start")
+        assert "tab=response" in page.url
+        detail.get_by_role("button", name="Copy as cURL").click()
+        expect(detail.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("curl https://api.anthropic.com/v1/messages")
+        assert "$ANTHROPIC_API_KEY" in copied
+
+
+def test_a_drag_zooms_and_escape_leads_out(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}?by=route")
+        box = page.locator(".plot").first.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 80)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 90, steps=4)
+        expect(page.locator(".brush")).to_be_visible()
+        page.mouse.up()
+        page.wait_for_url(re.compile(r"from=.*&to="))
+        assert "by=route" in page.url
+        expect(page.locator(".chip time").first).to_be_visible()
+        page.keyboard.press("Escape")
+        page.wait_for_url(lambda url: "from=" not in url)
+        assert "by=route" in page.url
+        page.go_back()
+        page.wait_for_url(re.compile(r"from="))
+
+
+def test_a_chart_is_read_and_zoomed_by_key(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(shop)
+        plot = page.locator(".plot").first
+        plot.focus()
+        page.keyboard.press("Home")
+        tip = plot.locator(".tip")
+        first = tip.inner_text()
+        page.keyboard.press("ArrowRight")
+        assert tip.inner_text() != first
+        page.keyboard.press("End")
+        for _ in range(3):
+            page.keyboard.press("Shift+ArrowLeft")
+        expect(plot.locator(".brush")).to_be_visible()
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"from=.*&to="))
+
+
+def test_find_answers_while_one_types(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}models")
+        page.keyboard.press("/")
+        page.keyboard.type("sonnet")
+        hit = page.locator("#found").get_by_role("link", name="claude-sonnet-5-5")
+        expect(hit).to_be_visible()
+        hit.click()
+        expect(page.get_by_role("heading", name="Calls", level=1)).to_be_visible()
+        assert "model=claude-sonnet-5-5" in page.url
+
+
+def test_a_view_is_saved_and_forgotten(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}calls?status=error&range=7d")
+        page.on("dialog", lambda dialog: dialog.accept("Everything broken"))
+        page.get_by_role("button", name="Save this view").click()
+        page.goto(shop)
+        page.get_by_role("link", name="Everything broken").click()
+        expect(page).to_have_url(f"{shop}calls?status=error&range=7d")
+        page.get_by_role("button", name="Forget the view Everything broken").click()
+        expect(page.get_by_role("link", name="Everything broken")).to_have_count(0)
+
+
+def test_times_are_those_of_the_reader(browser: Browser, shop: str) -> None:
+    with page_of(browser, timezone_id="Asia/Kathmandu") as page:
+        page.goto(f"{shop}calls")
+        expect(page.locator("[data-zone]").first).to_have_text(re.compile("Kat(h)?mandu"))
+        time = page.locator("tbody time").first
+        shown = time.inner_text()
+        hours, minutes = (time.get_attribute("datetime") or "")[11:16].split(":")
+        local = (int(hours) * 60 + int(minutes) + 345) % 1440
+        assert f"{local // 60:02}:{local % 60:02}" in shown
+        page.locator("summary", has_text="Custom").click()
+        page.get_by_label("From").fill("2026-01-01T05:45")
+        page.get_by_label("To", exact=True).fill("2026-01-01T06:45")
+        page.get_by_role("button", name="Show").click()
+        page.wait_for_url(re.compile("from=2026-01-01T00%3A00Z|from=2026-01-01T00:00Z"))
+        assert re.search(r"to=2026-01-01T01(:|%3A)00Z", page.url)
+
+
+@pytest.mark.parametrize("option", ["reduced_motion", "forced_colors"])
+def test_it_respects_what_the_reader_has_set(browser: Browser, shop: str, option: str) -> None:
+    value = {"reduced_motion": "reduce", "forced_colors": "active"}[option]
+    with page_of(browser, **{option: value}) as page:  # type: ignore[arg-type]
+        page.goto(f"{shop}live")
+        if option == "reduced_motion":
+            assert (
+                page.evaluate("getComputedStyle(document.querySelector('.pulse'), '::after').animationName")
+                == "none"
+            )
+        else:
+            bar = "getComputedStyle(document.querySelector('.bar')).fill"
+            assert page.evaluate(bar) not in {"none", "rgba(0, 0, 0, 0)"}

@@ -1,0 +1,152 @@
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from miharu.call import Call, Outcome, new_id
+from miharu.dashboard import failures as module
+from miharu.dashboard.failures import failures
+from miharu.dashboard.limits import limits_of
+from miharu.dashboard.query import View
+
+from .conftest import NOW, get, make_site
+from .memory import MemoryStore
+
+pytestmark = pytest.mark.anyio
+MINUTE = 60_000
+
+
+def failed(
+    ago: int, kind: str | None, message: str | None = None, status: int | None = 500, **facts: object
+) -> Call:
+    made = Call(
+        id=new_id(NOW - ago * MINUTE),
+        timestamp=NOW - ago * MINUTE,
+        api="x",
+        model="gpt-6",
+        provider="openai",
+        route="POST /chat",
+        outcome=Outcome(status="error", http_status=status, error_type=kind, error_message=message),
+    )
+    return replace(made, **facts)  # type: ignore[arg-type]
+
+
+def refused(ago: int, wait: int | None, **facts: object) -> Call:
+    call = failed(ago, "rate_limit", "Limit 7", 429, **facts)
+    return replace(call, outcome=replace(call.outcome, retry_after_ms=wait))
+
+
+async def test_groups_by_kind_and_by_what_is_said() -> None:
+    calls = [
+        failed(50, "overloaded", "Try request req_01234abcd again"),
+        failed(40, "overloaded", "Try request req_98765zyxw again", route="POST /agent"),
+        failed(30, "overloaded", "Something else", model="gpt-7"),
+        failed(20, "timeout", None, None),
+    ]
+    found = await failures(View(), make_site(MemoryStore(calls)))
+    overloaded, timeout = found["kinds"]
+    assert (overloaded.name, overloaded.calls, list(overloaded.statuses)) == ("overloaded", 3, [500])
+    assert (overloaded.first, overloaded.last) == (NOW - 50 * MINUTE, NOW - 30 * MINUTE)
+    assert [(one.text, one.calls) for one in overloaded.failures] == [
+        ("Try request ID again", 2),
+        ("Something else", 1),
+    ]
+    assert {path for _, path in overloaded.failures[0].routes} == {"/chat", "/agent"}
+    assert overloaded.failures[0].newest == calls[1].id
+    assert timeout.failures[0].text == "It says nothing."
+    assert list(timeout.statuses) == []
+    assert found["whole"]
+
+
+async def test_counts_exactly_what_it_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ", 5)
+    store = MemoryStore(failed(n, "overloaded", f"No {n}") for n in range(1, 200))
+    found = await failures(View(), make_site(store))
+    [kind] = found["kinds"]
+    assert (kind.calls, sum(one.calls for one in kind.failures)) == (199, 5)
+    assert kind.first <= NOW - 199 * MINUTE < kind.first + 30 * MINUTE
+    assert not found["whole"]
+    body = (await get(make_site(store), "errors")).body.decode()
+    assert "read from the newest 5 of 199 errors" in body
+
+
+async def test_sets_rate_limits_apart_with_how_long_to_wait() -> None:
+    calls = [
+        refused(9, 2000),
+        refused(8, 8000),
+        refused(7, 600),
+        refused(6, None),
+        refused(5, None, model="m"),
+    ]
+    found = await failures(View(), make_site(MemoryStore([*calls, failed(4, "other")])))
+    assert [kind.name for kind in found["kinds"]] == ["other"]
+    assert [kind.name for kind in found["limited"]] == ["rate_limit"]
+    assert found["refused"] == 5
+    first, second = found["refusals"]
+    assert (first.model, first.calls, first.waits) == ("gpt-6", 4, (2000, 8000))
+    assert (second.model, second.waits) == ("m", None)
+
+
+async def test_says_how_much_headroom_there_was_last() -> None:
+    def answered(ago: int, left: int, model: str) -> Call:
+        limits = {"x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": str(left)}
+        outcome = Outcome(status="success", http_status=200)
+        return failed(ago, None, outcome=outcome, rate_limit=json.dumps(limits), model=model)
+
+    store = MemoryStore([answered(9, 900, "a"), answered(3, 700, "a"), answered(5, 100, "b")])
+    tight, free = (await failures(View(), make_site(store)))["headroom"]
+    assert (tight.name, tight.limits[0].used) == ("b", 90)
+    assert (free.name, free.limits[0].remaining, free.at) == ("a", 700, NOW - 3 * MINUTE)
+    body = (await get(make_site(store), "errors")).body.decode()
+    assert "no call was turned away" in body
+    assert "Nothing failed" in body
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (
+            {
+                "x-ratelimit-limit-requests": "60",
+                "x-ratelimit-remaining-requests": "59",
+                "x-ratelimit-reset-requests": "1s",
+            },
+            [("requests", 60, 59, "1s")],
+        ),
+        (
+            {
+                "anthropic-ratelimit-input-tokens-limit": "2000",
+                "anthropic-ratelimit-input-tokens-remaining": "1500",
+                "anthropic-ratelimit-input-tokens-reset": "2026-11-24T14:21:00Z",
+            },
+            [("input tokens", 2000, 1500, "2026-11-24T14:21:00Z")],
+        ),
+        (
+            {"x-ratelimit-remaining-tokens": "-1", "x-ratelimit-limit-tokens": "lots", "other": "1"},
+            [("tokens", None, None, "")],
+        ),
+    ],
+)
+def test_reads_the_limits_of_the_providers(
+    headers: dict[str, str], expected: list[tuple[object, ...]]
+) -> None:
+    found = limits_of(json.dumps(headers))
+    assert [(one.what, one.limit, one.remaining, one.reset) for one in found] == expected
+
+
+@pytest.mark.parametrize("odd", [None, "", "[]", "{", "7", '"x"'])
+def test_reads_no_limits_out_of_nonsense(odd: str | None) -> None:
+    assert limits_of(odd) == []
+
+
+async def test_leads_to_the_calls_behind() -> None:
+    one = failed(5, "overloaded", "x <b>")
+    body = (await get(make_site(MemoryStore([one])), "errors")).body.decode()
+    assert f'href="calls?error=overloaded&amp;status=error&amp;sel={one.id}">x &lt;b&gt;</a>' in body
+    assert 'href="errors?error=overloaded"' in body
+
+
+async def test_has_nothing_to_show_of_successes() -> None:
+    body = (await get(make_site(MemoryStore([failed(5, "x")])), "errors", status="success")).body.decode()
+    assert re.search(r"No error matches the filters", body)

@@ -1,0 +1,119 @@
+"use strict";
+// Times, theme, copying, saved views, and where the focus goes when the drawer opens and closes.
+(() => {
+  const root = document.documentElement;
+  const all = (selector) => document.querySelectorAll(selector);
+  const kept = {
+    get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
+    set: (name, value) => { try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, value); } catch {} },
+  };
+
+  // ---- theme: system, light, dark ---------------------------------------------------------------------------
+  function showTheme() {
+    const theme = root.dataset.theme || "system";
+    for (const button of all("[data-theme-toggle]")) {
+      button.hidden = false;
+      button.title = `Theme: ${theme} (d)`;
+      button.setAttribute("aria-label", "Theme: " + theme);
+    }
+  }
+  function nextTheme() {
+    const next = { system: "light", light: "dark", dark: "system" }[root.dataset.theme || "system"];
+    if (next === "system") delete root.dataset.theme;
+    else root.dataset.theme = next;
+    kept.set("miharu-theme", next === "system" ? null : next);
+    showTheme();
+  }
+
+  // ---- saved views: a name and an address, kept by this browser -------------------------------------------------
+  const KEPT = "miharu-views:" + location.pathname.replace(/[^/]*$/, "");
+  const views = () => { try { return JSON.parse(kept.get(KEPT)) || []; } catch { return []; } };
+  function showViews() {
+    const box = document.querySelector("[data-saved]");
+    if (!box || !document.querySelector(".filters")) return;
+    const list = box.querySelector("[data-saved-list]");
+    list.replaceChildren(...views().map(({ name, at }, i) => {
+      const line = document.createElement("div"), link = document.createElement("a"), gone = document.createElement("button");
+      line.className = "line";
+      link.className = gone.className = "nav";
+      link.href = at;
+      link.append(Object.assign(document.createElement("span"), { textContent: name }));
+      gone.type = "button";
+      gone.dataset.forget = i;
+      gone.textContent = "×";
+      gone.setAttribute("aria-label", "Forget the view " + name);
+      line.append(link, gone);
+      return line;
+    }));
+    box.hidden = false;
+  }
+  function saveView() {
+    const page = location.pathname.split("/").pop();
+    const query = new URLSearchParams(location.search);
+    for (const name of ["sel", "before", "tab"]) query.delete(name);
+    const words = [...all(".chip .val")].map((chip) => chip.textContent.trim());
+    const heading = document.querySelector("h1").textContent;
+    const name = prompt("Name of this view", [heading, ...words].join(", ").slice(0, 60));
+    if (!name) return;
+    kept.set(KEPT, JSON.stringify([...views(), { name, at: (page || "./") + (query.size ? "?" + query : "") }].slice(-20)));
+    showViews();
+  }
+
+  // ---- copying ------------------------------------------------------------------------------------------------------
+  async function copy(button) {
+    const text = document.getElementById(button.dataset.copy).textContent;
+    await navigator.clipboard.writeText(text);
+    const label = button.querySelector("span"), said = label.textContent;
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = said; }, 1500);
+  }
+
+  // ---- after every swap -------------------------------------------------------------------------------------------
+  let opened = false;
+  function settle() {
+    miharuLocalTimes();
+    showTheme();
+    const selected = new URLSearchParams(location.search).get("sel");
+    for (const line of all("tr[id^='c-']")) {
+      if (line.id === "c-" + selected) line.setAttribute("aria-current", "true");
+      else line.removeAttribute("aria-current");
+    }
+    const drawer = document.querySelector(".drawer");
+    if (drawer && !opened) drawer.focus({ preventScroll: true });
+    if (!drawer && opened) document.querySelector(`[id="c-${CSS.escape(opened)}"] a`)?.focus({ preventScroll: true });
+    opened = drawer ? selected : false;
+    for (const button of all("[data-copy]")) button.hidden = !navigator.clipboard;
+  }
+  document.addEventListener("htmx:after:swap", settle);
+
+  // ---- a line at the top while something that was asked for by hand is on its way ----------------------------------
+  const byHand = (event) => !event.detail.ctx?.sourceElement?.matches?.("[data-live]");
+  document.addEventListener("htmx:before:request", (event) => byHand(event) && root.classList.add("is-busy"));
+  for (const kind of ["htmx:after:request", "htmx:error"]) {
+    document.addEventListener(kind, (event) => byHand(event) && root.classList.remove("is-busy"));
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    if (target.closest("[data-theme-toggle]")) return nextTheme();
+    if (target.closest("[data-save]")) return saveView();
+    const forget = target.closest("[data-forget]");
+    if (forget) {
+      kept.set(KEPT, JSON.stringify(views().filter((_, i) => i !== +forget.dataset.forget)));
+      return showViews();
+    }
+    const button = target.closest("[data-copy]");
+    if (button) return void copy(button);
+    if (target.closest(".scrim")) {
+      event.preventDefault();
+      return document.querySelector("[data-close]")?.click();
+    }
+    for (const open of all("[data-pick][open]")) if (!open.contains(target)) open.open = false;
+    // All of a row is its link, but text in it can be selected.
+    if (target.closest("a,button,summary,input,select,.why") || String(getSelection())) return;
+    target.closest("tr")?.querySelector("a[data-row]")?.click();
+  });
+
+  settle();
+  showViews();
+})();
