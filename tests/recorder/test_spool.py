@@ -193,11 +193,13 @@ from tests.recorder.test_spool import batch
 spool = Spool(pathlib.Path({str(place)!r}))
 spool.append(batch("a"))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
 try:
     spool.append(batch(*"bcdefghi"))
 except OSError:
     print(spool.waiting, spool.path.stat().st_size)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 """
     out = subprocess.run(
         [sys.executable, "-c", code],
