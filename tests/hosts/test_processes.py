@@ -16,7 +16,7 @@ def test_each_call_of_a_child_is_there(method: str, how: str, host: Host) -> Non
     assert len(host.rows_at_last()) == 3
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["spawn", pytest.param("forkserver", marks=pytest.mark.full)])
 def test_a_pool_may_be_terminated_before_its_processes_have_a_database(method: str, host: Host) -> None:
     """They are still importing what it takes, so all that they have captured is in their spools."""
     (host.folder / "sqlalchemy.py").write_text("import time\ntime.sleep(600)")
