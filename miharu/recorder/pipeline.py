@@ -67,7 +67,10 @@ class Pipeline:
         self._intake = Intake(queue, reader, tally, self._finished)
         self._charge = charge
         self._outlet: Outlet | None = None
-        self._holding = False
+        self._holding = 0
+        """How many of what is pending are in the store's hands."""
+        self._copied = False
+        """Whether these are in the spool as well, before everything else: the store takes its time."""
         self._tried = True
         """Whether all that is pending was read when prices were there to ask."""
         self._stuck_since: float | None = None
@@ -148,13 +151,19 @@ class Pipeline:
 
     async def _keep_pending(self) -> None:
         pending = self._queue.pending
-        number = len(pending)
-        self._holding = True
+        self._holding, self._copied = len(pending), False
         try:
             await self.keep(as_batch(pending), tried=self._tried)
+        except StoreError:
+            if self._copied:
+                del pending[: self._holding]
+            raise
+        else:
+            if self._copied and self.spool.first() is not None:
+                self.spool.take()
+            del pending[: self._holding]
         finally:
-            self._holding = False
-        del pending[:number]
+            self._holding = 0
         self._tried = True
 
     async def relieve(self, now: float) -> None:
@@ -172,8 +181,9 @@ class Pipeline:
 
         What is in the store's hands already is spooled as well: it will be skipped, if it was stored.
         """
-        values = list(self._queue.pending)
-        saved = set(map(id, values))
+        pending = list(self._queue.pending)
+        saved = set(map(id, pending))
+        values = pending[self._holding :] if self._copied else pending
         while time.monotonic() < until:
             self._intake.fill_at_once(values)
             if not values:
@@ -199,23 +209,25 @@ class Pipeline:
             return True
         # behind the spool, and behind a slow store or exporter, the queue has to wait for its turn
         return self._queue.is_high and (
-            self._holding or self._stuck_since is not None or self.spool.waiting > 0
+            self._holding > 0 or self._stuck_since is not None or self.spool.waiting > 0
         )
 
     async def _spill(self) -> bool:
         """Move a batch into the spool; whether there was something, and it could be written."""
-        values = self._queue.pending
-        if values and not self._holding and not self.spool.waiting:
-            if not self._write(values):
+        pending = self._queue.pending
+        if pending and not self.spool.waiting:
+            if not self._write(pending[: self._holding or None]):
                 return False
-            values.clear()
+            self._copied = self._holding > 0
+            if not self._copied:
+                pending.clear()
             return True
         if not self._can_write():
             return False
         values = list[Kept]()
         await self._intake.fill(values)
         if values and not self._write(values):
-            self._queue.pending += values
+            pending += values
             return False
         return bool(values)
 

@@ -134,10 +134,39 @@ async def test_a_slow_store_does_not_stop_the_reading(bench: Bench) -> None:
         put(bench, *"bcdefghijkl")
         await bench.pipeline.relieve(time.monotonic())
         assert len(bench.queue) == 1
-        assert bench.spool.waiting == 11
+        assert bench.spool.waiting == 12
         bench.store.gate.set()
     assert bench.models == list("abcdefghijkl")
-    assert bench.tally.written == 12
+    assert bench.tally.written == len(bench.exported) == 12
+    assert not bench.spools
+
+
+async def test_what_a_slow_store_has_in_its_hands_is_safe_and_comes_once(bench: Bench) -> None:
+    await bench.open()
+    bench.store.gate = anyio.Event()
+    bench.store.refuses = True
+    put(bench, "a", "b")
+    async with anyio.create_task_group() as tasks:
+
+        async def drain() -> None:
+            with pytest.raises(StoreError):
+                await bench.pipeline.drain()
+
+        tasks.start_soon(drain)
+        await anyio.wait_all_tasks_blocked()
+        await bench.pipeline.relieve(time.monotonic())
+        assert not bench.spools
+        await bench.pipeline.relieve(soon())
+        assert bench.spool.waiting == 2
+        put(bench, "c")
+        await bench.pipeline.relieve(soon())
+        assert bench.spool.waiting == 3
+        bench.store.gate.set()
+    assert len(bench.queue) == 0
+    bench.store.refuses = False
+    await bench.pipeline.drain()
+    assert bench.models == ["a", "b", "c"]
+    assert bench.tally.written == len(bench.exported) == 3
 
 
 async def test_calls_behind_a_long_spool_do_not_fill_the_queue(bench: Bench) -> None:

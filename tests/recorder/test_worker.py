@@ -266,7 +266,7 @@ def test_a_locked_file_harms_nobody(made: Made) -> None:
         made.put("b")
         eventually(lambda: len(made.bench.queue.pending) == 1)
         made.put(*"cdefghijklmn")
-        eventually(lambda: made.bench.spool.waiting == 12)
+        eventually(lambda: made.bench.spool.waiting == 13)
         assert made.worker.read_sync(made.bench.store.revision) > 0
     assert made.worker.flush(10)
     assert made.bench.models == list("abcdefghijklmn")
