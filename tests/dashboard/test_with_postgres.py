@@ -1,4 +1,4 @@
-"""The pages over the store that many machines share: the same, to the byte, as over an exact one in memory."""
+"""The pages over the store that many machines share: the same, to the byte, as over one in memory."""
 
 import re
 from collections.abc import AsyncIterator
