@@ -118,6 +118,7 @@ def _request(original: Callable[..., Any], plain: Any, tee: Any) -> Callable[...
             return await original(self, method, str_or_url, *args, **kwargs)
         if exchange.method == "POST":  # what is fetched by its id was paid already
             admit()
+        begun(exchange)
         token = _asking.set(asking := [exchange])
         try:
             response = await original(self, method, str_or_url, *args, **kwargs)
@@ -162,12 +163,10 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        exchange = AiohttpExchange(verb, url, asked, *_context.now())
-        begun(exchange)
+        return AiohttpExchange(verb, url, asked, *_context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
-    return exchange
 
 
 def _attach(session: Any, exchange: AiohttpExchange, response: Any, plain: Any, tee: Any) -> None:

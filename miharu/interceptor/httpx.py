@@ -98,6 +98,7 @@ def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
             return original(self, request, *args, **kwargs)
         if request.method == "POST":  # what is fetched by its id was paid already
             admit()
+        begun(exchange)
         try:
             response = original(self, request, *args, **kwargs)
         except BaseException as error:
@@ -116,6 +117,7 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
             return await original(self, request, *args, **kwargs)
         if request.method == "POST":
             admit()
+        begun(exchange)
         token = inside.set(True)
         try:
             response = await original(self, request, *args, **kwargs)
@@ -138,12 +140,10 @@ def _begin(request: Any) -> HttpxExchange | None:
             return None
         if is_unseen():
             return None
-        exchange = HttpxExchange(request, *_context.now())
-        begun(exchange)
+        return HttpxExchange(request, *_context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
-    return exchange
 
 
 def _attach(exchange: Exchange, response: Any, tee: type[Any]) -> None:

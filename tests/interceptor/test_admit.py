@@ -42,6 +42,7 @@ def test_a_sync_call_is_not_sent(
         refusing.admit = None
         assert client.post(f"{server.url}/json/{PATH}", json={}).status_code == 200
     assert len(server.served) == len(exchanges) == 1
+    assert not handing.running()
 
 
 async def test_an_async_call_is_not_sent(
@@ -54,6 +55,7 @@ async def test_an_async_call_is_not_sent(
         assert (await client.post(f"{server.url}/json/{PATH}", json={})).status_code == 200
     assert not handing.inside.get()
     assert len(server.served) == len(exchanges) == 1
+    assert not handing.running()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -67,6 +69,7 @@ async def test_aiohttp_does_not_send_it(
         async with session.post(f"{server.url}/json/{PATH}", json={}) as response:
             await response.read()
     assert len(server.served) == len(exchanges) == 1
+    assert not handing.running()
 
 
 def test_what_is_no_call_is_not_asked_about(

@@ -1,0 +1,79 @@
+"""What is on its way right now can be looked at, and nothing that is over stays in the list."""
+
+import threading
+from types import ModuleType
+
+import aiohttp
+import pytest
+
+from miharu.exchange import Exchange
+from miharu.interceptor import Interceptor, handing
+
+from .server import EVENTS, Server
+from .world import NO_TLS
+
+PATH = "v1/chat/completions"
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_before() -> None:
+    handing.forget_all()
+
+
+def test_a_stream_runs_until_its_end(watching: list[Exchange], library: ModuleType, server: Server) -> None:
+    with library.Client(verify=NO_TLS) as client:
+        with client.stream("POST", f"{server.url}/stream/{PATH}", json={}) as response:
+            [running] = handing.running()
+            assert running.status == 200
+            assert not watching
+            server.step(len(EVENTS))
+            response.read()
+        assert handing.running() == []
+    assert watching == [running]
+
+
+def test_a_call_without_an_answer_runs_too(
+    watching: list[Exchange], library: ModuleType, server: Server
+) -> None:
+    def ask() -> None:
+        with library.Client(verify=NO_TLS) as client, pytest.raises(library.HTTPError):
+            client.post(f"{server.url}/silent/{PATH}", json={})
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert server.arrived.wait(20)
+    [running] = handing.running()
+    assert running.status is None
+    server.reset()
+    asking.join()
+    assert handing.running() == []
+    assert watching == [running]
+
+
+def test_who_leaves_ends_what_is_being_answered_and_nothing_else(
+    watching: list[Exchange], interceptor: Interceptor, library: ModuleType, server: Server
+) -> None:
+    with library.Client(verify=NO_TLS) as client:
+        sent = Exchange.__new__(Exchange)
+        sent.status = None
+        handing.begun(sent)
+        with client.stream("POST", f"{server.url}/stream/{PATH}", json={}):
+            answered = next(one for one in handing.running() if one is not sent)
+            interceptor.uninstall()
+            assert watching == [answered]
+            assert handing.running() == [sent]
+    handing.forget(sent)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_aiohttp_runs_until_its_end(
+    interceptor: Interceptor, server: Server, exchanges: list[Exchange]
+) -> None:
+    interceptor.install()
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{server.url}/stream/{PATH}", json={}) as response:
+            [running] = handing.running()
+            server.step(len(EVENTS))
+            await response.read()
+        assert handing.running() == []
+    assert exchanges == [running]
