@@ -88,7 +88,7 @@ class _Known:
 
         self.event = anyio.Event()
         self.value: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
 
 class Once:
@@ -144,16 +144,20 @@ class Once:
 
     async def _ask(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
         key = (function.__name__, *args)
-        if (known := self._known.get(key)) is not None:
+        while (known := self._known.get(key)) is not None:
             await known.event.wait()
-            if known.error is not None:
-                raise known.error
-            return known.value  # type: ignore[no-any-return]
+            if self._known.get(key) is known:
+                if known.error is not None:
+                    raise known.error
+                return known.value  # type: ignore[no-any-return]
         known = self._known[key] = _Known()
         try:
             known.value = await function(*args)
-        except BaseException as error:
+        except Exception as error:
             known.error = error
+            raise
+        except BaseException:  # whoever asked was cancelled, which is no answer for the others
+            del self._known[key]
             raise
         finally:
             known.event.set()

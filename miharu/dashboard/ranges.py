@@ -33,9 +33,9 @@ RANGES = {
     r.name: r
     for r in (
         Range("1h", "1 hour", HOUR, MINUTE, 10 * MINUTE),
-        Range("24h", "24 hours", DAY, HOUR // 2, 3 * HOUR),
+        Range("24h", "24 hours", DAY, HOUR, 3 * HOUR),
         Range("7d", "7 days", 7 * DAY, 3 * HOUR, DAY),
-        Range("30d", "30 days", 30 * DAY, DAY // 2, 5 * DAY),
+        Range("30d", "30 days", 30 * DAY, DAY, 5 * DAY),
     )
 }
 
@@ -53,9 +53,13 @@ class Window:
 
     @classmethod
     def of_range(cls, named: Range, now: int) -> "Window":
-        """The range up to the end of the running minute."""
+        """The range up to the end of the running minute, from the beginning of a step.
+
+        So only its end lies inside one, and the sums that are kept by hour and day do for the rest.
+        """
         end = (now // MINUTE + 1) * MINUTE
-        return cls(start=end - named.length, end=end, step=named.step, tick=named.tick, label=named.label)
+        start = (end - named.length) // named.step * named.step
+        return cls(start=start, end=end, step=named.step, tick=named.tick, label=named.label)
 
     @classmethod
     def between(cls, start: int, end: int) -> "Window":

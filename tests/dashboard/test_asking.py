@@ -71,6 +71,16 @@ async def test_lets_a_failure_out_as_it_is() -> None:
             await failing()
 
 
+async def test_asks_again_where_whoever_asked_was_cancelled() -> None:
+    store = Slow()
+    once = Once(store)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await once.totals(QUERY)
+    store.may_answer.set()
+    assert (await once.totals(QUERY)).calls == 2
+
+
 async def test_passes_every_question_on() -> None:
     once = Once(MemoryStore())
     assert await once.revision() == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu.dashboard.query import BREAKDOWNS, FILTERS, MEASURES, Against, Tab, Timed, View
-from miharu.dashboard.ranges import DAY, MINUTE, RANGES, Window, read_instant, steps, write_instant
+from miharu.dashboard.ranges import DAY, HOUR, MINUTE, RANGES, Window, read_instant, steps, write_instant
 
 NOW = 1_795_443_630_000
 words = st.text(min_size=1, max_size=40).map(
@@ -86,7 +86,7 @@ def test_gives_a_part_the_state_of_its_page() -> None:
 def test_ends_with_the_running_minute() -> None:
     query = View().query(NOW)
     assert query.end - MINUTE <= NOW < query.end
-    assert query.end - query.start == DAY
+    assert query.start == (query.end - DAY) // HOUR * HOUR
     assert View().previous(NOW).end == query.start
 
 
@@ -134,7 +134,8 @@ def test_covers_a_range_with_steps(name: str, now: int) -> None:
     starts = steps(window.start, window.end, window.step)
     assert starts[0] <= window.start < starts[0] + window.step
     assert starts[-1] < window.end <= starts[-1] + window.step
-    assert window.length % window.step == window.tick % window.step == 0
+    assert window.start % window.step == window.tick % window.step == 0
+    assert RANGES[name].length <= window.length < RANGES[name].length + window.step
 
 
 @given(periods)
