@@ -13,6 +13,8 @@ __all__ = ("NEAR", "WHOLE", "Account", "Spent")
 
 NEAR = 0.8
 """The share of a budget from which on it is told of before it is used up."""
+NOTED = 0.05
+"""The share of what is left of a budget that is spent before the store is asked again in haste."""
 WHOLE = ""
 """The key of a budget that is not for each of anything."""
 _SHOWN, _SHOWN_AT_LEAST = 50, 5
@@ -90,6 +92,15 @@ class Account:
             ends=self.ends,
             refuses=self.budget.refuse,
             is_known=self.known is not None,
+        )
+
+    @property
+    def is_going(self) -> bool:
+        """Whether this process alone has spent a part worth asking for of what was left."""
+        limit, known = self.budget.limit_nanousd, self.known or {}
+        return any(
+            spent.nanousd >= (limit - known.get(key, NOTHING).nanousd) * NOTED
+            for key, spent in self.own.items()
         )
 
     def near(self) -> Iterator[tuple[str, BudgetState]]:

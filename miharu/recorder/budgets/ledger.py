@@ -16,8 +16,8 @@ from miharu.stores.base import Store
 
 __all__ = ("Ledger",)
 
-REFRESH_S = (0.5, 2.0)
-"""How often the store is asked: while a budget that refuses is nearly used up, and else."""
+REFRESH_S = (0.25, 2.0)
+"""How often the store is asked: while a budget that refuses is nearly used up or quickly spent, and else."""
 SHARE = 0.05
 """Of its time the worker spends asking, at most."""
 LOOK_S = 0.5
@@ -41,6 +41,7 @@ class _Line:
 class _Pace:
     """When the store is asked next."""
 
+    earliest: float = 0.0
     due: float = 0.0
     revision: object = None
     looked: float = 0.0
@@ -105,7 +106,7 @@ class Ledger:
             return
         self._roll()
         pace, began = self._pace, self._timer()
-        if not (at_once or began >= pace.due):
+        if not (at_once or began >= pace.due or (began >= pace.earliest and self._is_in_haste())):
             if pace.is_stale and began - pace.looked >= LOOK_S:
                 self._look()
             return
@@ -120,7 +121,8 @@ class Ledger:
             swallowed("adding up the budgets")
         self._look()
         ended = self._timer()
-        pace.due = ended + max(REFRESH_S[self._is_calm()], (ended - began) / SHARE)
+        pace.earliest = ended + max(REFRESH_S[0], (ended - began) / SHARE)
+        pace.due = max(pace.earliest, ended + REFRESH_S[self._is_calm()])
 
     def after_fork(self) -> None:
         """Go on in a child: what is known still holds, and what the parent has on its way is the parent's."""
@@ -147,6 +149,10 @@ class Ledger:
             for line in self._lines
         )
 
+    def _is_in_haste(self) -> bool:
+        """Whether others may be spending fast, as this process is."""
+        return any(line.account.budget.refuse and line.account.is_going for line in self._lines)
+
     def _roll(self) -> None:
         """Begin the periods that have begun."""
         now = self._clock()
@@ -156,7 +162,7 @@ class Ledger:
             line.said.clear()
         if over:
             self._close()
-            self._pace.due = 0.0
+            self._pace.due = self._pace.earliest = 0.0
 
     def _look(self) -> None:
         """See how the budgets stand, and say what is to be said."""

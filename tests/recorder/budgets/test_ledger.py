@@ -243,7 +243,7 @@ async def test_the_store_is_asked_when_something_has_changed_and_not_too_often(s
     assert len(store.asked) == 1
     await desk.refresh()
     assert len(store.asked) == 1
-    await desk.store_away(desk.spend(1))
+    await desk.store_away(desk.spend(0.5))
     await desk.refresh(1)
     assert len(store.asked) == 1
     await desk.refresh(1.1)
@@ -256,6 +256,23 @@ async def test_the_store_is_asked_when_something_has_changed_and_not_too_often(s
     assert len(store.asked) == 4
     await desk.ledger.refresh(store, at_once=True)
     assert len(store.asked) == 4
+
+
+async def test_the_store_is_asked_in_haste_while_much_is_spent(store: Counting) -> None:
+    """Others may be spending as much, and the limit is near before anybody knows."""
+    desk = Desk(Budget(100, refuse=True), Budget(1000), store=store)
+    await desk.refresh()
+    await desk.store_away(desk.spend(4))
+    await desk.refresh(0.3)
+    assert len(store.asked) == 1
+    await desk.store_away(desk.spend(1))
+    await desk.refresh(0)
+    assert len(store.asked) == 2
+    await desk.store_away(desk.spend(5))
+    await desk.refresh(0.1)
+    assert len(store.asked) == 2
+    await desk.refresh(0.2)
+    assert len(store.asked) == 3
 
 
 async def test_a_store_that_takes_long_is_asked_less(store: Counting) -> None:
