@@ -23,6 +23,7 @@ from miharu import Budget, BudgetExceeded, BudgetState, monitor
 from miharu.config import Config
 from miharu.testing import FakeProvider
 from tests.calls import aask, ask, rows
+from tests.recorder.budgets.test_alarms import Receiver
 
 openai = pytest.importorskip("openai")
 
@@ -200,6 +201,20 @@ def test_a_function_of_the_programs_is_told_once(database: Path, monkeypatch: py
     [(told_state, thread)] = told
     assert (told_state.exceeded, thread) == (True, "miharu")
     assert len(rows(database)) == 5
+
+
+def test_a_webhook_is_posted_and_not_recorded(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a program that ends at once; its address looks like that of a model."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Receiver() as receiver:
+        miharu.init(database, budgets=[Budget(ONE, name="all", webhook=receiver.url)])
+        ask("what nobody else shall read")
+        assert miharu.shutdown()
+        [(path, _, content)] = receiver.posts
+    assert path.endswith("/chat/completions")
+    assert (content["budget"], content["spent_usd"]) == ("all", ONE)
+    assert "nobody else" not in json.dumps(content)
+    assert len(rows(database)) == 1
 
 
 def test_a_store_that_is_gone_stops_no_counting(database: Path) -> None:
