@@ -83,7 +83,8 @@ def test_the_program_goes_on_and_calls_are_recorded(
     assert outcome.kept >= outcome.earlier * fault.least
     assert outcome.waited == fault.waits
     matching = [line for line in outcome.said if fault.says in line]
-    assert len(matching) == 1 or not fault.says, outcome.said
+    # said once of calls, and at most once of what can wait
+    assert 1 <= len(matching) <= 2 or not fault.says, outcome.said
     assert all(line.startswith("miharu: ") for line in outcome.said)
     if fault.says != SET_ASIDE and fault.least == 1:
         assert not outcome.aside
