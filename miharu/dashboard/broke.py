@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from miharu.dashboard.asking import together
+from miharu.dashboard.names import error_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.sparks import Spark, sparks_by
@@ -36,7 +37,7 @@ async def broke(view: View, site: Site) -> dict[str, Any]:
     total = sum(group.totals.calls for group in ranked)
     kinds = [
         Kind(
-            name=group.key or "error",
+            name=error_name(group.key),
             count=group.totals.calls,
             link=view.to("errors", error=group.key) if group.key else view.to("errors"),
             spark=lines.value.get(group.key, ("", "")),

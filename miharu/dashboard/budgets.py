@@ -12,6 +12,7 @@ from miharu.dashboard.query import View
 __all__ = ("Standing", "budgets")
 
 _NEAR = 0.8
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,10 @@ async def budgets(view: View, site: Site) -> Mapping[str, Any]:  # noqa: ARG001 
     """
     now = site.clock()
     states = sorted(site.budgets(), key=lambda state: -state.share)
-    return {"budgets": [_standing(state, now) for state in states]}
+    return {
+        "budgets": [_standing(state, now) for state in states[:_SHOWN]],
+        "budgets_more": max(0, len(states) - _SHOWN),
+    }
 
 
 def _standing(state: BudgetState, now: int) -> Standing:

@@ -11,10 +11,11 @@ from weakref import WeakKeyDictionary
 from zlib import crc32
 
 from miharu.dashboard.asking import Once, Questions
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.stores.base import Query
 
-__all__ = ("OTHER", "Palette", "maker", "palette", "provider_name")
+__all__ = ("OTHER", "Palette", "maker", "palette")
 
 OTHER = "so"
 _SHADES = ("", "b", "c")
@@ -24,31 +25,8 @@ _MAKERS = (
     (re.compile(r"gemini|gemma|imagen|veo-"), "Google"),
 )
 _HUES = {"OpenAI": "s1", "Anthropic": "s2", "Google": "s3"}
-_NAMES = {
-    "anthropic": "Anthropic",
-    "aws.bedrock": "AWS Bedrock",
-    "azure.ai.inference": "Azure AI",
-    "azure.ai.openai": "Azure OpenAI",
-    "cohere": "Cohere",
-    "deepseek": "DeepSeek",
-    "gcp.gemini": "Google",
-    "gcp.gen_ai": "Google",
-    "gcp.vertex_ai": "Google Vertex AI",
-    "groq": "Groq",
-    "mistral_ai": "Mistral",
-    "ollama": "Ollama",
-    "openai": "OpenAI",
-    "openrouter": "OpenRouter",
-    "perplexity": "Perplexity",
-    "together": "Together",
-    "x_ai": "xAI",
-}
 _LOOK_BACK = 30 * 86_400_000
 _FRESH = 60_000
-
-
-def provider_name(provider: str | None) -> str:
-    return _NAMES.get(provider or "", provider or "unknown provider")
 
 
 def maker(model: str | None) -> str:

@@ -11,6 +11,7 @@ from miharu.dashboard.charts import spark
 from miharu.dashboard.colors import Palette, palette
 from miharu.dashboard.grid import Grid, grid_of, times_of
 from miharu.dashboard.limits import Limit, limits_of
+from miharu.dashboard.names import error_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.ranges import Window
@@ -24,6 +25,7 @@ __all__ = ("Failure", "Headroom", "Kind", "Refusals", "failures")
 READ = 1000
 """Of how many of the newest errors the messages are read."""
 _HEADROOM = 100
+_TIGHTEST = 6
 """In how many of the newest calls limits are looked for."""
 _NAMED = 3
 
@@ -111,6 +113,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         _kind(group, by_type.get(group.key, []), total, grid=grid, window=window, colors=colors.value)
         for group in sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
     ]
+    room = _headroom(around.value, colors.value)
     refused = [call for call in read if call.outcome.http_status == 429]
     return {
         "kinds": [kind for kind in kinds if set(kind.statuses) != {429}],
@@ -121,7 +124,8 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "sum": totals.value,
         "refused": sum(group.totals.rate_limited for group in groups.value),
         "refusals": _refusals(refused, colors.value),
-        "headroom": _headroom(around.value, colors.value),
+        "headroom": room[:_TIGHTEST],
+        "headroom_more": room[_TIGHTEST:],
     }
 
 
@@ -136,6 +140,7 @@ def _nothing() -> dict[str, Any]:
         "refused": 0,
         "refusals": [],
         "headroom": [],
+        "headroom_more": [],
     }
 
 
@@ -153,7 +158,7 @@ def _kind(
     if times and len(calls) < group.totals.calls:
         first = max(times[0], window.start)
     return Kind(
-        name=group.key or "error",
+        name=error_name(group.key),
         key=group.key,
         statuses=sorted({call.outcome.http_status for call in calls if call.outcome.http_status}),
         calls=group.totals.calls,

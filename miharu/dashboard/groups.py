@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from miharu.call import Status
 from miharu.dashboard.asking import together
-from miharu.dashboard.colors import Palette, maker, palette, provider_name
+from miharu.dashboard.colors import Palette, maker, palette
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import FILTERS, Breakdown, View
 from miharu.dashboard.rows import split_route

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from miharu.call import Call, Outcome
 from miharu.dashboard.colors import Palette
 from miharu.dashboard.format import count, duration, money
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.query import View
 
 __all__ = ("Cell", "Row", "cost_cell", "error_tag", "rows", "split_route", "token_cell", "ttft_cell")
@@ -122,5 +123,6 @@ def cost_cell(call: Call) -> Cell:
 
 def _api(call: Call) -> str:
     """The wire format, with the provider before it where the format does not name it."""
-    provider = call.provider or ""
-    return call.api if not provider or call.api.startswith(provider) else f"{provider} · {call.api}"
+    if not call.provider or call.api.startswith(call.provider):
+        return call.api
+    return f"{provider_name(call.provider)} · {call.api}"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from miharu._belonging import belonging
-from miharu.dashboard.colors import Palette, provider_name
+from miharu.dashboard.colors import Palette
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.rows import split_route
 from miharu.exchange import Exchange, Request
 from miharu.providers.hosts import provider_of

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from miharu.batch import Batch
-from miharu.dashboard.colors import Palette, maker, palette, provider_name
+from miharu.dashboard.colors import Palette, maker, palette
+from miharu.dashboard.names import provider_name
 
 from .conftest import NOW, make_site
 from .memory import MemoryStore

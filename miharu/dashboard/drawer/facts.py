@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from miharu.batch import Score
 from miharu.call import Call, Usage
-from miharu.dashboard.colors import Palette, provider_name
+from miharu.dashboard.colors import Palette
 from miharu.dashboard.conversation import Conversation, conversation
 from miharu.dashboard.drawer.bodies import Text, as_text, pretty
 from miharu.dashboard.drawer.costs import Costs
@@ -14,6 +14,7 @@ from miharu.dashboard.drawer.curl import curl
 from miharu.dashboard.drawer.timeline import Around, Phase, phases
 from miharu.dashboard.format import UNKNOWN, count, duration
 from miharu.dashboard.limits import Limit, limits_of
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.query import View
 from miharu.dashboard.rows import Cell, cost_cell, error_tag, split_route, token_cell, ttft_cell
 

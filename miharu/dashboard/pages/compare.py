@@ -8,10 +8,11 @@ from typing import Any
 
 from miharu.dashboard.asking import together
 from miharu.dashboard.bridge import Reason, bridge, reasons
-from miharu.dashboard.colors import Palette, palette, provider_name
+from miharu.dashboard.colors import Palette, palette
 from miharu.dashboard.differences import differences, relative
 from miharu.dashboard.groups import NOBODY, dimension
 from miharu.dashboard.moves import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.prices import list_prices
 from miharu.dashboard.query import AGAINST, View

@@ -6,8 +6,8 @@ from typing import Any
 
 from miharu.call import Call
 from miharu.dashboard.asking import together
-from miharu.dashboard.colors import provider_name
 from miharu.dashboard.headers import make_page
+from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.query import FILTERS, View
 from miharu.dashboard.screens import Screen, show

@@ -5,6 +5,7 @@ from typing import Any
 
 from miharu.dashboard.asking import together
 from miharu.dashboard.broke import broke
+from miharu.dashboard.budgets import budgets
 from miharu.dashboard.colors import palette
 from miharu.dashboard.figures import figures
 from miharu.dashboard.groups import columns, leaders, rows_by
@@ -36,7 +37,7 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
-        asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks)]
+        asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks, budgets)]
         usage = ask(rows_by, view, site, view.by, "")
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)
@@ -65,7 +66,12 @@ SCREEN = Screen(
             bucket=10_000,
             first=sparks,
         ),
-        Panel(path="overview-charts", template="panels/charts.html", facts=_charts),
+        Panel(
+            path="overview-charts",
+            template="panels/charts.html",
+            facts=_charts,
+            salt=lambda site: tuple(site.budgets()),
+        ),
         Panel(path="overview-recent", template="panels/recent.html", facts=_recent, every="tick"),
     ),
 )
