@@ -26,8 +26,8 @@ class StandIn:
             raise self.broken
         return await ask(*args)
 
-    def stats(self) -> dict[str, int]:
-        return {"dropped": 3}
+    def stats(self) -> dict[str, Any]:
+        return {"dropped": 3, "budgets": ()}
 
 
 @dataclass

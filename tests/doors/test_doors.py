@@ -37,8 +37,8 @@ class StandIn:
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         return await ask()
 
-    def stats(self) -> dict[str, int]:
-        return {"dropped": 2}
+    def stats(self) -> dict[str, Any]:
+        return {"dropped": 2, "budgets": ()}
 
 
 @pytest.fixture(autouse=True)

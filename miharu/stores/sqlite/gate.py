@@ -1,7 +1,7 @@
 """One writer at a time, whichever process it is in: a lock on a file beside the database.
 
 SQLite has a lock of its own, but whoever waits for it asks again and again, and some ask in vain. With the
-gate around every transaction, and the checkpoint that may follow in it, the worst wait is five times shorter;
+gate around every transaction, and the checkpoint that may follow in it, nobody is refused by SQLite for that;
 and the WAL-reset bug of SQLite 3.7.0 to 3.51.2, which needs a checkpoint beside a commit, cannot happen
 between processes of miharu.
 """
