@@ -200,7 +200,7 @@ class Pipeline:
             await _close(exporter, "closing an exporter")
         if self.store is not None:
             store, self.store = self.store, None
-            await store.close()
+            await _close(store, "closing the store")
 
     def _is_overdue(self, now: float) -> bool:
         if self.store is None:
