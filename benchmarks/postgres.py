@@ -29,7 +29,9 @@ from benchmarks.population import population
 from benchmarks.store import BATCH, DAY, RUNS, cpu, limit, questions
 from miharu.batch import Batch
 from miharu.call import Call
+from miharu.errors import StoreError
 from miharu.recorder.chores import TEND_S
+from miharu.recorder.shift import BACK_OFF_S
 from miharu.stores.base import Query, Store
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.postgres import PostgresStore, partitions, writing
@@ -177,15 +179,22 @@ async def work(url: str, seed: int, calls: int, batch: int) -> dict[str, Any]:
     made = list(population(calls, END, days=1, seed=seed))
     print("ready", flush=True)
     sys.stdin.readline()
-    waited, used, tended = [], cpu(), time.perf_counter()
+    waited, used, tended, refused = [], cpu(), time.perf_counter(), 0
     for start in range(0, calls, batch):
         clock = time.perf_counter()
-        await store.add(Batch(calls=made[start : start + batch]))
+        while True:
+            try:
+                await store.add(Batch(calls=made[start : start + batch]))
+            except StoreError:
+                refused += 1
+                await asyncio.sleep(BACK_OFF_S[0])
+            else:
+                break
         waited.append(time.perf_counter() - clock)
         if time.perf_counter() - tended > TEND_S:
             await tend(store)
             tended = time.perf_counter()
-    told = {"waited": waited, "cpu": cpu() - used}
+    told = {"waited": waited, "cpu": cpu() - used, "refused": refused}
     await store.close()
     return told
 
@@ -215,7 +224,7 @@ def eight(url: str, calls: int, batch: int, server: Server | None) -> None:
         f"  {name:<12}{batch:>6} a batch {rows / seconds:>9,.0f} rows/s, {kept:,} of {rows:,} kept; an add: "
         f"{statistics.median(waited) * 1000:.1f} ms, p99 {waited[int(len(waited) * 0.99)] * 1000:.0f} ms, "
         f"at most {waited[-1] * 1000:.0f} ms; {sum(one['cpu'] for one in told) / rows * 1e6:.1f} µs CPU a row"
-        f"{beside}",
+        f"{beside}; {sum(one['refused'] for one in told)} batches were refused and came again",
         flush=True,
     )
     if kept != rows:
