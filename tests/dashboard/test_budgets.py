@@ -71,3 +71,10 @@ async def test_it_says_how_long_it_lasts(ms: int, said: str) -> None:
     now = make_site(MemoryStore()).clock()
     [one], _ = await shown(state(ends=now + ms))
     assert one.ends == said
+
+
+async def test_of_many_only_the_nearest_are_shown() -> None:
+    many = [state(name=f"budget {number}", spent_nanousd=number) for number in range(30)]
+    found, html = await shown(*many)
+    assert [one.name for one in found] == [f"budget {number}" for number in range(29, 21, -1)]
+    assert "22 more" in html

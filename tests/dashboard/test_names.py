@@ -1,0 +1,29 @@
+import pytest
+
+from miharu.dashboard.names import error_name, provider_name
+from miharu.providers.hosts import provider_of
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("api.openai.com", "OpenAI"),
+        ("api.mistral.ai", "Mistral"),
+        ("router.huggingface.co", "Hugging Face"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "AWS Bedrock"),
+        ("localhost:8000", "unknown provider"),
+    ],
+)
+def test_a_provider_is_written_as_it_writes_itself(host: str, name: str) -> None:
+    assert provider_name(provider_of(host)) == name
+
+
+def test_a_provider_nobody_has_heard_of_keeps_its_own_name() -> None:
+    assert provider_name("acme_ai") == "acme_ai"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("400", "error 400"), ("overloaded_error", "overloaded_error"), (None, "error")]
+)
+def test_a_number_alone_is_called_an_error(kind: str | None, name: str) -> None:
+    assert error_name(kind) == name
