@@ -384,3 +384,101 @@ def test_lays_out_the_examples_of_every_wire_format(path: Path) -> None:
     if call.outcome.status == "success" and call.usage.completion_tokens and path.stem not in WITHOUT_CONTENT:
         assert found is not None
         assert found.answered
+
+
+def test_openai_chat_of_every_age() -> None:
+    """Refusals, sound, pictures in answers, functions as they were, thoughts of Mistral."""
+    answer = {
+        "content": [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+            {"type": "refusal", "refusal": "No."},
+        ],
+        "refusal": "Never.",
+        "function_call": LOOK,
+        "tool_calls": [{"id": "c1", "type": "custom", "name": "grep", "arguments": "x"}],
+        "audio": {"transcript": "Hello.", "data": "[audio/wav, 9 bytes]"},
+        "images": [{"type": "image_url", "image_url": {"url": PICTURE}}],
+    }
+    found = read("openai.chat", {"messages": []}, {"choices": [{"message": answer}]})
+    assert [(part.kind, part.name or part.text) for part in found.answered[0].parts] == [
+        ("thinking", "Hm."),
+        ("refusal", "No."),
+        ("refusal", "Never."),
+        ("call", "grep"),
+        ("call", "look"),
+        ("text", "Hello."),
+        ("media", "audio"),
+        ("media", "image"),
+    ]
+
+
+def test_openai_chat_streamed_in_parts() -> None:
+    def delta(content: Any) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": {"content": content}}]}
+
+    events = sse(
+        delta([{"type": "thinking", "thinking": [{"text": "Hm"}]}]),
+        delta([{"type": "text", "text": "Hel"}]),
+        delta([{"type": "text", "text": "lo"}]),
+    )
+    found = read("openai.chat", {"messages": []}, b"".join(events))
+    assert words(found.answered) == [("assistant", [("thinking", "Hm"), ("text", "Hello")])]
+
+
+def test_ollama_with_tools_and_a_picture() -> None:
+    request = {
+        "messages": [
+            {"role": "user", "content": "What is this?", "images": ["[image/png, 7 bytes]"]},
+            {"role": "assistant", "content": "", "tool_calls": [{"function": LOOK}]},
+            {"role": "tool", "tool_name": "look", "content": "a cat"},
+        ]
+    }
+    answers = [
+        {"message": {"role": "assistant", "content": "", "thinking": "Hm."}, "done": False},
+        {"message": {"role": "assistant", "content": "A "}, "done": False},
+        {"message": {"role": "assistant", "content": "cat."}, "done": True},
+    ]
+    found = read("ollama.chat", request, "\n".join(json.dumps(one) for one in answers).encode())
+    assert words(found.asked) == [
+        ("user", [("text", "What is this?"), ("media", "image")]),
+        ("assistant", [("call", "look")]),
+        ("tool", [("result", "look")]),
+    ]
+    assert words(found.answered) == [("assistant", [("thinking", "Hm."), ("text", "A cat.")])]
+
+
+def test_anthropic_keeps_what_it_cannot_show() -> None:
+    content = [
+        {"type": "redacted_thinking", "data": "xyz"},
+        {
+            "type": "document",
+            "source": {"media_type": "application/pdf", "data": "[application/pdf, 9 bytes]"},
+        },
+        {"type": "novelty", "what": 1},
+    ]
+    found = read("anthropic.messages", {"messages": []}, {"type": "message", "content": content})
+    assert words(found.answered) == [
+        (
+            "assistant",
+            [
+                ("thinking", "The provider keeps these thoughts to itself."),
+                ("media", "application/pdf"),
+                ("data", "novelty"),
+            ],
+        )
+    ]
+
+
+def test_gemini_as_strings_and_blocked() -> None:
+    found = read(
+        "gemini.generate",
+        {
+            "systemInstruction": "Be brief.",
+            "contents": "Hi",
+            "tools": [{"googleSearch": {}}, {"functionDeclarations": [{"name": "look"}]}],
+        },
+        {"promptFeedback": {"blockReason": "SAFETY"}},
+    )
+    assert words(found.asked) == [("system", [("text", "Be brief.")]), ("user", [("text", "Hi")])]
+    assert words(found.answered) == [("assistant", [("refusal", "SAFETY")])]
+    assert list(found.tools) == ["googleSearch", "look"]
