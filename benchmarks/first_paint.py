@@ -66,12 +66,14 @@ def dashboard(days: float) -> Iterator[str]:
         filler.join()
         command = [sys.executable, "-u", "-m", "miharu", "dashboard", "--database", str(file), "--port", "0"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in cast("IO[str]", process.stdout):
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
-                yield found[0]
-                break
-        process.terminate()
-        process.communicate()
+        try:
+            for line in cast("IO[str]", process.stdout):
+                if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                    yield found[0]
+                    break
+        finally:
+            process.terminate()
+            process.communicate()
 
 
 async def _fill(file: Path, days: float) -> None:
