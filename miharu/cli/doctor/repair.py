@@ -14,7 +14,8 @@ from miharu.config import Config, database_file
 from miharu.errors import MiharuError, StoreError
 
 if TYPE_CHECKING:
-    from miharu.stores.sqlite.repair.quarantine import Aside, Identity
+    from miharu.stores.sqlite.handles import Identity
+    from miharu.stores.sqlite.repair.quarantine import Aside
 
 __all__ = ("findings",)
 
@@ -39,8 +40,8 @@ def findings(given: str | None) -> Iterator[Finding]:
 
 
 def _file(file: Path) -> Iterator[Finding]:
+    from miharu.stores.sqlite.handles import identity
     from miharu.stores.sqlite.repair.damage import look
-    from miharu.stores.sqlite.repair.quarantine import identity
 
     checked = identity(file)
     finding = look(file)
@@ -63,11 +64,12 @@ def _file(file: Path) -> Iterator[Finding]:
 def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
     """Under the gate, unless another file has that name by now."""
     from miharu.stores.sqlite.gate import Gate
-    from miharu.stores.sqlite.repair.quarantine import identity, set_aside
+    from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.repair.quarantine import set_aside
 
     with closing(Gate(file)) as gate:
         gate.open()
-        with gate.held_at_exit():
+        with gate.held_here():
             return set_aside(file) if identity(file) == checked else None
 
 

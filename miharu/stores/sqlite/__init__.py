@@ -3,6 +3,8 @@
 schema.py      the tables, as numbered steps
 database.py    the file, its connections and transactions
 gate.py        one writer at a time among all processes
+turn.py        a lock on a file, and a place in the queue for it
+handles.py     reading the file beside SQLite, without taking its locks away
 writing.py     what a batch, a completed call, new prices and the pruning change
 tending.py     the roll-ups, made later
 references.py  the calls of one user, session or trace

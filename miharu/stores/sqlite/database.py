@@ -206,6 +206,8 @@ class Database:
         if self._last_resort is not None:
             self._last_resort.dispose()
         self._reader = self._writer = self._last_resort = None
+        if self._care is not None:
+            self._care.closed()
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
@@ -215,7 +217,7 @@ class Database:
             async with self._gate.held():
                 yield
         else:
-            with self._gate.held_at_exit():
+            with self._gate.held_here():
                 yield
 
     async def _run(

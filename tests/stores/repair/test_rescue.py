@@ -267,7 +267,7 @@ def test_it_waits_for_a_new_file_that_cannot_take_it(
             if len(waits) == 3:
                 gate.close()
 
-    with gate.held_at_exit():
+    with gate.held_here():
         found = bring_back(aside, written.path, UntilOpen())
     assert found is not None
     assert found[1].calls.read == 3000

@@ -13,12 +13,11 @@ from typing import Any
 
 from miharu._location import make_private
 from miharu.errors import NoDatabase, StoreError
+from miharu.stores.sqlite.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
 from miharu.stores.sqlite.repair.layout import keep, layout_of
 from miharu.stores.sqlite.repair.quarantine import (
-    Identity,
     identities,
-    identity,
     leave_behind,
     make_companions_writable,
     set_aside,
@@ -41,6 +40,7 @@ class Care:
         self.path = path
         self.read_only = read_only
         self._known: Mapping[str, Identity | None] = {}
+        self._held: Identity | None = None
         self._is_open = False
         self._was_replaced = False
         self._symptoms = Symptoms()
@@ -93,6 +93,7 @@ class Care:
                 make_private(self.path)
                 make_companions_writable(self.path)
             self._known = identities(self.path)
+            self._hold(self._known[""])
         except OSError as error:
             raise StoreError(f"{self.path} cannot be opened: {error.strerror}.") from error
         except sqlite3.Error as error:
@@ -121,6 +122,10 @@ class Care:
         self._was_replaced |= self.was_moved
         self._is_open = False
 
+    def closed(self) -> None:
+        """No connection to it is open any more."""
+        self._hold(None)
+
     def end(self) -> None:
         """Nobody is going to open it again."""
         if self._rescuer is not None:
@@ -145,6 +150,13 @@ class Care:
                 self._set_aside(f"is damaged ({words_of(error)})")
         except OSError as refused:  # its folder is closed by now
             raise StoreError(f"{self.path} cannot be opened: {refused.strerror}.") from refused
+
+    def _hold(self, file: Identity | None) -> None:
+        if self._held is not None:
+            let_go(self._held)
+        if file is not None:
+            hold(file)
+        self._held = file
 
     def _set_aside(self, words: str, now: datetime | None = None) -> None:
         now = now or datetime.now(UTC)

@@ -7,12 +7,14 @@ file is left alone.
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from miharu.stores.sqlite.handles import held, reading
 from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
@@ -62,14 +64,12 @@ class Finding:
 def look(path: Path) -> Finding:
     """Look at the file for about a millisecond, however large it is.
 
-    No connection of this process may be open: when a file is closed, SQLite loses its locks on it.
-
     Raises:
         OSError: It may not be read.
         sqlite3.Error: It cannot be opened at the moment.
     """
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             head, size = file.read(_HEADER), os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         return Finding("new", "does not exist")
@@ -159,10 +159,17 @@ class Symptoms:
         self._unreadable = 0
 
 
-def connect(path: Path, options: str = "mode=ro") -> "closing[sqlite3.Connection]":
+@contextmanager
+def connect(path: Path, options: str = "mode=ro") -> Iterator[sqlite3.Connection]:
     """A connection of the standard library's, by default one that cannot write."""
     name = f"file:{quote(os.fspath(path))}?{options}"
-    return closing(sqlite3.connect(name, uri=True, timeout=5, isolation_level=None, check_same_thread=False))
+    with (
+        held(path),
+        closing(
+            sqlite3.connect(name, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+        ) as connection,
+    ):
+        yield connection
 
 
 def has_wal(path: Path) -> bool:
@@ -179,7 +186,7 @@ def _judged(path: Path, words: str) -> Finding:
 
 
 def _was_ours(path: Path) -> bool:
-    with path.open("rb") as file:
+    with reading(path) as file:
         start, size = file.read(_SCHEMA_WITHIN), os.fstat(file.fileno()).st_size
     owner = int.from_bytes(start[68:72]) if start[:16] == _MAGIC else 0
     if owner == APPLICATION_ID or _OURS in start:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from miharu.stores.sqlite.handles import Identity, identity
+
 __all__ = (
     "Aside",
-    "Identity",
     "identities",
-    "identity",
     "leave_behind",
     "make_companions_writable",
     "mark_done",
@@ -29,8 +29,6 @@ __all__ = (
     "whatever_is_aside",
 )
 
-Identity = tuple[int, int]
-"""Device and inode."""
 _CORRUPT, _SALVAGED, _REPLACED = "corrupt", "salvaged", "replaced"
 _COMPANIONS = ("-wal", "-shm")
 _FIRST = (*_COMPANIONS, ".layout")
@@ -71,19 +69,6 @@ def set_aside(database: Path, now: datetime | None = None) -> Aside:
         with suppress(FileNotFoundError):
             Path(f"{database}{part}").rename(f"{target}{part}")
     return Aside(path=target, since=since, done=False)
-
-
-def identity(path: Path) -> Identity | None:
-    """Which file that is, whatever its name; ``None`` where there is none.
-
-    Raises:
-        OSError: That is not to be seen, because a folder is closed, say.
-    """
-    try:
-        about = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return about.st_dev, about.st_ino
 
 
 def identities(database: Path) -> Mapping[str, Identity | None]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from miharu.errors import StoreError
-from miharu.stores.sqlite.gate import give_back, take
 from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.mending import mended
 from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
@@ -22,6 +21,7 @@ from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, s
 from miharu.stores.sqlite.repair.salvage import Gap, readable
 from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
 from miharu.stores.sqlite.repair.target import Target
+from miharu.stores.sqlite.turn import give_back, take
 
 __all__ = ("AtOnce", "Pace", "Stopped", "bring_back")
 

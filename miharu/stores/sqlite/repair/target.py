@@ -62,7 +62,7 @@ class Target:
         """A connection for one step; closing it takes back what was not committed."""
         try:
             self._gate.open()
-            with self._gate.held_at_exit(), connect(self.database, options) as connection:
+            with self._gate.held_here(), connect(self.database, options) as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.database}: {error}.") from error
