@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from miharu.errors import StoreError
@@ -33,6 +36,17 @@ def opened(database: Path) -> Gate:
     return gate
 
 
+def waiting() -> int:
+    """How many threads wait in line."""
+    return sum(thread.name == "miharu-gate" for thread in threading.enumerate())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    with anyio.fail_after(10):
+        while not holds():  # noqa: ASYNC110 - it is a thread that is waited for
+            await anyio.sleep(0.001)
+
+
 async def test_the_second_waits_for_the_first(database: Path) -> None:
     first, second = opened(database), opened(database)
     order: list[str] = []
@@ -57,9 +71,9 @@ async def test_who_waits_too_long_is_told_so(database: Path, monkeypatch: pytest
         with pytest.raises(StoreError, match="locked by another process"):
             async with second.held():
                 pass
-        with pytest.raises(StoreError, match=str(database)), second.held_at_exit():
+        with pytest.raises(StoreError, match=str(database)), second.held_here():
             pass
-    with second.held_at_exit():
+    with second.held_here():
         pass
     first.close()
     second.close()
@@ -76,6 +90,133 @@ async def test_a_failure_inside_opens_it_again(database: Path) -> None:
     second.close()
 
 
+async def test_whoever_stopped_waiting_gets_in_nobodys_way(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = opened(database), opened(database), opened(database)
+    async with first.held():
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "WAIT_S", 0.0)
+            with pytest.raises(StoreError):
+                async with second.held():
+                    pass
+        assert waiting() == 1
+    async with third.held():  # though the turn of the second comes before
+        pass
+    async with second.held():
+        pass
+    await until(lambda: not waiting())
+    for gate in (first, second, third):
+        gate.close()
+
+
+async def test_whoever_comes_again_waits_in_the_same_place(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(database), opened(database)
+    order: list[str] = []
+
+    async def come_second() -> None:
+        async with second.held():
+            order.append("second in")
+
+    async with first.held():
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "WAIT_S", 0.0)
+            for _ in range(5):
+                with pytest.raises(StoreError):
+                    async with second.held():
+                        pass
+        assert waiting() == 1
+    async with anyio.create_task_group() as group, first.held():
+        group.start_soon(come_second)
+        await anyio.wait_all_tasks_blocked()
+        assert waiting() == 1
+        order.append("first out")
+    assert order == ["first out", "second in"]
+    first.close()
+    second.close()
+
+
+async def test_whoever_is_cancelled_while_waiting_leaves_it_open(database: Path) -> None:
+    first, second = opened(database), opened(database)
+
+    async def wait() -> None:
+        async with second.held():
+            raise AssertionError
+
+    async with first.held(), anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    async with first.held():
+        pass
+    first.close()
+    second.close()
+
+
+def test_whoever_waits_without_a_loop_is_told_as_well(database: Path) -> None:
+    first, second = opened(database), opened(database)
+    order: list[str] = []
+
+    def come_second() -> None:
+        with second.held_here():
+            order.append("second in")
+
+    thread = threading.Thread(target=come_second)
+    with first.held_here():
+        thread.start()
+        while not waiting():
+            pass
+        order.append("first out")
+    thread.join()
+    assert order == ["first out", "second in"]
+    first.close()
+    second.close()
+
+
+async def test_where_no_thread_can_be_started_it_asks_again_and_again(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first, second = opened(database), opened(database)
+    order: list[str] = []
+
+    async def come_second() -> None:
+        async with second.held():
+            order.append("second in")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    async with anyio.create_task_group() as group, first.held():
+        group.start_soon(come_second)
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+        order.append("first out")
+    assert order == ["first out", "second in"]
+    first.close()
+    second.close()
+
+
+async def test_a_closed_gate_forgets_where_it_waited(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = opened(database), opened(database)
+    async with first.held():
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "WAIT_S", 0.0)
+            with pytest.raises(StoreError):
+                async with second.held():
+                    pass
+        second.close()
+        Path(f"{database}.lock").unlink()
+        second.open()
+        async with second.held():  # another file by now
+            pass
+    await until(lambda: not waiting())
+    first.close()
+    second.close()
+
+
 def test_a_holder_that_is_killed_holds_no_more(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -85,11 +226,11 @@ def test_a_holder_that_is_killed_holds_no_more(database: Path, monkeypatch: pyte
     gate = opened(database)
     with monkeypatch.context() as patch:
         patch.setattr(module, "WAIT_S", 0.0)
-        with pytest.raises(StoreError), gate.held_at_exit():
+        with pytest.raises(StoreError), gate.held_here():
             pass
     holder.kill()
     holder.communicate()
-    with gate.held_at_exit():
+    with gate.held_here():
         pass
     gate.close()
 

@@ -1,51 +1,32 @@
 """One writer at a time, whichever process it is in: a lock on a file beside the database.
 
 SQLite has a lock of its own, but whoever waits for it asks again and again, and some ask in vain. With the
-gate around every transaction, and the checkpoint that may follow in it, nobody is refused by SQLite for that;
-and the WAL-reset bug of SQLite 3.7.0 to 3.51.2, which needs a checkpoint beside a commit, cannot happen
-between processes of miharu.
+gate around every transaction, and the checkpoint that may follow in it, writers come in about the order in
+which they began to wait, and SQLite refuses none of them; and the WAL-reset bug of SQLite 3.7.0 to 3.51.2,
+which needs a checkpoint beside a commit, cannot happen between processes of miharu.
 """
 
 import os
-import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
+from anyio.from_thread import run_sync
+from anyio.lowlevel import current_token
 
 from miharu.errors import StoreError
+from miharu.stores.sqlite.turn import Turn, give_back, open_lock, take
 
-__all__ = ("Gate", "give_back", "take")
+__all__ = ("Gate",)
 
 WAIT_S = 5.0
 """Whoever gets no turn within this time keeps its batch and comes again."""
-
-if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
-
-    def take(file: int) -> bool:  # noqa: ARG001 - as the other
-        return True
-
-    def give_back(file: int) -> None: ...
-
-else:
-    import fcntl
-
-    def take(file: int) -> bool:
-        """Whether the lock on that open file is ours now."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a file system without locks, where SQLite's own has to do
-            return True
-        return True
-
-    def give_back(file: int) -> None:
-        """Let others have it."""
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_UN)
+PAUSE_S = 0.005
+"""Between two questions, where no thread can be started to wait."""
 
 
 class Gate:
@@ -53,15 +34,18 @@ class Gate:
 
     def __init__(self, database: Path) -> None:
         self.database = database
+        self._path = Path(f"{database}.lock")
         self._file: int | None = None
+        self._turn: Turn | None = None
 
     def open(self) -> None:
         """Make the lock file, readable to its owner only."""
         if self._file is None:
-            self._file = os.open(f"{self.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = open_lock(self._path)
 
     def close(self) -> None:
         """Forget it; the file stays, because another process may hold it."""
+        self._turn = None
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -73,35 +57,65 @@ class Gate:
         Raises:
             StoreError: Others have kept it for too long.
         """
-        for pause in self._attempts():
-            await anyio.sleep(pause)
         try:
+            if not self._is_free():
+                come = anyio.Event()
+                with anyio.move_on_after(WAIT_S):
+                    if self._queue(partial(run_sync, come.set, token=current_token())):
+                        await come.wait()
+                    while not self._has_come():  # noqa: ASYNC110 - other processes set no event
+                        await anyio.sleep(PAUSE_S)
+                self._insist()
             yield
         finally:
             self._leave()
 
     @contextmanager
-    def held_at_exit(self) -> Iterator[None]:
-        """The same without a loop, for an interpreter that is going down."""
-        for pause in self._attempts():
-            time.sleep(pause)
+    def held_here(self) -> Iterator[None]:
+        """The same where there is no loop: it blocks the thread.
+
+        Raises:
+            StoreError: Others have kept it for too long.
+        """
         try:
+            if not self._is_free():
+                come, until = threading.Event(), time.monotonic() + WAIT_S
+                if self._queue(come.set):
+                    come.wait(WAIT_S)
+                while not self._has_come() and time.monotonic() < until:
+                    time.sleep(PAUSE_S)
+                self._insist()
             yield
         finally:
             self._leave()
 
-    def _attempts(self) -> Iterator[float]:
-        """Try until it is ours, and say how long to wait before each further try.
+    def _is_free(self) -> bool:
+        return self._file is None or take(self._file)
 
-        Short at first, so that a turn of a millisecond is not missed; longer while a long one lasts.
-        """
-        until, pause = time.monotonic() + WAIT_S, 0.0005
-        while self._file is not None and not take(self._file):
-            if time.monotonic() > until:
-                raise StoreError(f"{self.database} is locked by another process.")
-            yield pause
-            pause = min(pause * 1.5, 0.01)
+    def _queue(self, tell: Callable[[], object]) -> bool:
+        """Wait in line, to be told; false where no thread can be started any more."""
+        if self._turn is None or not self._turn.resume(tell):
+            try:
+                self._turn = Turn(self._path, tell)
+            except (RuntimeError, OSError):
+                return False
+        return True
+
+    def _has_come(self) -> bool:
+        """Whether it is our turn; one that has come brings an open file of its own, which holds the lock."""
+        if self._turn is not None and (file := self._turn.claim()) is not None:
+            self._turn = None
+            if self._file is not None:
+                os.close(self._file)
+            self._file = file
+        return self._is_free()
+
+    def _insist(self) -> None:
+        if not self._has_come():
+            raise StoreError(f"{self.database} is locked by another process.")
 
     def _leave(self) -> None:
+        if self._turn is not None:
+            self._has_come()
         if self._file is not None:
             give_back(self._file)

@@ -1,0 +1,98 @@
+"""A lock on a file, and a place in the queue for it, which can be left again.
+
+The system wakes those who block in ``flock`` when the lock is free, while whoever asks again and again meets
+it by luck. So whoever finds the lock taken blocks for it in a thread of its own, which has opened the file
+itself: what it gets after everybody has stopped waiting is given back at once.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ("Turn", "give_back", "open_lock", "take")
+
+if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
+
+    def take(file: int, *, wait: bool = False) -> bool:  # noqa: ARG001 - as the other
+        return True
+
+    def give_back(file: int) -> None: ...
+
+else:
+    import fcntl
+
+    def take(file: int, *, wait: bool = False) -> bool:
+        """Whether the lock on that open file is ours now."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks, where SQLite's own has to do
+            return True
+        return True
+
+    def give_back(file: int) -> None:
+        """Let others have it: also where a child of a fork has the file open as well."""
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def open_lock(path: Path) -> int:
+    """The lock file, made where it is missing, readable to its owner only."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+class Turn:
+    """A place in the queue.
+
+    Args:
+        path: The lock file.
+        tell: Called in the thread when the lock is ours.
+
+    Raises:
+        RuntimeError: No thread can be started any more.
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[], object]) -> None:
+        self._tell: Callable[[], object] | None = tell
+        self._file = open_lock(path)
+        self._has_come = False
+        self._change = threading.Lock()
+        try:
+            # A daemon, because no program waits at its end for a lock that another one has.
+            threading.Thread(target=self._wait, name="miharu-gate", daemon=True).start()
+        except RuntimeError:
+            os.close(self._file)
+            raise
+
+    def resume(self, tell: Callable[[], object]) -> bool:
+        """Wait on; false where the turn has come and gone while nobody waited."""
+        with self._change:
+            if self._has_come:
+                return False
+            self._tell = tell
+            return True
+
+    def claim(self) -> int | None:
+        """The open file that holds the lock; ``None`` where it has not come, and nobody waits any more."""
+        with self._change:
+            if self._has_come and self._tell is not None:
+                return self._file
+            self._tell = None
+            return None
+
+    def _wait(self) -> None:
+        take(self._file, wait=True)
+        with self._change:
+            self._has_come = True
+            tell = self._tell
+            if tell is None:
+                give_back(self._file)
+                os.close(self._file)
+                return
+        with suppress(RuntimeError):  # the loop has ended, and whoever waited in it has left
+            tell()
