@@ -104,8 +104,6 @@ class Fault:
     """It happens while the program runs; else between two runs."""
     waits: bool = False
     """Calls wait until it is taken back."""
-    spoils: int = 0
-    """Calls that may have been stored into the broken file before that was noticed, and are gone with it."""
     least: float = 1.0
     """The part of the earlier calls that must be there in the end."""
     killed: bool = False
@@ -323,7 +321,7 @@ def _damages(*, running: bool) -> Iterator[Fault]:
         ("cut to 90 %", _cut(0.9), SET_ASIDE, 0.5),
         ("cut to 50 %", _cut(0.5), SET_ASIDE, 0.2),
         ("cut to one page", lambda data: data[:PAGE], SET_ASIDE, 0),
-        ("first 16 KB zeroed", lambda data: bytes(1 << 14) + data[1 << 14 :], SET_ASIDE, 0),
+        ("first 16 KB zeroed", lambda data: bytes(1 << 14) + data[1 << 14 :], SET_ASIDE, 0.9),
         ("emptied", lambda _: b"", "is empty, though it has held calls", 0),
     ]
     for name, how, says, least in found:
@@ -334,7 +332,6 @@ def _damages(*, running: bool) -> Iterator[Fault]:
             says=says if seen_at_once else "",
             running=running,
             least=least,
-            spoils=EACH * 2 if running and least == 0 else 0,
         )
 
 

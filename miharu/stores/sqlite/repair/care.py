@@ -48,8 +48,11 @@ class Care:
 
     @property
     def is_open(self) -> bool:
-        """Whether a file was opened, and is still the one of that name as far as can be seen."""
-        return self._is_open and not self.was_moved
+        """Whether a file was opened, and is still the one of that name, with something in it, as can be seen.
+
+        An empty one must not be opened beside the connections to it: SQLite deletes the WAL of such a file.
+        """
+        return self._is_open and not self.was_moved and not self._is_empty()
 
     @property
     def was_moved(self) -> bool:
@@ -150,6 +153,12 @@ class Care:
                 self._set_aside(f"is damaged ({words_of(error)})")
         except OSError as refused:  # its folder is closed by now
             raise StoreError(f"{self.path} cannot be opened: {refused.strerror}.") from refused
+
+    def _is_empty(self) -> bool:
+        try:
+            return not self.path.stat().st_size
+        except OSError:
+            return False
 
     def _hold(self, file: Identity | None) -> None:
         if self._held is not None:

@@ -1,11 +1,15 @@
 """How far the rescue of one file has come, kept beside it so that whoever comes next goes on from there."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from miharu.stores.sqlite.repair import sidecar
 from miharu.stores.sqlite.repair.quarantine import Aside
+from miharu.stores.sqlite.repair.salvage import Gap
+
+MOST_GAPS = 1000
+"""Of one table; those after it count as one."""
 
 __all__ = ("Progress", "Report", "Tables", "load", "save")
 
@@ -25,6 +29,17 @@ class Progress:
     """Rowids in gaps: about as many rows."""
     open_end: bool = False
     """The end of the table cannot be read, and nobody knows how much that is."""
+    gaps: tuple[Gap, ...] = ()
+
+    def with_gap(self, gap: Gap) -> "Progress":
+        """As it is after what could not be read."""
+        gaps = self.gaps
+        if gaps and gaps[-1].first == gap.first:  # known from before an interruption
+            return self
+        if len(gaps) == MOST_GAPS:
+            gap, gaps = Gap(gaps[-1].first, gap.last), gaps[:-1]
+        lost = 0 if gap.last is None else gap.last - gap.first + 1
+        return replace(self, lost=self.lost + lost, open_end=gap.last is None, gaps=(*gaps, gap))
 
 
 Tables = dict[str, Progress]
@@ -38,6 +53,8 @@ class Report:
     """As it is, with the changes beside it."""
     again: Tables = field(default_factory=dict)
     """Without those changes; only where the first reading came upon damage."""
+    leaves: Tables = field(default_factory=dict)
+    """From the leaves, where both came upon damage; ``after`` is a page, the same for all tables."""
     attempts: int = 0
     """Beginnings since something was brought back."""
     failure: str = ""
@@ -47,15 +64,14 @@ class Report:
     @property
     def calls(self) -> Progress:
         """What became of the calls, in all."""
-        first, again = (tables.get("llm_calls", Progress()) for tables in (self.tables, self.again))
+        first, again, leaves = (
+            tables.get("llm_calls", Progress()) for tables in (self.tables, self.again, self.leaves)
+        )
         if not first.read:
-            return again if again.read else first
-        return Progress(
-            read=first.read + again.new,
-            new=first.new + again.new,
-            refused=first.refused,
-            lost=max(0, first.lost - again.new),
-            open_end=first.open_end,
+            first, again = again, first
+        more = again.new + leaves.new
+        return replace(
+            first, read=first.read + more, new=first.new + more, lost=max(0, first.lost - more), gaps=()
         )
 
     def words(self) -> str:
@@ -64,9 +80,14 @@ class Report:
         if not calls.read and (self.failure or calls.lost or calls.open_end):
             return f"no call could be brought back: {self.failure or 'its pages are damaged'}"
         parts = [f"{calls.read:,} calls were brought back"]
+        scattered = "llm_calls" in self.leaves and self.leaves["llm_calls"].new
+        if scattered:
+            parts[0] += ", some from pages to which nothing leads any more"
         if lost := calls.lost + calls.refused:
             parts.append(f"about {lost:,} could not be read")
-        if calls.open_end:
+        if scattered and (calls.open_end or self.failure):
+            parts.append("and whether that is all is not known")
+        elif calls.open_end:
             parts.append(
                 "nor could what came after them" if lost else "what came after them could not be read"
             )
@@ -92,7 +113,12 @@ def save(aside: Aside, report: Report) -> None:
 
 
 def _report(facts: Mapping[str, Any]) -> Report:
-    tables, again = (
-        {name: Progress(**progress) for name, progress in facts[part].items()} for part in ("tables", "again")
-    )
-    return Report(**{**facts, "tables": tables, "again": again})
+    parts = {part: _tables(facts.get(part, {})) for part in ("tables", "again", "leaves")}
+    return Report(**{**facts, **parts})
+
+
+def _tables(facts: Mapping[str, Any]) -> Tables:
+    return {
+        name: Progress(**{**each, "gaps": tuple(Gap(**gap) for gap in each.get("gaps", ()))})
+        for name, each in facts.items()
+    }

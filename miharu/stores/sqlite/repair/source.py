@@ -8,12 +8,11 @@ from pathlib import Path
 
 from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
 from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
+from miharu.stores.sqlite.repair.pages import pages_of
 
 __all__ = ("Source", "Unreadable", "opened")
 
 _ROWS_A_PAGE = 50
-_WAL_HEADER, _WAL_FRAME = 32, 24
-"""Bytes (https://www.sqlite.org/fileformat2.html#the_write_ahead_log)."""
 
 
 class Unreadable(Exception):  # noqa: N818 - it says what is so
@@ -68,7 +67,7 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
     pages = _pages(path, layout, wal=wal)
     tables = {name: table for name, table in layout.tables.items() if table.root <= pages}
     if not tables:
-        raise Unreadable("nothing is left of it but its first page")
+        raise Unreadable("nothing is left of its tables")
     layout = replace(layout, tables=tables)
     with path.open("r+b") as file:
         before = Path(f"{path}.page1")
@@ -81,16 +80,8 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
 
 
 def _pages(path: Path, layout: Layout, *, wal: bool) -> int:
-    """How many there are, with those that so far stand in the changes beside the file."""
-    pages = path.stat().st_size // layout.page_size
-    if not wal or not has_wal(path):
-        return pages
-    with Path(f"{path}-wal").open("rb") as changes:
-        salt, at = changes.read(_WAL_HEADER)[16:24], _WAL_HEADER
-        while len(frame := changes.read(_WAL_FRAME)) == _WAL_FRAME and frame[8:16] == salt:
-            pages = max(pages, int.from_bytes(frame[4:8]))  # the size that the database has with it
-            changes.seek(at := at + _WAL_FRAME + layout.page_size)
-    return pages
+    with pages_of(path, layout.page_size, wal=wal) as pages:
+        return len(pages)
 
 
 def _text(data: bytes) -> str:
