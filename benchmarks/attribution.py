@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import miharu
-from miharu import _context
+from miharu.attribution import context
 
 Calls = Callable[[int], float]
 """Does it so many times, and tells how many seconds that took."""
@@ -226,7 +226,7 @@ def context_variants() -> list[Variant]:
     """What is done on the caller's path of each call: a reference is taken."""
 
     def here() -> None:
-        _context.now()
+        context.now()
 
     tracing = opentelemetry()
 

@@ -15,13 +15,13 @@ from miharu._version import __version__
 if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
-    from miharu._capture import capture
-    from miharu._context import context
-    from miharu._observe import observe
-    from miharu._scores import score, trace_id
-    from miharu._spans import span
+    from miharu.attribution.context import context
+    from miharu.attribution.observe import observe
+    from miharu.attribution.scores import score, trace_id
+    from miharu.attribution.spans import span
     from miharu.errors import BudgetExceeded, ConfigError, MiharuError, StoreError
     from miharu.monitor import aflush, ashutdown, check_budget, flush, init, shutdown, stats
+    from miharu.monitor.capture import capture
 
 __all__ = (
     "Budget",
@@ -58,12 +58,12 @@ _HOMES = {
     "StoreError": "miharu.errors",
     "MiharuMiddleware": "miharu._asgi",
     "asgi": "miharu._asgi",
-    "capture": "miharu._capture",
-    "context": "miharu._context",
-    "observe": "miharu._observe",
-    "score": "miharu._scores",
-    "span": "miharu._spans",
-    "trace_id": "miharu._scores",
+    "capture": "miharu.monitor.capture",
+    "context": "miharu.attribution.context",
+    "observe": "miharu.attribution.observe",
+    "score": "miharu.attribution.scores",
+    "span": "miharu.attribution.spans",
+    "trace_id": "miharu.attribution.scores",
     "aflush": "miharu.monitor",
     "ashutdown": "miharu.monitor",
     "flush": "miharu.monitor",

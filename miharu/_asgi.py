@@ -11,9 +11,9 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from miharu import _sources
-from miharu._context import Beginning, Origin
 from miharu._guard import swallowed
+from miharu.attribution import sources
+from miharu.attribution.context import Beginning, Origin
 from miharu.dashboard.access import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, send_page
 from miharu.errors import ConfigError
@@ -75,7 +75,7 @@ class MiharuMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
-            _sources.serve()
+            sources.serve()
             await self._app(scope, receive, send)
             return
         try:
@@ -96,7 +96,7 @@ class MiharuMiddleware:
     def _start(self) -> None:
         if not self._started:
             self._started = True
-            _sources.serve()
+            sources.serve()
             from miharu import monitor
 
             if monitor.current() is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from miharu._captured import Calls
+    from miharu.attribution.captures import Calls
     from miharu.call import Call
 
 __all__ = ("miharu_calls",)
@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def miharu_calls() -> "Iterator[Calls]":
     """The LLM calls of this test, in the order of their start. Looked at, they are up to date."""
-    from miharu._capture import capture
+    from miharu.monitor.capture import capture
 
     with capture() as calls:
         yield calls
@@ -58,12 +58,12 @@ class _Run:
         return self.budget is not None and self.cost_nanousd > self.budget * 1e9
 
     def pytest_sessionstart(self) -> None:
-        from miharu import _captured
+        from miharu.attribution import captures
 
-        self._capturing = _captured.Capturing(self, everything=True)
-        _captured.start(self._capturing, time.perf_counter_ns())
+        self._capturing = captures.Capturing(self, everything=True)
+        captures.start(self._capturing, time.perf_counter_ns())
         if self.budget is not None:
-            from miharu._capture import watch
+            from miharu.monitor.capture import watch
 
             watch.begin()
 
@@ -71,15 +71,15 @@ class _Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         import sys
 
-        from miharu import _captured
+        from miharu.attribution import captures
 
         if "miharu.monitor" in sys.modules:
-            from miharu._capture import flush, watch
+            from miharu.monitor.capture import flush, watch
 
             flush()
             if self.budget is not None:
                 watch.end()
-        _captured.end(self._capturing)
+        captures.end(self._capturing)
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output["miharu"] = [self.calls, self.tokens, self.cost_nanousd, self.unpriced]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from miharu._context import Context, Said
+    from miharu.attribution.context import Context, Said
 
 __all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_TAIL", "End", "Exchange", "Request")
 
@@ -89,7 +89,7 @@ class Exchange:
     error_message: str | None
     ended: int
     context: "Context | None"
-    """To whom it belongs, with ``said`` and ``traced``: what ``_context.now()`` gave when it began."""
+    """To whom it belongs, with ``said`` and ``traced``: what ``context.now()`` gave when it began."""
     said: "Said | None"
     traced: Any
     timestamp: int

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import miharu
-from miharu import _context, _guard
+from miharu import _guard
+from miharu.attribution import context
 from miharu.interceptor import handing as patches
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def no_failures_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_left() -> Iterator[None]:
     """Each test starts and ends unwatched, with the clients' own functions in place."""
     yield
-    _context.put(None)
+    context.put(None)
     miharu.shutdown()
     assert patches.target() is None
 

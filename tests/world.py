@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miharu._context import Context
+from miharu.attribution.context import Context
 from miharu.exchange import End, Exchange, Request
 
 __all__ = ("HandMade", "exchange", "sse")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from miharu._belonging import belonging
+from miharu.attribution.belonging import belonging
 from miharu.dashboard.colors import Palette
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.rows import split_route

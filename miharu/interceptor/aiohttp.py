@@ -18,8 +18,8 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
-from miharu import _context
 from miharu._guard import swallowed
+from miharu.attribution import context
 from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
 from miharu.interceptor import handing
 from miharu.interceptor.handing import admit, begun, finish, forget, inside
@@ -163,7 +163,7 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        return AiohttpExchange(verb, url, asked, *_context.now())
+        return AiohttpExchange(verb, url, asked, *context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None

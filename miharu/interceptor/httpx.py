@@ -12,8 +12,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
-from miharu import _context
 from miharu._guard import swallowed
+from miharu.attribution import context
 from miharu.exchange import Exchange, Request
 from miharu.interceptor import handing
 from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
@@ -140,7 +140,7 @@ def _begin(request: Any) -> HttpxExchange | None:
             return None
         if is_unseen():
             return None
-        return HttpxExchange(request, *_context.now())
+        return HttpxExchange(request, *context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None

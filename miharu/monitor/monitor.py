@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from miharu import _guard, _records, plugins
+from miharu import _guard, plugins
 from miharu import providers as wire_formats
-from miharu._spans import OpenSpan
+from miharu.attribution import records
+from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score
 from miharu.config import MEMORY, NOWHERE, Config, database_file, public_url
 from miharu.exchange import Exchange
@@ -82,14 +83,14 @@ class Monitor:
                 self._sink, rules, settle=self.flush, admit=self._admit if refuses else None
             )
             self._interceptor.install()
-            _records.hand_to(self._take_record)
+            records.hand_to(self._take_record)
         self._worker.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Stop watching and store what there is; whether that was done in time (seconds)."""
         if self._interceptor is not None:
             self._interceptor.uninstall()
-            _records.withdraw(self._take_record)
+            records.withdraw(self._take_record)
         ended = self._worker.stop(timeout)
         if len(self._queue):
             self._worker.salvage()

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from miharu import _captured
-from miharu._belonging import span_record
 from miharu._guard import swallowed
-from miharu._spans import OpenSpan
+from miharu.attribution import captures
+from miharu.attribution.belonging import span_record
+from miharu.attribution.spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
@@ -85,7 +85,7 @@ class Intake:
             return None
         if call is not None:
             self._tally.captured += 1
-            _captured.note(call, left.context, left.started)
+            captures.note(call, left.context, left.started)
         return call
 
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from miharu import _captured
 from miharu._guard import swallowed
+from miharu.attribution import captures
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
@@ -126,7 +126,7 @@ class Pipeline:
         """
         if self._outlet is not None and not tried:
             batch = replace(batch, calls=[priced(call, self._outlet.prices) for call in batch.calls])
-        _captured.deliver(batch.calls)
+        captures.deliver(batch.calls)
         try:
             await self._add(batch)
         except StoreError:

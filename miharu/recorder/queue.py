@@ -7,7 +7,7 @@ the queue runs empty.
 
 from collections import deque
 
-from miharu._spans import OpenSpan
+from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange

@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from time import time
 
-from miharu._belonging import Belonging, belonging
 from miharu._guard import swallowed
+from miharu.attribution.belonging import Belonging, belonging
 from miharu.call import Body, Call, Cost, Outcome, new_id
 from miharu.exchange import Exchange, Request
 from miharu.providers._json import dumps

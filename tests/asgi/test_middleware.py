@@ -14,9 +14,10 @@ from litestar.params import FromPath
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from miharu import _context, monitor
+from miharu import monitor
 from miharu._asgi import MiharuMiddleware
-from miharu._belonging import belonging
+from miharu.attribution import context
+from miharu.attribution.belonging import belonging
 from miharu.dashboard import access
 from miharu.errors import ConfigError
 
@@ -119,7 +120,7 @@ async def test_it_hears_that_the_visitor_has_gone() -> None:
     origins: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        here = _context.current()
+        here = context.current()
         assert here is not None
         assert here.origin is not None
         origins.append(here.origin)
@@ -161,7 +162,7 @@ async def test_the_hosts_exception_passes() -> None:
 
     with pytest.raises(LookupError, match="the host's own"):
         await ask(MiharuMiddleware(app), "/x")
-    assert _context.current() is None
+    assert context.current() is None
 
 
 # --- init()
@@ -215,7 +216,7 @@ async def test_a_failing_init_does_not_reach_the_host(
 
 
 def route_here() -> str | None:
-    return belonging(*_context.now()).route
+    return belonging(*context.now()).route
 
 
 @pytest.fixture
@@ -283,7 +284,7 @@ def test_a_websockets_call_knows_its_route(client: TestClient, seen: list[str | 
 
 async def test_nothing_is_left_after_the_request() -> None:
     await ask(MiharuMiddleware(host), "/x")
-    assert _context.current() is None
+    assert context.current() is None
 
 
 async def test_a_request_inside_a_request_gives_back_the_outer_one() -> None:
@@ -311,7 +312,7 @@ async def test_a_cancelled_request_leaves_nothing_and_raises_nothing_else() -> N
         group.start_soon(ask, MiharuMiddleware(app), "/x")
         await entered.wait()
         group.cancel_scope.cancel()
-    assert _context.current() is None
+    assert context.current() is None
 
 
 def test_a_coroutine_closed_from_another_context_does_not_complain() -> None:

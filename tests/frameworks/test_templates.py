@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from miharu._routes import route_template
+from miharu.attribution.routes import route_template
 
 
 class Listening:

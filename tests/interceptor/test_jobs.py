@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from miharu import _context
-from miharu._context import Beginning, Origin
+from miharu.attribution import context
+from miharu.attribution.context import Beginning, Origin
 from miharu.interceptor import Interceptor, handing, wrapping
 from miharu.interceptor.jobs import JOBS, apscheduler, arq, celery, rq
 
@@ -29,7 +29,7 @@ def settled() -> Iterator[list[str]]:
 
 
 def running() -> str | None:
-    here = _context.current()
+    here = context.current()
     return here.origin.source if here is not None and here.origin is not None else None
 
 

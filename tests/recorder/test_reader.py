@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from miharu import providers
-from miharu._context import Context, Origin
+from miharu.attribution.context import Context, Origin
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader

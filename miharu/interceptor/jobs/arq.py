@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from miharu import _context
+from miharu.attribution import context
 from miharu.interceptor.jobs.naming import named
 from miharu.interceptor.wrapping import put, wrap
 
@@ -32,7 +32,7 @@ def _run(original: Callable[..., Any]) -> Callable[..., Any]:
 def _read(original: Callable[..., Any]) -> Callable[..., Any]:
     def deserialize_job_raw(*args: Any, **options: Any) -> Any:
         job = original(*args, **options)
-        here = _context.current()
+        here = context.current()
         if here is not None and here.origin is not None and here.origin.source == _UNNAMED:
             here.origin.source = f"arq {job[0]}"
         return job

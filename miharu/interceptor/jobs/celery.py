@@ -3,8 +3,8 @@
 from types import ModuleType
 from typing import Any
 
-from miharu._context import Beginning, Origin
 from miharu._guard import swallowed
+from miharu.attribution.context import Beginning, Origin
 from miharu.interceptor import handing
 
 __all__ = ("hook",)

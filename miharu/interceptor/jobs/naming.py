@@ -2,8 +2,8 @@
 
 from contextlib import AbstractContextManager, nullcontext
 
-from miharu import _context
-from miharu._context import Beginning, Origin
+from miharu.attribution import context
+from miharu.attribution.context import Beginning, Origin
 from miharu.interceptor import handing
 
 __all__ = ("named",)
@@ -11,7 +11,7 @@ __all__ = ("named",)
 
 def named(source: str) -> AbstractContextManager[Origin | None]:
     """A block in the name of a job; nothing new inside a request or another job, whose work it then is."""
-    here = _context.current()
+    here = context.current()
     if handing.target() is None or (here is not None and here.origin is not None):
         return nullcontext()
     return Beginning(Origin(source=source))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from miharu import _context
-from miharu._context import Beginning, Origin
 from miharu._guard import swallowed
+from miharu.attribution import context
+from miharu.attribution.context import Beginning, Origin
 from miharu.interceptor import handing
 from miharu.interceptor.jobs.naming import named
 from miharu.interceptor.wrapping import wrap
@@ -26,7 +26,7 @@ def hook_job(module: ModuleType) -> None:
     if hasattr(getattr(module, "Job", None), "perform"):
         wrap(module.Job, "perform", _perform)
     running = module.get_current_job() if hasattr(module, "get_current_job") else None
-    here = _context.current()
+    here = context.current()
     if running is not None and (here is None or here.origin is None):
         _late.append(Beginning(Origin(source=_name(running))))
         _late[0].__enter__()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from miharu import _context
-from miharu._belonging import belonging
+from miharu.attribution import context
+from miharu.attribution.belonging import belonging
 from miharu.call import Call
 
 __all__ = ("Whose", "here", "of_call")
@@ -27,5 +27,5 @@ def of_call(call: Call) -> Whose:
 
 def here(service: str | None = None) -> Whose:
     """Whose a call would be that is made here and now."""
-    known = belonging(*_context.now())
+    known = belonging(*context.now())
     return Whose(user_id=known.user_id, route=known.route, service=service, tags=known.tags)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import miharu
+from tests.monitor.test_monitor import PRELUDE, ask, run
 from tests.stores.postgres.server import PASSWORD, USER, Server
-from tests.test_monitor import PRELUDE, ask, run
 
 # what is tested here brings its own loop
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])

@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from miharu._belonging import Belonging, belonging
-from miharu._context import Context, Origin
-from miharu._routes import _without_regex, route_template
+from miharu.attribution.belonging import Belonging, belonging
+from miharu.attribution.context import Context, Origin
+from miharu.attribution.routes import _without_regex, route_template
 
 
 def whose(scope: Any) -> Belonging:

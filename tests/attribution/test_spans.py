@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 import miharu
-from miharu import _context, _records
-from miharu._belonging import span_record
-from miharu._context import Beginning, Origin
+from miharu.attribution import context, records
+from miharu.attribution.belonging import span_record
+from miharu.attribution.context import Beginning, Origin
 from tests.calls import aask, ask, rows
 
 
@@ -22,9 +22,9 @@ def spans() -> Iterator[list[Any]]:
     """What was left for the recorder."""
     left: list[Any] = []
     sink = left.append
-    _records.hand_to(sink)
+    records.hand_to(sink)
     yield left
-    _records.withdraw(sink)
+    records.withdraw(sink)
 
 
 def test_spans_and_calls_are_one_tree(database: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_cancelled_one(spans: list[Any]) -> None:
         await entered.wait()
         group.cancel_scope.cancel()
     assert spans[0].status == "cancelled"
-    assert _context.current() is None
+    assert context.current() is None
 
 
 async def test_tasks_started_in_it_are_part_of_it() -> None:
@@ -138,7 +138,7 @@ def test_it_is_used_once(spans: list[Any]) -> None:
         with work:
             pass
     assert len(spans) == 1
-    assert _context.current() is None
+    assert context.current() is None
 
 
 def test_one_that_never_began_has_no_trace() -> None:
@@ -149,7 +149,7 @@ def test_nobody_listens() -> None:
     """Without ``init()`` a span still has its ids, and nothing is kept."""
     with miharu.span("work") as span:
         assert miharu.trace_id() == span.trace_id
-    assert _context.current() is None
+    assert context.current() is None
 
 
 def test_a_mistake_of_ours_does_not_reach_the_program(
@@ -159,7 +159,7 @@ def test_a_mistake_of_ours_does_not_reach_the_program(
         raise RuntimeError
 
     monkeypatch.delenv("MIHARU_UNGUARDED")
-    monkeypatch.setattr("miharu._tracing.new_span_id", fail)
+    monkeypatch.setattr("miharu.attribution.tracing.new_span_id", fail)
     with miharu.span("work") as span:
         assert span.trace_id == ""
     assert "miharu.span() failed" in caplog.text

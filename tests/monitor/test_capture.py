@@ -9,7 +9,7 @@ import pytest
 
 import miharu
 from miharu import monitor
-from miharu._captured import Calls
+from miharu.attribution.captures import Calls
 from miharu.call import Call, Outcome, Usage
 from miharu.interceptor import handing
 from tests.calls import aask, ask, rows

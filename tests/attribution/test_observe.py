@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 import miharu
-from miharu import _context, _records
-from miharu._spans import OpenSpan
+from miharu.attribution import context, records
+from miharu.attribution.spans import OpenSpan
 from miharu.errors import ConfigError
 
 
@@ -23,15 +23,15 @@ def spans() -> Iterator[list[OpenSpan]]:
     """What was left for the recorder; and no context is left behind."""
     left: list[Any] = []
     sink = left.append
-    _records.hand_to(sink)
+    records.hand_to(sink)
     yield left
-    _records.withdraw(sink)
-    assert _context.current() is None
+    records.withdraw(sink)
+    assert context.current() is None
 
 
 def running() -> str | None:
     """The name of the span that holds here."""
-    here = _context.current()
+    here = context.current()
     return here.span.name if here is not None and here.span is not None else None
 
 
@@ -197,7 +197,7 @@ def test_what_is_said_inside_a_generator_stays_there() -> None:
 
 
 def miharu_user() -> Any:
-    here = _context.current()
+    here = context.current()
     return here.said.user if here is not None else None
 
 
@@ -421,10 +421,10 @@ def test_a_mistake_of_ours_does_not_reach_the_program(
 
     monkeypatch.delenv("MIHARU_UNGUARDED")
     with monkeypatch.context() as broken:
-        broken.setattr("miharu._tracing.new_span_id", fail)
+        broken.setattr("miharu.attribution.tracing.new_span_id", fail)
         assert plain(3) == (3, None)
         assert list(numbers(2)) == [(0, None), (1, None)]
     with monkeypatch.context() as broken:
-        broken.setattr("miharu._records.leave", fail)
+        broken.setattr("miharu.attribution.records.leave", fail)
         assert plain(3) == (3, "plain")
     assert "miharu.observe() failed" in caplog.text

@@ -416,15 +416,15 @@ def test_a_store_that_stays_unusable_does_not_hold_up_the_exit(tmp_path: Path) -
 
 
 def test_the_worker_carries_no_context_of_a_request(database: Path) -> None:
-    from miharu import _context
+    from miharu.attribution import context
 
-    seen: list[_context.Context | None] = []
+    seen: list[context.Context | None] = []
 
     class Looking(Collecting):
         async def export(self, batch: Batch) -> None:
-            seen.append(_context.current())
+            seen.append(context.current())
 
-    with _context.Beginning(_context.Origin({"method": "GET"})):
+    with context.Beginning(context.Origin({"method": "GET"})):
         miharu.init(database, exporters=[Looking()])
         ask()
         assert miharu.flush()

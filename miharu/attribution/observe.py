@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from miharu import _context
 from miharu._guard import swallowed
-from miharu._spans import OpenSpan
+from miharu.attribution import context
+from miharu.attribution.spans import OpenSpan
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
-    from miharu._context import Context
+    from miharu.attribution.context import Context
 
 __all__ = ("observe",)
 
@@ -143,20 +143,20 @@ class _Turns:
     def begin(self) -> None:
         """Let it hold from here on."""
         try:
-            self._around = _context.current()
+            self._around = context.current()
             if self._span.origin is None:
                 self._span.begin()
             else:
-                _context.put(self._inside)
+                context.put(self._inside)
         except Exception:  # noqa: BLE001 - the guard on the user's path
             swallowed("miharu.observe()")
 
     def rest(self) -> None:
         """Let hold again what held before, unless this is another context, where somebody only cleans up."""
-        here = _context.current()
-        if _context.within(here, self._span):
+        here = context.current()
+        if context.within(here, self._span):
             self._inside = here
-            _context.put(self._around)
+            context.put(self._around)
 
     def finish(self, error: BaseException | None = None) -> None:
         try:

@@ -1,7 +1,7 @@
 """To whom a call belongs: the request, job or span during which it was made, and what the program says of it.
 
 One reference is kept in a context variable, which ``asyncio`` tasks, thread pools of anyio and background
-tasks inherit by themselves. The interceptor takes it, and the worker makes sense of it (``_belonging.py``):
+tasks inherit by themselves. The interceptor takes it, and the worker makes sense of it (``belonging.py``):
 nothing is computed on the caller's path.
 """
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from miharu import _tracing
 from miharu._guard import swallowed
+from miharu.attribution import tracing
 
 if TYPE_CHECKING:
-    from miharu._captured import Capturing
-    from miharu._spans import OpenSpan
+    from miharu.attribution.captures import Capturing
+    from miharu.attribution.spans import OpenSpan
 
 __all__ = (
     "NOTHING",
@@ -91,8 +91,8 @@ class Origin:
         if self._trace_id is None:
             with _settling:
                 if self._trace_id is None:
-                    ids = _tracing.ids_of(traced) or (_tracing.incoming(self.scope) if self.scope else None)
-                    self._trace_id = ids[0] if ids else _tracing.new_trace_id()
+                    ids = tracing.ids_of(traced) or (tracing.incoming(self.scope) if self.scope else None)
+                    self._trace_id = ids[0] if ids else tracing.new_trace_id()
         return self._trace_id
 
 
@@ -157,7 +157,7 @@ def now() -> tuple[Context | None, Said | None, Any]:
     That is what was said for the rest of the request so far, and the active span of OpenTelemetry.
     """
     here = _current.get()
-    traced = _tracing.active() if "opentelemetry.trace" in sys.modules else None
+    traced = tracing.active() if "opentelemetry.trace" in sys.modules else None
     if here is None or here.origin is None:
         return here, None, traced
     return here, here.origin.said, traced

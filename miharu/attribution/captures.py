@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, overload
 from miharu._guard import swallowed
 
 if TYPE_CHECKING:  # it is loaded in every run of pytest, and these only with a call
-    from miharu._context import Context
+    from miharu.attribution.context import Context
     from miharu.call import Call
 
 __all__ = ("Calls", "Capturing", "Taker", "deliver", "end", "note", "start")

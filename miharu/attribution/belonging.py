@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from miharu import _tracing
-from miharu._context import NOTHING, Context, Origin, Said
-from miharu._routes import route_template
-from miharu._sources import process_source
-from miharu._spans import OpenSpan
+from miharu.attribution import tracing
+from miharu.attribution.context import NOTHING, Context, Origin, Said
+from miharu.attribution.routes import route_template
+from miharu.attribution.sources import process_source
+from miharu.attribution.spans import OpenSpan
 from miharu.batch import Span
 
 __all__ = ("Belonging", "belonging", "span_record")
@@ -35,7 +35,7 @@ class Belonging:
 def belonging(
     context: Context | None, said: Said | None = None, traced: Any = None, started: int = 0
 ) -> Belonging:
-    """Make sense of what ``_context.now()`` gave where a call was made.
+    """Make sense of what ``now()`` of ``context.py`` gave where a call was made.
 
     Args:
         context: The first that it gave.
@@ -92,7 +92,7 @@ def _place(context: Context, traced: Any) -> tuple[str | None, str | None, Mappi
 
     The parent is the innermost span of ours, because those are the ones that are stored here.
     """
-    theirs = _tracing.ids_of(traced)
+    theirs = tracing.ids_of(traced)
     origin, span = context.origin, context.span
     if origin is None:
         return (*theirs, {}) if theirs else (None, None, {})
@@ -103,7 +103,7 @@ def _place(context: Context, traced: Any) -> tuple[str | None, str | None, Mappi
         return trace_id, span.id, elsewhere
     if theirs is not None and same:
         return trace_id, theirs[1], elsewhere
-    caller = _tracing.incoming(origin.scope) if origin.scope else None
+    caller = tracing.incoming(origin.scope) if origin.scope else None
     return trace_id, caller[1] if caller and caller[0] == trace_id else None, elsewhere
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miharu._spans import OpenSpan
+    from miharu.attribution.spans import OpenSpan
     from miharu.batch import Score
 
 __all__ = ("hand_to", "leave", "withdraw")

@@ -8,7 +8,7 @@ import pytest
 
 import miharu
 from miharu import monitor
-from miharu._context import Beginning, Origin
+from miharu.attribution.context import Beginning, Origin
 from miharu.batch import Score
 from tests.calls import ask
 
@@ -82,8 +82,8 @@ def test_a_mistake_of_ours_does_not_reach_the_program(
         raise RuntimeError
 
     monkeypatch.delenv("MIHARU_UNGUARDED")
-    monkeypatch.setattr("miharu._records.leave", fail)
-    monkeypatch.setattr("miharu._context.now", fail)
+    monkeypatch.setattr("miharu.attribution.records.leave", fail)
+    monkeypatch.setattr("miharu.attribution.context.now", fail)
     miharu.score("0" * 32, "grade", 1)
     assert miharu.trace_id() is None
     assert "miharu.score() failed" in caplog.text

@@ -12,15 +12,15 @@ import anyio
 import pytest
 
 import miharu
-from miharu import _context
-from miharu._belonging import Belonging, belonging
-from miharu._context import Beginning, Origin
+from miharu.attribution import context
+from miharu.attribution.belonging import Belonging, belonging
+from miharu.attribution.context import Beginning, Origin
 from tests.calls import ask, rows
 
 
 def here() -> Belonging:
     """Whose a call would be that is made here and now."""
-    return belonging(*_context.now())
+    return belonging(*context.now())
 
 
 def user() -> str | None:
@@ -90,7 +90,7 @@ async def test_plainly_in_a_task_it_is_the_tasks_own() -> None:
 def test_plainly_in_a_request_it_holds_for_the_rest_wherever_that_runs() -> None:
     """A dependency of FastAPI may say it in a thread pool, of which nothing comes back."""
     with Beginning(Origin({"path": "/"})):
-        before = _context.now()
+        before = context.now()
         copied = contextvars.copy_context()
         thread = threading.Thread(target=copied.run, args=(lambda: miharu.context(user="ann"),))
         thread.start()
@@ -185,11 +185,11 @@ def test_a_block_that_strayed_does_not_own_what_comes_after_it() -> None:
 
     running = work()
     next(running)  # its block is this context's now: generators have none of their own
-    during = _context.now()
+    during = context.now()
     contextvars.Context().run(running.close)  # type: ignore[attr-defined]
     later = time.perf_counter_ns()
     assert belonging(*during, started=1).user_id == "ann"
-    assert belonging(*_context.now(), started=later).user_id is None
+    assert belonging(*context.now(), started=later).user_id is None
 
 
 def test_what_cannot_be_printed_is_named_by_its_kind() -> None:

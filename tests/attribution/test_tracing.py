@@ -12,16 +12,16 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 import miharu
-from miharu import _context, _tracing
-from miharu._belonging import Belonging, belonging
-from miharu._context import Beginning, Origin
+from miharu.attribution import context, tracing
+from miharu.attribution.belonging import Belonging, belonging
+from miharu.attribution.context import Beginning, Origin
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
 
 
 def here() -> Belonging:
-    return belonging(*_context.now())
+    return belonging(*context.now())
 
 
 def scope(*parents: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def opentelemetry(trace_id: int, span_id: int) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("parent", [PARENT, f"cc-{TRACE}-{SPAN}-00-what-the-future-holds", f" {PARENT} "])
 def test_a_request_brings_its_trace(parent: str) -> None:
-    assert _tracing.incoming(scope(parent)) == (TRACE, SPAN)
+    assert tracing.incoming(scope(parent)) == (TRACE, SPAN)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_request_brings_its_trace(parent: str) -> None:
     ],
 )
 def test_what_is_no_trace_is_left_alone(parents: tuple[str, ...]) -> None:
-    assert _tracing.incoming(scope(*parents)) is None
+    assert tracing.incoming(scope(*parents)) is None
     with Beginning(Origin(scope(*parents))):
         assert here().trace_id not in {TRACE, None}
         assert here().parent_id is None
@@ -131,4 +131,4 @@ def test_an_opentelemetry_that_fails_is_not_there(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError
 
     monkeypatch.setattr(trace, "get_current_span", fail)
-    assert _tracing.active() is None
+    assert tracing.active() is None

@@ -9,11 +9,12 @@ import time
 from dataclasses import replace
 from types import TracebackType
 
-from miharu import _captured, _context, monitor
-from miharu._captured import Calls, Capturing
-from miharu._context import Block, Context
+from miharu.attribution import captures, context
+from miharu.attribution.captures import Calls, Capturing
+from miharu.attribution.context import Block, Context
 from miharu.config import NOWHERE, Config
-from miharu.monitor import Monitor
+from miharu.monitor import process
+from miharu.monitor.monitor import Monitor
 
 __all__ = ("Capture", "capture", "flush", "watch")
 
@@ -31,9 +32,9 @@ class Capture(Block):
 
     def __enter__(self) -> Calls:
         watch.begin()
-        here = _context.current() or Context()
+        here = context.current() or Context()
         self._capturing = Capturing(self.calls, here.capturing)
-        _captured.start(self._capturing, time.perf_counter_ns())
+        captures.start(self._capturing, time.perf_counter_ns())
         self.enter(replace(here, block=self, capturing=self._capturing))
         return self.calls
 
@@ -61,7 +62,7 @@ class Capture(Block):
 
     def _finish(self) -> None:
         flush()
-        _captured.end(self._capturing)
+        captures.end(self._capturing)
         self.calls.settle()
         watch.end()
 
@@ -87,7 +88,7 @@ class _Watch:
     def begin(self) -> None:
         with self._changing:
             self._wanted += 1
-            if self.monitor is None and monitor.current() is None:
+            if self.monitor is None and process.current() is None:
                 self.monitor = Monitor(Config(database=NOWHERE))
                 self.monitor.start()
 
@@ -105,6 +106,6 @@ watch = _Watch()
 
 def flush() -> None:
     """Wait until every call so far is read."""
-    for watching in (monitor.current(), watch.monitor):
+    for watching in (process.current(), watch.monitor):
         if watching is not None:
             watching.flush(FLUSH_S)

@@ -5,9 +5,9 @@ import math
 import re
 import time
 
-from miharu import _context, _records, _tracing
 from miharu._guard import swallowed
-from miharu._spans import OpenSpan
+from miharu.attribution import context, records, tracing
+from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score
 from miharu.call import Call, new_id
 
@@ -26,10 +26,10 @@ def trace_id() -> str | None:
     Hand it out with an answer, and ``miharu.score`` can be told later what became of it.
     """
     try:
-        here, _, traced = _context.now()
+        here, _, traced = context.now()
         if here is not None and here.origin is not None:
             return here.origin.trace_id(traced)
-        ids = _tracing.ids_of(traced)
+        ids = tracing.ids_of(traced)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("miharu.trace_id()")
         return None
@@ -51,7 +51,7 @@ def score(target: Call | OpenSpan | str | None, name: str, value: float, comment
         call, trace = _targets(target)
         number = _number(value)
         now = time.time_ns() // 1_000_000
-        _records.leave(
+        records.leave(
             Score(
                 id=new_id(now),
                 timestamp=now,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from miharu import _sources
+from miharu.attribution import sources
 
 CALL = f"""
 import miharu, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from tests.calls import ask
 with miharu.capture() as calls:
     ask()
@@ -107,4 +107,4 @@ def test_a_notebook(monkeypatch: pytest.MonkeyPatch, session: str | None, name: 
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     if session:
         monkeypatch.setenv("JPY_SESSION_NAME", session)
-    assert _sources._name.__wrapped__() == name
+    assert sources._name.__wrapped__() == name

@@ -1,16 +1,16 @@
 """A piece of work of the program: ``miharu.span`` around a block. Calls and spans made in it are its own.
 
 Opening and closing one costs the program two clock readings and a few references; what it is called in the
-store, and to whom it belongs, is made out in the worker (``_belonging.py``).
+store, and to whom it belongs, is made out in the worker (``belonging.py``).
 """
 
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from miharu import _context, _records, _tracing
-from miharu._context import NOTHING, Block, Context, Origin
 from miharu._guard import swallowed
+from miharu.attribution import context, records, tracing
+from miharu.attribution.context import NOTHING, Block, Context, Origin
 
 if TYPE_CHECKING:
     from miharu.call import Status
@@ -62,13 +62,13 @@ class OpenSpan(Block):
 
     def begin(self) -> None:
         """Open it here and now, in the context that holds here."""
-        self.traced = _tracing.active()
-        self.id = _tracing.new_span_id()
-        self.outer = here = _context.current()
+        self.traced = tracing.active()
+        self.id = tracing.new_span_id()
+        self.outer = here = context.current()
         self.timestamp = time.time_ns() // 1_000_000
         if here is None or here.origin is None:
             self.begins, self.origin = True, Origin()
-            self.enter(_context.begun(self.origin, self, self))
+            self.enter(context.begun(self.origin, self, self))
         else:
             self.origin = here.origin
             self.enter(
@@ -87,7 +87,7 @@ class OpenSpan(Block):
             self.status = "error" if isinstance(error, Exception) else "cancelled"
             self.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             self.error_message = _text(error)
-        _records.leave(self)
+        records.leave(self)
 
     def __enter__(self) -> Self:
         if self.origin is None:

@@ -1,0 +1,15 @@
+"""Whose a call is: the request, job, span and user that it was made for, and what is thought of it.
+
+tracing.py   ids of traces and spans, those of others and our own
+routes.py    the route of the host's app, as a template
+sources.py   the script or notebook, where nobody asked over the web
+records.py   where spans and scores are left for the recorder
+context.py   the one reference that is kept while the program runs
+spans.py     a piece of work around a block
+observe.py   the same around each run of a function
+captures.py  who wants to see the calls as they are read
+belonging.py what the worker makes of that reference: the columns that say whose
+scores.py    what somebody thinks of a call or a trace
+"""
+
+__all__ = ()

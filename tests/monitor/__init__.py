@@ -1,0 +1,1 @@
+"""The monitor of a process, and the calls that are captured in a block."""
