@@ -158,6 +158,27 @@ class StoreContract:
         assert (call.usage, call.cost, call.finish_reason) == (end.usage, end.cost, "completed")
         assert (await store.totals(ALL)).calls == 2
 
+    async def test_the_end_of_a_background_call_may_come_in_the_same_batch(self, store: Store) -> None:
+        opened = make_call(response_id="resp_1", usage=Usage(), cost=None)
+        end = make_call(response_id="resp_1", timestamp=NOON + 900, completes=True)
+        assert await store.add(Batch(calls=[end, opened])) == 1
+        assert (await store.totals(ALL)).calls == 1
+        call = await store.call(opened.id)
+        assert call is not None
+        assert (call.usage, call.cost) == (end.usage, end.cost)
+
+    async def test_the_answer_of_a_background_call_takes_the_place_of_the_receipt(self, store: Store) -> None:
+        opened = make_call(
+            response_id="resp_1", usage=Usage(), body=Body(request=b"a question", response=b"queued")
+        )
+        end = make_call(response_id="resp_1", body=Body(request=b"", response=b"an answer"), completes=True)
+        await store.add(Batch(calls=[opened]))
+        await store.add(Batch(calls=[end]))
+        call = await store.call(opened.id)
+        assert call is not None
+        assert call.body == Body(request=b"a question", response=b"an answer")
+        assert await store.call(end.id) is None
+
     async def test_the_end_of_a_call_that_nobody_saw_begin_is_a_call(self, store: Store) -> None:
         end = make_call(response_id="resp_1", completes=True)
         assert await store.add(Batch(calls=[end])) == 1

@@ -171,6 +171,11 @@ def _complete(connection: Connection, call: Call) -> bool:
             (*key, *(values[name] for name in _COMPLETED)),
         )
         changing(connection, [key], out=False)
+        if call.body is not None:  # the answer takes the place of the receipt
+            connection.exec_driver_sql(
+                "UPDATE llm_bodies SET response = $3 WHERE timestamp = $1 AND call_id = $2",
+                (*key, pack(call.body.response)),
+            )
     return bool(found)
 
 

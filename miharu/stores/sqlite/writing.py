@@ -29,14 +29,10 @@ _COSTS = ("cost_nanousd", "cost_source", "price_version")
 
 def add(connection: Connection, batch: Batch) -> int:
     """Keep what is not there yet; how many calls were new."""
-    rows = [to_row(call) for call in batch.calls if not call.completes or not _complete(connection, call)]
-    new = _insert(connection, "llm_calls", CALLS, rows)
-    bodies = [
-        (call.id, call.timestamp, pack(call.body.request), pack(call.body.response))
-        for call in batch.calls
-        if call.body
-    ]
-    _insert(connection, "llm_bodies", ("call_id", "timestamp", "request", "response"), bodies)
+    new = _add(connection, [call for call in batch.calls if not call.completes])
+    for call in batch.calls:
+        if call.completes and not _complete(connection, call):
+            new += _add(connection, [call])
     _insert(connection, "llm_spans", SPANS, [to_plain_row(span) for span in batch.spans])
     _insert(connection, "llm_scores", SCORES, [to_plain_row(score) for score in batch.scores])
     _moved(connection)
@@ -85,6 +81,17 @@ def prune_content(connection: Connection, before: int, most: int) -> int:
     ).rowcount
 
 
+def _add(connection: Connection, calls: Sequence[Call]) -> int:
+    new = _insert(connection, "llm_calls", CALLS, [to_row(call) for call in calls])
+    bodies = [
+        (call.id, call.timestamp, pack(call.body.request), pack(call.body.response))
+        for call in calls
+        if call.body
+    ]
+    _insert(connection, "llm_bodies", ("call_id", "timestamp", "request", "response"), bodies)
+    return new
+
+
 def _complete(connection: Connection, call: Call) -> bool:
     """Give the call that was opened before its end; whether it is here, complete now or already.
 
@@ -101,6 +108,10 @@ def _complete(connection: Connection, call: Call) -> bool:
             (*(values[name] for name in _COMPLETED), opened),
         )
         changing(connection, [opened], out=False)
+        if call.body is not None:  # the answer takes the place of the receipt
+            connection.exec_driver_sql(
+                "UPDATE llm_bodies SET response = ? WHERE call_id = ?", (pack(call.body.response), opened)
+            )
     return bool(found)
 
 
