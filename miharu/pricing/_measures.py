@@ -3,7 +3,6 @@
 Tokens come in miharu's normal form; the rest is read from the provider's own usage object.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
@@ -55,13 +54,13 @@ _MEASURES = (
 _MODALITIES = {"TEXT": "text", "AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
 
 
-def measures_of(raw: Mapping[str, Any]) -> dict[str, int | float]:
+def measures_of(raw: dict[str, Any]) -> dict[str, int | float]:
     """What is paid beyond tokens; each of them needs a price of its own."""
     found: dict[str, int | float] = {}
     for unit, *path in _MEASURES:
         value: Any = raw
         for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
+            value = value.get(step) if isinstance(value, dict) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**53:
             found.setdefault(unit, value)
     if "input_audio_seconds" in found:
@@ -69,7 +68,7 @@ def measures_of(raw: Mapping[str, Any]) -> dict[str, int | float]:
     return found
 
 
-def tokens_of(usage: Usage, raw: Mapping[str, Any], *, sound_by_time: bool) -> dict[str, int]:
+def tokens_of(usage: Usage, raw: dict[str, Any], *, sound_by_time: bool) -> dict[str, int]:
     """Tokens by kind.
 
     Args:
@@ -91,7 +90,7 @@ def tokens_of(usage: Usage, raw: Mapping[str, Any], *, sound_by_time: bool) -> d
     ):
         details = raw.get(name)
         for detail in details if isinstance(details, list) else []:
-            kind = _MODALITIES.get(str(detail.get("modality"))) if isinstance(detail, Mapping) else None
+            kind = _MODALITIES.get(str(detail.get("modality"))) if isinstance(detail, dict) else None
             if kind and isinstance(count := detail.get("tokenCount"), int) and count >= 0:
                 unit = pattern.format(kind)
                 if name == "cacheTokensDetails" or kind == "video":
@@ -99,7 +98,7 @@ def tokens_of(usage: Usage, raw: Mapping[str, Any], *, sound_by_time: bool) -> d
     return {unit: value for unit, value in counts.items() if value is not None}
 
 
-def is_regional(raw: Mapping[str, Any]) -> bool:
+def is_regional(raw: dict[str, Any]) -> bool:
     """Whether Anthropic ran it in one region, at a surcharge that no price list has.
 
     https://docs.claude.com/en/docs/build-with-claude/data-residency
