@@ -78,9 +78,11 @@ async def test_a_reader_that_had_a_file_brought_up_to_date_sees_what_comes_after
 async def test_nothing_stays_open_once_the_store_is_closed(database: Path) -> None:
     store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
     await store.open()
+    look(database)
+    opened = open_here(database)
     for _ in range(3):
         look(database)
-    assert open_here(database) > 3
+    assert open_here(database) == opened > 1
     await store.close()
     assert open_here(database) == 0
 
@@ -92,8 +94,9 @@ def test_a_file_is_kept_while_anybody_holds_it(database: Path) -> None:
     assert file is not None
     hold(file)
     hold(file)
-    with reading(database) as opened:
-        assert opened.read() == b"some bytes"
+    for _ in range(3):
+        with reading(database) as opened:
+            assert opened.read() == b"some bytes"
     let_go(file)
     assert open_here(database) == 1
     let_go(file)

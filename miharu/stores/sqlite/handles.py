@@ -11,8 +11,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = ("Identity", "held", "hold", "identity", "let_go", "reading")
 
@@ -39,7 +39,7 @@ class _Process:
     def __init__(self) -> None:
         self.change = threading.Lock()
         self.connections: Counter[Identity] = Counter()
-        self.kept: dict[Identity, list[BinaryIO]] = {}
+        self.kept: dict[Identity, list[FileIO]] = {}
 
 
 _here = _Process()
@@ -86,13 +86,13 @@ def held(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[BinaryIO]:
+def reading(path: Path) -> Iterator[FileIO]:
     """The bytes of the file.
 
     Raises:
         OSError: It cannot be opened.
     """
-    file = path.open("rb")
+    file = _kept(path) or path.open("rb", buffering=0)
     try:
         yield file
     finally:
@@ -102,3 +102,13 @@ def reading(path: Path) -> Iterator[BinaryIO]:
                 _here.kept.setdefault(key, []).append(file)
             else:
                 file.close()
+
+
+def _kept(path: Path) -> FileIO | None:
+    """One that is not read at the moment: there are never more than are read at once."""
+    key = identity(path)
+    with _here.change:
+        file = kept.pop() if key and (kept := _here.kept.get(key)) else None
+    if file is not None:
+        file.seek(0)
+    return file
