@@ -15,8 +15,8 @@ from miharu._version import __version__
 if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
-    from miharu.attribution.context import context
     from miharu.attribution.observe import observe
+    from miharu.attribution.saying import context
     from miharu.attribution.scores import score, trace_id
     from miharu.attribution.spans import span
     from miharu.errors import BudgetExceeded, ConfigError, MiharuError, StoreError
@@ -59,7 +59,7 @@ _HOMES = {
     "MiharuMiddleware": "miharu._asgi",
     "asgi": "miharu._asgi",
     "capture": "miharu.monitor.capture",
-    "context": "miharu.attribution.context",
+    "context": "miharu.attribution.saying",
     "observe": "miharu.attribution.observe",
     "score": "miharu.attribution.scores",
     "span": "miharu.attribution.spans",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from miharu.attribution.captures import Calls
     from miharu.call import Call
+    from miharu.monitor.calls import Calls
 
 __all__ = ("miharu_calls",)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from miharu.attribution.context import Context, Said
+    from miharu.attribution.context import Context
+    from miharu.attribution.said import Said
 
 __all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_TAIL", "End", "Exchange", "Request")
 

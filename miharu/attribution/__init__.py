@@ -4,7 +4,9 @@ tracing.py   ids of traces and spans, those of others and our own
 routes.py    the route of the host's app, as a template
 sources.py   the script or notebook, where nobody asked over the web
 records.py   where spans and scores are left for the recorder
+said.py      what the program itself says
 context.py   the one reference that is kept while the program runs
+saying.py    saying it, for a block or for the rest
 spans.py     a piece of work around a block
 observe.py   the same around each run of a function
 captures.py  who wants to see the calls as they are read

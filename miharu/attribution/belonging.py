@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from miharu.attribution import tracing
-from miharu.attribution.context import NOTHING, Context, Origin, Said
+from miharu.attribution.context import Context, Origin
 from miharu.attribution.routes import route_template
+from miharu.attribution.said import NOTHING, Said
 from miharu.attribution.sources import process_source
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Span

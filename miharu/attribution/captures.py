@@ -5,11 +5,9 @@ to those around it. One that was made where Python has lost the context, such as
 in a server that was there before, belongs to every capture that was open at that moment.
 """
 
-import bisect
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, overload
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from miharu._guard import swallowed
 
@@ -17,72 +15,13 @@ if TYPE_CHECKING:  # it is loaded in every run of pytest, and these only with a 
     from miharu.attribution.context import Context
     from miharu.call import Call
 
-__all__ = ("Calls", "Capturing", "Taker", "deliver", "end", "note", "start")
+__all__ = ("Capturing", "Taker", "deliver", "end", "note", "start")
 
 
 class Taker(Protocol):
     """Takes calls, on the worker's thread; it must be quick and never raise."""
 
     def take(self, started: int, call: "Call") -> None: ...
-
-
-class Calls(Sequence["Call"]):
-    """Calls in the order of their start. Looked at while they are captured, they are up to date."""
-
-    def __init__(self, look: Callable[[], object] | None = None) -> None:
-        self._look = look
-        self._found: list[tuple[int, Call]] = []
-
-    def take(self, started: int, call: "Call") -> None:
-        """Add a call; the end of one that was opened before completes that one."""
-        if call.completes:
-            for number, (when, opened) in enumerate(self._found):
-                if opened.response_id == call.response_id:
-                    self._found[number] = (when, _ended(opened, call))
-                    return
-        bisect.insort(self._found, (started, call), key=lambda pair: pair[0])
-
-    def settle(self) -> None:
-        """They are complete: looking at them has nothing to wait for any more."""
-        self._look = None
-
-    def _all(self) -> "list[Call]":
-        if self._look is not None:
-            self._look()
-        return [call for _, call in list(self._found)]
-
-    @property
-    def cost_nanousd(self) -> int:
-        """What those with a known price cost together."""
-        return sum(call.cost.cost_nanousd for call in self._all() if call.cost is not None)
-
-    @property
-    def tokens(self) -> int:
-        """All that went in and came out, as far as it is known."""
-        return sum(
-            (call.usage.prompt_tokens or 0) + (call.usage.completion_tokens or 0) for call in self._all()
-        )
-
-    @overload
-    def __getitem__(self, index: int) -> "Call": ...
-    @overload
-    def __getitem__(self, index: slice) -> "list[Call]": ...
-    def __getitem__(self, index: int | slice) -> "Call | list[Call]":
-        return self._all()[index]
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-    def __iter__(self) -> "Iterator[Call]":
-        return iter(self._all())
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment] # it changes
-
-    def __repr__(self) -> str:
-        return repr(self._all())
 
 
 class Capturing:
@@ -151,18 +90,3 @@ def deliver(calls: "Iterable[Call]") -> None:
                 each.taker.take(started, call)
             except Exception:  # noqa: BLE001 - whoever looks on must not keep a call from being stored
                 swallowed("showing a call")
-
-
-def _ended(opened: "Call", end: "Call") -> "Call":
-    """A call that was opened before, with what is known at its end."""
-    return replace(
-        opened,
-        model=end.model or opened.model,
-        outcome=end.outcome,
-        usage=end.usage,
-        cost=end.cost,
-        finish_reason=end.finish_reason,
-        service_tier=end.service_tier,
-        duration_ms=end.duration_ms,
-        body=end.body,
-    )

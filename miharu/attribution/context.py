@@ -8,29 +8,25 @@ nothing is computed on the caller's path.
 import sys
 import threading
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from types import TracebackType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from miharu._guard import swallowed
 from miharu.attribution import tracing
+from miharu.attribution.said import NOTHING, Said
 
 if TYPE_CHECKING:
     from miharu.attribution.captures import Capturing
     from miharu.attribution.spans import OpenSpan
 
 __all__ = (
-    "NOTHING",
+    "EMPTY",
     "Beginning",
     "Block",
     "Context",
     "Origin",
-    "Said",
-    "Scoped",
     "begun",
-    "context",
     "current",
     "now",
     "put",
@@ -38,30 +34,6 @@ __all__ = (
 )
 
 Scope = MutableMapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What the program itself says, with ``miharu.context``."""
-
-    user: object = None
-    session: object = None
-    route: object = None
-    tags: Mapping[Any, Any] = field(default_factory=dict)
-
-    def and_then(self, more: "Said") -> "Said":
-        """Both; what is said later, or closer to the call, holds."""
-        if more is NOTHING or self is NOTHING:
-            return self if more is NOTHING else more
-        return Said(
-            user=self.user if more.user is None else more.user,
-            session=self.session if more.session is None else more.session,
-            route=self.route if more.route is None else more.route,
-            tags={**self.tags, **more.tags} if self.tags and more.tags else more.tags or self.tags,
-        )
-
-
-NOTHING = Said()
 
 
 class Origin:
@@ -143,7 +115,7 @@ class Context:
 
 _current: ContextVar[Context | None] = ContextVar("miharu_context", default=None)
 _settling = threading.Lock()
-_EMPTY = Context()
+EMPTY = Context()
 
 
 def current() -> Context | None:
@@ -197,92 +169,6 @@ class Beginning(Block):
 
 def begun(origin: Origin, block: Block, span: "OpenSpan | None" = None) -> Context:
     """The context of something that begins here."""
-    around = _current.get() or _EMPTY
+    around = _current.get() or EMPTY
     origin.said = around.said if around.origin is None else around.origin.said.and_then(around.said)
     return Context(origin=origin, span=span, block=block, capturing=around.capturing)
-
-
-class Scoped:
-    """What ``miharu.context`` gives: said already, and taken back at the end of a block if used as one."""
-
-    __slots__ = ("_entered", "_said", "_undo")
-
-    def __init__(self, said: Said) -> None:
-        self._said = said
-        self._entered: list[Block] = []
-        self._undo: tuple[Origin | None, Said, Context | None, Context | None] | None = None
-
-    def say(self) -> None:
-        """Say it for the rest of the request or job, or of the current context where there is none."""
-        here = _current.get() or _EMPTY
-        origin, before, after = here.origin, NOTHING, here
-        if origin is not None:
-            before = origin.said
-            origin.said = before.and_then(self._said)
-        # right in the request's own block, what the origin says is all there is
-        if origin is None or here.block is None or not here.block.begins:
-            after = replace(here, said=here.said.and_then(self._said))
-            _current.set(after)
-        self._undo = (origin, before, None if here is _EMPTY else here, after)
-
-    def _unsay(self) -> None:
-        """A block begins: what was said for the rest is said for the block alone."""
-        if self._undo is None:
-            return
-        (origin, before, here, after), self._undo = self._undo, None
-        if origin is not None:
-            origin.said = before
-        if _current.get() is after and after is not here:
-            _current.set(here)
-
-    def __enter__(self) -> None:
-        try:
-            self._unsay()
-            here, block = _current.get() or _EMPTY, Block()
-            block.enter(replace(here, said=here.said.and_then(self._said), block=block))
-            self._entered.append(block)
-        except Exception:  # noqa: BLE001 - the guard on the user's path
-            swallowed("miharu.context()")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._entered:
-            self._entered.pop().leave()
-
-    async def __aenter__(self) -> None:
-        self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
-
-def context(
-    *,
-    user: object = None,
-    session: object = None,
-    tags: Mapping[str, str] | None = None,
-    route: str | None = None,
-) -> Scoped:
-    """Say to whom the calls belong that are made from here on.
-
-    As a block, ``with miharu.context(user="ann"):`` or ``async with``, it holds for the block. Called plainly
-    it holds for the rest of the web request or job, wherever its code runs; outside of both, for the rest of
-    the current task, thread or script. What is said inside adds to what was said outside.
-
-    Args:
-        user: Stored as ``user_id``.
-        session: Stored as ``session_id``.
-        tags: Names and values of your own.
-        route: Stored as ``route`` instead of the route or the name that miharu finds.
-    """
-    scoped = Scoped(NOTHING)
-    try:
-        said = Said(user=user, session=session, route=route, tags=dict(tags or {}))
-        scoped = Scoped(said)
-        scoped.say()
-    except Exception:  # noqa: BLE001 - the guard on the user's path
-        swallowed("miharu.context()")
-    return scoped

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from miharu._guard import swallowed
 from miharu.attribution import context, records, tracing
-from miharu.attribution.context import NOTHING, Block, Context, Origin
+from miharu.attribution.context import Block, Context, Origin
+from miharu.attribution.said import NOTHING
 
 if TYPE_CHECKING:
     from miharu.call import Status

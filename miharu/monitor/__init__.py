@@ -3,6 +3,7 @@
 monitor.py  one process that is watched, or one database that is looked at
 process.py  the one of this process, and the public functions over it
 capture.py  the calls of a block, whether or not the process is watched
+calls.py    what such a block gives
 figures.py  its figures
 """
 

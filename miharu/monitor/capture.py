@@ -10,10 +10,11 @@ from dataclasses import replace
 from types import TracebackType
 
 from miharu.attribution import captures, context
-from miharu.attribution.captures import Calls, Capturing
+from miharu.attribution.captures import Capturing
 from miharu.attribution.context import Block, Context
 from miharu.config import NOWHERE, Config
 from miharu.monitor import process
+from miharu.monitor.calls import Calls
 from miharu.monitor.monitor import Monitor
 
 __all__ = ("Capture", "capture", "flush", "watch")

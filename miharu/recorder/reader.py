@@ -1,34 +1,28 @@
-"""Exchange -> Call: who was asked, in which format, how it ended. The one place that judges success."""
+"""Exchange -> Call: who was asked, and in which format."""
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from time import time
 
 from miharu._guard import swallowed
 from miharu.attribution.belonging import Belonging, belonging
-from miharu.call import Body, Call, Cost, Outcome, new_id
+from miharu.call import Body, Call, Cost, new_id
 from miharu.exchange import Exchange, Request
-from miharu.providers._json import dumps
 from miharu.providers._large import without_binaries
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
 from miharu.providers.hosts import provider_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
+from miharu.recorder.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
+from miharu.recorder.outcome import ended, outcome_of
 from miharu.recorder.waste import Waste
 
 __all__ = ("Reader",)
 
-CLIENT_GONE = "client_disconnected"
-"""The ``error_type`` of a cancelled call whose visitor had gone; no other cancelled call has one."""
-LONGEST_MESSAGE = 2000
 KEPT_CONTENT = 4 << 20
 """Bytes of a body that are stored, where content is captured; binaries are not among them."""
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
-_PRODUCT = re.compile(r"(?:Async)?([\w.-]+)/(?:Python )?v?([\d.]+\w*)")
 
 
 class Reader:
@@ -79,21 +73,21 @@ class Reader:
             api=api,
             provider=wire.provider,
             host=request.host.rpartition("@")[2],
-            sdk=_sdk(request.headers),
+            sdk=sdk_of(request.headers),
             model=reading.model or reading.request_model,
             request_model=reading.request_model,
             stream=reading.stream,
-            outcome=_outcome(exchange, wire, reading),
+            outcome=outcome_of(exchange, wire, reading),
             usage=reading.usage,
             cost=_stated(reading),
-            duration_ms=round((_end(exchange, reading) - exchange.started) / 1e6),
+            duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
             finish_reason=reading.finish_reason,
             service_tier=reading.service_tier,
             response_id=reading.response_id,
-            request_id=next((wire.headers[name] for name in _REQUEST_IDS if wire.headers.get(name)), None),
-            rate_limit=_rate_limit(wire.headers),
-            attempt=_attempt(request.headers),
+            request_id=request_id_of(wire.headers),
+            rate_limit=rate_limit_of(wire.headers),
+            attempt=attempt_of(request.headers),
             body_hash=_hash(request.body),
             service=self.service,
             route=whose.route,
@@ -147,13 +141,6 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
     )
 
 
-def _end(exchange: Exchange, reading: Reading) -> int:
-    """When it was over: some read to the end marker, and leave the rest to the garbage collection."""
-    if reading.terminated and exchange.end in {"closed", "dropped"} and exchange.arrivals:
-        return exchange.arrivals[-1]
-    return exchange.ended
-
-
 def _body(request: Request, wire: Wire) -> Body:
     """What is kept of the content: text, and in place of binaries their type, size and hash."""
     kind = wire.headers.get("content-type", "").partition(";")[0]
@@ -169,41 +156,6 @@ def _kept(content: bytes | None) -> bytes | None:
     return content if content is None else without_binaries(content)[:KEPT_CONTENT]
 
 
-def _outcome(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
-    """How it ended, by the protocol: end of file alone proves nothing, and SDKs close at the end marker."""
-    known = Outcome(
-        status="success",
-        http_status=wire.status,
-        retry_after_ms=_retry_after(wire.headers),
-    )
-    error = replace(known, status="error")
-    if wire.status is not None and (reading.is_error or wire.status >= 400):
-        return replace(
-            error,
-            error_type=(reading.error_type or str(wire.status))[:200],
-            error_message=reading.error_message and reading.error_message[:LONGEST_MESSAGE],
-        )
-    if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
-        return replace(known, status="cancelled") if reading.finish_reason == "cancelled" else known
-    if wire.end == "error":
-        message = exchange.error_message and exchange.error_message[:LONGEST_MESSAGE]
-        return replace(error, error_type=exchange.error_type, error_message=message)
-    if wire.end == "eof" and (exchange.shed or exchange.lost):
-        return known  # it was whole; what we have of it is not
-    if wire.end == "eof":
-        what = "stream" if reading.stream else "response"
-        return replace(
-            error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
-        )
-    return replace(known, status="cancelled", error_type=CLIENT_GONE if _client_left(exchange) else None)
-
-
-def _client_left(exchange: Exchange) -> bool:
-    """Whether the host's own visitor went away while the call was under way, which is why it ended."""
-    origin = exchange.context.origin if exchange.context else None
-    return origin is not None and exchange.started <= origin.left <= exchange.ended
-
-
 def _stated(reading: Reading) -> Cost | None:
     """What the provider itself says; it knows its discounts, and we do not."""
     if reading.stated_cost_usd is None or not reading.stated_cost_usd.is_finite():
@@ -212,44 +164,5 @@ def _stated(reading: Reading) -> Cost | None:
     return Cost(cost_nanousd=int(nano), cost_source="provider")
 
 
-def _sdk(headers: Mapping[str, str]) -> str | None:
-    """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
-    agent = headers.get("user-agent", "")
-    found = _PRODUCT.search(agent)
-    return f"{found.group(1).lower()}/{found.group(2)}" if found else agent[:80] or None
-
-
-def _attempt(headers: Mapping[str, str]) -> int | None:
-    retries = headers.get("x-stainless-retry-count", "")
-    return int(retries) + 1 if retries.isdecimal() and len(retries) < 5 else None
-
-
 def _hash(body: bytes | None) -> str | None:
     return hashlib.blake2b(body, digest_size=16).hexdigest() if body else None
-
-
-def _rate_limit(headers: Mapping[str, str]) -> str | None:
-    found = {
-        name: value[:100]
-        for name, value in headers.items()
-        if name.startswith(("x-ratelimit-", "anthropic-ratelimit-"))
-    }
-    return dumps(found) if found else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Milliseconds to wait, from ``retry-after-ms`` or ``retry-after`` (seconds, or an HTTP date)."""
-    for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
-        value = headers.get(name, "")
-        try:
-            wait = round(float(value) * factor)
-        except (ValueError, OverflowError):
-            continue
-        return wait if 0 <= wait < 2**53 else None
-    from email.utils import parsedate_to_datetime
-
-    try:
-        at = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, TypeError):
-        return None
-    return max(0, round((at.timestamp() - time()) * 1000))

@@ -8,15 +8,13 @@ What it says and counts follows from the request (``tokens.py``); faults come on
 A provider is itself an ASGI app, so it can also be called without a socket.
 """
 
-import gzip
 import json
 import math
 import re
 import secrets
 import time
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import unquote
@@ -25,6 +23,7 @@ import anyio
 
 from miharu.testing import _chat, _embeddings, _faults, _responses
 from miharu.testing._generation import Generation, Prompt, generate
+from miharu.testing._replies import Reply, data_frames, event_stream, json_reply, named_frames, send_reply
 from miharu.testing.tokens import PromptCache, count_tokens
 
 __all__ = ("Asked", "FakeProvider")
@@ -41,7 +40,6 @@ _PROMPTS: dict[str, Callable[[Mapping[str, Any]], Prompt]] = {
 }
 
 Answer = str | Callable[[str], str] | None
-Frames = Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +52,6 @@ class Asked:
     """Names in lower case."""
     body: Any
     """The JSON; ``None`` where there was none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reply:
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    frames: Frames | None = None
-    """The frames of a stream, instead of a body."""
-
-
-class _BrokenError(ConnectionAbortedError):
-    """Raised to the server, so that it drops the connection."""
 
 
 class FakeProvider:
@@ -160,11 +145,16 @@ class FakeProvider:
             await anyio.sleep(delay)
         reply = self._reply(asked, raw, fault)
         millis = round((self._clock() - started) * 1000)
-        await self._send(
-            send, reply, [*reply.headers, *self._headers(millis)], asked, cut=fault == "cut-mid-stream"
+        await send_reply(
+            reply,
+            self._headers(millis),
+            send,
+            squeeze=self._compress and "gzip" in headers.get("accept-encoding", ""),
+            pause=self._chunk_latency,
+            cut=fault == "cut-mid-stream",
         )
 
-    def _reply(self, asked: Asked, raw: bytes, fault: str | None) -> _Reply:
+    def _reply(self, asked: Asked, raw: bytes, fault: str | None) -> Reply:
         status = _faults.status_of(fault) if fault else None
         if fault and status and not (fault.endswith("then-ok") and self._is_retry(asked, raw)):
             return self._error(status, quota=fault == "error-quota")
@@ -182,7 +172,7 @@ class FakeProvider:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             return self._error(400, f"Invalid request: {error}")
 
-    def _post(self, name: str, asked: Asked, fault: str | None) -> _Reply:
+    def _post(self, name: str, asked: Asked, fault: str | None) -> Reply:
         if not isinstance(asked.body, dict):
             raise TypeError("we could not parse the JSON body of your request.")
         deployment = _DEPLOYMENT.search(asked.path)
@@ -191,9 +181,9 @@ class FakeProvider:
             raise ValueError("you must provide a model parameter.")
         return self._model_reply(name, body, azure=deployment is not None, fault=fault)
 
-    def _model_reply(self, name: str, body: dict[str, Any], *, azure: bool, fault: str | None) -> _Reply:
+    def _model_reply(self, name: str, body: dict[str, Any], *, azure: bool, fault: str | None) -> Reply:
         if name == "embeddings":
-            return _json(_embeddings.embeddings(body))
+            return json_reply(_embeddings.embeddings(body))
         broken = fault == "error-mid-stream"
         if broken and not body.get("stream"):
             return self._error(500)
@@ -207,17 +197,17 @@ class FakeProvider:
                 if name == "chat/completions"
                 else _chat.text_chunks(body, made, id_, created)
             )
-            return _event_stream(_data_frames(chunks, broken=broken))
+            return event_stream(data_frames(chunks, broken=broken))
         if name == "chat/completions":
-            return _json(_chat.chat_completion(body, made, id_, created))
-        return _json(_chat.text_completion(made, id_, created))
+            return json_reply(_chat.chat_completion(body, made, id_, created))
+        return json_reply(_chat.text_completion(made, id_, created))
 
     def _response(
         self, body: dict[str, Any], made: Generation, id_: str, created: int, *, broken: bool
-    ) -> _Reply:
+    ) -> Reply:
         if body.get("stream"):
             failure = _responses.failed(body, made, id_, created) if broken else None
-            return _event_stream(_named_frames(list(_responses.events(body, made, id_, created)), failure))
+            return event_stream(named_frames(list(_responses.events(body, made, id_, created)), failure))
         finished = _responses.response(body, made, id_, created)
         answers = [finished]
         if body.get("background"):
@@ -226,19 +216,19 @@ class FakeProvider:
         self._responses[finished["id"]] = answers[1:] or answers
         if len(self._responses) > _REMEMBERED:
             self._responses.pop(next(iter(self._responses)))
-        return _json(answers[0])
+        return json_reply(answers[0])
 
-    def _get(self, name: str, id_: str) -> _Reply:
+    def _get(self, name: str, id_: str) -> Reply:
         if name == "models":
             models = [
                 {"id": model, "object": "model", "created": 0, "owned_by": "miharu"}
                 for model in ("gpt-4o", "gpt-4o-mini", "gpt-5-mini", "text-embedding-3-small")
             ]
-            return _json({"object": "list", "data": models})
+            return json_reply({"object": "list", "data": models})
         known = self._responses.get(id_) if name == "responses" else None
         if not known:
             return self._error(404, f"Nothing is known of '{id_}'.")
-        return _json(known.pop(0) if len(known) > 1 else known[0])
+        return json_reply(known.pop(0) if len(known) > 1 else known[0])
 
     def _is_retry(self, asked: Asked, raw: bytes) -> bool:
         count = asked.headers.get("x-stainless-retry-count")
@@ -250,14 +240,14 @@ class FakeProvider:
         self._failed_once.append(raw)
         return False
 
-    def _error(self, status: int, message: str | None = None, *, quota: bool = False) -> _Reply:
+    def _error(self, status: int, message: str | None = None, *, quota: bool = False) -> Reply:
         headers: tuple[tuple[str, str], ...] = ()
         if quota:
             headers = (("x-should-retry", "false"),)
         elif status in {429, 503}:
             wait = self._retry_after
             headers = (("retry-after", str(math.ceil(wait))), ("retry-after-ms", str(round(wait * 1000))))
-        return _json(_faults.error_json(status, message, quota=quota), status, headers)
+        return json_reply(_faults.error_json(status, message, quota=quota), status, headers)
 
     def _headers(self, millis: int) -> list[tuple[str, str]]:
         left = self._served % _REQUESTS_A_MINUTE
@@ -272,63 +262,6 @@ class FakeProvider:
             ("x-ratelimit-remaining-tokens", str(_TOKENS_A_MINUTE - left * count_tokens("x" * 400))),
             ("x-ratelimit-reset-tokens", "12ms"),
         ]
-
-    async def _send(
-        self, send: Any, reply: _Reply, headers: Iterable[tuple[str, str]], asked: Asked, *, cut: bool
-    ) -> None:
-        squeeze = self._compress and "gzip" in asked.headers.get("accept-encoding", "")
-        encoding = [("content-encoding", "gzip")] if squeeze else []
-        raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in [*headers, *encoding]]
-        if reply.frames is None:
-            body = gzip.compress(reply.body) if squeeze else reply.body
-            raw.append((b"content-length", str(len(body)).encode()))
-            await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-            if cut:
-                await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-                raise _BrokenError
-            await send({"type": "http.response.body", "body": body})
-            return
-        await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-        frames = list(reply.frames)
-        packer = zlib.compressobj(wbits=31) if squeeze else None
-        for number, frame in enumerate(frames):
-            if cut and number >= len(frames) // 2:
-                raise _BrokenError
-            if number and self._chunk_latency:
-                await anyio.sleep(self._chunk_latency)
-            packed = packer.compress(frame) + packer.flush(zlib.Z_SYNC_FLUSH) if packer else frame
-            await send({"type": "http.response.body", "body": packed, "more_body": True})
-        await send({"type": "http.response.body", "body": packer.flush() if packer else b""})
-
-
-def _json(value: Any, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> _Reply:
-    body = json.dumps(value, indent=2).encode() + b"\n"
-    return _Reply(status=status, headers=(("content-type", "application/json"), *headers), body=body)
-
-
-def _event_stream(frames: Frames) -> _Reply:
-    return _Reply(headers=(("content-type", "text/event-stream; charset=utf-8"),), frames=frames)
-
-
-def _data_frames(chunks: Iterable[Mapping[str, Any]], *, broken: bool) -> Frames:
-    every = list(chunks)
-    for chunk in every[: len(every) // 2] if broken else every:
-        yield b"data: " + _compact(chunk) + b"\n\n"
-    if broken:
-        yield b"data: " + _compact(_faults.error_json(500)) + b"\n\n"
-    yield b"data: [DONE]\n\n"
-
-
-def _named_frames(events: list[dict[str, Any]], failure: dict[str, Any] | None) -> Frames:
-    if failure is not None:
-        events = events[: len(events) // 2]
-        events.append({"type": "response.failed", "response": failure, "sequence_number": len(events)})
-    for event in events:
-        yield b"event: " + event["type"].encode() + b"\ndata: " + _compact(event) + b"\n\n"
-
-
-def _compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
 
 
 async def _read(receive: Any) -> bytes:

@@ -9,9 +9,9 @@ import pytest
 
 import miharu
 from miharu import monitor
-from miharu.attribution.captures import Calls
 from miharu.call import Call, Outcome, Usage
 from miharu.interceptor import handing
+from miharu.monitor.calls import Calls
 from tests.calls import aask, ask, rows
 
 

@@ -1,0 +1,97 @@
+"""``miharu.context``: to whom the calls belong that are made from here on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+
+from miharu._guard import swallowed
+from miharu.attribution.context import EMPTY, Block, Context, Origin, current, put
+from miharu.attribution.said import NOTHING, Said
+
+__all__ = ("Scoped", "context")
+
+
+class Scoped:
+    """What ``miharu.context`` gives: said already, and taken back at the end of a block if used as one."""
+
+    __slots__ = ("_entered", "_said", "_undo")
+
+    def __init__(self, said: Said) -> None:
+        self._said = said
+        self._entered: list[Block] = []
+        self._undo: tuple[Origin | None, Said, Context | None, Context | None] | None = None
+
+    def say(self) -> None:
+        """Say it for the rest of the request or job, or of the current context where there is none."""
+        here = current() or EMPTY
+        origin, before, after = here.origin, NOTHING, here
+        if origin is not None:
+            before = origin.said
+            origin.said = before.and_then(self._said)
+        # right in the request's own block, what the origin says is all there is
+        if origin is None or here.block is None or not here.block.begins:
+            after = replace(here, said=here.said.and_then(self._said))
+            put(after)
+        self._undo = (origin, before, None if here is EMPTY else here, after)
+
+    def _unsay(self) -> None:
+        """A block begins: what was said for the rest is said for the block alone."""
+        if self._undo is None:
+            return
+        (origin, before, here, after), self._undo = self._undo, None
+        if origin is not None:
+            origin.said = before
+        if current() is after and after is not here:
+            put(here)
+
+    def __enter__(self) -> None:
+        try:
+            self._unsay()
+            here, block = current() or EMPTY, Block()
+            block.enter(replace(here, said=here.said.and_then(self._said), block=block))
+            self._entered.append(block)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("miharu.context()")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._entered:
+            self._entered.pop().leave()
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def context(
+    *,
+    user: object = None,
+    session: object = None,
+    tags: Mapping[str, str] | None = None,
+    route: str | None = None,
+) -> Scoped:
+    """Say to whom the calls belong that are made from here on.
+
+    As a block, ``with miharu.context(user="ann"):`` or ``async with``, it holds for the block. Called plainly
+    it holds for the rest of the web request or job, wherever its code runs; outside of both, for the rest of
+    the current task, thread or script. What is said inside adds to what was said outside.
+
+    Args:
+        user: Stored as ``user_id``.
+        session: Stored as ``session_id``.
+        tags: Names and values of your own.
+        route: Stored as ``route`` instead of the route or the name that miharu finds.
+    """
+    scoped = Scoped(NOTHING)
+    try:
+        said = Said(user=user, session=session, route=route, tags=dict(tags or {}))
+        scoped = Scoped(said)
+        scoped.say()
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("miharu.context()")
+    return scoped

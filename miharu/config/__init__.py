@@ -1,0 +1,28 @@
+"""The settings, from arguments and environment. Arguments win.
+
+A nonsense argument raises. A nonsense environment variable logs one line and switches miharu off,
+because the start-up of the host program comes first.
+
+settings.py  everything that can be set, resolved
+database.py  where calls are kept, as a URL
+access.py    who may see the dashboard
+refusal.py   what is said of a value that makes no sense
+"""
+
+from miharu.config.access import AuthMode, auth_mode
+from miharu.config.database import MEMORY, NOWHERE, database_file, public_url, resolve_database
+from miharu.config.settings import UNSET, Config, Length, Unset
+
+__all__ = (
+    "MEMORY",
+    "NOWHERE",
+    "UNSET",
+    "AuthMode",
+    "Config",
+    "Length",
+    "Unset",
+    "auth_mode",
+    "database_file",
+    "public_url",
+    "resolve_database",
+)

@@ -1,0 +1,159 @@
+"""Everything that can be set, resolved."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from miharu._budget import Budget, budgets_from
+from miharu._lengths import length_ms
+from miharu.config.database import resolve_database
+from miharu.config.refusal import refused
+
+if TYPE_CHECKING:
+    from miharu.exporters.base import Exporter
+    from miharu.pricing.base import Prices
+    from miharu.providers.base import Provider
+
+__all__ = ("UNSET", "Config", "Length", "Unset")
+
+T = TypeVar("T")
+
+_CONTENT_RETENTION = "30d"
+_FOR_EVER = "forever"
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+class Unset(Enum):
+    """What stands for an argument that was not given, where ``None`` says something."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+Length = int | timedelta | str | None
+"""A length of time: days, a ``timedelta``, or a text such as ``30d``; ``None`` for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that can be set, resolved. Two equal configs mean the same ``init()``."""
+
+    database: str
+    """An SQLAlchemy URL with its async driver."""
+    service: str | None = None
+    capture_content: bool = False
+    estimate_usage: bool = False
+    disabled: bool = False
+    retention_ms: int | None = None
+    """How long calls are kept; ``None`` for ever."""
+    content_retention_ms: int | None = None
+    budgets: tuple[Budget, ...] = ()
+    prices: "Prices | None" = None
+    providers: "tuple[Provider, ...]" = ()
+    exporters: "tuple[Exporter, ...]" = ()
+
+    @classmethod
+    def resolve(
+        cls,
+        database: str | os.PathLike[str] | None = None,
+        *,
+        service: str | None = None,
+        capture_content: bool | None = None,
+        estimate_usage: bool | None = None,
+        retention: Length | Unset = UNSET,
+        content_retention: Length | Unset = UNSET,
+        budgets: Iterable[Budget] | None = None,
+        prices: "Prices | None" = None,
+        providers: "Iterable[Provider]" = (),
+        exporters: "Iterable[Exporter]" = (),
+        environ: Mapping[str, str] = os.environ,
+    ) -> "Config":
+        """Merge arguments over environment over defaults.
+
+        Raises:
+            ConfigError: A value makes no sense; the message names it, the choices and the remedy.
+        """
+        providers, exporters = _several("providers", providers), _several("exporters", exporters)
+        if service is not None and not isinstance(service, str):
+            raise refused("service", service, "give the name of this program as a string")
+        for setting, flag in (("capture_content", capture_content), ("estimate_usage", estimate_usage)):
+            if flag is not None and not isinstance(flag, bool):
+                raise refused(setting, flag, "give True or False")
+        _expect("prices", () if prices is None else (prices,), "cost")
+        _expect("providers", providers, "read", "rules", "api")
+        _expect("exporters", exporters, "export")
+        return cls(
+            database=resolve_database(database, environ),
+            service=service or environ.get("MIHARU_SERVICE") or None,
+            capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", capture_content),
+            estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", estimate_usage),
+            disabled=_flag(environ, "MIHARU_DISABLED"),
+            retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),
+            content_retention_ms=_length(
+                "content_retention",
+                content_retention,
+                environ,
+                "MIHARU_CONTENT_RETENTION",
+                _CONTENT_RETENTION,
+            ),
+            budgets=_budgets(budgets, environ),
+            prices=prices,
+            providers=providers,
+            exporters=exporters,
+        )
+
+
+def _flag(environ: Mapping[str, str], name: str, given: bool | None = None) -> bool:  # noqa: FBT001
+    if given is not None:
+        return given
+    text = environ.get(name, "").strip().lower()
+    if text not in _TRUE | _FALSE:
+        raise refused(name, environ[name], "set it to 1 or 0")
+    return text in _TRUE
+
+
+def _length(
+    setting: str, given: Length | Unset, environ: Mapping[str, str], name: str, default: str
+) -> int | None:
+    if given is UNSET:
+        setting, given = (name, environ[name]) if environ.get(name) else (setting, default)
+    if given is None or given == _FOR_EVER:
+        return None
+    try:
+        return length_ms(given)
+    except ValueError:
+        raise refused(
+            setting, given, f"give days or a length such as '30d' or '12h', or {_FOR_EVER!r}"
+        ) from None
+
+
+def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tuple[Budget, ...]:
+    if given is None:
+        text = environ.get("MIHARU_BUDGET", "").strip()
+        try:
+            return budgets_from(text) if text else ()
+        except ValueError:
+            raise refused("MIHARU_BUDGET", text, "set it to a limit in US dollars such as 10/day") from None
+    budgets = _several("budgets", given)
+    for budget in budgets:
+        if not isinstance(budget, Budget):
+            raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
+    return budgets
+
+
+def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":
+    try:
+        return tuple(values)
+    except TypeError:
+        raise refused(setting, values, "give a list of them") from None
+
+
+def _expect(setting: str, values: tuple[object, ...], method: str, *fields: str) -> None:
+    for value in values:
+        if not callable(getattr(value, method, None)):
+            raise refused(setting, value, f"it has no method {method}(); see docs/plugins.md")
+        if missing := [name for name in fields if not hasattr(value, name)]:
+            raise refused(setting, value, f"it has no {missing[0]}; see docs/plugins.md")

@@ -1,0 +1,58 @@
+"""What the headers of a request and its answer say of a call, beside what the formats read."""
+
+import re
+from collections.abc import Mapping
+from time import time
+
+from miharu.providers._json import dumps
+
+__all__ = ("attempt_of", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
+
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
+_PRODUCT = re.compile(r"(?:Async)?([\w.-]+)/(?:Python )?v?([\d.]+\w*)")
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """The provider's id of the exchange, for its support desk."""
+    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+
+
+def sdk_of(headers: Mapping[str, str]) -> str | None:
+    """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
+    agent = headers.get("user-agent", "")
+    found = _PRODUCT.search(agent)
+    return f"{found.group(1).lower()}/{found.group(2)}" if found else agent[:80] or None
+
+
+def attempt_of(headers: Mapping[str, str]) -> int | None:
+    """Which try of its SDK this is, from 1, where the SDK says so."""
+    retries = headers.get("x-stainless-retry-count", "")
+    return int(retries) + 1 if retries.isdecimal() and len(retries) < 5 else None
+
+
+def rate_limit_of(headers: Mapping[str, str]) -> str | None:
+    """The headers about rate limits, as JSON."""
+    found = {
+        name: value[:100]
+        for name, value in headers.items()
+        if name.startswith(("x-ratelimit-", "anthropic-ratelimit-"))
+    }
+    return dumps(found) if found else None
+
+
+def retry_after_ms(headers: Mapping[str, str]) -> int | None:
+    """Milliseconds to wait, from ``retry-after-ms`` or ``retry-after`` (seconds, or an HTTP date)."""
+    for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
+        value = headers.get(name, "")
+        try:
+            wait = round(float(value) * factor)
+        except (ValueError, OverflowError):
+            continue
+        return wait if 0 <= wait < 2**53 else None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0, round((at.timestamp() - time()) * 1000))

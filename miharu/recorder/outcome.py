@@ -1,0 +1,56 @@
+"""How a call ended. The one place that judges success."""
+
+from dataclasses import replace
+
+from miharu.call import Outcome
+from miharu.exchange import Exchange
+from miharu.providers.base import Reading, Wire
+from miharu.recorder.headers import retry_after_ms
+
+__all__ = ("CLIENT_GONE", "ended", "outcome_of")
+
+CLIENT_GONE = "client_disconnected"
+"""The ``error_type`` of a cancelled call whose visitor had gone; no other cancelled call has one."""
+LONGEST_MESSAGE = 2000
+
+
+def outcome_of(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
+    """How it ended, by the protocol: end of file alone proves nothing, and SDKs close at the end marker."""
+    known = Outcome(
+        status="success",
+        http_status=wire.status,
+        retry_after_ms=retry_after_ms(wire.headers),
+    )
+    error = replace(known, status="error")
+    if wire.status is not None and (reading.is_error or wire.status >= 400):
+        return replace(
+            error,
+            error_type=(reading.error_type or str(wire.status))[:200],
+            error_message=reading.error_message and reading.error_message[:LONGEST_MESSAGE],
+        )
+    if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
+        return replace(known, status="cancelled") if reading.finish_reason == "cancelled" else known
+    if wire.end == "error":
+        message = exchange.error_message and exchange.error_message[:LONGEST_MESSAGE]
+        return replace(error, error_type=exchange.error_type, error_message=message)
+    if wire.end == "eof" and (exchange.shed or exchange.lost):
+        return known  # it was whole; what we have of it is not
+    if wire.end == "eof":
+        what = "stream" if reading.stream else "response"
+        return replace(
+            error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
+        )
+    return replace(known, status="cancelled", error_type=CLIENT_GONE if _client_left(exchange) else None)
+
+
+def _client_left(exchange: Exchange) -> bool:
+    """Whether the host's own visitor went away while the call was under way, which is why it ended."""
+    origin = exchange.context.origin if exchange.context else None
+    return origin is not None and exchange.started <= origin.left <= exchange.ended
+
+
+def ended(exchange: Exchange, reading: Reading) -> int:
+    """When it was over: some read to the end marker, and leave the rest to the garbage collection."""
+    if reading.terminated and exchange.end in {"closed", "dropped"} and exchange.arrivals:
+        return exchange.arrivals[-1]
+    return exchange.ended
