@@ -98,12 +98,13 @@ class Shift:
         self._opened = anyio.Event()
         self.wake = partial(asyncio.get_running_loop().call_soon_threadsafe, self._rouse)
         async with BlockingPortal() as portal, anyio.create_task_group() as tasks:
-            self.portal = portal
             self.pipeline = pipeline = self._equipment.pipeline()
+            self.portal = portal
             try:
                 tasks.start_soon(self._watch, pipeline)
                 await self._work(pipeline)
             finally:
+                self.portal = None  # it takes no more questions
                 tasks.cancel_scope.cancel()
                 self._opened.set()
                 with anyio.move_on_after(CLOSE_S, shield=True):

@@ -9,9 +9,10 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import thread as _  # noqa: F401 - somebody may want it at exit, when it cannot load
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu._guard import swallowed
@@ -144,13 +145,15 @@ class Worker:
 
         while (portal := self._reachable()) is None:  # noqa: ASYNC110 - the thread sets it, not a task
             await anyio.sleep(POLL_S / 5)
-        return await portal.call_async(lambda: self._ask(function, *args, **kwargs))
+        with self._while_it_lasts(portal):
+            return await portal.call_async(lambda: self._ask(function, *args, **kwargs))
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
         while (portal := self._reachable()) is None:
             time.sleep(POLL_S / 5)
-        return portal.call(lambda: self._ask(function, *args, **kwargs))
+        with self._while_it_lasts(portal):
+            return portal.call(lambda: self._ask(function, *args, **kwargs))
 
     @property
     def store(self) -> Store:
@@ -170,6 +173,18 @@ class Worker:
         if not self.running or (shift is None and self._pause > PAUSE_S[0]):
             raise self._unusable()
         return shift.portal if shift else None
+
+    @contextmanager
+    def _while_it_lasts(self, portal: "BlockingPortal") -> Iterator[None]:
+        """What a shift has not answered by its end is refused; whoever asked was not cancelled."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except (CancelledError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and self._shift is not None and self._shift.portal is portal:
+                raise  # the question's own
+            raise self._unusable() from error
 
     def _unusable(self) -> StoreError:
         if self._shift is not None and self._shift.refusal is not None:

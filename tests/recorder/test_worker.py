@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from miharu.batch import Batch
@@ -31,6 +32,8 @@ class Made:
         self.bench = bench
         self.shifts = 0
         self.fails: BaseException | None = None
+        self.breaks: BaseException | None = None
+        """Not at the beginning of a shift, but in the middle."""
         self.gate = threading.Event()
         """What the imports wait for."""
         self.gate.set()
@@ -39,7 +42,7 @@ class Made:
                 pipeline=self.pipeline,
                 outlet=self.outlet,
                 losses=lambda: bench.queue.dropped,
-                last_write=lambda: bench.tally.last_write,
+                last_write=self.last_write,
                 retention=Retention(),
             )
         )
@@ -50,6 +53,11 @@ class Made:
             raise self.fails
         self.bench.pipeline = self.bench.another()
         return self.bench.pipeline
+
+    def last_write(self) -> float | None:
+        if self.breaks is not None:
+            raise self.breaks
+        return self.bench.tally.last_write
 
     def outlet(self) -> Outlet:
         self.gate.wait(30)
@@ -107,6 +115,44 @@ def test_a_failure_ends_the_shift_and_not_the_thread(
     eventually(lambda: made.bench.tally.written)
     assert made.bench.models == ["a"]
     assert len([r for r in caplog.records if "the recorder failed" in r.message]) == 1
+
+
+async def test_a_question_that_a_shift_leaves_behind_is_refused(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    made.put("a")
+    asked: list[threading.Event] = [threading.Event(), threading.Event()]
+
+    async def wait(number: int) -> None:
+        asked[number].set()
+        await anyio.sleep_forever()
+
+    async def ask() -> None:
+        with pytest.raises(StoreError):
+            await made.worker.read(wait, 0)
+
+    def ask_at_once() -> None:
+        with pytest.raises(StoreError):
+            made.worker.read_sync(wait, 1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        tasks.start_soon(anyio.to_thread.run_sync, ask_at_once)
+        for each in asked:
+            await anyio.to_thread.run_sync(each.wait, 10)
+        made.breaks = RuntimeError("a bug")
+        made.worker.wake()
+    made.breaks = None
+    await anyio.to_thread.run_sync(eventually, lambda: made.shifts > 1)
+
+
+async def test_an_error_of_the_question_is_its_own(made: Made) -> None:
+    async def fail() -> None:
+        raise RuntimeError("of its own")
+
+    with pytest.raises(RuntimeError, match="of its own"):
+        await made.worker.read(fail)
 
 
 def test_its_pauses_grow_and_calls_start_no_threads(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
