@@ -1,1 +1,8 @@
-"""What calls cost: ``base.py`` is the seam, ``genai.py`` the built-in prices, ``_measures.py`` the counts."""
+"""What calls cost.
+
+base.py         the seam
+genai.py        the built-in prices
+explain.py      a cost, line by line
+_measures.py    what a call used, in the units of the lists
+_conditions.py  what a price depends on beside model and date
+"""

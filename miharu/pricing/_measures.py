@@ -3,11 +3,12 @@
 Tokens come in miharu's normal form; the rest is read from the provider's own usage object.
 """
 
+import json
 from typing import Any
 
 from miharu.call import Usage
 
-__all__ = ("is_regional", "measures_of", "tokens_of")
+__all__ = ("is_regional", "measures_of", "raw_of", "tokens_of")
 
 _TOKENS = {
     "prompt_tokens": "input_tokens",
@@ -52,6 +53,15 @@ _MEASURES = (
 )
 
 _MODALITIES = {"TEXT": "text", "AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
+
+
+def raw_of(usage: Usage) -> dict[str, Any]:
+    """The provider's own usage object; empty where there is none to read."""
+    try:
+        raw = json.loads(usage.usage_raw) if usage.usage_raw else None
+    except (ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, dict) else {}
 
 
 def measures_of(raw: dict[str, Any]) -> dict[str, int | float]:

@@ -11,8 +11,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
 
 from miharu.call import Call
-from miharu.pricing._measures import measures_of, tokens_of
-from miharu.pricing.genai import GenaiPrices, _conditions, _has, _raw
+from miharu.pricing._conditions import conditions_of, has_price
+from miharu.pricing._measures import measures_of, raw_of, tokens_of
+from miharu.pricing.genai import GenaiPrices
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -99,8 +100,8 @@ def explain(prices: GenaiPrices, call: Call) -> Explanation | None:
     cost = prices.cost(call)
     if cost is None:
         return None
-    raw = _raw(call.usage)
-    conditions = _conditions(call, raw)
+    raw = raw_of(call.usage)
+    conditions = conditions_of(call, raw)
     at = datetime.fromtimestamp(call.timestamp / 1000, UTC)
     for model in dict.fromkeys((call.model, call.request_model)):
         found = prices.find(call.provider, model, call.request_model) if model else None
@@ -109,7 +110,7 @@ def explain(prices: GenaiPrices, call: Call) -> Explanation | None:
         provider, info = found[1]
         price = info.get_prices(at, conditions or None)
         measures = measures_of(raw)
-        by_time = "audio_seconds" in measures and _has(price, "audio_hours")
+        by_time = "audio_seconds" in measures and has_price(price, "audio_hours")
         usage = {**tokens_of(call.usage, raw, sound_by_time=by_time), **measures}
         try:
             lines = tuple(_lines(price, usage))

@@ -5,16 +5,16 @@ worse, so a call that used anything without a published price has none at all: a
 a minute of sound.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from miharu.call import Call, Cost, Usage
-from miharu.pricing._measures import is_regional, measures_of, tokens_of
+from miharu.call import Call, Cost
+from miharu.pricing._conditions import are_published, conditions_of, has_price, is_own
+from miharu.pricing._measures import is_regional, measures_of, raw_of, tokens_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -38,15 +38,6 @@ _PROVIDERS = {
 _PROPRIETARY = {"openai", "anthropic", "google", "x-ai"}
 """Whose models nobody else serves for free: behind an unknown host, a proxy say, the name is enough."""
 
-_STANDARD_TIERS = {
-    *("default", "auto", "standard", "standard_only", "on_demand"),
-    "1",  # Vertex may write its enum as a number; this is ON_DEMAND
-}
-_TIERS = {
-    # Vertex's traffic types (https://cloud.google.com/vertex-ai/generative-ai/docs/flex-paygo)
-    "on_demand_flex": "flex",
-    "on_demand_priority": "priority",
-}
 _SEARCHING = re.compile(r"-search-(?:preview|api)")
 """OpenAI's chat models that search for each request, at a fee that no price list has."""
 _REGION = re.compile(r"(?:(?:us|eu|apac|jp|au|ca|global)\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?\Z")
@@ -114,18 +105,18 @@ def _names(provider: str | None, model: str) -> Iterator[str]:
 def _total(provider: "Provider", model: "ModelInfo", call: Call) -> Decimal | None:
     """US dollars; ``None`` where not everything that was used has a published price."""
     at = datetime.fromtimestamp(call.timestamp / 1000, UTC)
-    raw = _raw(call.usage)
-    conditions = _conditions(call, raw)
-    if conditions is None or not _are_published(provider, model, conditions, at):
+    raw = raw_of(call.usage)
+    conditions = conditions_of(call, raw)
+    if conditions is None or not are_published(provider, model, conditions, at):
         return None
     price = model.get_prices(at, conditions)
     if not any(value is not None for value in vars(price).values()):
         # an empty list means two things: free of charge, or nobody knows
         return Decimal(0) if _is_free(model) and call.outcome.status == "success" else None
     measures = measures_of(raw)
-    by_time = "audio_seconds" in measures and _has(price, "audio_hours")
+    by_time = "audio_seconds" in measures and has_price(price, "audio_hours")
     tokens = tokens_of(call.usage, raw, sound_by_time=by_time)
-    resold = not _is_own(provider, model)  # the fees of one provider are not those of whoever resells it
+    resold = not is_own(provider, model)  # the fees of one provider are not those of whoever resells it
     if (
         (resold and measures)
         or is_regional(raw)
@@ -141,65 +132,22 @@ def _total(provider: "Provider", model: "ModelInfo", call: Call) -> Decimal | No
         return None
 
 
-def _conditions(call: Call, raw: Mapping[str, Any]) -> dict[str, str] | None:
-    """What a price may depend on beside model and date; ``None`` for a service tier that has no price."""
-    conditions = {}
-    tier = (call.service_tier or "default").lower()
-    if tier == "batch":
-        conditions["processing"] = "batch"
-    elif tier not in _STANDARD_TIERS:
-        conditions["service_tier"] = _TIERS.get(tier, tier)
-    if (speed := str(raw.get("speed") or "standard")) != "standard":
-        conditions["speed"] = speed  # Anthropic's fast mode
-    return conditions
-
-
-def _are_published(
-    provider: "Provider", model: "ModelInfo", conditions: Mapping[str, str], at: datetime
-) -> bool:
-    """Whether each condition has a price list. Together they have none: only one at a time is published."""
-    if not conditions:
-        return True
-    if len(conditions) > 1 or not _is_own(provider, model):
-        return False  # a tier is its provider's alone, too
-    return any(
-        variant.when == conditions and (variant.constraint is None or variant.constraint.active(at))
-        for variant in model.price_variants or ()
-    )
-
-
 def _covers(price: "ModelPrice", tokens: Mapping[str, int], measures: Mapping[str, float]) -> bool:
     """Whether everything that was used has a price."""
     from genai_prices.data_units import unit_data
 
     for unit in measures.keys() - {"input_audio_seconds"}:  # its twin is there as well, and is the one priced
-        if unit not in unit_data or not _has(price, unit_data[unit]["price_key"]):
+        if unit not in unit_data or not has_price(price, unit_data[unit]["price_key"]):
             return False
     if not (measures or tokens["input_tokens"] or tokens["output_tokens"]):
         return False  # nobody said what was used
-    if measures and not (_has(price, "input_mtok") or _has(price, "output_mtok")):
+    if measures and not (has_price(price, "input_mtok") or has_price(price, "output_mtok")):
         return True  # tokens are told, and not paid
-    return (not tokens["input_tokens"] or _has(price, "input_mtok")) and (
-        not tokens["output_tokens"] or _has(price, "output_mtok")
+    return (not tokens["input_tokens"] or has_price(price, "input_mtok")) and (
+        not tokens["output_tokens"] or has_price(price, "output_mtok")
     )
-
-
-def _is_own(provider: "Provider", model: "ModelInfo") -> bool:
-    return any(model is own for own in provider.models)
-
-
-def _has(price: "ModelPrice", key: str) -> bool:
-    return vars(price).get(key) is not None
 
 
 def _is_free(model: "ModelInfo") -> bool:
     """OpenRouter's free variants, and OpenAI's moderation ("free of charge", genai-prices)."""
     return model.id.endswith(":free") or model.id == "moderation"
-
-
-def _raw(usage: Usage) -> dict[str, Any]:
-    try:
-        raw = json.loads(usage.usage_raw) if usage.usage_raw else None
-    except (ValueError, RecursionError):
-        return {}
-    return raw if isinstance(raw, dict) else {}
