@@ -16,23 +16,11 @@ from starlette.testclient import TestClient
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.routes import _without_regex, route_template
+from tests.listening import Listening
 
 
 def whose(scope: Any) -> Belonging:
     return belonging(Context(origin=Origin(scope)))
-
-
-class Listening:
-    """Keeps the scope of the last request, as the middleware does."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.scope: dict[str, Any] = {}
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            self.scope = scope
-        await self.app(scope, receive, send)
 
 
 async def plain(request: Request) -> PlainTextResponse:

@@ -20,13 +20,14 @@ print("route:", calls[0].route)
 """A program that makes one call and says whose it was."""
 
 
-def run(folder: Path, *command: str) -> str:
-    """What the program says, started as its users start it."""
+def run(folder: Path, *command: str, typed: str | None = None) -> str:
+    """What the program says, started as its users start it, and perhaps typed into."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     out = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
         env=environ,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,
@@ -70,18 +71,7 @@ def test_a_program_given_on_the_command_line_has_no_name(tmp_path: Path) -> None
 def test_an_interactive_session(tmp_path: Path) -> None:
     """What is piped in runs as if it were typed at the prompt."""
     typed = CALL.replace("    ask()\n", "    ask()\n\n") + "exit()\n"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    out = subprocess.run(
-        [sys.executable, "-q", "-i"],
-        cwd=tmp_path,
-        env=environ,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert "route: interactive" in out.stdout, out.stderr
+    assert run(tmp_path, "-q", "-i", typed=typed) == "interactive"
 
 
 def test_a_process_that_serves_is_no_script(tmp_path: Path) -> None:

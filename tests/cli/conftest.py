@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -125,6 +125,20 @@ def serving(home: Path, *arguments: str, **env: str) -> Iterator[Serving]:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """On which a command opens its store."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def store(database: Path) -> AsyncIterator[SQLiteStore]:
+    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    await store.open()
+    yield store
+    await store.close()
 
 
 def stored(file: Path, *calls: Call) -> Path:

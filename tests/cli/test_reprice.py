@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -35,19 +34,6 @@ CALLS = [
     make_call(timestamp=NOON + 4, model="changed", cost=priced(9, "provider")),
     make_call(timestamp=NOON + 5, model="changed", cost=priced(9, "my-prices")),
 ]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(database: Path) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,6 @@ from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.store_contract import ALL, make_call
 
 from .conftest import Run, environment, stored
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store(database: Path) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
-    await store.open()
-    yield store
-    await store.close()
 
 
 def now() -> int:

@@ -13,26 +13,8 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from quart import Quart
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
-from miharu.attribution.routes import route_template
-
-
-class Listening:
-    """Keeps the scope of the last request, as the middleware does."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.scope: dict[str, Any] = {}
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            self.scope = scope
-        await self.app(scope, receive, send)
-
-    def template(self, path: str, root_path: str = "") -> str | None:
-        TestClient(self, root_path=root_path).get(root_path + path, follow_redirects=False)
-        return route_template(self.scope, self.app)
+from tests.listening import Listening
 
 
 @pytest.fixture

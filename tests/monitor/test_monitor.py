@@ -1,9 +1,6 @@
 import json
 import logging
 import os
-import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,66 +18,14 @@ from miharu.call import Call, Cost
 from miharu.errors import ConfigError, StoreError
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.testing.store_contract import ALL
-
-ANSWER = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion",
-    "model": "gpt-4o-2024-08-06",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 10, "completion_tokens": 5},
-}
-URL = "https://api.openai.com/v1/chat/completions"
-ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
-
-
-def ask(library: Any = httpx2, url: str = URL, answer: object = ANSWER) -> Any:
-    content = json.dumps(answer).encode()
-    transport = library.MockTransport(lambda request: library.Response(200, content=content))
-    with library.Client(transport=transport) as client:
-        return client.post(url, json=ASKED)
-
-
-def rows(database: Path) -> list[dict[str, Any]]:
-    connection = sqlite3.connect(database)
-    connection.row_factory = sqlite3.Row
-    found = [dict(row) for row in connection.execute("SELECT * FROM llm_calls ORDER BY id")]
-    connection.close()
-    return found
-
-
-def run(script: str, database: Path, **environ: str) -> str:
-    """Run a script as a user would, in a process of its own, where no pytest is about."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MIHARU_", "PYTEST_"))
-    }
-    out = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script, str(database)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=inherited | environ,
-        cwd=database.parent,
-    )
-    assert out.returncode == 0, out.stderr
-    assert "Traceback" not in out.stderr
-    return out.stdout
-
-
-PRELUDE = f"""
-import sys, miharu
-miharu.init(sys.argv[1])
-import httpx2
-transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={ANSWER!r}))
-def ask():
-    httpx2.Client(transport=transport).post({URL!r}, json={ASKED!r})
-"""
+from tests.calls import ANSWER, ASKED, URL, ask, rows
+from tests.programs import PRELUDE, run
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_a_call_becomes_a_priced_row(database: Path, library: Any) -> None:
     miharu.init(database, service="shop")
-    assert ask(library).json() == ANSWER
+    assert ask(library=library).json() == ANSWER
     assert miharu.flush()
     (row,) = rows(database)
     assert (row["model"], row["status"], row["service"]) == ("gpt-4o-2024-08-06", "success", "shop")

@@ -8,25 +8,16 @@ from hypothesis import strategies as st
 
 from miharu.call import Call, Cost, Outcome, Usage
 from miharu.pricing.genai import GenaiPrices
+from tests.nested import nested
 
 PRICES = GenaiPrices()
-NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    *("server_tool_use", "tool_calls", "tool_usage", "web_search", "web_search_requests"),
-                    *("num_requests", "web_search_call", "seconds", "prompt_audio_seconds", "speed"),
-                    *("cacheTokensDetails", "modality", "tokenCount", "inference_geo", "prompt_tokens"),
-                ]
-            ),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=12,
+NESTED = nested(
+    [
+        *("server_tool_use", "tool_calls", "tool_usage", "web_search", "web_search_requests"),
+        *("num_requests", "web_search_call", "seconds", "prompt_audio_seconds", "speed"),
+        *("cacheTokensDetails", "modality", "tokenCount", "inference_geo", "prompt_tokens"),
+    ],
+    most=5,
 )
 NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 

@@ -11,6 +11,7 @@ from miharu.exchange import KEPT_HEAD
 from miharu.providers.anthropic.complete import AnthropicComplete
 from miharu.providers.anthropic.messages import AnthropicMessages
 from miharu.recorder.reader import Reader
+from tests.nested import nested
 from tests.world import exchange, sse
 
 READER = Reader([AnthropicMessages(), AnthropicComplete()])
@@ -25,29 +26,19 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}},
     {"type": "message_stop"},
 ]
-NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "usage",
-                    "message",
-                    "delta",
-                    "model",
-                    "error",
-                    "input_tokens",
-                    "id",
-                    "cache_creation",
-                    "type",
-                ]
-            ),
-            inner | st.sampled_from([event["type"] for event in EVENTS]),
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
+NESTED = nested(
+    [
+        "usage",
+        "message",
+        "delta",
+        "model",
+        "error",
+        "input_tokens",
+        "id",
+        "cache_creation",
+        "type",
+    ],
+    beside=st.sampled_from([event["type"] for event in EVENTS]),
 )
 
 

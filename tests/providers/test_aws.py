@@ -13,6 +13,7 @@ from miharu.providers.aws.invoke import BedrockInvoke
 from miharu.providers.aws.sagemaker import SageMakerInvocations
 from miharu.providers.hosts import provider_of
 from miharu.recorder.reader import Reader
+from tests.nested import nested
 from tests.providers.eventstream import chunk, event, exception
 from tests.world import exchange
 
@@ -36,11 +37,7 @@ NAMES = [
     "serviceTier", "finishReason", "model", "orchestrationTrace", "modelInvocationOutput",
     "inputTextTokenCount", "amazon-bedrock-invocationMetrics",
 ]  # fmt: skip
-NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
-    max_leaves=12,
-)
+NESTED = nested(NAMES)
 FRAMES = st.one_of(
     st.tuples(
         st.sampled_from(["messageStart", "contentBlockDelta", "messageStop", "metadata", "trace", "chunk"]),

@@ -13,6 +13,7 @@ from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
 from miharu.stores.columns import CALLS, to_row
+from tests.nested import nested
 from tests.providers.eventstream import written
 from tests.world import exchange, sse
 
@@ -86,20 +87,7 @@ def test_hostile_bytes_never_raise(body: bytes, asked: bytes) -> None:
             read(url=url, asked=asked, body=body, headers={"content-type": content_type})
 
 
-NESTED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["usage", "choices", "delta", "model", "error", "prompt_tokens", "id", "response", "type"]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
+NESTED = nested(["usage", "choices", "delta", "model", "error", "prompt_tokens", "id", "response", "type"])
 
 
 @given(NESTED, NESTED)

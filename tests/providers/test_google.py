@@ -9,6 +9,7 @@ from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
+from tests.nested import nested
 from tests.world import exchange, sse
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
@@ -153,22 +154,20 @@ def test_a_poll_of_somebody_elses_interaction_is_none() -> None:
     assert read(method="GET", url=f"{STUDIO}interactions/v1_a", status=404, body=done) is None
 
 
-KEYS = st.sampled_from(
-    [
-        *("candidates", "content", "parts", "text", "finishReason", "usageMetadata", "promptTokenCount"),
-        *("promptTokensDetails", "modality", "tokenCount", "trafficType", "serviceTier", "error", "status"),
-        *(
-            "promptFeedback",
-            "blockReason",
-            "predictions",
-            "embeddings",
-            "statistics",
-            "token_count",
-            "metadata",
-        ),
-        *("interaction", "event_type", "usage", "input_tokens_by_modality", "created", "id", "model"),
-    ]
-)
+KEYS = [
+    *("candidates", "content", "parts", "text", "finishReason", "usageMetadata", "promptTokenCount"),
+    *("promptTokensDetails", "modality", "tokenCount", "trafficType", "serviceTier", "error", "status"),
+    *(
+        "promptFeedback",
+        "blockReason",
+        "predictions",
+        "embeddings",
+        "statistics",
+        "token_count",
+        "metadata",
+    ),
+    *("interaction", "event_type", "usage", "input_tokens_by_modality", "created", "id", "model"),
+]
 LEAVES = (
     st.none()
     | st.booleans()
@@ -176,11 +175,7 @@ LEAVES = (
     | st.floats()
     | st.sampled_from(["STOP", "AUDIO", "completed", "interaction.completed", "0001-01-01T00:00:00"])
 )
-NESTED = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=12,
-)
+NESTED = nested(KEYS, LEAVES)
 
 
 @given(NESTED, NESTED, st.sampled_from([200, 400, None]))

@@ -13,6 +13,7 @@ from miharu.exchange import Exchange, Request
 from miharu.plugins import load
 from miharu.providers.openai._usage import stated_cost, usage_of
 from miharu.recorder.reader import Reader
+from tests.nested import nested
 from tests.world import exchange, sse
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
@@ -214,22 +215,12 @@ def test_no_usage_is_invented(raw: dict[str, Any], ins: object, outs: object) ->
         assert value is None or value >= 0
 
 
-SHAPES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    *("usage", "error", "errors", "type", "object", "response", "output", "background"),
-                    *("status", "id", "choices", "x_groq", "value", "text", "usage_info", "tool_usage"),
-                ]
-            ),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=12,
+SHAPES = nested(
+    [
+        *("usage", "error", "errors", "type", "object", "response", "output", "background"),
+        *("status", "id", "choices", "x_groq", "value", "text", "usage_info", "tool_usage"),
+    ],
+    most=5,
 )
 PATHS = [
     *("images/generations", "audio/transcriptions", "audio/speech", "moderations", "ocr"),

@@ -11,6 +11,7 @@ from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
+from tests.nested import nested
 from tests.world import exchange, sse
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
@@ -196,12 +197,7 @@ LEAVES = (
 @pytest.mark.parametrize("url", URLS)
 @given(data=st.data())
 def test_json_of_any_shape_never_raises(url: str, data: st.DataObject) -> None:
-    keys = st.sampled_from([*URLS[url], "error", "message", "inputs"])
-    shape = st.recursive(
-        LEAVES,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
-        max_leaves=10,
-    )
+    shape = nested([*URLS[url], "error", "message", "inputs"], LEAVES)
     answers = data.draw(st.lists(shape, max_size=3))
     asked = data.draw(shape)
     lines = "\n".join(map(json.dumps, answers)).encode()

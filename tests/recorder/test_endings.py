@@ -14,7 +14,7 @@ import pytest
 import miharu
 from miharu import monitor
 from miharu.recorder.endings import before_the_end, forget
-from tests.monitor.test_monitor import ask, rows
+from tests.calls import ask, rows
 
 
 class Registry:

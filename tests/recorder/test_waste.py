@@ -9,7 +9,7 @@ from miharu.pricing.genai import GenaiPrices
 from miharu.recorder.pipeline import Outlet
 from miharu.recorder.reader import Reader
 from miharu.testing import FakeProvider
-from tests.monitor.test_monitor import rows
+from tests.calls import rows
 from tests.recorder.test_prefixes import SYSTEM, body
 from tests.recorder.world import ANSWER, FORMATS, Bench
 from tests.world import HandMade, exchange

@@ -158,9 +158,11 @@ async def test_an_error_of_the_question_is_its_own(made: Made) -> None:
 def test_its_pauses_grow_and_calls_start_no_threads(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIHARU_UNGUARDED")
     pauses: list[float] = []
+    all_left = threading.Event()
 
     class Halt(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
+            all_left.wait(10)  # a call that is left after the end would start it anew
             pauses.append(timeout or 0)
             return len(pauses) == 12
 
@@ -168,6 +170,7 @@ def test_its_pauses_grow_and_calls_start_no_threads(made: Made, monkeypatch: pyt
     made.fails = SystemExit()
     for _ in range(100):
         made.put()
+    all_left.set()
     eventually(lambda: not made.worker.running)
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert pauses[-1] == 30.0

@@ -15,11 +15,6 @@ from miharu.recorder.budgets import Alarms, Webhook, webhook
 from tests.test_budget import state
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Receiver:
     """A server that takes posts, and answers with the given statuses in turn, the last one for ever."""
 

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,19 +10,6 @@ from .world import HOUR, MORNING, USD, Counting, Desk
 
 MINUTE = 60_000
 TEAM = ("team", "ads")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[Counting]:
-    store = Counting()
-    await store.open()
-    yield store
-    await store.close()
 
 
 @pytest.mark.parametrize(

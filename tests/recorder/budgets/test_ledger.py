@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,6 @@ from miharu.recorder.budgets import Whose, asking
 from miharu.recorder.budgets.account import NEAR
 
 from .world import HOUR, MORNING, Counting, Desk
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The worker's loop is asyncio's."""
-    return "asyncio"
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[Counting]:
-    store = Counting()
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def test_a_call_counts_from_its_reading_on_and_once(store: Counting) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import miharu
-from tests.monitor.test_monitor import PRELUDE, ask, run
+from tests.calls import ask
+from tests.programs import PRELUDE, run
 from tests.stores.postgres.server import PASSWORD, USER, Server
 
 # what is tested here brings its own loop
