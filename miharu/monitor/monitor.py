@@ -13,15 +13,15 @@ from miharu import providers as wire_formats
 from miharu.attribution import records
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score
-from miharu.config import MEMORY, NOWHERE, Config, database_file, public_url
+from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.figures import Stats
-from miharu.pricing.base import Prices
+from miharu.monitor.outlet import outlet_for
 from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
 from miharu.recorder.chores import Retention
 from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.pipeline import Outlet, Pipeline
+from miharu.recorder.pipeline import Pipeline
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
 from miharu.recorder.shift import Equipment
@@ -233,7 +233,7 @@ class Monitor:
         return Worker(
             Equipment(
                 pipeline=self._make_pipeline,
-                outlet=self._make_outlet,
+                outlet=partial(outlet_for, config, self._store_point, read_only=self.read_only),
                 losses=self._lost,
                 last_write=lambda: self._tally.last_write,
                 ledger=self._ledger,
@@ -256,19 +256,6 @@ class Monitor:
             estimate_usage=self.config.estimate_usage,
         )
         return Pipeline(self._queue, self._spool, self._tally, reader, self._ledger.charge)
-
-    def _make_outlet(self) -> Outlet:
-        store: Callable[..., Store] = self._store_point.load()
-        make = partial(store, self.config.database, read_only=self.read_only)
-        if self.read_only:
-            return Outlet(make)
-        points = () if self.config.database == NOWHERE else plugins.installed("miharu.exporters")
-        installed = plugins.load(points)
-        return Outlet(
-            make,
-            self.config.prices or _built_in_prices(),
-            [*self.config.exporters, *(exporter() for _, exporter in installed)],
-        )
 
     def before_fork(self) -> None:
         """Close the store and end the thread: the child inherits no open database and no held lock.
@@ -294,13 +281,3 @@ class Monitor:
         self._ledger.after_fork()
         handing.forget_all()
         self._renew()
-
-
-def _built_in_prices() -> Prices | None:
-    try:
-        from miharu.pricing.genai import GenaiPrices
-
-        return GenaiPrices()
-    except Exception:  # noqa: BLE001 - a call without a price is better than none
-        _guard.swallowed("loading the prices")
-        return None

@@ -1,0 +1,36 @@
+"""Where a monitor's calls go: the store, its prices and exporters. To be made on the worker's thread."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from miharu import _guard, plugins
+from miharu.config import NOWHERE, Config
+from miharu.pricing.base import Prices
+from miharu.recorder.pipeline import Outlet
+
+if TYPE_CHECKING:
+    from miharu.stores.base import Store
+
+__all__ = ("outlet_for",)
+
+
+def outlet_for(config: Config, store_point: plugins.Point, *, read_only: bool) -> Outlet:
+    """Import what it takes, half a second's work; nothing is open yet."""
+    store: Callable[..., Store] = store_point.load()
+    make = partial(store, config.database, read_only=read_only)
+    if read_only:
+        return Outlet(make)
+    points = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
+    exporters = [exporter() for _, exporter in plugins.load(points)]
+    return Outlet(make, config.prices or _built_in_prices(), [*config.exporters, *exporters])
+
+
+def _built_in_prices() -> Prices | None:
+    try:
+        from miharu.pricing.genai import GenaiPrices
+
+        return GenaiPrices()
+    except Exception:  # noqa: BLE001 - a call without a price is better than none
+        _guard.swallowed("loading the prices")
+        return None
