@@ -23,7 +23,7 @@ from miharu import Budget, BudgetExceeded, BudgetState, monitor
 from miharu.config import Config
 from miharu.testing import FakeProvider
 from tests.calls import aask, ask, rows
-from tests.recorder.budgets.test_alarms import Receiver
+from tests.recorder.budgets.receiver import Receiver
 
 openai = pytest.importorskip("openai")
 

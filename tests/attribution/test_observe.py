@@ -13,20 +13,11 @@ import anyio
 import pytest
 
 import miharu
-from miharu.attribution import context, records
+from miharu.attribution import context
 from miharu.attribution.spans import OpenSpan
 from miharu.errors import ConfigError
 
-
-@pytest.fixture(autouse=True)
-def spans() -> Iterator[list[OpenSpan]]:
-    """What was left for the recorder; and no context is left behind."""
-    left: list[Any] = []
-    sink = left.append
-    records.hand_to(sink)
-    yield left
-    records.withdraw(sink)
-    assert context.current() is None
+pytestmark = pytest.mark.usefixtures("spans")
 
 
 def running() -> str | None:

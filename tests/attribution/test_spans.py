@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,10 @@ import anyio
 import pytest
 
 import miharu
-from miharu.attribution import context, records
+from miharu.attribution import context
 from miharu.attribution.belonging import span_record
 from miharu.attribution.context import Beginning, Origin
 from tests.calls import aask, ask, rows
-
-
-@pytest.fixture
-def spans() -> Iterator[list[Any]]:
-    """What was left for the recorder."""
-    left: list[Any] = []
-    sink = left.append
-    records.hand_to(sink)
-    yield left
-    records.withdraw(sink)
 
 
 def test_spans_and_calls_are_one_tree(database: Path) -> None:

@@ -41,6 +41,15 @@ def soon() -> float:
     return time.monotonic() + PATIENCE_S + 1
 
 
+async def refuse(bench: Bench, *models: str) -> None:
+    """The store is open, and has refused these."""
+    await bench.open()
+    bench.store.refuses = True
+    put(bench, *models)
+    with pytest.raises(StoreError):
+        await bench.pipeline.drain()
+
+
 async def test_what_was_left_is_stored_and_exported(bench: Bench) -> None:
     await bench.open()
     put(bench, "a", "b")
@@ -79,11 +88,7 @@ async def test_what_cannot_be_stored_takes_nothing_with_it(
 
 async def test_a_store_that_refuses_keeps_the_order(bench: Bench) -> None:
     """What was read goes before what was spooled, and that before what came since."""
-    await bench.open()
-    bench.store.refuses = True
-    put(bench, "a")
-    with pytest.raises(StoreError):
-        await bench.pipeline.drain()
+    await refuse(bench, "a")
     await bench.pipeline.relieve(time.monotonic())
     assert not bench.spools
     put(bench, "b", "c")
@@ -101,11 +106,7 @@ async def test_a_store_that_refuses_keeps_the_order(bench: Bench) -> None:
 
 
 async def test_a_half_full_queue_is_spooled_at_once(bench: Bench) -> None:
-    await bench.open()
-    bench.store.refuses = True
-    put(bench, "first")
-    with pytest.raises(StoreError):
-        await bench.pipeline.drain()
+    await refuse(bench, "first")
     put(bench, *"abcdefghij")
     assert bench.queue.is_high
     await bench.pipeline.relieve(time.monotonic())
