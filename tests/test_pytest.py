@@ -100,8 +100,7 @@ def test_a_nonsense_budget_is_refused(pytester: pytest.Pytester) -> None:
 def test_a_call_without_a_price_is_said(pytester: pytest.Pytester) -> None:
     program = CALLING.replace("from tests.calls import ask", "from tests import calls") + (
         "def test_one(miharu_calls):\n"
-        "    calls._ANSWER['model'] = 'nobody-knows-it'\n"
-        "    calls._asked = lambda question: {'model': 'nobody-knows-it', 'messages': []}\n"
+        "    calls.ASKED['model'] = calls.ANSWER['model'] = 'nobody-knows-it'\n"
         "    calls.ask()\n"
     )
     assert "1 of them without a price" in outcome(pytester, program)[1]
