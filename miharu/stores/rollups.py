@@ -5,6 +5,7 @@ from the calls themselves. Both are read in one snapshot, so a sum is always exa
 goes after it was folded in is folded out first: ``fold`` with the sign turned.
 
 A histogram counts successful calls by bucket of their duration (``timing`` 0) and time to first token (1).
+``WIDTH`` neighbouring buckets share a row, because what a percentile costs is the sorting of rows.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, TextClause, text
 
 __all__ = (
     "DAY",
+    "FIVE_DAYS",
     "HISTOGRAMS",
     "HOUR",
     "KEYS",
@@ -23,6 +25,7 @@ __all__ = (
     "MINUTE",
     "ROLLUPS",
     "SUMS",
+    "WIDTH",
     "Rollup",
     "ddl",
     "fold",
@@ -31,6 +34,9 @@ __all__ = (
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+FIVE_DAYS = 5 * DAY
+WIDTH = 8
+"""Buckets in a row of a histogram."""
 
 KEYS: Mapping[str, str] = {
     "status": "status",
@@ -75,11 +81,16 @@ class Rollup:
 
     @property
     def key_columns(self) -> tuple[str, ...]:
-        return ("t", *self.keys, *(("timing", "bucket") if self.histogram else ()))
+        return ("t", *self.keys, *(("timing", "block") if self.histogram else ()))
 
     @property
     def measures(self) -> tuple[str, ...]:
-        return ("calls",) if self.histogram else tuple(MEASURES)
+        return tuple(f"n{place}" for place in range(WIDTH)) if self.histogram else tuple(MEASURES)
+
+    @property
+    def is_empty(self) -> str:
+        """A condition on a row: all that was folded in was folded out again."""
+        return f"{' + '.join(self.measures)} = 0" if self.histogram else "calls = 0"
 
 
 # What is filtered by comes first, so that it can be gone to directly.
@@ -99,6 +110,7 @@ SUMS = (
     Rollup(name="sum_day_model", grain=DAY, keys=_BY_MODEL),
     Rollup(name="sum_day_both", grain=DAY, keys=_BY_BOTH),
     Rollup(name="sum_day_user", grain=DAY, keys=_BY_USER),
+    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=_BY_USER),  # of users there are the most
 )
 HISTOGRAMS = (
     Rollup(name="time_minute", grain=MINUTE, keys=("service",), kept_ms=3 * DAY, histogram=True),
@@ -111,7 +123,7 @@ HISTOGRAMS = (
     Rollup(name="time_day_both", grain=DAY, keys=("model", "route", "provider", "service"), histogram=True),
 )
 ROLLUPS = (*SUMS, *HISTOGRAMS)
-_INTEGERS = {"t", "timing", "bucket"}
+_INTEGERS = {"t", "timing", "block"}
 
 
 def ddl(rollup: Rollup, options: str = "") -> str:
@@ -150,7 +162,7 @@ def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
     keys = ", ".join(KEYS[name] for name in rollup.keys)
     if rollup.histogram:
         source = " UNION ALL ".join(
-            f"SELECT {step}, {keys}, {timing}, {column}, {sign}count(*) FROM llm_calls "
+            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM llm_calls "
             f"WHERE {where} AND status = 'success' AND {column} IS NOT NULL "
             f"GROUP BY {_places(len(rollup.key_columns))}"
             for timing, column in enumerate(("duration_bucket", "ttft_bucket"))
@@ -168,6 +180,13 @@ def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
     return text(
         f"INSERT INTO {rollup.name} ({', '.join((*columns, *rollup.measures))}) {source} "
         f"ORDER BY {_places(len(columns))} ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {added}"
+    )
+
+
+def _spread(column: str, sign: str) -> str:
+    """A count for each of the buckets of a block."""
+    return ", ".join(
+        f"{sign}sum(CASE WHEN {column} % {WIDTH} = {place} THEN 1 ELSE 0 END)" for place in range(WIDTH)
     )
 
 

@@ -110,7 +110,7 @@ def changing(connection: Connection, keys: Sequence[Key], *, out: bool) -> None:
 def forgotten(connection: Connection, before: int) -> None:
     """Tidy up after calls were deleted: sums of nothing go."""
     for rollup in ROLLUPS:
-        connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < $1 AND calls = 0", (before,))
+        connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < $1 AND {rollup.is_empty}", (before,))
 
 
 def forget_day(connection: Connection, day: int) -> None:

@@ -11,7 +11,18 @@ from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import KEYS, Rollup
 
-__all__ = ("LOOKED_UP", "Engine", "Marks", "Source", "checked", "filters_of", "is_led", "source", "where")
+__all__ = (
+    "LOOKED_UP",
+    "Engine",
+    "Marks",
+    "Source",
+    "checked",
+    "divided",
+    "filters_of",
+    "is_led",
+    "source",
+    "where",
+)
 
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
@@ -183,6 +194,20 @@ def checked(by: Dimension) -> Dimension:
     if by not in get_args(Dimension):
         raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
     return by
+
+
+def divided(by: Dimension | None, step_ms: int | None) -> dict[str, tuple[str, str]]:
+    """What an answer is divided by, as expressions over a roll-up and over a call.
+
+    What it is not divided by is left out: an engine that groups by something constant sorts for nothing.
+    """
+    parts: dict[str, tuple[str, str]] = {}
+    if step_ms:
+        step = int(step_ms)
+        parts["step"] = (f"t - t % {step}", f"timestamp - timestamp % {step}")
+    if by:
+        parts["key"] = (checked(by), KEYS[by])
+    return parts
 
 
 def filters_of(query: Query) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Group, Point, Query, Totals
-from miharu.stores.rollups import KEYS, MEASURES, SUMS
-from miharu.stores.sql.source import Engine, checked, source
+from miharu.stores.rollups import MEASURES, SUMS
+from miharu.stores.sql.source import Engine, divided, source
 from miharu.stores.sql.times import latencies
 
 __all__ = ("OF_CALLS", "groups", "keys", "made", "series", "totals")
@@ -28,9 +28,7 @@ _RANKING = ("cost_nanousd", "calls")
 """By these the groups come, most first."""
 OF_CALLS = _summed(_ALL, MEASURES)
 """All sums, over calls as they are."""
-_KEYED = "GROUP BY 1, 2 HAVING sum(calls) > 0"
-"""A call that was folded out again may leave a row of zeros."""
-_IN_ORDER = f"{_KEYED} ORDER BY cost_nanousd DESC, calls DESC, 2"
+_IN_ORDER = "ORDER BY cost_nanousd DESC, calls DESC, key"
 
 
 def totals(connection: Connection, engine: Engine, query: Query) -> Totals:
@@ -41,8 +39,9 @@ def totals(connection: Connection, engine: Engine, query: Query) -> Totals:
 def series(
     connection: Connection, engine: Engine, query: Query, step_ms: int, by: Dimension | None = None
 ) -> Sequence[Point]:
-    rows = _sums(connection, engine, query, by, f"{_KEYED} ORDER BY 1, 2", step_ms=step_ms)
-    return [Point(t=row["step"], key=row["key"] or None, totals=made(row)) for row in rows]
+    order = "ORDER BY step, key" if by else "ORDER BY step"
+    rows = _sums(connection, engine, query, by, order, step_ms=step_ms)
+    return [Point(t=row["step"], key=(row["key"] or None) if by else None, totals=made(row)) for row in rows]
 
 
 def groups(
@@ -73,29 +72,36 @@ def _sums(
     engine: Engine,
     query: Query,
     by: Dimension | None = None,
-    grouped: str = "",
+    order: str = "",
     *,
     among: Sequence[str] | None = None,
     step_ms: int | None = None,
     names: Sequence[str] = _ALL,
 ) -> Sequence[Mapping[Any, Any]]:
-    """Rows of the step, the key and the sums; one for all where they are not grouped."""
+    """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
         return ()
     found = source(connection, engine, query, SUMS, by=by, among=among, step_ms=step_ms)
-    key = checked(by) if by else "''"
-    raw_key = KEYS[by] if by else key
-    folded_time, raw_time = (
-        f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp")
-    )
+    parts = divided(by, step_ms)
     measures = [name for name in MEASURES if name in names]
-    folded = ", ".join(("status", *measures))
-    raw = ", ".join(("status", *(f"{MEASURES[name]} AS {name}" for name in measures)))
-    parts = [f"SELECT {folded_time} AS step, {key} AS key, {folded} {part}" for _, part in found.folded]
-    parts += [f"SELECT {raw_time} AS step, {raw_key} AS key, {raw} {part}" for part in found.raw]
-    head = "step, key, " if grouped else ""
-    sums = _summed(names, {name: name for name in measures})
-    statement = f"SELECT {head}{sums} FROM ({' UNION ALL '.join(parts)}) AS parts {grouped}"
+    of_folded = ", ".join(
+        (*(f"{folded} AS {name}" for name, (folded, _) in parts.items()), "status", *measures)
+    )
+    of_raw = ", ".join(
+        (
+            *(f"{raw} AS {name}" for name, (_, raw) in parts.items()),
+            "status",
+            *(f"{MEASURES[name]} AS {name}" for name in measures),
+        )
+    )
+    sources = [f"SELECT {of_folded} {part}" for _, part in found.folded]
+    sources += [f"SELECT {of_raw} {part}" for part in found.raw]
+    # A call that was folded out again may leave a row of zeros.
+    grouped = f"GROUP BY {', '.join(parts)} HAVING sum(calls) > 0" if parts else ""
+    statement = (
+        f"SELECT {', '.join((*parts, _summed(names, {name: name for name in measures})))} "
+        f"FROM ({' UNION ALL '.join(sources)}) AS parts {grouped} {order}"
+    )
     return connection.execute(text(statement), found.values).mappings().all()
 
 

@@ -5,13 +5,14 @@ Only calls that succeeded count: a refusal is quick, and a user who leaves is no
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of
-from miharu.stores.rollups import HISTOGRAMS, KEYS
-from miharu.stores.sql.source import Engine, checked, source
+from miharu.stores.rollups import HISTOGRAMS, WIDTH
+from miharu.stores.sql.source import Engine, divided, source
 
 __all__ = ("durations", "latencies", "latency", "percentile")
 
@@ -19,6 +20,9 @@ _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
     "ttft_ms": (1, "ttft_bucket"),
 }
+_LANES = tuple(f"n{place}" for place in range(WIDTH))
+_NONE = "''"
+_ORDER = itemgetter(1, 3)
 _IMPLIED = frozenset({"status"})
 """What all calls in a histogram have in common."""
 
@@ -90,26 +94,42 @@ def _counts(
     found = source(
         connection, engine, query, HISTOGRAMS, by=by, among=among, step_ms=step_ms, ignoring=_IMPLIED
     )
-    key = checked(by) if by else "''"
-    raw_key = KEYS[by] if by else key
-    folded_time, raw_time = (
-        f"{name} - {name} % {int(step_ms)}" if step_ms else "0" for name in ("t", "timestamp")
-    )
     wanted = [_TIMINGS[name] for name in timings]
     numbers = ", ".join(str(number) for number, _ in wanted)
-    parts = [
-        f"SELECT {key} AS key, {folded_time} AS step, timing, bucket, calls {part} AND timing IN ({numbers})"
-        for _, part in found.folded
-    ]
-    parts += [
-        f"SELECT {raw_key} AS key, {raw_time} AS step, {number} AS timing, {column} AS bucket, 1 AS calls "
-        f"{part} AND status = 'success' AND {column} IS NOT NULL"
-        for part in found.raw
-        for number, column in wanted
-    ]
-    statement = (
-        "SELECT key, step, timing, bucket, CAST(sum(calls) AS BIGINT) "
-        f"FROM ({' UNION ALL '.join(parts)}) AS parts "
-        "GROUP BY 1, 2, 3, 4 HAVING sum(calls) > 0 ORDER BY 2, 4"
+    parts = divided(by, step_ms)
+    of_folded, of_raw = (
+        "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items()) for place in (0, 1)
     )
-    return [tuple(row) for row in connection.execute(text(statement), found.values)]
+    counted: dict[tuple[str, int, int, int], int] = defaultdict(int)
+    for sources, block, lanes in (
+        (
+            [
+                f"SELECT {of_folded}timing, block, {', '.join(_LANES)} {part} AND timing IN ({numbers})"
+                for _, part in found.folded
+            ],
+            "block",
+            _LANES,
+        ),
+        (
+            [
+                f"SELECT {of_raw}{number} AS timing, {column} AS bucket, 1 AS calls "
+                f"{part} AND status = 'success' AND {column} IS NOT NULL"
+                for part in found.raw
+                for number, column in wanted
+            ],
+            "bucket",
+            ("calls",),
+        ),
+    ):
+        if sources:
+            names = (*parts, "timing", block)
+            statement = (
+                f"SELECT {'key' if by else _NONE}, {'step' if step_ms else 0}, timing, {block}, "
+                f"{', '.join(f'CAST(sum({name}) AS BIGINT)' for name in lanes)} "
+                f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(names)}"
+            )
+            for key, step, timing, first, *counts in connection.execute(text(statement), found.values):
+                for bucket, calls in enumerate(counts, start=first * len(lanes)):
+                    if calls:
+                        counted[key, step, timing, bucket] += calls
+    return sorted(((*place, calls) for place, calls in counted.items()), key=_ORDER)

@@ -79,7 +79,7 @@ def changing(connection: Connection, ids: Sequence[str], *, out: bool) -> None:
 def forgotten(connection: Connection, before: int) -> None:
     """Tidy up after calls were deleted: sums of nothing go, and no new call gets a row below a mark."""
     for rollup in ROLLUPS:
-        connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < ? AND calls = 0", (before,))
+        connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < ? AND {rollup.is_empty}", (before,))
     known, end = _known(connection), _last(connection) + 1
     if known["folded"] > end:
         _set(connection, folded=end, folded_at=_time_of(connection, end - 1))
