@@ -75,7 +75,7 @@ async def _covered(view: View, site: Site) -> int:
     query = first = view.query(now)
     if (await site.store.totals(view.previous(now))).calls:
         return window.length
-    for width in (window.step, MINUTE):
+    for width in dict.fromkeys((window.step, min(window.step, HOUR), MINUTE)):
         points = await site.store.series(first, width)
         start = next((point.t for point in points if point.totals.calls), None)
         if start is None:

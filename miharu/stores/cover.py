@@ -21,7 +21,11 @@ def suited(rollups: Sequence[Rollup], needed: Collection[str], step_ms: int | No
     """For each grain the smallest table that knows all that is needed, the coarsest first."""
     best: dict[int, Rollup] = {}
     for rollup in rollups:
-        fits = set(needed) <= set(rollup.keys) and (step_ms is None or step_ms % rollup.grain == 0)
+        fits = (
+            set(needed) <= set(rollup.keys)
+            and (rollup.of is None or rollup.of in needed)
+            and (step_ms is None or step_ms % rollup.grain == 0)
+        )
         known = best.get(rollup.grain)
         if fits and (known is None or len(rollup.keys) < len(known.keys)):
             best[rollup.grain] = rollup

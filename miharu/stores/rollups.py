@@ -35,7 +35,7 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FIVE_DAYS = 5 * DAY
-WIDTH = 8
+WIDTH = 16
 """Buckets in a row of a histogram."""
 
 KEYS: Mapping[str, str] = {
@@ -78,6 +78,8 @@ class Rollup:
     kept_ms: int | None = None
     """How far back it goes, where that is not for ever: what is finer than a day's question needs."""
     histogram: bool = False
+    of: str | None = None
+    """What a question has to be about: to any other, it has more rows than finer tables of other keys."""
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ SUMS = (
     Rollup(name="sum_day_model", grain=DAY, keys=_BY_MODEL),
     Rollup(name="sum_day_both", grain=DAY, keys=_BY_BOTH),
     Rollup(name="sum_day_user", grain=DAY, keys=_BY_USER),
-    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=_BY_USER),  # of users there are the most
+    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=_BY_USER, of="user_id"),
 )
 HISTOGRAMS = (
     Rollup(name="time_minute", grain=MINUTE, keys=("service",), kept_ms=3 * DAY, histogram=True),

@@ -4,8 +4,7 @@ Only calls that succeeded count: a refusal is quick, and a user who leaves is no
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -14,7 +13,7 @@ from miharu.stores.buckets import middle_of
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
 from miharu.stores.sql.source import Engine, divided, source
 
-__all__ = ("durations", "latencies", "latency", "percentile")
+__all__ = ("durations", "latencies", "latency", "percentiles")
 
 _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
@@ -22,7 +21,6 @@ _TIMINGS: Mapping[Timing, tuple[int, str]] = {
 }
 _LANES = tuple(f"n{place}" for place in range(WIDTH))
 _NONE = "''"
-_ORDER = itemgetter(1, 3)
 _IMPLIED = frozenset({"status"})
 """What all calls in a histogram have in common."""
 
@@ -44,38 +42,40 @@ def latencies(
     if by in {"status", "error_type"}:
         key = "success" if by == "status" else None  # that is how all that are counted have ended
         return defaultdict(Latency, {key: latency(connection, engine, query)})
-    counted: dict[str | None, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-    for key, _, timing, bucket, calls in _counts(connection, engine, query, _TIMINGS, by=by, among=among):
-        counted[key or None][timing].append((bucket, calls))
-    whole, first = (_TIMINGS[name][0] for name in ("duration_ms", "ttft_ms"))
     found: dict[str | None, Latency] = defaultdict(Latency)
-    for key, times in counted.items():
-        found[key] = Latency(
-            p50_ms=percentile(times[whole], 0.5),
-            p95_ms=percentile(times[whole], 0.95),
-            ttft_p50_ms=percentile(times[first], 0.5),
-        )
+    counts = _counts(connection, engine, query, _TIMINGS, by=by, among=among)
+    for key in {key for key, _, _ in counts}:
+        p50, p95 = percentiles(counts.get((key, 0, 0), {}), (0.5, 0.95))
+        (first,) = percentiles(counts.get((key, 0, 1), {}), (0.5,))
+        found[key or None] = Latency(p50_ms=p50, p95_ms=p95, ttft_p50_ms=first)
     return found
 
 
 def durations(
     connection: Connection, engine: Engine, query: Query, step_ms: int, of: Timing = "duration_ms"
 ) -> Sequence[tuple[int, int, int]]:
+    counts = _counts(connection, engine, query, (of,), step_ms=step_ms)
     return [
         (step, middle_of(bucket), calls)
-        for _, step, _, bucket, calls in _counts(connection, engine, query, (of,), step_ms=step_ms)
+        for (_, step, _), histogram in sorted(counts.items())
+        for bucket, calls in sorted(histogram.items())
     ]
 
 
-def percentile(counted: Iterable[tuple[int, int]], q: float) -> int | None:
-    """The nearest-rank percentile of buckets given with their counts; ``None`` of nothing."""
-    ordered = sorted(counted)
-    left = q * sum(n for _, n in ordered)
-    for bucket, n in ordered:
-        left -= n
-        if left <= 1e-9:
-            return middle_of(bucket)
-    return None
+def percentiles(counted: Mapping[int, int], shares: Sequence[float]) -> list[int | None]:
+    """The nearest-rank percentiles, for shares in ascending order, of buckets with their counts.
+
+    They are ``None`` of nothing.
+    """
+    ordered = sorted(counted.items())
+    whole, seen, at = sum(counted.values()), 0, 0
+    found: list[int | None] = []
+    for share in shares:
+        while at < len(ordered) and share * whole - seen > 1e-9:
+            seen += ordered[at][1]
+            at += 1
+        found.append(middle_of(ordered[at - 1][0]) if at else None)
+    return found
 
 
 def _counts(
@@ -87,10 +87,10 @@ def _counts(
     by: Dimension | None = None,
     among: Sequence[str] | None = None,
     step_ms: int | None = None,
-) -> Iterable[tuple[str, int, int, int, int]]:
-    """(key, step, timing, bucket, calls), in the order of the step and the bucket."""
+) -> Mapping[tuple[str, int, int], Mapping[int, int]]:
+    """Calls by bucket, for each (key, step, timing)."""
     if query.status not in {None, "success"} or query.error_type is not None or among == []:
-        return ()
+        return {}
     found = source(
         connection, engine, query, HISTOGRAMS, by=by, among=among, step_ms=step_ms, ignoring=_IMPLIED
     )
@@ -100,7 +100,7 @@ def _counts(
     of_folded, of_raw = (
         "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items()) for place in (0, 1)
     )
-    counted: dict[tuple[str, int, int, int], int] = defaultdict(int)
+    counted: dict[tuple[str, int, int], dict[int, int]] = defaultdict(dict)
     for sources, block, lanes in (
         (
             [
@@ -128,8 +128,9 @@ def _counts(
                 f"{', '.join(f'CAST(sum({name}) AS BIGINT)' for name in lanes)} "
                 f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(names)}"
             )
-            for key, step, timing, first, *counts in connection.execute(text(statement), found.values):
-                for bucket, calls in enumerate(counts, start=first * len(lanes)):
+            for row in connection.execute(text(statement), found.values):
+                histogram, start = counted[row[:3]], row[3] * len(lanes)
+                for bucket, calls in enumerate(row[4:], start):
                     if calls:
-                        counted[key, step, timing, bucket] += calls
-    return sorted(((*place, calls) for place, calls in counted.items()), key=_ORDER)
+                        histogram[bucket] = histogram.get(bucket, 0) + calls
+    return counted
