@@ -7,10 +7,11 @@ nothing does the provider speak.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from functools import partial
 from zlib import crc32
 
-from miharu.dashboard.asking import Once, Questions
+from miharu.dashboard.asking import Questions
+from miharu.dashboard.kept import kept
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.stores.base import Query
@@ -26,7 +27,6 @@ _MAKERS = (
 )
 _HUES = {"OpenAI": "s1", "Anthropic": "s2", "Google": "s3"}
 _LOOK_BACK = 30 * 86_400_000
-_FRESH = 60_000
 
 
 def maker(model: str | None) -> str:
@@ -56,16 +56,7 @@ def _hue(model: str | None, provider: str | None = None) -> str:
 
 async def palette(site: Site) -> Palette:
     """The colours as of the last month, the model with most spend in each hue's strongest shade."""
-    store = site.store.store if isinstance(site.store, Once) else site.store
-    now = site.clock()
-    made, known = _made.get(store, (0, None))
-    if known is None or not 0 <= now - made < _FRESH:
-        known = await _look(site.store, now)
-        _made[store] = (now, known)
-    return known
-
-
-_made: WeakKeyDictionary[Questions, tuple[int, Palette]] = WeakKeyDictionary()
+    return await kept(site, "palette", partial(_look, site.store, site.clock()))
 
 
 async def _look(store: Questions, now: int) -> Palette:

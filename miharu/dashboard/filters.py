@@ -1,8 +1,10 @@
 """What the filter form offers: the values that occur in the window."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from miharu.dashboard.asking import together
+from miharu.dashboard.asking import Questions, together
+from miharu.dashboard.kept import kept
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import FILTERS, View
 from miharu.stores.base import Dimension, Query
@@ -23,17 +25,19 @@ async def choices(view: View, site: Site) -> dict[str, Sequence[str]]:
     """Values of each filter, most expensive first; the one that is set is always among them."""
     window = view.window(site.clock())
     everything = Query(start=window.start, end=window.end)
-    async with together() as ask:
-        found = {
-            name: ask(site.store.keys, everything, dimension, _MOST)
-            for name, dimension in _DIMENSIONS.items()
-        }
+    found = await kept(site, everything, partial(_occurring, site.store, everything))
     offered: dict[str, Sequence[str]] = {}
     for name in FILTERS:
-        keys = found[name].value if name in found else []
+        keys = found.get(name, ())
         chosen = view.filters.get(name)
         if name == "status":
             offered[name] = ("success", "error", "cancelled")
         elif keys or chosen:
             offered[name] = keys if chosen is None or chosen in keys else [chosen, *keys]
     return offered
+
+
+async def _occurring(store: Questions, query: Query) -> Mapping[str, Sequence[str]]:
+    async with together() as ask:
+        found = {name: ask(store.keys, query, dimension, _MOST) for name, dimension in _DIMENSIONS.items()}
+    return {name: answer.value for name, answer in found.items()}

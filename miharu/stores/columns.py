@@ -1,7 +1,7 @@
 """Calls, spans and scores as rows, and back. The one place that knows the order of the columns."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from hashlib import blake2b
 from operator import attrgetter
@@ -38,6 +38,9 @@ SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
+_PLACES = {
+    name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()
+}
 _STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
 _KEYS = tuple(
     map(
@@ -101,17 +104,16 @@ def _shortened(key: str | None) -> str | None:
     return f"{data[: LONGEST_KEY - 20].decode('utf-8', 'ignore')}…{blake2b(data, digest_size=8).hexdigest()}"
 
 
-def from_row(row: Mapping[Any, Any], body: Body | None = None) -> Call:
-    """The call that the row was made from."""
-    own = {name: row[name] for name in _OWN}
-    own["stream"] = bool(row["stream"])
-    own["tags"] = json.loads(row["tags"]) if row["tags"] else None
-    parts = {
-        holder: part(**{name: row[name] for name in _names(part)})
-        for holder, part in _PARTS.items()
-        if holder != "cost" or row["cost_nanousd"] is not None
-    }
-    return Call(**own, **parts, body=body)
+def from_row(row: Sequence[Any], body: Body | None = None) -> Call:
+    """The call that the row was made from, its values in the order of ``CALLS``."""
+    own: dict[str, Any] = dict(zip(_OWN, row, strict=False))
+    own["stream"] = bool(own["stream"])
+    own["tags"] = json.loads(own["tags"]) if own["tags"] else None
+    for name, (part, names, start) in _PLACES.items():
+        own[name] = part(**dict(zip(names, row[start : start + len(names)], strict=True)))
+    if own["cost"].cost_nanousd is None:
+        own["cost"] = None
+    return Call(**own, body=body)
 
 
 def span_from_row(row: Mapping[Any, Any]) -> Span:

@@ -23,7 +23,7 @@ def suited(rollups: Sequence[Rollup], needed: Collection[str], step_ms: int | No
     for rollup in rollups:
         fits = (
             set(needed) <= set(rollup.keys)
-            and (rollup.of is None or rollup.of in needed)
+            and (not rollup.of or not set(needed).isdisjoint(rollup.of))
             and (step_ms is None or step_ms % rollup.grain == 0)
         )
         known = best.get(rollup.grain)

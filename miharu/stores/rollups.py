@@ -78,7 +78,7 @@ class Rollup:
     kept_ms: int | None = None
     """How far back it goes, where that is not for ever: what is finer than a day's question needs."""
     histogram: bool = False
-    of: str | None = None
+    of: tuple[str, ...] = ()
     """What a question has to be about: to any other, it has more rows than finer tables of other keys."""
 
     @property
@@ -112,7 +112,7 @@ SUMS = (
     Rollup(name="sum_day_model", grain=DAY, keys=_BY_MODEL),
     Rollup(name="sum_day_both", grain=DAY, keys=_BY_BOTH),
     Rollup(name="sum_day_user", grain=DAY, keys=_BY_USER),
-    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=_BY_USER, of="user_id"),
+    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=_BY_USER, of=("user_id",)),
 )
 HISTOGRAMS = (
     Rollup(name="time_minute", grain=MINUTE, keys=("service",), kept_ms=3 * DAY, histogram=True),
@@ -123,6 +123,8 @@ HISTOGRAMS = (
     Rollup(name="time_day_model", grain=DAY, keys=("model", "provider", "service"), histogram=True),
     Rollup(name="time_day_route", grain=DAY, keys=("route", "service"), histogram=True),
     Rollup(name="time_day_both", grain=DAY, keys=("model", "route", "provider", "service"), histogram=True),
+    Rollup(name="time_5days_model", grain=FIVE_DAYS, keys=("model", "provider", "service"), histogram=True, of=("model", "provider")),
+    Rollup(name="time_5days_route", grain=FIVE_DAYS, keys=("route", "service"), histogram=True, of=("route",)),
 )
 ROLLUPS = (*SUMS, *HISTOGRAMS)
 _INTEGERS = {"t", "timing", "block"}

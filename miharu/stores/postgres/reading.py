@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from miharu.call import Call, moment_of
 from miharu.stores.bodies import unpack
-from miharu.stores.columns import from_row
+from miharu.stores.columns import CALLS, from_row
 from miharu.stores.postgres.partitions import DAY_MS, FIRST, LAST, known
 from miharu.stores.rollups import ROLLUPS
 
@@ -38,11 +38,9 @@ def windows(connection: Connection, start: int, end: int) -> Sequence[tuple[int,
 def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
     """One call, with its body where that was kept."""
     key = (moment_of(id), id)
-    row = (
-        connection.exec_driver_sql("SELECT * FROM llm_calls WHERE timestamp = $1 AND id = $2", key)
-        .mappings()
-        .first()
-    )
+    row = connection.exec_driver_sql(
+        f"SELECT {', '.join(CALLS)} FROM llm_calls WHERE timestamp = $1 AND id = $2", key
+    ).first()
     if row is None:
         return None
     body = connection.exec_driver_sql(

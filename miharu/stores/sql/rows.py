@@ -9,13 +9,14 @@ from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.stores.base import Query, Session
 from miharu.stores.bodies import unpack
-from miharu.stores.columns import SCORES, from_row, span_from_row
+from miharu.stores.columns import CALLS, SCORES, from_row, span_from_row
 from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
 __all__ = ("call", "calls", "scores", "sessions", "spans")
 
+_COLUMNS = ", ".join(f"llm_calls.{name}" for name in CALLS)
 _LOOKED_THROUGH = 20_000
 """The newest calls with a session, among which the newest sessions are looked for."""
 
@@ -46,13 +47,13 @@ def calls(
             )
     newest = "ORDER BY {} DESC, id DESC LIMIT :limit"
     found = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT llm_calls.* {part}{unseen} {newest.format(when)}) AS part{number}"
+        f"SELECT * FROM (SELECT {_COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
         for number, part in enumerate(parts)
     )
     rows = connection.execute(
         text(f"{found} {newest.format('timestamp')}"),
         {**values, "limit": limit, "until": until, "at": at, "before": before},
-    ).mappings()
+    )
     return [from_row(row) for row in rows]
 
 
@@ -130,7 +131,7 @@ def _when(connection: Connection, id: str) -> int:  # noqa: A002 - the column's 
 
 def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
     values = {"id": id}
-    row = connection.execute(text("SELECT * FROM llm_calls WHERE id = :id"), values).mappings().first()
+    row = connection.execute(text(f"SELECT {_COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
     if row is None:
         return None
     body = connection.execute(
