@@ -142,6 +142,10 @@ class Once:
     async def size(self) -> int | None:
         return await self._ask(self.store.size)
 
+    async def worked_out(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
+        """What is made of answers, once as well."""
+        return await self._ask(function, *args)
+
     async def _ask(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
         key = (function.__name__, *args)
         while (known := self._known.get(key)) is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from miharu.dashboard.asking import together
+from miharu.dashboard.asking import Once, together
 from miharu.dashboard.charts import percentile, spark
 from miharu.dashboard.grid import counts_of, grid_of
 from miharu.dashboard.page import Site
@@ -18,7 +18,13 @@ Spark = tuple[str, str]
 
 
 async def sparks(view: View, site: Site) -> dict[str, Any]:
-    """Of the key figures."""
+    """Of the key figures; two parts of a page show them."""
+    if isinstance(site.store, Once):
+        return await site.store.worked_out(_sparks, view, site)
+    return await _sparks(view, site)
+
+
+async def _sparks(view: View, site: Site) -> dict[str, Any]:
     now = site.clock()
     window = view.window(now)
     async with together() as ask:

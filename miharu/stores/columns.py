@@ -38,9 +38,7 @@ SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
-_PLACES = {
-    name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()
-}
+_PLACES = {name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()}
 _STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
 _KEYS = tuple(
     map(

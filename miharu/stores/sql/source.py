@@ -85,6 +85,7 @@ def source(
     by: Dimension | None = None,
     among: Sequence[str] | None = None,
     step_ms: int | None = None,
+    also: Sequence[str] = (),
     ignoring: frozenset[str] = frozenset(),
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
@@ -97,6 +98,7 @@ def source(
         by: What the answer is grouped by.
         among: Only these values of ``by``, if not all; the empty text for none.
         step_ms: What the time is divided by.
+        also: Further keys that the answer is made from.
         ignoring: Filters that all rows of the roll-ups meet.
     """
     marks = engine.marks(connection)
@@ -108,7 +110,7 @@ def source(
         "start": query.start,
         "end": query.end,
     }
-    needed = {*filters, *({by} if by else ())} - ignoring
+    needed = {*filters, *({by} if by else ()), *also} - ignoring
     tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) and query.tag is None else []
     direct, direct_values = where(query, engine)
     chosen = every = ""

@@ -81,16 +81,17 @@ def _sums(
     """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
         return ()
-    found = source(connection, engine, query, SUMS, by=by, among=among, step_ms=step_ms)
+    status = ("status",) if not _BY_STATUS.keys().isdisjoint(names) else ()
+    found = source(connection, engine, query, SUMS, by=by, among=among, step_ms=step_ms, also=status)
     parts = divided(by, step_ms)
     measures = [name for name in MEASURES if name in names]
     of_folded = ", ".join(
-        (*(f"{folded} AS {name}" for name, (folded, _) in parts.items()), "status", *measures)
+        (*(f"{folded} AS {name}" for name, (folded, _) in parts.items()), *status, *measures)
     )
     of_raw = ", ".join(
         (
             *(f"{raw} AS {name}" for name, (_, raw) in parts.items()),
-            "status",
+            *status,
             *(f"{MEASURES[name]} AS {name}" for name in measures),
         )
     )

@@ -98,7 +98,8 @@ def _counts(
     numbers = ", ".join(str(number) for number, _ in wanted)
     parts = divided(by, step_ms)
     of_folded, of_raw = (
-        "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items()) for place in (0, 1)
+        "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items())
+        for place in (0, 1)
     )
     counted: dict[tuple[str, int, int], dict[int, int]] = defaultdict(dict)
     for sources, block, lanes in (

@@ -1,5 +1,7 @@
 """The file and its connections: one that writes, a few that read.
 
+A read takes a thread for as long as it lasts, and not for each of its statements: what hands over from thread
+to thread has to wait for the interpreter's lock, and a page asks twenty questions.
 A file that was deleted or replaced while it was open is noticed before each transaction, and opened anew;
 one that turns out to be damaged is opened anew as well, and set aside where that does not help.
 Transactions are ours, not the driver's: ``BEGIN IMMEDIATE`` for a write, one snapshot for a read. All SQL is
@@ -8,13 +10,17 @@ can be started for the asynchronous driver any more.
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from threading import main_thread
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import anyio
+from anyio import to_thread
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -52,7 +58,8 @@ class Database:
         self._turn = anyio.Lock()
         self._gate = Gate(path) if path is not None and not read_only else None
         self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
+        self._reader: Engine | None = None
+        self._readers = anyio.CapacityLimiter(READERS)
         self._last_resort: Engine | None = None
         self._prepare: Callable[[Connection], object] = bool
         self._care = Care(path, read_only=read_only, rescue=rescue) if path is not None else None
@@ -84,11 +91,11 @@ class Database:
 
         async def once() -> T:
             await self._see_to_it_that_it_is_open()
-            return await self._run(self._reader, _snapshot, work)
+            return await self._look(work)
 
         if self._care is not None and self._is_open():
             try:
-                return await self._run(self._reader, _snapshot, work)
+                return await self._look(work)
             except StoreError as error:
                 if not self._care.is_damage(_cause(error)):
                     raise
@@ -148,7 +155,9 @@ class Database:
             await self._reopen()
 
     def _is_open(self) -> bool:
-        return self._reader is not None and (self._care is None or self._care.is_open)
+        if self._care is None:
+            return self._writer is not None
+        return self._reader is not None and self._care.is_open
 
     async def _reopen(self, _: object = None) -> None:
         if self._care is not None and self._care.was_moved and not self._care.was_set_aside:
@@ -168,7 +177,7 @@ class Database:
         if self._care is not None:
             self._care.check()
         if not self.read_only:
-            self._writer = self._engine("rw")
+            self._writer = self._engine()
             try:
                 await self._run(self._writer, _as_it_is, self._make_ready)
             except RuntimeError as error:
@@ -179,10 +188,11 @@ class Database:
                 _listen(self._last_resort)
                 await self._run(None, _as_it_is, self._make_ready)
         if self._care is not None:
-            self._reader = self._engine("ro")
+            options = self._options() | {"pool_size": READERS, "max_overflow": 0}
+            options["connect_args"]["check_same_thread"] = False  # of a connection, one thread after another
+            self._reader = create_engine(self._url("ro").set(drivername="sqlite"), **options)
+            _listen(self._reader)
             self._care.opened()
-        else:
-            self._reader = self._writer
 
     async def _fold_in(self) -> None:
         """Give a file that was moved away what was recorded in it, which still stands in its WAL."""
@@ -200,9 +210,10 @@ class Database:
     async def _disconnect(self) -> None:
         if self._care is not None:
             self._care.closing()
-        for engine in (self._reader, self._writer):  # the last to leave must be able to write
-            if engine is not None:
-                await engine.dispose()
+        if self._reader is not None:
+            self._reader.dispose()
+        if self._writer is not None:  # the last to leave must be able to write
+            await self._writer.dispose()
         if self._last_resort is not None:
             self._last_resort.dispose()
         self._reader = self._writer = self._last_resort = None
@@ -223,7 +234,7 @@ class Database:
     async def _run(
         self, engine: AsyncEngine | None, transaction: Callable[..., T], work: Callable[[Connection], T]
     ) -> T:
-        try:
+        with self._in_plain_words():
             if self._last_resort is not None:
                 with self._last_resort.connect() as connection:
                     return transaction(connection, work)
@@ -231,6 +242,23 @@ class Database:
                 raise StoreError(f"{self.name} is not open, or for reading only.")
             async with engine.connect() as connecting:
                 return await connecting.run_sync(transaction, work)
+
+    async def _look(self, work: Callable[[Connection], T]) -> T:
+        if self._reader is None or self._last_resort is not None:
+            return await self._run(self._writer, _snapshot, work)
+        looking = partial(_on_any, self._reader, work)
+        with self._in_plain_words():
+            try:
+                return await to_thread.run_sync(looking, limiter=self._readers)
+            except RuntimeError:
+                if not sys.is_finalizing() and main_thread().is_alive():
+                    raise
+                return looking()  # no thread can be started any more
+
+    @contextmanager
+    def _in_plain_words(self) -> Iterator[None]:
+        try:
+            yield
         except (IntegrityError, DataError, InterfaceError, ProgrammingError):
             raise  # it is the values, not the database: trying again would not help
         except DBAPIError as error:
@@ -238,12 +266,11 @@ class Database:
         except UnicodeDecodeError as error:  # a message of the engine that quotes damaged text
             raise StoreError(f"{self.name} {meaning(error)}.") from error
 
-    def _engine(self, mode: str) -> AsyncEngine:
+    def _engine(self) -> AsyncEngine:
         options = self._options()
         if self.path is not None:
-            options["pool_size"] = READERS if mode == "ro" else 1
-            options["max_overflow"] = 0
-        engine = create_async_engine(self._url(mode), **options)
+            options |= {"pool_size": 1, "max_overflow": 0}
+        engine = create_async_engine(self._url("rw"), **options)
         _listen(engine.sync_engine)
         return engine
 
@@ -274,6 +301,11 @@ def _listen(engine: Engine) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
+
+
+def _on_any(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection:
+        return _snapshot(connection, work)
 
 
 def _as_it_is(connection: Connection, work: Callable[[Connection], T]) -> T:
