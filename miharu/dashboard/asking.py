@@ -10,7 +10,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from miharu.batch import Score, Span
 from miharu.call import Call
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
 
 __all__ = ("Answer", "Once", "Questions", "together")
 
@@ -33,7 +33,9 @@ class Questions(Protocol):
     async def sessions(
         self, query: Query, limit: int = 50, before: int | None = None
     ) -> Sequence[Session]: ...
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]: ...
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]: ...
     async def call(self, id: str) -> Call | None: ...  # noqa: A002 - the column's name
     async def spans(self, trace_id: str) -> Sequence[Span]: ...
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]: ...
@@ -124,8 +126,10 @@ class Once:
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         return await self._ask(self.store.sessions, query, limit, before)
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        return await self._ask(self.store.calls, query, limit, before)
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        return await self._ask(self.store.calls, query, limit, before, order)
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self._ask(self.store.call, id)

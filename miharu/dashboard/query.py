@@ -43,6 +43,8 @@ FILTERS: Mapping[str, str] = {
     "session": "session_id",
     "trace": "trace_id",
     "error": "error_type",
+    "attempts": "call_group",
+    "tag": "tag",
     "status": "status",
 }
 """Names in the address, and in the question to the store."""
@@ -80,6 +82,9 @@ class View:
     session: str | None = None
     trace: str | None = None
     error: str | None = None
+    attempts: str | None = None
+    tag: str | None = None
+    """A name and its value, as ``team=search``."""
     status: Status | None = None
     measure: Measure = "cost"
     by: Breakdown = "model"
@@ -112,6 +117,7 @@ class View:
             timed=_one_of(given.get("timed"), get_args(Timed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
+            tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
             **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},
         )
 
@@ -141,6 +147,9 @@ class View:
     def during(self, start: int, end: int) -> Query:
         """The same calls at another time."""
         fields: dict[str, Any] = {field: getattr(self, name) for name, field in FILTERS.items()}
+        if self.tag is not None:
+            name, _, value = self.tag.partition("=")
+            fields["tag"] = (name, value)
         return Query(start=start, end=end, **fields)
 
     def previous(self, now: int) -> Query:
@@ -160,7 +169,7 @@ class View:
             value = getattr(view, name)
             if value is not None and value != getattr(_PLAIN, name):
                 parts[_WRITTEN.get(name, name)] = write_instant(value) if name in _INSTANTS else value
-        return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:')}" if parts else "")
+        return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:=')}" if parts else "")
 
     def to(self, path: str, **changes: Any) -> str:
         """The link to another page: range and filters come along, what was opened or turned to does not."""
@@ -176,7 +185,7 @@ class View:
         }
 
 
-_TEXTS = tuple(name for name in FILTERS if name != "status")
+_TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
 _PLAIN = View()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args
 
 from litestar import Router, get
 from litestar.di import NamedDependency, Provide
@@ -12,7 +12,19 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Status
 from miharu.dashboard.moves import Effect, moves
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Store, Timing, Totals
+from miharu.stores.base import (
+    Dimension,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Ranking,
+    Session,
+    Store,
+    Timing,
+    Totals,
+)
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
@@ -41,6 +53,16 @@ Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 Step = Annotated[int, QueryParameter(description="Milliseconds.", ge=1000, le=2**40)]
 By = Annotated[Dimension, QueryParameter(description="By what the calls are told apart.")]
 MaybeBy = Annotated[Dimension | None, QueryParameter(description="By what the calls are told apart.")]
+Sort = Annotated[
+    str,
+    QueryParameter(
+        description="In whose order they come; with a minus before it, the largest first.",
+        pattern=f"^-?({'|'.join(get_args(Ranking))})$",
+    ),
+]
+Tag = Annotated[
+    str | None, QueryParameter(description="A name and its value: team=search.", pattern="^[^=]+=")
+]
 Text = FromQuery[str | None]
 
 
@@ -108,11 +130,14 @@ def _asked(  # noqa: PLR0917 - Litestar passes them by name
     user_id: Text = None,
     session_id: Text = None,
     trace_id: Text = None,
+    call_group: Text = None,
+    tag: Tag = None,
     service: Text = None,
     error_type: Text = None,
     status: FromQuery[Status | None] = None,
 ) -> Query:
     end = now + 1 if end is None else end
+    name, _, value = (tag or "").partition("=")
     return Query(
         start=end - _DAY if start is None else start,
         end=end,
@@ -122,6 +147,8 @@ def _asked(  # noqa: PLR0917 - Litestar passes them by name
         user_id=user_id,
         session_id=session_id,
         trace_id=trace_id,
+        call_group=call_group,
+        tag=(name, value) if name else None,
         service=service,
         error_type=error_type,
         status=status,
@@ -194,10 +221,19 @@ async def _sessions(
 
 @get("/calls")
 async def _calls(
-    asked: NamedDependency[Query], reader: NamedDependency[Reader], limit: Limit = 50, before: Text = None
+    asked: NamedDependency[Query],
+    reader: NamedDependency[Reader],
+    limit: Limit = 50,
+    before: Text = None,
+    sort: Sort = "-timestamp",
 ) -> Sequence[Call]:
-    """The newest calls of a period, without their bodies; ``before`` is the id of the last one seen."""
-    return await reader.read(lambda store: store.calls(asked, limit, before))
+    """The first calls of an order, without their bodies; ``before`` is the id of the last one seen.
+
+    By time they are found among all calls of the period; by anything else among its newest hundred thousand,
+    unless a user, a session or a trace is named.
+    """
+    order = Order(cast("Ranking", sort.removeprefix("-")), sort.startswith("-"))
+    return await reader.read(lambda store: store.calls(asked, limit, before, order))
 
 
 @get("/calls/{id:str}")

@@ -11,10 +11,27 @@ from typing import Literal, Protocol
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Status
 
-__all__ = ("Dimension", "Group", "Latency", "Point", "Query", "Session", "Store", "Timing", "Totals")
+__all__ = (
+    "NEWEST",
+    "RANKED",
+    "Dimension",
+    "Group",
+    "Latency",
+    "Order",
+    "Point",
+    "Query",
+    "Ranking",
+    "Session",
+    "Store",
+    "Timing",
+    "Totals",
+)
 
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
 Timing = Literal["duration_ms", "ttft_ms"]
+Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
+RANKED = 100_000
+"""Among how many of the newest calls of the window a store has to look for the largest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +46,24 @@ class Query:
     user_id: str | None = None
     session_id: str | None = None
     trace_id: str | None = None
+    call_group: str | None = None
+    """The attempts of one logical call. No sums are kept by it: a narrow window spares a long look."""
     service: str | None = None
     status: Status | None = None
     error_type: str | None = None
     tag: tuple[str, str] | None = None
     """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which order calls come: what is not known comes last, and of equals the newest first."""
+
+    by: Ranking = "timestamp"
+    descending: bool = True
+
+
+NEWEST = Order()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +197,15 @@ class Store(Protocol):
         """Those with the newest calls first; ``before`` is the ``last`` of the last one already seen."""
         ...
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        """The newest calls first, without their bodies; ``before`` is the id of the last one already seen."""
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        """The first calls of an order, without their bodies; ``before`` is the id of the last one seen.
+
+        By time they are found among all. By anything else a store may look through no more than the newest
+        ``RANKED`` calls of the window, whether they match or not, unless the query names a user, a session
+        or a trace. When the last one seen is gone, nobody knows where it stood, and there are no more.
+        """
         ...
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
 
 __all__ = ("Nowhere",)
 
@@ -45,7 +45,9 @@ class Nowhere:
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         return ()
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
         return ()
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name

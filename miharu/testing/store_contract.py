@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Dimension, Query, Store
+from miharu.stores.base import Dimension, Order, Query, Store
 
 __all__ = ("StoreContract", "make_call")
 
@@ -243,6 +243,49 @@ class StoreContract:
         assert await found(user_id="u4") == {"u4"}
         assert await found(provider="nobody") == set()
         assert await found(status="error") == set()
+
+    async def test_a_query_may_name_the_attempts_of_one_call(self, store: Store) -> None:
+        calls = [make_call(timestamp=NOON + i, call_group=f"g{i % 2}", attempt=i // 2 + 1) for i in range(6)]
+        await store.add(Batch(calls=[*calls, make_call()]))
+        query = replace(ALL, call_group="g1")
+        assert [call.attempt for call in await store.calls(query)] == [3, 2, 1]
+        assert (await store.totals(query)).calls == 3
+
+    async def test_calls_come_in_any_order(self, store: Store) -> None:
+        usage = Usage(prompt_tokens=1, completion_tokens=1, usage_source="provider")
+        sizes = [3, 1, None, 2, 3, None, 0]
+        calls = [
+            make_call(
+                timestamp=NOON + i,
+                duration_ms=size or 0,
+                ttft_ms=size,
+                cost=None if size is None else Cost(cost_nanousd=size, cost_source="x"),
+                usage=replace(usage, prompt_tokens=size, completion_tokens=size),
+                model=f"m{i % 2}",
+                user_id="ann",
+            )
+            for i, size in enumerate(sizes)
+        ]
+        await store.add(Batch(calls=calls))
+
+        async def paged(order: Order, query: Query = ALL, most: int = 2) -> list[int]:
+            found: list[Call] = []
+            while some := await store.calls(query, most, found[-1].id if found else None, order):
+                found += some
+            return [call.timestamp - NOON for call in found]
+
+        down, up = [4, 0, 3, 1, 6, 5, 2], [6, 1, 3, 4, 0, 5, 2]
+        for by in ("cost_nanousd", "ttft_ms", "prompt_tokens", "completion_tokens"):
+            assert await paged(Order(by)) == down
+            assert await paged(Order(by, descending=False), most=1) == up
+        assert await paged(Order("duration_ms"), most=3) == [4, 0, 3, 1, 6, 5, 2]
+        assert await paged(Order("timestamp", descending=False)) == [0, 1, 2, 3, 4, 5, 6]
+        assert await paged(Order("timestamp")) == [6, 5, 4, 3, 2, 1, 0]
+        assert await paged(Order("cost_nanousd"), replace(ALL, model="m0", user_id="ann")) == [4, 0, 6, 2]
+        assert await paged(Order("cost_nanousd"), replace(ALL, start=NOON + 1, end=NOON + 4)) == [3, 1, 2]
+        assert await store.calls(ALL, 2, "00000000-0000-7000-8000-000000000000", Order("cost_nanousd")) == []
+        (dearest,) = await store.calls(ALL, 1, order=Order("cost_nanousd"))
+        assert dearest == calls[4]
 
     async def test_a_query_may_name_a_tag(self, store: Store) -> None:
         tags: list[dict[str, str] | None] = [

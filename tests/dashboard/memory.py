@@ -8,7 +8,7 @@ from typing import get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
 from miharu.stores.buckets import bucket_of, middle_of
 
 
@@ -76,7 +76,7 @@ class MemoryStore:
             if query.start <= call.timestamp < query.end
             and all(
                 getattr(query, name) is None or dimension(call, name) == getattr(query, name)
-                for name in (*get_args(Dimension), "session_id", "trace_id")
+                for name in (*get_args(Dimension), "session_id", "trace_id", "call_group")
             )
             and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
         ]
@@ -138,12 +138,31 @@ class MemoryStore:
         made.sort(key=lambda session: -session.last)
         return [session for session in made if before is None or session.last < before][:limit]
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
         found = sorted(self.match(query), key=lambda call: (call.timestamp, call.id), reverse=True)
-        return [replace(call, body=None) for call in found if before is None or call.id < before][:limit]
+        if order == NEWEST:
+            return [replace(call, body=None) for call in found if before is None or call.id < before][:limit]
+        if order.by == "timestamp":
+            found.reverse()
+        else:
+            known = [call for call in found if ranked(call, order) is not None]
+            known.sort(key=lambda call: ranked(call, order) or 0, reverse=order.descending)
+            found = [*known, *(call for call in found if ranked(call, order) is None)]
+        ids = [call.id for call in found]
+        if before is not None:
+            found = found[ids.index(before) + 1 :] if before in ids else []
+        return [replace(call, body=None) for call in found[:limit]]
 
     async def call(self, id: str) -> Call | None:
         return self.kept.get(id)
+
+
+def ranked(call: Call, order: Order) -> int | None:
+    holder = next(one for one in (call, call.usage, call.cost) if one is None or hasattr(one, order.by))
+    value: int | None = getattr(holder, order.by, None)
+    return value
 
 
 def dimension(call: Call, name: str) -> str | None:

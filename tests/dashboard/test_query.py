@@ -17,12 +17,16 @@ words = st.text(min_size=1, max_size=40).map(
 )
 instants = st.integers(0, 4_000_000_000_000)
 periods = st.tuples(instants, st.integers(1, 400 * DAY)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+tags = st.tuples(words.filter(lambda word: "=" not in word), words).map("=".join)
 
 
 @st.composite
 def views(draw: st.DrawFn) -> View:
     """Everything that an address can say."""
-    facts: dict[str, Any] = {name: draw(st.none() | words) for name in FILTERS if name != "status"}
+    facts: dict[str, Any] = {
+        name: draw(st.none() | words) for name in FILTERS if name not in {"status", "tag"}
+    }
+    facts["tag"] = draw(st.none() | tags)
     facts |= {name: draw(st.none() | words) for name in ("sort", "before", "sel")}
     if period := draw(st.none() | periods):
         facts["start"], facts["end"] = period

@@ -23,7 +23,7 @@ from miharu.config import Config
 from miharu.dashboard import access
 from miharu.errors import MiharuError, StoreError
 from miharu.server import serving
-from miharu.stores.base import Group, Latency, Point, Query, Session, Totals
+from miharu.stores.base import NEWEST, Group, Latency, Order, Point, Query, Session, Totals
 
 NOW = 1_800_000_000_000
 PATHS = (
@@ -81,8 +81,10 @@ class OneCall:
     async def scores(self, *, call_id: str | None, trace_id: str | None) -> Sequence[Score]:
         return [Score(id="x", timestamp=1, name="helpful", value=1.0, call_id=call_id, trace_id=trace_id)]
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        self.asked.append((query, limit, before))
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        self.asked.append((query, limit, before, order))
         return [ONE]
 
     async def call(self, id: str) -> Call | None:
@@ -166,7 +168,16 @@ async def test_totals_of_what_was_asked(client: httpx.AsyncClient, monitor: Any)
 async def test_the_newest_calls(client: httpx.AsyncClient, monitor: Any) -> None:
     response = await client.get("/api/calls", params={"limit": 3, "before": "x", "start": 1, "end": 2})
     assert [call["id"] for call in response.json()] == ["one"]
-    assert monitor.store.asked == [(Query(start=1, end=2), 3, "x")]
+    assert monitor.store.asked == [(Query(start=1, end=2), 3, "x", NEWEST)]
+
+
+async def test_the_dearest_calls_with_a_tag(client: httpx.AsyncClient, monitor: Any) -> None:
+    asked = {"start": 1, "end": 2, "sort": "-cost_nanousd", "tag": "team=a=b", "call_group": "g"}
+    assert (await client.get("/api/calls", params=asked)).status_code == 200
+    query = Query(start=1, end=2, tag=("team", "a=b"), call_group="g")
+    assert monitor.store.asked == [(query, 50, None, Order("cost_nanousd"))]
+    assert (await client.get("/api/calls", params={"sort": "-id"})).status_code == 400
+    assert (await client.get("/api/calls", params={"tag": "team"})).status_code == 400
 
 
 async def test_one_call_with_its_body_as_text(client: httpx.AsyncClient) -> None:
@@ -227,7 +238,7 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
         assert asked["get"]["description"].endswith("."), path
     filters = {parameter["name"] for parameter in document["paths"]["/api/groups"]["get"]["parameters"]}
     assert {"start", "end", "model", "user_id", "session_id", "service", "error_type", "by"} <= filters
-    assert document["paths"]["/api/calls"]["get"]["description"].startswith("The newest calls")
+    assert document["paths"]["/api/calls"]["get"]["description"].startswith("The first calls")
 
 
 async def test_a_store_that_cannot_be_read_is_said(client: httpx.AsyncClient, monitor: Any) -> None:

@@ -51,6 +51,10 @@ class Drawer:
     phases: Sequence[Phase]
     tokens: Sequence[tuple[str, int, Cell]]
     """(kind, how deep it is a part of the one above, count)."""
+    tags: Sequence[tuple[str, str | None]]
+    """(name and value, where the calls are that have it)."""
+    attempts: tuple[int, str] | None
+    """How many there were of the same logical call, and where they are listed."""
     meta: Sequence[tuple[str, str]]
     limits: Sequence[Limit]
     raw_limits: Sequence[tuple[str, str]]
@@ -89,6 +93,8 @@ def drawer(
         speed=_speed(call),
         phases=phases(call, near, view, page, _called(said)),
         tokens=_tokens(call.usage, call),
+        tags=[_tag(name, value, view) for name, value in (call.tags or {}).items()],
+        attempts=_attempts(call, near, view),
         meta=[(name, value) for name, value in _meta(call) if value],
         limits=limits_of(call.rate_limit),
         raw_limits=_pairs(call.rate_limit),
@@ -99,6 +105,20 @@ def drawer(
         curl=curl(call),
         scores=scores,
     )
+
+
+def _tag(name: str, value: str, view: View) -> tuple[str, str | None]:
+    text = f"{name}={value}"
+    link = view.to("calls", tag=text)
+    return text, link if name and "=" not in name and View.read({"tag": text}).tag else None
+
+
+def _attempts(call: Call, near: Around, view: View) -> tuple[int, str] | None:
+    if not near.tries or call.call_group is None:
+        return None
+    moments = [one.timestamp for one in (call, *near.tries)]
+    only = view.only("attempts", call.call_group)
+    return len(moments), only.to("calls", start=min(moments), end=max(moments) + 1)
 
 
 def _called(said: Conversation | None) -> list[str]:

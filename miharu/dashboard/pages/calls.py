@@ -1,4 +1,4 @@
-"""The calls: a list, newest first, and one of them opened beside it."""
+"""The calls: a list, newest first or in another order, and one of them opened beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -8,69 +8,78 @@ from miharu.call import Call, Cost, Outcome, Usage
 from miharu.dashboard.asking import together
 from miharu.dashboard.colors import palette
 from miharu.dashboard.drawer import opened
-from miharu.dashboard.format import count
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.rows import rows
 from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.tables import Column, Sheet, Sorted, Value, ordered, usd
+from miharu.dashboard.tables import Sheet, Sorted, Value, usd
+from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking
 
 __all__ = ("FACTS", "SCREEN", "file")
 
 _PAGE = 50
-_LOOKED_AT = 500
-"""Of how many of the newest calls the largest are found: the store gives them by time only."""
 _FILE = 10_000
 _AT_ONCE = 500
-_NEWEST = Sorted("timestamp", descending=True)
-_COLUMNS: Sequence[Column[Call]] = (
-    Column("timestamp", "Time", lambda call: call.timestamp),
-    Column("input", "In", lambda call: call.usage.prompt_tokens),
-    Column("output", "Out", lambda call: call.usage.completion_tokens),
-    Column("first", "First token", lambda call: call.ttft_ms),
-    Column("total", "Total", lambda call: call.duration_ms),
-    Column("cost", "Cost", lambda call: call.cost.cost_nanousd if call.cost else None),
-)
+_ORDERS: Mapping[str, tuple[Ranking, str, str]] = {
+    "timestamp": ("timestamp", "newest first", "oldest first"),
+    "input": ("prompt_tokens", "most input first", "least input first"),
+    "output": ("completion_tokens", "most output first", "least output first"),
+    "first": ("ttft_ms", "longest wait for the first token first", "quickest first token first"),
+    "total": ("duration_ms", "slowest first", "quickest first"),
+    "cost": ("cost_nanousd", "most expensive first", "cheapest first"),
+}
+"""By the name in the address: what the store calls it, and what it means, largest and smallest first."""
+_LOOKED_UP = ("user", "session", "trace")
+"""Of one of these all calls are put in order, however many there are."""
 
 
-async def _listed(view: View, site: Site) -> tuple[Sequence[Call], bool, Sorted]:
-    """One page of calls, whether there are older ones, and the order that they are in."""
+def _sorted(view: View) -> Sorted:
+    """The order that was asked for, if there is such a one."""
+    sort = view.sort or "-timestamp"
+    name = sort.removeprefix("-")
+    return Sorted(name, sort.startswith("-")) if name in _ORDERS else Sorted("timestamp", descending=True)
+
+
+def _order(view: View) -> Order:
+    wanted = _sorted(view)
+    return Order(_ORDERS[wanted.name][0], wanted.descending)
+
+
+async def _listed(view: View, site: Site) -> tuple[Sequence[Call], bool]:
+    """One page of calls, and whether there are more."""
     query = view.query(site.clock())
-    if view.sort is not None:
-        found = await site.store.calls(query, _LOOKED_AT)
-        calls, order = ordered(found, _COLUMNS, view.sort, _NEWEST)
-        if order != _NEWEST:
-            return calls[:_PAGE], False, order
-    found = await site.store.calls(query, _PAGE + 1, view.before)
-    return found[:_PAGE], len(found) > _PAGE, _NEWEST
+    found = await site.store.calls(query, _PAGE + 1, view.before, _order(view))
+    return found[:_PAGE], len(found) > _PAGE
 
 
 async def _rows(view: View, site: Site) -> Mapping[str, Any]:
+    query, wanted = view.query(site.clock()), _sorted(view)
     async with together() as ask:
         listed = ask(_listed, view, site)
-        totals = ask(site.store.totals, view.query(site.clock()))
+        totals = ask(site.store.totals, query)
+        whole = ask(site.store.totals, Query(start=query.start, end=query.end))
         colors = ask(palette, site)
-    calls, more, order = listed.value
-    total = totals.value.calls
-    among = f"the newest {count(_LOOKED_AT)}" if total > _LOOKED_AT else "all"
+    calls, more = listed.value
+    all_known = wanted.name == "timestamp" or any(getattr(view, name) for name in _LOOKED_UP)
     return {
         "rows": rows(calls, view, colors.value),
-        "total": total,
-        "order": order,
-        "is_newest": order == _NEWEST,
-        "among": among,
-        "older": view.link("calls", before=calls[-1].id, sel=None) if more else None,
+        "total": totals.value.calls,
+        "order": wanted,
+        "in_order": _ORDERS[wanted.name][1 if wanted.descending else 2],
+        "is_newest": _order(view) == NEWEST,
+        "among": None if all_known or whole.value.calls <= RANKED else RANKED,
+        "more": view.link("calls", before=calls[-1].id, sel=None) if more else None,
     }
 
 
 async def _selected(view: View, site: Site) -> Mapping[str, Any]:
     if view.sel is None:
         return {"open": False}
-    calls, more, _ = await _listed(view, site)
+    calls, more = await _listed(view, site)
     ids = [call.id for call in calls]
-    facts = await opened(view, site, "calls", ids)
+    facts = await opened(view, site, "calls", ids) | {"is_newest": _order(view) == NEWEST}
     if more and view.sel == ids[-1]:  # the list turns its page together with the drawer
-        following = await site.store.calls(view.query(site.clock()), 1, view.sel)
+        following = await site.store.calls(view.query(site.clock()), 1, view.sel, _order(view))
         facts["older_call"] = view.link("calls", sel=following[0].id, before=view.sel) if following else None
     return facts
 
@@ -100,13 +109,14 @@ FACTS = tuple(
 
 
 async def file(view: View, site: Site) -> Sheet:
-    """The newest ten thousand, or those before ``before``, with the address of the rest."""
-    query, before = view.query(site.clock()), view.before
+    """The first ten thousand of the order, or those behind ``before``, with the address of the rest."""
+    query, before, order = view.query(site.clock()), view.before, _order(view)
+    at_once = _AT_ONCE if order.by == "timestamp" else _FILE  # else all would be put in order for each part
     found: list[Call] = []
     while len(found) < _FILE:
-        some = await site.store.calls(query, _AT_ONCE, before)
+        some = await site.store.calls(query, at_once, before, order)
         found.extend(some)
-        if len(some) < _AT_ONCE:
+        if len(some) < at_once:
             before = None
             break
         before = some[-1].id

@@ -113,4 +113,4 @@ SCREEN = Screen(
 async def file(view: View, site: Site) -> Sheet:
     """The calls of the hour."""
     now = site.clock()
-    return await calls.file(replace(view, start=now - HOUR, end=now + 1, before=None), site)
+    return await calls.file(replace(view, start=now - HOUR, end=now + 1, before=None, sort=None), site)

@@ -19,7 +19,19 @@ from time import time
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, moment_of
 from miharu.stores import sql
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.base import (
+    NEWEST,
+    RANKED,
+    Dimension,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Session,
+    Timing,
+    Totals,
+)
 from miharu.stores.postgres import changes, partitions, reading, tending, writing
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
@@ -111,7 +123,11 @@ class PostgresStore:
             partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
         )
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        if order != NEWEST:
+            return await self._ranked(query, limit, before, order)
         found: list[Call] = []
         until = query.end if before is None else min(query.end, _when(before) + 1)
         windows = await self._database.read(partial(reading.windows, start=query.start, end=until))
@@ -123,6 +139,26 @@ class PostgresStore:
             if len(found) >= limit:
                 break
         return found
+
+    async def _ranked(self, query: Query, limit: int, before: str | None, order: Order) -> Sequence[Call]:
+        windows = await self._database.read(partial(reading.windows, start=query.start, end=query.end))
+        look = partial(sql.ranked, engine=ENGINE, order=order, before=before)
+        if order.by == "timestamp":
+            found: list[Call] = []
+            for start, end in reversed(windows):
+                part = replace(query, start=start, end=end)
+                found += await self._database.read(partial(look, query=part, limit=limit - len(found)))
+                if len(found) >= limit:
+                    break
+            return found
+        left = RANKED
+        for start, end in windows:
+            part = replace(query, start=start, end=end)
+            query = replace(query, start=start)
+            left -= (await self._database.read(partial(sql.looked_through, query=part, most=left)))[1]
+            if left <= 0:
+                break
+        return await self._database.read(partial(look, query=query, limit=limit))
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self._database.read(partial(reading.call, id=id))

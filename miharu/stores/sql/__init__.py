@@ -5,8 +5,10 @@ sums.py     totals, series, groups
 times.py    percentiles and heat maps
 windows.py  where rare calls are
 rows.py     calls, sessions, spans and scores themselves
+ranks.py    the largest calls, and the smallest
 """
 
+from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions, spans
 from miharu.stores.sql.source import Engine, Marks
 from miharu.stores.sql.sums import groups, keys, series, totals
@@ -21,6 +23,8 @@ __all__ = (
     "groups",
     "keys",
     "latency",
+    "looked_through",
+    "ranked",
     "scores",
     "series",
     "sessions",

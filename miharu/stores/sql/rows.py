@@ -14,9 +14,9 @@ from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
-__all__ = ("call", "calls", "scores", "sessions", "spans")
+__all__ = ("COLUMNS", "call", "calls", "scores", "sessions", "spans")
 
-_COLUMNS = ", ".join(f"llm_calls.{name}" for name in CALLS)
+COLUMNS = ", ".join(f"llm_calls.{name}" for name in CALLS)
 _LOOKED_THROUGH = 20_000
 """The newest calls with a session, among which the newest sessions are looked for."""
 
@@ -47,7 +47,7 @@ def calls(
             )
     newest = "ORDER BY {} DESC, id DESC LIMIT :limit"
     found = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT {_COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
+        f"SELECT * FROM (SELECT {COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
         for number, part in enumerate(parts)
     )
     rows = connection.execute(
@@ -131,7 +131,7 @@ def _when(connection: Connection, id: str) -> int:  # noqa: A002 - the column's 
 
 def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
     values = {"id": id}
-    row = connection.execute(text(f"SELECT {_COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
+    row = connection.execute(text(f"SELECT {COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
     if row is None:
         return None
     body = connection.execute(

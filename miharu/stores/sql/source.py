@@ -24,7 +24,7 @@ __all__ = (
     "where",
 )
 
-_FILTERS = (*get_args(Dimension), "session_id", "trace_id")
+_FILTERS = (*get_args(Dimension), "session_id", "trace_id", "call_group")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
 _STEPS_NAMED = 800

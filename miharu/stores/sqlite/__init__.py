@@ -24,7 +24,7 @@ from miharu.call import Call, Cost
 from miharu.config import database_file
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import sql
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
 from miharu.stores.sqlite import tending, writing
 from miharu.stores.sqlite.database import Database
 from miharu.stores.sqlite.references import lookup
@@ -112,10 +112,14 @@ class SQLiteStore:
             partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
         )
 
-    async def calls(self, query: Query, limit: int = 50, before: str | None = None) -> Sequence[Call]:
-        return await self._database.read(
-            partial(sql.calls, engine=ENGINE, query=query, limit=limit, before=before)
-        )
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        if order == NEWEST:
+            look = partial(sql.calls, engine=ENGINE, query=query, limit=limit, before=before)
+        else:
+            look = partial(sql.ranked, engine=ENGINE, query=query, order=order, limit=limit, before=before)
+        return await self._database.read(look)
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self._database.read(partial(sql.call, id=id))

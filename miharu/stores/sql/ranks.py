@@ -1,0 +1,93 @@
+"""The dearest, slowest, longest calls: no index leads to them, so the newest are looked through.
+
+An index on each of these columns would be written to at random, by every call of every program.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from sqlalchemy import Connection, text
+
+from miharu.call import Call
+from miharu.stores.base import RANKED, Order, Query, Ranking
+from miharu.stores.columns import from_row
+from miharu.stores.sql.rows import COLUMNS
+from miharu.stores.sql.source import LOOKED_UP, Engine, is_led, where
+
+__all__ = ("looked_through", "ranked")
+
+
+def ranked(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    *,
+    order: Order,
+    limit: int = 50,
+    before: str | None = None,
+) -> Sequence[Call]:
+    if order.by not in get_args(Ranking):  # what is not checked here would be SQL
+        raise ValueError(f"order by {order.by!r}: choose one of {', '.join(get_args(Ranking))}.")
+    unseen, seen = "", dict[str, Any]()
+    if before is not None:
+        place = _place(connection, engine, order, before)
+        if place is None:
+            return []
+        unseen, seen = place
+    if order.by != "timestamp":
+        query = replace(query, start=looked_through(connection, query)[0])
+    condition, values = where(query, engine)
+    column = f"+{order.by}" if order.by == "timestamp" and is_led(query, engine) else order.by
+    direction = "DESC" if order.descending else "ASC"
+    ties = "ASC" if order.by == "timestamp" and not order.descending else "DESC"
+    known = "" if order.by == "timestamp" else f"CASE WHEN {order.by} IS NULL THEN 1 ELSE 0 END, "
+    rows = connection.execute(
+        text(
+            f"SELECT {COLUMNS} FROM llm_calls WHERE {condition}{unseen} "
+            f"ORDER BY {known}{column} {direction}, id {ties} LIMIT :limit"
+        ),
+        {**values, **seen, "limit": limit},
+    )
+    return [from_row(row) for row in rows]
+
+
+def looked_through(connection: Connection, query: Query, most: int | None = None) -> tuple[int, int]:
+    """From when on (Unix milliseconds) the newest calls of the window are, and how many; at most ``RANKED``.
+
+    Of a user, a session or a trace there are few: they are looked through whole, and not counted.
+    """
+    if any(getattr(query, name) is not None for name in LOOKED_UP):
+        return query.start, 0
+    most = RANKED if most is None else most
+    newest = (
+        "SELECT timestamp FROM llm_calls WHERE timestamp >= :start AND timestamp < :end "
+        "ORDER BY timestamp DESC LIMIT :most"
+    )
+    row = connection.execute(
+        text(f"SELECT count(*) AS calls, min(timestamp) AS first FROM ({newest}) AS newest"),
+        {"start": query.start, "end": query.end, "most": most},
+    ).one()
+    return (row.first if row.calls >= most else query.start), row.calls
+
+
+def _place(
+    connection: Connection, engine: Engine, order: Order, before: str
+) -> tuple[str, dict[str, Any]] | None:
+    """A condition for all that come behind that call, and its parameters; ``None`` where it is gone."""
+    when = " AND timestamp = :at" if engine.when else ""
+    values: dict[str, Any] = {"before": before, **({"at": engine.when(before)} if engine.when else {})}
+    found = connection.execute(
+        text(f"SELECT {order.by} AS reached FROM llm_calls WHERE id = :before{when}"), values
+    ).first()
+    if found is None:
+        return None
+    if found.reached is None:
+        return f" AND {order.by} IS NULL AND id < :before", {"before": before}
+    further = "<" if order.descending else ">"
+    ties = ">" if order.by == "timestamp" and not order.descending else "<"
+    unknown = "" if order.by == "timestamp" else f" OR {order.by} IS NULL"
+    return (
+        f" AND ({order.by} {further} :reached OR ({order.by} = :reached AND id {ties} :before){unknown})",
+        {"before": before, "reached": found.reached},
+    )
