@@ -98,6 +98,8 @@ class View:
     before: str | None = None
     sel: str | None = None
     tab: Tab = "pretty"
+    since: int | None = None
+    """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "View":
@@ -118,7 +120,7 @@ class View:
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},
+            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type]
         )
 
     @property
@@ -150,6 +152,8 @@ class View:
         if self.tag is not None:
             name, _, value = self.tag.partition("=")
             fields["tag"] = (name, value)
+        if self.since is not None:
+            start = min(end, max(start, self.since))
         return Query(start=start, end=end, **fields)
 
     def previous(self, now: int) -> Query:

@@ -14,6 +14,7 @@ from miharu.dashboard.headers import make_page
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.query import View
 from miharu.dashboard.ranges import MINUTE
+from miharu.dashboard.reach import within_reach
 from miharu.dashboard.tags import tag, tagged, unchanged
 from miharu.dashboard.templates import render
 from miharu.stores.base import Query
@@ -56,7 +57,7 @@ class Screen:
 
 async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
     """The page with all its parts; before the first call, what to do to see one."""
-    view, now = View.read(request.params), site.clock()
+    view, now = await within_reach(View.read(request.params), site), site.clock()
     question = view.query(now)
     async with together() as ask:
         totals = ask(site.store.totals, question)
@@ -85,6 +86,7 @@ async def show_panel(panel: Panel, request: PageRequest, site: Site) -> Page:
     current = await _tag(panel, view, site)
     if same := unchanged(request, current):
         return same
+    view = await within_reach(view, site)
     async with together() as ask:
         totals = ask(site.store.totals, view.query(site.clock()))
         facts = ask(panel.facts, view, site)

@@ -6,6 +6,8 @@ import pytest
 
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.dashboard.drawer.bodies import as_text
+from miharu.dashboard.pages import calls as calls_page
+from miharu.stores.base import Order, Query
 
 from .conftest import NOW, Ask, get, make_site
 from .memory import MemoryStore
@@ -185,3 +187,81 @@ async def test_asks_for_no_price_where_nothing_was_used() -> None:
     assert "It failed, and no usage was reported that could be priced." in body
     assert facts(body)["HTTP status"] == "no response"
     assert "httpx.ConnectError" in body
+
+
+@pytest.mark.parametrize("sort", ["-cost", "cost", "-total", "first", "-input", "output", "timestamp"])
+async def test_pages_through_all_in_the_order_that_was_asked_for(
+    sort: str, ask: Ask, store: MemoryStore
+) -> None:
+    fields = {"cost": "cost_nanousd", "total": "duration_ms", "first": "ttft_ms", "timestamp": "timestamp"}
+    fields |= {"input": "prompt_tokens", "output": "completion_tokens"}
+    name = sort.removeprefix("-")
+    order = Order(fields[name], descending=sort != name)  # type: ignore[arg-type]
+    wanted = [call.id for call in await store.calls(Query(start=0, end=NOW), 10**6, order=order)]
+    seen: list[str] = []
+    params = {"range": "7d", "sort": sort}
+    while True:
+        body = (await ask("calls", **params)).body
+        assert f'aria-sort="{"descending" if sort != name else "ascending"}"' in body.decode()
+        seen += ids(body)
+        more = re.search(
+            rf'href="calls\?range=7d&amp;sort={sort}&amp;before=([^"]+)" rel="next"', body.decode()
+        )
+        if more is None:
+            break
+        params["before"] = more[1]
+    assert len(seen) > 60
+    assert seen == [id_ for id_ in wanted if store.kept[id_].timestamp >= min_of(seen, store)]
+
+
+def min_of(seen: list[str], store: MemoryStore) -> int:
+    return min(store.kept[id_].timestamp for id_ in seen)
+
+
+async def test_a_heading_is_a_link_that_turns_the_order_round(ask: Ask) -> None:
+    body = (await ask("calls", status="error", before="x", sel="y")).body.decode()
+    assert '<a href="calls?status=error&amp;sort=-cost">Cost</a>' in body
+    assert "newest first" in body
+    turned = (await ask("calls", sort="-cost")).body.decode()
+    assert '<a href="calls?sort=cost">Cost<svg' in turned
+    assert "most expensive first" in turned
+    assert "newest first" in (await ask("calls", sort="-nonsense")).body.decode()
+
+
+async def test_says_among_how_many_the_largest_were_sought(monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:
+    monkeypatch.setattr(calls_page, "RANKED", 20)
+    among = "among the newest 20<"
+    assert among in (await ask("calls", sort="-cost")).body.decode()
+    others: list[dict[str, str]] = [{}, {"sort": "timestamp"}, {"sort": "-cost", "user": "u"}]
+    for params in others:
+        assert among not in (await ask("calls", **params)).body.decode()
+
+
+async def test_steps_through_the_order_with_the_drawer_open() -> None:
+    calls = [
+        replace(FULL, id=new_id(NOW - n), timestamp=NOW - n, duration_ms=n % 7, call_group=None)
+        for n in range(120)
+    ]
+    site = make_site(MemoryStore(calls))
+    listed = ids((await get(site, "calls", sort="-total")).body)
+    last = (await get(site, "calls", sort="-total", sel=listed[-1])).body.decode()
+    (below,) = re.findall(r'href="(calls[^"]+)"[^>]*aria-label="Call below"', last)
+    following = ids((await get(site, "calls", sort="-total", before=listed[-1])).body)
+    assert f"sel={following[0]}" in below
+    assert f"before={listed[-1]}" in below
+    assert 'aria-label="Call above"' in last
+
+
+async def test_a_tag_of_a_call_leads_to_all_that_have_it() -> None:
+    tags = {"team": "search & find", "a=b": "c", "": "nobody"}
+    site = make_site(MemoryStore([replace(FULL, tags=tags), SPARSE]))
+    body = (await get(site, "calls", sel=FULL.id)).body.decode()
+    assert 'href="calls?tag=team=search+%26+find"' in body
+    assert "a=b=c" in body
+    assert "tag=a=b" not in body
+    found = (await get(site, "calls", tag="team=search & find")).body.decode()
+    assert ids(found.encode()) == [FULL.id]
+    assert '<span class="k">tag</span><span class="val">team=search &amp; find</span>' in found
+    assert ids((await get(site, "calls", tag="nonsense")).body) == [FULL.id, SPARSE.id]
+    page = (await get(site, "", tag="team=search & find")).body.decode()
+    assert 'href="calls?tag=team=search+%26+find"' in page

@@ -102,6 +102,17 @@ async def test_says_where_the_rest_is(monkeypatch: pytest.MonkeyPatch, ask: Ask,
     assert seen == sorted(store.kept, reverse=True)
 
 
+async def test_calls_come_in_the_order_of_the_screen(store: MemoryStore) -> None:
+    tagged = [replace(call, tags={"team": "search"}) for call in list(store.kept.values())[::2]]
+    site = make_site(MemoryStore([*tagged, *list(store.kept.values())[1::2]]))
+    shown = await get(site, "export.json", of="calls", range="7d", sort="-cost", tag="team=search")
+    found = document(shown)
+    assert found["filters"] == {"tag": "team=search"}
+    costs = [row["cost_nanousd"] for row in found["rows"]]
+    assert costs == sorted(costs, key=lambda nano: -1 if nano is None else nano, reverse=True)
+    assert len(costs) == len(tagged)
+
+
 async def test_has_the_columns_of_the_table() -> None:
     assert set(FACTS) <= set(CALLS)
 

@@ -172,7 +172,13 @@ async def test_the_newest_calls(client: httpx.AsyncClient, monitor: Any) -> None
 
 
 async def test_the_dearest_calls_with_a_tag(client: httpx.AsyncClient, monitor: Any) -> None:
-    asked = {"start": 1, "end": 2, "sort": "-cost_nanousd", "tag": "team=a=b", "call_group": "g"}
+    asked: dict[str, str | int] = {
+        "start": 1,
+        "end": 2,
+        "sort": "-cost_nanousd",
+        "tag": "team=a=b",
+        "call_group": "g",
+    }
     assert (await client.get("/api/calls", params=asked)).status_code == 200
     query = Query(start=1, end=2, tag=("team", "a=b"), call_group="g")
     assert monitor.store.asked == [(query, 50, None, Order("cost_nanousd"))]

@@ -10,10 +10,12 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
-from miharu.stores.base import Dimension, Query, Store
+from miharu.stores.base import Dimension, Order, Query, Ranking, Store
 from miharu.stores.buckets import bucket_of, middle_of
 from miharu.stores.cover import cover, suited
 from miharu.stores.rollups import DAY, HOUR, MINUTE, SUMS
+from miharu.stores import postgres
+from miharu.stores.sql import ranks
 from miharu.stores.sqlite import SQLiteStore, references, tending
 from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
@@ -112,6 +114,12 @@ async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     assert list(await store.groups(query, by)) == list(await truth.groups(query, by)), query
     assert list(await store.keys(query, by)) == list(await truth.keys(query, by)), query
     assert await store.calls(query, limit=30) == await truth.calls(query, limit=30), query
+    order = Order(rng.choice(get_args(Ranking)), descending=rng.random() < 0.7)
+    first = await store.calls(query, limit=5, order=order)
+    assert first == await truth.calls(query, limit=5, order=order), (query, order)
+    if first:
+        following = await truth.calls(query, limit=5, before=first[-1].id, order=order)
+        assert await store.calls(query, limit=5, before=first[-1].id, order=order) == following
     limit = rng.choice([1, 3, 50])
     sessions = await store.sessions(query, limit=limit)
     assert [replace(s, user_id=None) for s in sessions] == [
@@ -203,3 +211,44 @@ async def test_a_trickle_of_calls_is_not_worth_a_fold(store: SQLiteStore) -> Non
     assert await store._database.read(lambda connection: tending.is_due(connection, NOW))
     assert not await store.tend()
     assert (await store._database.read(tending.marks)).folded == 24
+
+
+def test_a_table_of_users_serves_no_other_question() -> None:
+    assert [table.name for table in suited(SUMS, {"user_id"}, None)][0] == "sum_5days_user"
+    assert [table.name for table in suited(SUMS, {"service"}, None)][0] == "sum_day_route"
+    assert [table.name for table in suited(SUMS, {"user_id"}, DAY)][0] == "sum_day_user"
+    assert [table.name for table in suited(SUMS, {"user_id", "status"}, None)][0] == "sum_day_user"
+
+
+async def test_the_largest_calls_are_sought_among_the_newest(
+    monkeypatch: pytest.MonkeyPatch, store: SQLiteStore
+) -> None:
+    await only_the_newest(monkeypatch, store)
+
+
+async def only_the_newest(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    for module in (ranks, postgres):
+        monkeypatch.setattr(module, "RANKED", 10)
+    calls = [
+        make_call(
+            timestamp=NOW - days * DAY - n,
+            cost=Cost(cost_nanousd=1000 * days + n, cost_source="x"),
+            user_id="ann",
+            model=f"m{n % 2}",
+        )
+        for days in range(4)
+        for n in range(6)
+    ]
+    await store.add(Batch(calls=calls))
+    query, dearest = Query(start=NOW - 40 * DAY, end=NOW + 1), Order("cost_nanousd")
+
+    async def costs(query: Query) -> list[int]:
+        found = await store.calls(query, 3, order=dearest)
+        return [call.cost.cost_nanousd for call in found if call.cost]
+
+    assert await costs(query) == [1003, 1002, 1001]
+    assert await costs(replace(query, model="m0")) == [1002, 1000, 4]
+    assert await costs(replace(query, end=NOW - 2 * DAY)) == [3004, 3003, 3002]
+    assert await costs(replace(query, user_id="ann")) == [3005, 3004, 3003]
+    oldest = await store.calls(query, 2, order=Order("timestamp", descending=False))
+    assert [call.timestamp for call in oldest] == [NOW - 3 * DAY - 5, NOW - 3 * DAY - 4]

@@ -13,6 +13,7 @@ from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.pages import calls, compare, errors, live, models, overview, routes, sessions
 from miharu.dashboard.query import View
 from miharu.dashboard.ranges import write_instant
+from miharu.dashboard.reach import within_reach
 from miharu.dashboard.tables import Sheet, Value
 
 __all__ = ("FILES", "as_csv", "as_json", "in_cell")
@@ -41,11 +42,11 @@ async def as_csv(request: PageRequest, site: Site) -> Page:
 
 async def as_json(request: PageRequest, site: Site) -> Page:
     sheet = await _sheet(request, site)
-    view = View.read(request.params)
+    view = await within_reach(View.read(request.params), site)
     window = view.window(site.clock())
     document = {
         "of": sheet.name,
-        "from": write_instant(window.start),
+        "from": write_instant(max(window.start, view.since or 0)),
         "to": write_instant(window.end),
         "filters": view.filters,
         **(sheet.more or {}),
@@ -69,7 +70,7 @@ def in_cell(value: Value) -> str | int | float:
 
 async def _sheet(request: PageRequest, site: Site) -> Sheet:
     file = FILES.get(request.params.get("of", ""), overview.file)
-    return await file(View.read(request.params), site)
+    return await file(await within_reach(View.read(request.params), site), site)
 
 
 def _plain(value: Value) -> Any:

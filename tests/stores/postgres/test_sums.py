@@ -8,7 +8,7 @@ import pytest
 from miharu.stores.postgres import PostgresStore, tending
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
-from tests.stores.test_rollups import NOW, agree, change
+from tests.stores.test_rollups import NOW, agree, change, only_the_newest
 
 
 @pytest.fixture
@@ -42,3 +42,9 @@ async def test_sums_are_exact_whatever_happens(store: PostgresStore, seed: int) 
         pass
     for _ in range(30):
         await agree(store, truth, rng)
+
+
+async def test_the_largest_calls_are_sought_among_the_newest(
+    monkeypatch: pytest.MonkeyPatch, store: PostgresStore
+) -> None:
+    await only_the_newest(monkeypatch, store)

@@ -1,0 +1,48 @@
+import pytest
+
+from miharu.dashboard import kept as module
+from miharu.dashboard.kept import kept
+
+from .conftest import NOW, make_site
+from .memory import MemoryStore
+
+pytestmark = pytest.mark.anyio
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.made = 0
+
+    async def __call__(self) -> int:
+        self.made += 1
+        return self.made
+
+
+async def test_an_answer_is_kept_for_a_minute() -> None:
+    store, count = MemoryStore(), Counter()
+    assert await kept(make_site(store), "a", count) == 1
+    assert await kept(make_site(store, now=NOW + 59_999), "a", count) == 1
+    assert await kept(make_site(store, now=NOW + 60_000), "a", count) == 2
+
+
+async def test_a_clock_that_was_set_back_makes_it_anew() -> None:
+    store, count = MemoryStore(), Counter()
+    assert await kept(make_site(store), "a", count) == 1
+    assert await kept(make_site(store, now=NOW - 1), "a", count) == 2
+
+
+async def test_stores_and_names_do_not_mix() -> None:
+    store, count = MemoryStore(), Counter()
+    assert await kept(make_site(store), "a", count) == 1
+    assert await kept(make_site(store), "b", count) == 2
+    assert await kept(make_site(MemoryStore()), "a", count) == 3
+    assert await kept(make_site(store), "a", count) == 1
+
+
+async def test_only_the_newest_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST", 2)
+    store, count = MemoryStore(), Counter()
+    for name in "abc":
+        await kept(make_site(store), name, count)
+    assert await kept(make_site(store), "c", count) == 3
+    assert await kept(make_site(store), "a", count) == 4
