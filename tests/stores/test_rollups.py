@@ -10,11 +10,11 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
+from miharu.stores import postgres
 from miharu.stores.base import Dimension, Order, Query, Ranking, Store
 from miharu.stores.buckets import bucket_of, middle_of
 from miharu.stores.cover import cover, suited
 from miharu.stores.rollups import DAY, HOUR, MINUTE, SUMS
-from miharu.stores import postgres
 from miharu.stores.sql import ranks
 from miharu.stores.sqlite import SQLiteStore, references, tending
 from miharu.testing.store_contract import make_call
@@ -214,10 +214,10 @@ async def test_a_trickle_of_calls_is_not_worth_a_fold(store: SQLiteStore) -> Non
 
 
 def test_a_table_of_users_serves_no_other_question() -> None:
-    assert [table.name for table in suited(SUMS, {"user_id"}, None)][0] == "sum_5days_user"
-    assert [table.name for table in suited(SUMS, {"service"}, None)][0] == "sum_day_route"
-    assert [table.name for table in suited(SUMS, {"user_id"}, DAY)][0] == "sum_day_user"
-    assert [table.name for table in suited(SUMS, {"user_id", "status"}, None)][0] == "sum_day_user"
+    assert suited(SUMS, {"user_id"}, None)[0].name == "sum_5days_user"
+    assert suited(SUMS, {"service"}, None)[0].name == "sum_day_route"
+    assert suited(SUMS, {"user_id"}, DAY)[0].name == "sum_day_user"
+    assert suited(SUMS, {"user_id", "status"}, None)[0].name == "sum_day_user"
 
 
 async def test_the_largest_calls_are_sought_among_the_newest(
