@@ -51,6 +51,10 @@ async def test_no_time_before_is_asked_where_it_would_be_cut_off() -> None:
     view = await within_reach(View(tag="team=search"), make_site(MemoryStore(CALLS)))
     before = view.previous(NOW)
     assert before.start == before.end
+    told = "none of the other period"
+    site = make_site(MemoryStore(CALLS))
+    assert told in (await get(site, "compare", tag="team=search")).body.decode()
+    assert told not in (await get(site, "compare", tag="team=search", range="1h")).body.decode()
 
 
 async def test_the_attempts_of_a_call_are_found_in_their_own_minutes() -> None:

@@ -1,11 +1,13 @@
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import Connection
 
 from miharu.batch import Batch
 from miharu.errors import NoDatabase, StoreError
@@ -155,4 +157,34 @@ async def test_it_works_without_a_thread(database: Path, monkeypatch: pytest.Mon
     await store.open()
     assert await store.add(Batch(calls=[make_call()])) == 1
     assert (await store.totals(ALL)).calls == 1
+    await store.close()
+
+
+async def test_it_reads_where_no_thread_can_be_started(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    await store.open()
+    await store.add(Batch(calls=[make_call()]))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        assert (await store.totals(ALL)).calls == 1
+    await store.close()
+
+
+async def test_a_question_that_fails_is_asked_once(database: Path) -> None:
+    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    await store.open()
+    asked: list[int] = []
+
+    def fail(_: Connection) -> None:
+        asked.append(1)
+        raise RuntimeError("ours")
+
+    with pytest.raises(RuntimeError, match="ours"):
+        await store._database.read(fail)
+    assert len(asked) == 1
     await store.close()

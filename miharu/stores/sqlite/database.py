@@ -10,12 +10,9 @@ can be started for the asynchronous driver any more.
 """
 
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from threading import main_thread
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -246,14 +243,21 @@ class Database:
     async def _look(self, work: Callable[[Connection], T]) -> T:
         if self._reader is None or self._last_resort is not None:
             return await self._run(self._writer, _snapshot, work)
-        looking = partial(_on_any, self._reader, work)
+        engine, begun = self._reader, False
+
+        def looking() -> T:
+            nonlocal begun
+            begun = True
+            with engine.connect() as connection:
+                return _snapshot(connection, work)
+
         with self._in_plain_words():
             try:
-                return await to_thread.run_sync(looking, limiter=self._readers)
+                return await to_thread.run_sync(looking, abandon_on_cancel=True, limiter=self._readers)
             except RuntimeError:
-                if not sys.is_finalizing() and main_thread().is_alive():
+                if begun:
                     raise
-                return looking()  # no thread can be started any more
+                return looking()  # no thread can be started any more: the program is ending
 
     @contextmanager
     def _in_plain_words(self) -> Iterator[None]:
@@ -301,11 +305,6 @@ def _listen(engine: Engine) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
-
-
-def _on_any(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.connect() as connection:
-        return _snapshot(connection, work)
 
 
 def _as_it_is(connection: Connection, work: Callable[[Connection], T]) -> T:
