@@ -101,37 +101,29 @@ def _counts(
         "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items())
         for place in (0, 1)
     )
+    blocks = [
+        f"SELECT {of_folded}timing, block AS first, {', '.join(_LANES)} {part} AND timing IN ({numbers})"
+        for _, part in found.folded
+    ]
+    buckets = [
+        f"SELECT {of_raw}{number} AS timing, {column} AS first, 1 AS n0 "
+        f"{part} AND status = 'success' AND {column} IS NOT NULL"
+        for part in found.raw
+        for number, column in wanted
+    ]
     counted: dict[tuple[str, int, int], dict[int, int]] = defaultdict(dict)
-    for sources, block, lanes in (
-        (
-            [
-                f"SELECT {of_folded}timing, block, {', '.join(_LANES)} {part} AND timing IN ({numbers})"
-                for _, part in found.folded
-            ],
-            "block",
-            _LANES,
-        ),
-        (
-            [
-                f"SELECT {of_raw}{number} AS timing, {column} AS bucket, 1 AS calls "
-                f"{part} AND status = 'success' AND {column} IS NOT NULL"
-                for part in found.raw
-                for number, column in wanted
-            ],
-            "bucket",
-            ("calls",),
-        ),
-    ):
-        if sources:
-            names = (*parts, "timing", block)
-            statement = (
-                f"SELECT {'key' if by else _NONE}, {'step' if step_ms else 0}, timing, {block}, "
-                f"{', '.join(f'CAST(sum({name}) AS BIGINT)' for name in lanes)} "
-                f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(names)}"
-            )
-            for row in connection.execute(text(statement), found.values):
-                histogram, start = counted[row[:3]], row[3] * len(lanes)
-                for bucket, calls in enumerate(row[4:], start):
-                    if calls:
-                        histogram[bucket] = histogram.get(bucket, 0) + calls
+    heads = (*parts, "timing", "first")
+    for sources, lanes in ((blocks, _LANES), (buckets, _LANES[:1])):
+        if not sources:
+            continue
+        statement = (
+            f"SELECT {'key' if by else _NONE}, {'step' if step_ms else 0}, timing, first, "
+            f"{', '.join(f'CAST(sum({lane}) AS BIGINT)' for lane in lanes)} "
+            f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(heads)}"
+        )
+        for row in connection.execute(text(statement), found.values):
+            histogram, start = counted[row[:3]], row[3] * len(lanes)
+            for bucket, calls in enumerate(row[4:], start):
+                if calls:
+                    histogram[bucket] = histogram.get(bucket, 0) + calls
     return counted
