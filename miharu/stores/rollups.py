@@ -29,6 +29,7 @@ __all__ = (
     "Rollup",
     "ddl",
     "fold",
+    "forget_day",
 )
 
 MINUTE = 60_000
@@ -168,6 +169,34 @@ def fold(
         connection.execute(_folding(rollup, where, "-" if out else ""), {**values, "oldest": oldest})
 
 
+def forget_day(connection: Connection, day: int) -> None:
+    """Forget all sums of a day since the epoch, of which no call is left."""
+    start, end = day * DAY, (day + 1) * DAY
+    for rollup in ROLLUPS:
+        if rollup.grain > DAY:  # its days are taken out of a longer step by their own sums
+            daily = min(
+                (
+                    one
+                    for one in ROLLUPS
+                    if one.grain == DAY and set(rollup.key_columns) <= set(one.key_columns)
+                ),
+                key=lambda one: len(one.keys),
+            )
+            places = len(rollup.key_columns)
+            source = (
+                f"SELECT {', '.join((f't - t % {rollup.grain}', *rollup.key_columns[1:]))}, "
+                f"{', '.join(f'-sum({name})' for name in rollup.measures)} FROM {daily.name} "
+                f"WHERE t = {start} GROUP BY {_places(places)}"
+            )
+            connection.exec_driver_sql(_adding(rollup, source))
+            connection.exec_driver_sql(
+                f"DELETE FROM {rollup.name} WHERE t = {start - start % rollup.grain} AND {rollup.is_empty}"
+            )
+    for rollup in ROLLUPS:
+        if rollup.grain <= DAY:
+            connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t >= {start} AND t < {end}")
+
+
 @lru_cache(maxsize=256)
 def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
     where = f"({where}) AND +timestamp >= :oldest"
@@ -187,10 +216,14 @@ def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
             f"SELECT {step}, {keys}, {sums} FROM llm_calls WHERE {where} "
             f"GROUP BY {_places(len(rollup.key_columns))}"
         )
+    return text(_adding(rollup, source))
+
+
+def _adding(rollup: Rollup, source: str) -> str:
     # In the order of the key: several that fold at once would else wait for each other for ever.
     columns = rollup.key_columns
     added = ", ".join(f"{name} = {rollup.name}.{name} + excluded.{name}" for name in rollup.measures)
-    return text(
+    return (
         f"INSERT INTO {rollup.name} ({', '.join((*columns, *rollup.measures))}) {source} "
         f"ORDER BY {_places(len(columns))} ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {added}"
     )

@@ -13,7 +13,7 @@ from miharu.stores.postgres.schema import SUMS
 from miharu.stores.rollups import DAY, ROLLUPS, fold
 from miharu.stores.sql import Marks
 
-__all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "tend")
+__all__ = ("BETWEEN", "changing", "forgotten", "is_due", "marks", "tend")
 
 Key = tuple[int, str]
 """The timestamp and the id of a call."""
@@ -111,14 +111,6 @@ def forgotten(connection: Connection, before: int) -> None:
     """Tidy up after calls were deleted: sums of nothing go."""
     for rollup in ROLLUPS:
         connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < $1 AND {rollup.is_empty}", (before,))
-
-
-def forget_day(connection: Connection, day: int) -> None:
-    """Forget all sums of a day of which no call is left."""
-    for rollup in ROLLUPS:
-        connection.exec_driver_sql(
-            f"DELETE FROM {rollup.name} WHERE t >= $1 AND t < $2", (day * DAY, (day + 1) * DAY)
-        )
 
 
 def _horizon(now: int) -> int:

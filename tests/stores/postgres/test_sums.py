@@ -5,7 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from miharu.batch import Batch
+from miharu.stores.base import Dimension, Query
 from miharu.stores.postgres import PostgresStore, tending
+from miharu.stores.rollups import DAY, FIVE_DAYS
+from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
 from tests.stores.test_rollups import NOW, agree, change, only_the_newest
@@ -48,3 +52,27 @@ async def test_the_largest_calls_are_sought_among_the_newest(
     monkeypatch: pytest.MonkeyPatch, store: PostgresStore
 ) -> None:
     await only_the_newest(monkeypatch, store)
+
+
+async def test_a_day_that_is_dropped_leaves_the_others_of_its_five(store: PostgresStore) -> None:
+    first = NOW // FIVE_DAYS * FIVE_DAYS - FIVE_DAYS
+    truth = MemoryStore(counted=rounded)
+    for day in range(5):
+        calls = [
+            make_call(
+                timestamp=first + day * DAY + n, user_id="ann", duration_ms=10**day * n, ttft_ms=day + n
+            )
+            for n in range(20)
+        ]
+        await store.add(Batch(calls=calls))
+        await truth.add(Batch(calls=calls))
+    while await store.tend():
+        pass
+    query = Query(start=first, end=first + FIVE_DAYS)
+    for days in (1, 3, 5):
+        before = first + days * DAY
+        assert await store.prune(before) == await truth.prune(before)
+        kinds: tuple[Dimension, ...] = ("user_id", "model")
+        for by in kinds:
+            assert list(await store.groups(query, by, 5)) == list(await truth.groups(query, by, 5))
+            assert list(await store.keys(query, by)) == list(await truth.keys(query, by))
