@@ -42,10 +42,16 @@ def ranked(
     direction = "DESC" if order.descending else "ASC"
     ties = "ASC" if order.by == "timestamp" and not order.descending else "DESC"
     known = "" if order.by == "timestamp" else f"CASE WHEN {order.by} IS NULL THEN 1 ELSE 0 END, "
+    sorting = f"ORDER BY {known}{column} {direction}, id {ties}"
+    # Only what is shown is read in full: an engine would else carry all columns of all rows into the sorting.
+    top = (
+        "SELECT timestamp AS top_timestamp, id AS top_id FROM llm_calls "
+        f"WHERE {condition}{unseen} {sorting} LIMIT :limit"
+    )
     rows = connection.execute(
         text(
-            f"SELECT {COLUMNS} FROM llm_calls WHERE {condition}{unseen} "
-            f"ORDER BY {known}{column} {direction}, id {ties} LIMIT :limit"
+            f"SELECT {COLUMNS} FROM ({top}) AS top "
+            f"JOIN llm_calls ON timestamp = top_timestamp AND id = top_id {sorting}"
         ),
         {**values, **seen, "limit": limit},
     )
