@@ -24,6 +24,7 @@ PLACES = {
     "one route": "routes?route=POST /agents/%7Bname%7D/run",
     "found": "find?q=gpt",
     "nothing found": "find?q=no such thing",
+    "calls by cost, with a tag": "calls?range=7d&tag=release=2026.11.4&sort=-cost",
     "no calls": "calls?model=nothing",
     "an empty overview": "?model=nothing",
 }
