@@ -40,4 +40,4 @@ async def choices(view: View, site: Site) -> dict[str, Sequence[str]]:
 async def _occurring(store: Questions, query: Query) -> Mapping[str, Sequence[str]]:
     async with together() as ask:
         found = {name: ask(store.keys, query, dimension, _MOST) for name, dimension in _DIMENSIONS.items()}
-    return {name: answer.value for name, answer in found.items()}
+    return {name: answer.value for name, answer in found.items() if answer.value}

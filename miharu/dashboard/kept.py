@@ -19,7 +19,8 @@ _made: WeakKeyDictionary[Questions, dict[Hashable, tuple[int, Any]]] = WeakKeyDi
 async def kept(site: Site, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
     """What ``make`` found for that name within the last minute, or finds now.
 
-    Only the newest few are kept, for as long as there is the store.
+    Only the newest few are kept, for as long as there is the store; an empty one is not, because what comes
+    first is waited for.
     """
     known = _made.setdefault(site.store.store if isinstance(site.store, Once) else site.store, {})
     now = site.clock()
@@ -27,7 +28,8 @@ async def kept(site: Site, name: Hashable, make: Callable[[], Awaitable[T]]) -> 
     if made is None or not 0 <= now - made < _FRESH:
         value = await make()
         known.pop(name, None)
-        known[name] = (now, value)
+        if value:
+            known[name] = (now, value)
         while len(known) > _MOST:
             del known[next(iter(known))]
     return cast("T", value)

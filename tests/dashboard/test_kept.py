@@ -46,3 +46,14 @@ async def test_only_the_newest_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
         await kept(make_site(store), name, count)
     assert await kept(make_site(store), "c", count) == 3
     assert await kept(make_site(store), "a", count) == 4
+
+
+async def test_nothing_is_not_kept() -> None:
+    store, found = MemoryStore(), [list[str](), ["first"]]
+
+    async def make() -> list[str]:
+        return found.pop(0)
+
+    assert await kept(make_site(store), "a", make) == []
+    assert await kept(make_site(store), "a", make) == ["first"]
+    assert await kept(make_site(store), "a", make) == ["first"]
