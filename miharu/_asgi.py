@@ -3,19 +3,19 @@
     app.mount("/miharu", miharu.asgi())            the dashboard alone
     app.add_middleware(miharu.MiharuMiddleware)    the dashboard, and which route made which call
 
-Both are plain ASGI and import no web framework. They need no lifespan, read no body, and leave the host's
-scope as it is.
+Both are plain ASGI and import no web framework. They need no lifespan, read no body of the host's, and leave
+its scope as it is.
 """
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from miharu._guard import swallowed
 from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
 from miharu.dashboard.access import PROCESS, Access, Auth
-from miharu.dashboard.door import Door, Receive, Scope, Send, send_page
+from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, send_page
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,21 +26,25 @@ __all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def asgi(*, auth: Auth = "auto") -> ASGIApp:
+def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = ()) -> ASGIApp:
     """The dashboard as an ASGI app, to be mounted; it may be made before ``miharu.init()``.
 
     Args:
         auth: Who may see it: ``auto`` (local visitors of a developer's process, others by token), ``token``,
-            ``off``, or your own function of the ASGI scope, sync or async.
+            ``off``, or your own function of the ASGI scope, sync or async; its ``True`` lets the visitor in.
+        allowed_hosts: The names, besides ``localhost``, by which it may be asked for, such as
+            ``llm.example``; all others are refused then. By default ``MIHARU_ALLOWED_HOSTS``.
 
     Raises:
-        ConfigError: ``auth`` is none of these.
+        ConfigError: ``auth`` is none of these, or a host is no name.
     """
-    door = _door(auth)
+    door = _door(auth, allowed_hosts)
 
     async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await send_page(await door.answer(scope), scope, send)
+            page = await door.answer(scope)
+            await hear_out(scope, receive)
+            await send_page(page, scope, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -60,17 +64,24 @@ class MiharuMiddleware:
         app: Your app.
         path: Where the dashboard is, below the app's ``root_path``.
         auth: Who may see it; see ``miharu.asgi``.
+        allowed_hosts: By which names; see there.
 
     Raises:
-        ConfigError: ``path`` or ``auth`` makes no sense.
+        ConfigError: ``path``, ``auth`` or ``allowed_hosts`` makes no sense.
     """
 
-    def __init__(self, app: ASGIApp, path: str = "/miharu", auth: Auth = "auto") -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        path: str = "/miharu",
+        auth: Auth = "auto",
+        allowed_hosts: Iterable[str] = (),
+    ) -> None:
         if not path.startswith("/") or not path.strip("/"):
             raise ConfigError(f"path={path!r}: give the dashboard's path below your app, such as '/miharu'.")
         self._app = app
         self._path = path.rstrip("/")
-        self._door = _door(auth)
+        self._door = _door(auth, allowed_hosts)
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +98,7 @@ class MiharuMiddleware:
         if scope["type"] == "http" and (path == self._path or path.startswith(self._path + "/")):
             inner = path[len(self._path) :] or "/"
             page = await self._door.answer(scope, inner, f"{root}{self._path}/")
+            await hear_out(scope, receive)
             await send_page(page, scope, send)
             return
         origin = Origin(scope, self._app)
@@ -103,13 +115,13 @@ class MiharuMiddleware:
                 monitor.init()
 
 
-def _door(auth: Auth) -> Door:
+def _door(auth: Auth, allowed_hosts: Iterable[str]) -> Door:
     def current() -> "Monitor | None":
         from miharu import monitor
 
         return monitor.current()
 
-    return Door(Access(auth), current)
+    return Door(Access(auth, allowed_hosts), current)
 
 
 def _overheard(receive: Receive, origin: Origin) -> Receive:

@@ -3,7 +3,9 @@
 import argparse
 import inspect
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -76,9 +78,11 @@ def test_each_command_and_option_is_described() -> None:
 def test_each_example_runs(
     block: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    names: dict[str, Any] = {"__name__": "example"}
+    example = ModuleType("example")
+    names: dict[str, Any] = example.__dict__
     with monkeypatch.context() as off:
         off.setenv("MIHARU_DISABLED", "1")
+        off.setitem(sys.modules, "example", example)  # Litestar reads annotations from there
         exec(compile(block, "example", "exec"), names)
     for name, value in names.items():
         if name.startswith("test_"):

@@ -52,7 +52,7 @@ def asset(name: str, request: PageRequest) -> Page | None:
     return make_page(
         content,
         content_type=_TYPES[Path(name).suffix],
-        cache=IMMUTABLE if lasting else "no-cache",
+        cache=IMMUTABLE if lasting else "private, no-cache",
     )
 
 

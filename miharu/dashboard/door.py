@@ -4,23 +4,25 @@ The dashboard's addresses are flat and relative, so a door has to know only whic
 below it. Hosts disagree on how they say that; ``inner_path`` reads what each of them leaves behind.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from miharu._guard import swallowed
 from miharu.config import public_url
-from miharu.dashboard.access import Access, Visit
+from miharu.dashboard.access import Access
 from miharu.dashboard.notices import notice
 from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.visit import Visit
 from miharu.errors import StoreError
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
 
-__all__ = ("Door", "Receive", "Scope", "Send", "asked_path", "inner_path", "send_page", "unix_ms")
+__all__ = ("Door", "Receive", "Scope", "Send", "asked_path", "hear_out", "inner_path", "send_page", "unix_ms")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -64,17 +66,19 @@ class Door:
         if monitor is None:
             return False
         visit = _visit(scope, inner_path(scope), None)
-        decision = await self._access.decide(visit, monitor.config.database, monitor.database_path)
+        decision = await self._access.decide(visit, monitor.config.database)
         return decision.page is None or decision.page.status < 400
 
     async def _answer(self, scope: Scope, path: str, base: str | None) -> Page:
+        if len(scope.get("query_string", b"")) + len(scope["path"]) > _LONGEST:
+            return _TOO_LONG  # before anything is made of it: this is the host's loop
         if (onward := _with_slash(scope, path)) is not None:
             return notice(307, "One slash further", headers=(("Location", onward),))
         monitor = self._monitor()
         if monitor is None or monitor.config.disabled:
             return _NOT_STARTED
         visit = _visit(scope, path, base)
-        decision = await self._access.decide(visit, monitor.config.database, monitor.database_path)
+        decision = await self._access.decide(visit, monitor.config.database)
         if decision.page is not None:
             return decision.page
         request = PageRequest(
@@ -102,11 +106,26 @@ class Door:
             return notice(503, "The calls cannot be read", escape(str(error)))
 
 
+async def hear_out(scope: Scope, receive: Receive) -> None:
+    """Take in what is sent along: hypercorn loses an HTTP/2 connection that is answered before."""
+    heard = 0
+    while scope["method"] not in {"GET", "HEAD"} and heard < _LONGEST_BODY:
+        message = await receive()
+        heard += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
+
+
 async def send_page(page: Page, scope: Scope, send: Send) -> None:
     """Send the page whole; to HEAD, its head."""
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in page.headers]
+    headers = [(name.lower().encode("latin-1"), _on_one_line(value)) for name, value in page.headers]
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else page.body})
+
+
+def _on_one_line(value: str) -> bytes:
+    """What a header can hold; whatever a view has put there, no line of it becomes another header."""
+    return _CONTROLS.sub("", value).encode("latin-1", "replace")
 
 
 def inner_path(scope: Mapping[str, Any]) -> str:
@@ -164,17 +183,15 @@ def _root(scope: Mapping[str, Any]) -> str:
 def _raw_path(scope: Mapping[str, Any]) -> str:
     """The path as it was asked for, decoded; empty where the server does not say (ASGI leaves it free)."""
     raw = bytes(scope.get("raw_path") or b"").partition(b"?")[0]
-    return unquote(raw.decode("latin-1"))
+    return unquote_to_bytes(raw).decode(errors="replace")
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
     """Repeated names are joined, so that a second Host matches nothing; HTTP/2 may split the cookies."""
-    headers: dict[str, str] = {}
+    headers: dict[str, list[str]] = {}
     for raw_name, raw_value in scope.get("headers", ()):
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        glue = "; " if name == "cookie" else ", "
-        headers[name] = f"{headers[name]}{glue}{value}" if name in headers else value
-    return headers
+        headers.setdefault(raw_name.decode("latin-1").lower(), []).append(raw_value.decode("latin-1"))
+    return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in headers.items()}
 
 
 def _params(scope: Mapping[str, Any]) -> dict[str, str]:
@@ -187,6 +204,10 @@ def unix_ms() -> int:
 
 
 _QUERY = "~!$&'()*+,=@:/?%;-._"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST = 8192
+_LONGEST_BODY = 1 << 20
+_TOO_LONG = notice(414, "That address is too long", "The links of the dashboard are shorter.")
 _NOT_STARTED = notice(
     503,
     "miharu has not been started",

@@ -39,8 +39,10 @@ _POLICY = (
 SECURITY = (
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 HTML = "text/html; charset=utf-8"
 IMMUTABLE = "private, max-age=31536000, immutable"

@@ -1,7 +1,8 @@
 """The secret that opens the dashboard where it is not open by itself.
 
 ``MIHARU_TOKEN``, or one that is made once and kept beside the database, so that every worker and every
-restart of the program has the same.
+restart of the program has the same. That of a database server lies where calls would be kept if nothing were
+set.
 """
 
 import hashlib
@@ -14,12 +15,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-from miharu._location import make_private
+from miharu._location import default_database, make_private_folder
+from miharu.config import MEMORY, NOWHERE, database_file, public_url
 
-__all__ = ("cookie_name", "cookie_value", "same", "token_for", "token_from")
+__all__ = (
+    "cookie_name",
+    "cookie_value",
+    "is_short",
+    "kept",
+    "same",
+    "shared_secret",
+    "token_for",
+    "token_from",
+)
 
 _SHORTEST = 16
-_kept: dict[Path | None, str] = {}
+_known: dict[str, str] = {}
 _lock = Lock()
 
 
@@ -28,15 +39,25 @@ def token_from(environ: Mapping[str, str]) -> str | None:
     return environ.get("MIHARU_TOKEN", "").strip() or None
 
 
-def token_for(database: Path | None) -> str:
-    """The token kept beside the database file; in memory where there is no file or nothing can be kept.
+def is_short(token: str) -> bool:
+    """Whether it could be found by trying."""
+    return len(token) < _SHORTEST
+
+
+def token_for(database: str) -> str:
+    """The token of the database of that URL; in memory where nothing can be kept.
 
     Reads and writes files: not for an event loop.
     """
     with _lock:
-        if database not in _kept:
-            _kept[database] = _made() if database is None else _kept_beside(database)
-        return _kept[database]
+        if database not in _known:
+            _known[database] = _made() if database in {MEMORY, NOWHERE} else _kept_in(_place_of(database))
+        return _known[database]
+
+
+def kept(database: str) -> str | None:
+    """The same, if it was asked for before; touches no file."""
+    return _known.get(database)
 
 
 def cookie_name(database: str) -> str:
@@ -44,9 +65,17 @@ def cookie_name(database: str) -> str:
     return f"miharu_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
 
 
-def cookie_value(token: str) -> str:
-    """What the browser keeps: proof of the token, and not the token, which may hold any character."""
-    return hmac.digest(token.encode(), b"miharu dashboard", "sha256").hex()
+def cookie_value(token: str, secret: str) -> str:
+    """What the browser keeps: proof of the token, and not the token, which may hold any character.
+
+    The secret keeps it from being guessed where somebody chose a token that can be.
+    """
+    return hmac.digest(secret.encode(), b"miharu dashboard\0" + token.encode(), "sha256").hex()
+
+
+def shared_secret(database: str) -> str | None:
+    """The URL, where it holds a password: what all machines know that show this database, and no visitor."""
+    return database if ":" in database.partition("://")[2].rpartition("@")[0] else None
 
 
 def same(one: str, other: str) -> bool:
@@ -57,11 +86,17 @@ def _made() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _kept_beside(database: Path) -> str:
-    file = database.with_name(f"{database.name}.token")
+def _place_of(database: str) -> Path:
+    file = database_file(database)
+    if file is None:
+        name = hashlib.blake2b(public_url(database).encode(), digest_size=8).hexdigest()
+        file = default_database().with_name(name)
+    return file.with_name(f"{file.name}.token")
+
+
+def _kept_in(file: Path) -> str:
     try:
-        if not file.parent.is_dir():
-            make_private(database)
+        make_private_folder(file.parent)
         return _read(file) or _publish(file)
     except OSError:
         return _made()

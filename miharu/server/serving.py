@@ -78,7 +78,7 @@ def _address(monitor: "Monitor", host: str, port: int) -> tuple[str, str]:
     chosen = token_from(os.environ)
     if chosen:
         return f"{address}?token=<the value of MIHARU_TOKEN>", f"{address}?{urlencode({'token': chosen})}"
-    link = f"{address}?token={token_for(monitor.database_path)}"
+    link = f"{address}?token={token_for(monitor.config.database)}"
     return link, link
 
 

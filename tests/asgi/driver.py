@@ -66,7 +66,8 @@ async def ask(app: Any, path: str = "/", /, **more: Any) -> Answer:
     answer = Answer()
 
     async def receive() -> Any:
-        raise AssertionError("it read the body")
+        assert more.get("method", "GET") not in {"GET", "HEAD"}, "it read a body"
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from miharu.dashboard.access import _LOCKED
+from miharu.dashboard.refusals import Why, locked
 from miharu.dashboard.routes import SCREENS
 
 from .conftest import page_of
@@ -91,7 +91,7 @@ def test_the_list_of_keys_and_the_token_page(browser: Browser, shop: str, axe: s
         page.goto(shop)
         page.keyboard.press("?")
         assert findings(page, axe) == []
-        page.set_content(_LOCKED.body.decode())
+        page.set_content(locked(Why.STRANGER).body.decode())
         assert findings(page, axe) == []
 
 

@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from miharu.config import MEMORY
 from miharu.dashboard import tokens
-from miharu.dashboard.access import Access, Decision, Latch, Visit
+from miharu.dashboard.access import Access
+from miharu.dashboard.guesses import Guesses
+from miharu.dashboard.proxies import Latch
+from miharu.dashboard.visit import Decision, Visit
 from miharu.errors import ConfigError
 
-URL = "sqlite+aiosqlite:////srv/calls.db"
 LOCAL = {"host": "localhost:8000"}
 NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
@@ -26,7 +29,7 @@ class House:
     """One process with a dashboard."""
 
     access: Access
-    file: Path | None = None
+    database: str = MEMORY
     base: str = "/miharu/"
     scope: dict[str, Any] = field(default_factory=dict)
 
@@ -40,7 +43,7 @@ class House:
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
         visit = Visit(scope=facts | scope, headers=headers, params=params or {}, base=self.base)
-        return await self.access.decide(visit, URL, self.file)
+        return await self.access.decide(visit, self.database)
 
     async def status(self, headers: Mapping[str, str] = LOCAL, **scope: Any) -> int:
         decision = await self.visit(headers, **scope)
@@ -56,7 +59,11 @@ def house(
     **more: Any,
 ) -> House:
     access = Access(auth, environ=environ or {}, terminal=lambda: terminal, latch=Latch(), **more)
-    return House(access, file)
+    return House(access, MEMORY if file is None else url_of(file))
+
+
+def url_of(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
 
 
 def headers_of(decision: Decision) -> dict[str, str]:
@@ -207,7 +214,7 @@ async def test_a_foreign_origin_is_refused(auth: Any, origin: str) -> None:
 async def test_its_own_origin_is_not_foreign() -> None:
     assert await house().status(LOCAL | {"origin": "http://localhost:8000"}) == 200
     rewritten = {"host": "localhost:1", "origin": "https://llm.example", "sec-fetch-site": "same-origin"}
-    assert await house().status(rewritten) == 200
+    assert await house("off").status(rewritten) == 200
 
 
 # --- the token
@@ -241,6 +248,13 @@ async def test_the_cookie_is_for_https_alone_where_that_is_spoken() -> None:
     assert "; Secure" in headers_of(entered)["Set-Cookie"]
 
 
+@pytest.mark.parametrize("said", ["https", "https, http"])
+async def test_the_cookie_is_for_https_alone_where_a_proxy_says_so(said: str) -> None:
+    home = house(environ={"MIHARU_TOKEN": "s3cret"})
+    entered = await home.visit(LOCAL | {"x-forwarded-proto": said}, params={"token": "s3cret"})
+    assert "; Secure" in headers_of(entered)["Set-Cookie"]
+
+
 async def test_a_link_followed_from_another_site_arrives() -> None:
     """A Strict cookie does not survive a redirect that another site began; our page makes the next step."""
     home = house(environ={"MIHARU_TOKEN": "s3cret"})
@@ -264,9 +278,9 @@ async def test_a_guessed_token_opens_nothing(guess: str) -> None:
 @pytest.mark.parametrize("value", ["", "s3cret", "0" * 64])
 async def test_a_wrong_cookie_opens_nothing(value: str) -> None:
     home = house(environ={"MIHARU_TOKEN": "s3cret"})
-    name = tokens.cookie_name(URL)
+    name = tokens.cookie_name(MEMORY)
     assert await home.status(LOCAL | {"cookie": f"{name}={value}"}) == 403
-    right = tokens.cookie_value("s3cret")
+    right = tokens.cookie_value("s3cret", tokens.token_for(MEMORY))
     assert await home.status(LOCAL | {"cookie": f"x{name}={right}; {name}x={right}"}) == 403
     assert await home.status(LOCAL | {"cookie": f"{tokens.cookie_name('other')}={right}"}) == 403
 
@@ -289,7 +303,7 @@ async def test_the_refusal_says_what_to_do_and_shows_nothing_else(tmp_path: Path
     text = refused.page.body.decode()
     for remedy in ("log", "MIHARU_TOKEN", "?token=", "miharu.asgi(auth="):
         assert remedy in text
-    for secret in (str(tmp_path), "calls.db", tokens.token_for(home.file)):
+    for secret in (str(tmp_path), "calls.db", tokens.token_for(home.database)):
         assert secret not in text
     assert "Content-Security-Policy" in headers_of(refused)
 
@@ -332,6 +346,17 @@ async def test_the_hosts_own_function_decides_by_the_hosts_own_scope() -> None:
     assert await house(lambda scope: None).status() == 403
 
 
+@pytest.mark.parametrize("answer", [1, "ann", {"user": "ann"}, object()])
+async def test_what_is_only_true_in_a_way_lets_nobody_in_and_is_said_once(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A response that redirects to the login page would be true as well."""
+    home = house(lambda scope: answer)
+    assert await home.status() == 403
+    assert await home.status() == 403
+    assert caplog.text.count("only True lets a visitor in") == 1
+
+
 async def test_the_environment_speaks_where_the_argument_says_auto() -> None:
     assert await house(environ={"MIHARU_AUTH": "token"}).status() == 403
     assert await house(environ={"MIHARU_AUTH": "off"}, terminal=False).status() == 200
@@ -361,12 +386,198 @@ async def test_the_dashboard_on_its_own_needs_no_terminal_but_keeps_the_other_ch
     assert await house(fallback="token").status() == 403
 
 
+# --- the names by which it may be asked for
+
+
+REBOUND = [
+    ("rebound.example:8000", "127.0.0.1", {}, 403),
+    ("rebound.example", "192.168.1.7", {}, 403),
+    ("rebound.example.", "172.17.0.1", {}, 403),
+    ("REBOUND.EXAMPLE", "::1", {}, 403),
+    ("rebound.example", "8.8.8.8", {}, 200),  # who can be reached from there needs no such trick
+    ("rebound.example", None, {}, 200),  # a Unix socket, which no browser can reach
+    ("llm.example", "127.0.0.1", {"sec-fetch-site": "none"}, 200),  # behind a proxy that speaks TLS
+    ("localhost:8000", "127.0.0.1", {}, 200),
+    ("192.168.1.7:8000", "192.168.1.8", {}, 200),
+    ("[fd00::7]:8000", "192.168.1.8", {}, 200),
+    ("devbox:8000", "192.168.1.8", {}, 200),
+    ("devbox.local", "192.168.1.8", {}, 200),
+]
+
+
+@pytest.mark.parametrize(("host", "client", "more", "status"), REBOUND)
+async def test_an_open_dashboard_is_not_shown_to_a_page_that_was_rebound(
+    host: str, client: str | None, more: dict[str, str], status: int
+) -> None:
+    """Its page can send any header but those that begin with Sec-."""
+    forged = {"host": host, "x-forwarded-for": "8.8.8.8"} | more
+    assert await house("off").status(forged, client=client and (client, 5000)) == status
+
+
+@pytest.mark.parametrize("auth", ["auto", "token", "off", lambda scope: True])
+async def test_where_names_are_given_no_other_is_answered(auth: Any) -> None:
+    home = house(auth, allowed_hosts=["llm.example", ".corp.example"])
+    for host in ("evil.example", "xllm.example", "llm.example.evil", "corp.example.evil", "10.0.0.1", ""):
+        refused = await home.visit({"host": host})
+        assert refused.page is not None
+        assert b"allowed_hosts" in refused.page.body
+
+
+@pytest.mark.parametrize(
+    "host", ["llm.example", "LLM.example:8000", "corp.example", "a.b.corp.example:1", "localhost:8000"]
+)
+async def test_a_given_name_is_as_good_as_localhost(host: str) -> None:
+    hosts = ["llm.example", ".corp.example"]
+    named = {"host": host}
+    assert await house(allowed_hosts=hosts).status(named) == 200
+    assert await house(environ={"MIHARU_ALLOWED_HOSTS": "llm.example, .corp.example"}).status(named) == 200
+    assert await house(allowed_hosts=hosts).status(named, client=("8.8.8.8", 1)) == 403
+
+
+@pytest.mark.parametrize("name", ["http://llm.example", "llm.example:80", "llm example", "*", "a/b", "."])
+async def test_a_nonsense_name_raises_or_leaves_localhost(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ConfigError, match="allowed_hosts="):
+        Access(allowed_hosts=[name])
+    home = house("off", environ={"MIHARU_ALLOWED_HOSTS": name})
+    assert await home.status() == 200
+    assert await home.status({"host": "llm.example"}) == 403
+    assert caplog.text.count("MIHARU_ALLOWED_HOSTS") == 1
+
+
+# --- other users of the machine
+
+
+async def test_another_user_of_the_machine_needs_the_token() -> None:
+    assert await house(strangers=lambda scope: True).status() == 403
+    assert await house(fallback="local", strangers=lambda scope: True).status() == 403
+    assert await house("off", strangers=lambda scope: True).status() == 200
+
+
+WHYS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any]]] = {
+    "through a proxy": ({}, LOCAL | {"via": "1.1 a"}, {}),
+    "another machine": ({}, LOCAL, {"client": ("192.168.1.7", 1)}),
+    "another name": ({}, {"host": "devbox:8000"}, {}),
+    "runs on a server": ({"environ": {"DYNO": "web.1"}}, LOCAL, {}),
+    "no terminal": ({"terminal": False}, LOCAL, {}),
+    "another user of this machine": ({"strangers": lambda scope: True}, LOCAL, {}),
+}
+
+
+@pytest.mark.parametrize("why", WHYS)
+async def test_the_refusal_says_why_it_is_not_open(why: str) -> None:
+    options, headers, scope = WHYS[why]
+    refused = await house(**options).visit(headers, **scope)
+    assert refused.page is not None
+    told = {other for other in WHYS if other in refused.page.body.decode().partition("Why: ")[2]}
+    assert told == {why}
+
+
+async def test_where_a_token_was_asked_for_there_is_no_why() -> None:
+    refused = await house("token").visit()
+    assert refused.page is not None
+    assert b"Why" not in refused.page.body
+
+
+# --- guessing
+
+
+async def test_a_chosen_token_cannot_be_found_by_trying(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    home = house(environ={"MIHARU_TOKEN": "0815-0815-0815-0815"}, guesses=Guesses(lambda: now[0]))
+    right = {"authorization": "Bearer 0815-0815-0815-0815"}
+    for guess in range(10):
+        assert (await enter(home, f"{guess:04}")).page is not None
+    for _ in range(2):
+        for shown in (await home.visit(LOCAL | right), await enter(home, "0815-0815-0815-0815")):
+            assert shown.page is not None
+            assert shown.page.status == 429
+            assert headers_of(shown)["Retry-After"] == "60"
+    assert await home.status(LOCAL | right, client=("10.0.0.1", 1)) == 200
+    assert await home.status() == 403  # who shows nothing is told how to enter
+    now[0] = 61.0
+    assert await home.status(LOCAL | right) == 200
+    assert caplog.text.count("wrong tokens") == 1
+
+
+async def test_a_guess_is_one_wherever_it_is_shown() -> None:
+    home = house(environ={"MIHARU_TOKEN": "0815-0815-0815-0815"})
+    name = tokens.cookie_name(MEMORY)
+    for guess in range(4):
+        await home.visit(LOCAL | {"authorization": f"Bearer {guess}"})
+        await home.visit(LOCAL | {"authorization": f"bearer {guess}y", "cookie": f"{name}={guess}z"})
+        await enter(home, f"{guess}x")
+    assert await home.status(LOCAL | {"authorization": "Bearer 0815-0815-0815-0815"}) == 429
+
+
+async def test_whoever_has_been_in_stays_in_while_others_guess() -> None:
+    """Behind a proxy all visitors may have one address."""
+    home = house(environ={"MIHARU_TOKEN": "0815-0815-0815-0815"})
+    cookie = headers_of(await enter(home, "0815-0815-0815-0815"))["Set-Cookie"].partition(";")[0]
+    for guess in range(20):
+        await enter(home, f"{guess}")
+    assert await home.status() == 403
+    assert await home.status(LOCAL | {"authorization": "Bearer 1"}) == 429
+    assert await home.status(LOCAL | {"cookie": cookie}) == 200
+    mistyped = await home.visit(LOCAL | {"cookie": cookie}, params={"token": "1"})
+    assert mistyped.access == "token"
+
+
+async def test_a_cookie_cannot_be_worked_out_from_a_guessed_token(tmp_path: Path) -> None:
+    """So guessing cookies, which are not counted, leads nowhere either."""
+    pages = []
+    for name in ("a.db", "b.db"):
+        home = house(environ={"MIHARU_TOKEN": "0815"}, file=tmp_path / name)
+        pages.append(headers_of(await enter(home, "0815"))["Set-Cookie"].partition("=")[2])
+    assert pages[0] != pages[1]
+
+
+async def test_on_several_machines_the_cookie_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have the database in common, and its password; no file is made for it."""
+    cookies = set()
+    for machine in ("a", "b"):
+        (tmp_path / machine).mkdir()
+        monkeypatch.chdir(tmp_path / machine)
+        home = house(environ={"MIHARU_TOKEN": "0815"})
+        home.database = "postgresql+asyncpg://ann:s3cret@db/calls"
+        cookies.add(headers_of(await enter(home, "0815"))["Set-Cookie"])
+    assert len(cookies) == 1
+    assert not list(tmp_path.rglob("*.token"))
+    assert tokens.shared_secret("postgresql+asyncpg://ann@db:5432/calls") is None
+    assert tokens.shared_secret(url_of(tmp_path)) is None
+
+
+async def test_a_forgotten_tab_does_not_lock_its_owner_out() -> None:
+    """It shows the same old cookie every second."""
+    home = house(environ={"MIHARU_TOKEN": "0815-0815-0815-0815"})
+    for _ in range(100):
+        assert await home.status(LOCAL | {"cookie": f"{tokens.cookie_name(MEMORY)}=old"}) == 403
+    assert (await enter(home, "0815-0815-0815-0815")).page.status == 303  # type: ignore[union-attr]
+
+
+async def test_a_token_that_was_made_is_too_long_to_be_guessed_and_locks_nobody_out() -> None:
+    home = house("token")
+    for guess in range(100):
+        await enter(home, f"{guess}")
+    assert (await enter(home, tokens.token_for(MEMORY))).page.status == 303  # type: ignore[union-attr]
+
+
+async def test_a_short_token_is_said_to_be_one(caplog: pytest.LogCaptureFixture) -> None:
+    await house(environ={"MIHARU_TOKEN": "0815"}).visit()
+    await house(environ={"MIHARU_TOKEN": "0815-0815-0815-0815"}).visit()
+    assert caplog.text.count("16 characters") == 1
+    assert "0815" not in caplog.text
+
+
 # --- the token's file
 
 
 def test_the_token_is_kept_privately_beside_the_database(tmp_path: Path) -> None:
     database = tmp_path / "calls.db"
-    token = tokens.token_for(database)
+    token = tokens.token_for(url_of(database))
     file = tmp_path / "calls.db.token"
     assert file.read_text().strip() == token
     assert file.stat().st_mode & 0o777 == 0o600
@@ -378,21 +589,21 @@ def test_a_token_of_ones_own_in_the_file_is_used_and_made_private(tmp_path: Path
     file = tmp_path / "calls.db.token"
     file.write_text("a-token-that-somebody-wrote\n")
     file.chmod(0o644)
-    assert tokens.token_for(tmp_path / "calls.db") == "a-token-that-somebody-wrote"
+    assert tokens.token_for(url_of(tmp_path / "calls.db")) == "a-token-that-somebody-wrote"
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "calls.db.token"
     file.write_text("\n")
-    token = tokens.token_for(tmp_path / "calls.db")
+    token = tokens.token_for(url_of(tmp_path / "calls.db"))
     assert len(token) >= 40
     assert file.read_text().strip() == token
 
 
 def test_the_folder_is_made_where_it_is_not_there_yet(tmp_path: Path) -> None:
     database = tmp_path / ".miharu" / "calls.db"
-    tokens.token_for(database)
+    tokens.token_for(url_of(database))
     assert (tmp_path / ".miharu").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / ".miharu" / ".gitignore").read_text() == "*\n"
 
@@ -401,28 +612,42 @@ def test_the_folder_is_made_where_it_is_not_there_yet(tmp_path: Path) -> None:
 def test_a_link_put_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "theirs").write_text("a-token-that-an-attacker-knows")
     (tmp_path / "calls.db.token").symlink_to(tmp_path / "theirs")
-    assert tokens.token_for(tmp_path / "calls.db") != "a-token-that-an-attacker-knows"
+    assert tokens.token_for(url_of(tmp_path / "calls.db")) != "a-token-that-an-attacker-knows"
 
 
 def test_a_file_of_another_user_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "calls.db.token").write_text("a-token-that-an-attacker-knows")
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    assert tokens.token_for(tmp_path / "calls.db") != "a-token-that-an-attacker-knows"
+    assert tokens.token_for(url_of(tmp_path / "calls.db")) != "a-token-that-an-attacker-knows"
+
+
+def test_that_of_a_database_server_is_kept_where_calls_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that all workers of a program ask for the same."""
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    url = f"postgresql+asyncpg://ann:s3cret@db/{tmp_path.name}"
+    token = tokens.token_for(url)
+    (file,) = (tmp_path / ".miharu").glob("*.token")
+    assert file.read_text().strip() == token
+    assert "s3cret" not in file.name
+    assert tokens.kept(url) == token
 
 
 def test_without_a_file_the_token_lives_in_memory() -> None:
-    assert tokens.token_for(None) == tokens.token_for(None)
+    assert tokens.token_for(MEMORY) == tokens.token_for(MEMORY)
 
 
 def test_several_workers_agree_on_one_token(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from miharu.dashboard.tokens import token_for;"
-        "sys.stdin.read(1); print(token_for(Path(sys.argv[1])))"
+        "import sys; from miharu.dashboard.tokens import token_for;"
+        "sys.stdin.read(1); print(token_for(sys.argv[1]))"
     )
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "calls.db")],
+            [sys.executable, "-c", code, url_of(tmp_path / "calls.db")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

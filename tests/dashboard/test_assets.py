@@ -30,8 +30,8 @@ def test_prefers_the_files_inside_the_package(tmp_path: Path) -> None:
 def test_keeps_for_ever_only_what_names_its_content() -> None:
     digest = assets.asset_url("app.css").partition("?v=")[2]
     assert headers("app.css", v=digest)["Cache-Control"] == IMMUTABLE
-    assert headers("app.css", v="old")["Cache-Control"] == "no-cache"
-    assert headers("app.css")["Cache-Control"] == "no-cache"
+    assert headers("app.css", v="old")["Cache-Control"] == "private, no-cache"
+    assert headers("app.css")["Cache-Control"] == "private, no-cache"
     assert headers("htmx-4.0.1.min.js")["Cache-Control"] == IMMUTABLE
     assert headers("geist-5.3.0.woff2")["Content-Type"] == "font/woff2"
 

@@ -1,0 +1,106 @@
+"""Whether a visitor has the token: in the link, in the cookie that the link has left, or in a header."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from miharu.dashboard.guesses import Guesses
+from miharu.dashboard.notices import notice
+from miharu.dashboard.page import Page
+from miharu.dashboard.refusals import TOO_MANY, Why, locked
+from miharu.dashboard.tokens import (
+    cookie_name,
+    cookie_value,
+    is_short,
+    kept,
+    same,
+    shared_secret,
+    token_for,
+    token_from,
+)
+from miharu.dashboard.visit import Decision, Visit
+
+__all__ = ("Keys",)
+
+_MONTH = 30 * 24 * 3600
+
+
+class Keys:
+    """Looks at what visitors show.
+
+    Args:
+        environ: Where a chosen token may be.
+        say: Warns, of each thing once.
+        guesses: Those of this process.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], say: Callable[[str, str], None], guesses: Guesses | None = None
+    ) -> None:
+        self._environ = environ
+        self._say = say
+        self._guesses = guesses or Guesses()
+
+    async def check(self, visit: Visit, database: str, why: Why = Why.ASKED_FOR) -> Decision:
+        """Welcome, or the page that says how to enter, and why it is not open to this visitor.
+
+        The cookie is named after the URL of the database.
+        """
+        chosen, secret = token_from(self._environ), shared_secret(database)
+        made = "" if chosen and secret else kept(database) or await _token_of(database)
+        if chosen and is_short(chosen):
+            self._say("short", "MIHARU_TOKEN is so short that it can be guessed; take 16 characters or more.")
+        token = chosen or made
+        name, value = cookie_name(database), cookie_value(token, secret or made)
+        shown, borne = visit.params.get("token"), _bearer(visit.headers)
+        # Nobody can guess a cookie, so it is looked at first, and whoever has been in stays in.
+        welcome = any(same(cookie, value) for cookie in _cookies(visit.headers, name))
+        if welcome and shown is None:
+            return Decision(access="token")
+        address = visit.client or ""
+        if chosen and (shown or borne) and self._guesses.too_many(address):
+            self._say("guesses", f"{address!r} shows many wrong tokens, and has to wait now and then.")
+            return Decision(access="token") if welcome else Decision(page=TOO_MANY)
+        if shown is not None and same(shown, token):
+            return Decision(page=_let_in(visit, f"{name}={value}"))
+        if welcome or (borne is not None and same(borne, token)):
+            return Decision(access="token")
+        if chosen:
+            for wrong in filter(None, (shown, borne)):
+                self._guesses.note(address, wrong)
+        self._say(
+            "link",
+            f"the dashboard asks for a token here. Open {quote(visit.base)}?token="
+            f"{'<the value of MIHARU_TOKEN>' if chosen else token} once in each browser.",
+        )
+        return Decision(page=locked(why, wrong=shown is not None))
+
+
+def _let_in(visit: Visit, cookie: str) -> Page:
+    attributes = f"{cookie}; Max-Age={_MONTH}; HttpOnly; SameSite=Strict"
+    outside = visit.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    if "https" in {visit.scope.get("scheme"), outside}:
+        attributes += "; Secure"
+    headers = (("Set-Cookie", attributes),)
+    # A browser that follows a link from another site (a log viewer, a chat) sends no Strict cookie through
+    # a redirect, so there our own page makes the second step.
+    if visit.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return notice(200, "Welcome", '<a href="./">Open the dashboard</a>', headers=headers, onward="./")
+    return notice(
+        303, "Welcome", '<a href="./">Open the dashboard</a>', headers=(("Location", "./"), *headers)
+    )
+
+
+def _bearer(headers: Mapping[str, str]) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _cookies(headers: Mapping[str, str], name: str) -> list[str]:
+    pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+    return [value for key, _, value in pairs if key == name]
+
+
+async def _token_of(database: str) -> str:
+    from anyio import CapacityLimiter, to_thread
+
+    return await to_thread.run_sync(token_for, database, limiter=CapacityLimiter(1))
