@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.security.world import Door, fill, open_door
+from tests.security.world import DOORS, Door, fill, open_door
 
 OpenDoor = Callable[..., Door]
 LOCK = "a-token-of-twenty-four-c"
+ONE_DOOR = tuple(pytest.param(name, marks=() if name == "mount" else pytest.mark.full) for name in DOORS)
+"""One stands for all where a test takes seconds; the long run tries each."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with a secret in it."""
     file = tmp_path_factory.mktemp("security") / "calls.db"
@@ -22,7 +24,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def door_of(filled: Path) -> Iterator[OpenDoor]:
     """A door, opened at its first use: ``door_of("mount")``, ``door_of("mount", MIHARU_AUTH="off")``."""
     opened: dict[tuple[object, ...], Door] = {}
@@ -37,7 +39,7 @@ def door_of(filled: Path) -> Iterator[OpenDoor]:
         yield get
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A real Chromium, in which ``evil.example`` and all of ``shop.example`` are this machine."""
     playwright = pytest.importorskip("playwright.sync_api", reason="it drives a real browser")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.doors.serving import free_port, stripping_proxy
+from tests.security.conftest import ONE_DOOR
 from tests.security.world import Answer, Door, ask, open_door, raw
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -19,8 +20,6 @@ with_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed; s
 as_root = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only root can run nginx as another user"
 )
-FRESH = ["mount", *(pytest.param(name, marks=pytest.mark.full) for name in ("middleware", "standalone"))]
-"""Each test needs a process of its own: what it has seen of a proxy it never forgets."""
 OLD = ""
 NEW = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 CONFIGURATION = """
@@ -64,7 +63,7 @@ def visit(outside: Door, **headers: str) -> Answer:
 
 
 @with_nginx
-@pytest.mark.parametrize("name", FRESH)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_bare_nginx_is_known_by_its_old_http(name: str, filled: Path, tmp_path: Path) -> None:
     """``proxy_pass`` and nothing else: a loopback client, a local Host, no header."""
     with open_door(name, filled) as door, nginx(door, tmp_path, OLD) as outside:
@@ -75,7 +74,7 @@ def test_a_bare_nginx_is_known_by_its_old_http(name: str, filled: Path, tmp_path
 
 @with_nginx
 @as_root
-@pytest.mark.parametrize("name", FRESH)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_bare_new_nginx_is_known_by_its_account(name: str, filled: Path, tmp_path: Path) -> None:
     """nginx speaks HTTP/1.1 by itself since 1.29.7; then nothing in the request tells it from a browser."""
     with open_door(name, filled) as door, nginx(door, tmp_path, NEW, "user nobody nogroup;") as outside:
@@ -85,7 +84,7 @@ def test_a_bare_new_nginx_is_known_by_its_account(name: str, filled: Path, tmp_p
 
 
 @with_nginx
-@pytest.mark.parametrize("name", FRESH)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_bare_new_nginx_is_known_by_what_browsers_say(name: str, filled: Path, tmp_path: Path) -> None:
     """The first request that comes from a page of the site names the site."""
     with open_door(name, filled) as door, nginx(door, tmp_path, NEW) as outside:
@@ -174,7 +173,7 @@ print(answer.status, sys.argv[3] in answer.read().decode())
 
 
 @as_root
-@pytest.mark.parametrize("name", FRESH)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_another_user_of_the_machine_is_no_local_visitor(name: str, filled: Path) -> None:
     from tests.security.world import SECRET
 
