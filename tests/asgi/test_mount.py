@@ -135,7 +135,8 @@ async def test_a_failure_of_ours_is_a_calm_page_and_one_line(
         assert answer.status == 500
         assert b"machine room" not in answer.body
         assert set(SECURITY) <= set(answer.headers)
-    assert [record.name for record in caplog.records] == ["miharu"]
+    ours = [record.name for record in caplog.records if record.name != "asyncio"]  # it may find it slow
+    assert ours == ["miharu"]
 
 
 async def test_a_callable_that_fails_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
