@@ -202,7 +202,10 @@ def _version(connection: Connection) -> int | None:
 
 
 def _exists(connection: Connection, table: str) -> bool:
-    return bool(connection.exec_driver_sql("SELECT to_regclass($1) IS NOT NULL", (table,)).scalar_one())
+    # to_regclass may know from before the lock that there was none: waiting for a lock that is on no table,
+    # the server does not hear what others have made meanwhile.
+    found = "SELECT EXISTS (SELECT FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid))"
+    return bool(connection.exec_driver_sql(found, (table,)).scalar_one())
 
 
 def _migrate(connection: Connection, name: str) -> None:
