@@ -88,8 +88,8 @@ class Config:
         return cls(
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE") or None,
-            capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", capture_content),
-            estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", estimate_usage),
+            capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", given=capture_content),
+            estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", given=estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
             retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),
             content_retention_ms=_length(
@@ -106,7 +106,7 @@ class Config:
         )
 
 
-def _flag(environ: Mapping[str, str], name: str, given: bool | None = None) -> bool:  # noqa: FBT001
+def _flag(environ: Mapping[str, str], name: str, *, given: bool | None = None) -> bool:
     if given is not None:
         return given
     text = environ.get(name, "").strip().lower()

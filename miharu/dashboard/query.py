@@ -120,7 +120,7 @@ class View:
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type]
+            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
         )
 
     @property

@@ -1,11 +1,24 @@
 """What is left for the recorder, without one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from miharu.attribution import context, records
+
+Fail = Callable[..., None]
+
+
+@pytest.fixture
+def fail(monkeypatch: pytest.MonkeyPatch) -> Fail:
+    """A mistake of ours, to be put somewhere; the guard is up, as it is in a host's program."""
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    return fail
 
 
 @pytest.fixture

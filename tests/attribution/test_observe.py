@@ -16,6 +16,7 @@ import miharu
 from miharu.attribution import context
 from miharu.attribution.spans import OpenSpan
 from miharu.errors import ConfigError
+from tests.attribution.conftest import Fail
 
 pytestmark = pytest.mark.usefixtures("spans")
 
@@ -405,12 +406,8 @@ def test_a_generator_that_fails_when_it_is_closed(spans: list[OpenSpan]) -> None
 
 
 def test_a_mistake_of_ours_does_not_reach_the_program(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fail: Fail
 ) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.delenv("MIHARU_UNGUARDED")
     with monkeypatch.context() as broken:
         broken.setattr("miharu.attribution.tracing.new_span_id", fail)
         assert plain(3) == (3, None)

@@ -10,6 +10,7 @@ import miharu
 from miharu import monitor
 from miharu.attribution.context import Beginning, Origin
 from miharu.batch import Score
+from tests.attribution.conftest import Fail
 from tests.calls import ask
 
 
@@ -76,12 +77,8 @@ def test_without_init_it_is_gone_and_nothing_fails() -> None:
 
 
 def test_a_mistake_of_ours_does_not_reach_the_program(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fail: Fail
 ) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.delenv("MIHARU_UNGUARDED")
     monkeypatch.setattr("miharu.attribution.records.leave", fail)
     monkeypatch.setattr("miharu.attribution.context.now", fail)
     miharu.score("0" * 32, "grade", 1)

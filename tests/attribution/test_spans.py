@@ -13,6 +13,7 @@ import miharu
 from miharu.attribution import context
 from miharu.attribution.belonging import span_record
 from miharu.attribution.context import Beginning, Origin
+from tests.attribution.conftest import Fail
 from tests.calls import aask, ask, rows
 
 
@@ -142,12 +143,8 @@ def test_nobody_listens() -> None:
 
 
 def test_a_mistake_of_ours_does_not_reach_the_program(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fail: Fail
 ) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.delenv("MIHARU_UNGUARDED")
     monkeypatch.setattr("miharu.attribution.tracing.new_span_id", fail)
     with miharu.span("work") as span:
         assert span.trace_id == ""

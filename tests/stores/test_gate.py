@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import anyio
@@ -41,10 +41,12 @@ def waiting() -> int:
     return sum(thread.name == "miharu-gate" for thread in threading.enumerate())
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    with anyio.fail_after(10):
-        while not holds():  # noqa: ASYNC110 - it is a thread that is waited for
-            await anyio.sleep(0.001)
+def ended() -> bool:
+    """Whether those who stopped waiting end, now that nobody holds it."""
+    for thread in threading.enumerate():
+        if thread.name == "miharu-gate":
+            thread.join(10)
+    return not waiting()
 
 
 async def test_the_second_waits_for_the_first(database: Path) -> None:
@@ -105,7 +107,7 @@ async def test_whoever_stopped_waiting_gets_in_nobodys_way(
         pass
     async with second.held():
         pass
-    await until(lambda: not waiting())
+    assert ended()
     for gate in (first, second, third):
         gate.close()
 
@@ -163,11 +165,11 @@ def test_whoever_waits_without_a_loop_is_told_as_well(database: Path) -> None:
         with second.held_here():
             order.append("second in")
 
-    thread = threading.Thread(target=come_second)
+    thread, until = threading.Thread(target=come_second), time.monotonic() + 10
     with first.held_here():
         thread.start()
         while not waiting():
-            pass
+            assert time.monotonic() < until
         order.append("first out")
     thread.join()
     assert order == ["first out", "second in"]
@@ -212,7 +214,7 @@ async def test_a_closed_gate_forgets_where_it_waited(database: Path, monkeypatch
         second.open()
         async with second.held():  # another file by now
             pass
-    await until(lambda: not waiting())
+    assert ended()
     first.close()
     second.close()
 

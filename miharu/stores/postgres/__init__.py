@@ -15,29 +15,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from time import time
+from typing import TypeVar
 
-from miharu.batch import Batch, Score, Span
+from sqlalchemy import Connection
+
+from miharu.batch import Batch
 from miharu.call import Call, Cost, moment_of
 from miharu.stores import sql
-from miharu.stores.base import (
-    NEWEST,
-    RANKED,
-    Dimension,
-    Group,
-    Latency,
-    Order,
-    Point,
-    Query,
-    Session,
-    Timing,
-    Totals,
-)
+from miharu.stores.base import NEWEST, RANKED, Order, Query
 from miharu.stores.postgres import changes, partitions, reading, tending, writing
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
 from miharu.stores.postgres.schema import look, prepare
 
 __all__ = ("PostgresStore",)
+
+T = TypeVar("T")
 
 
 def _when(id: str) -> int:  # noqa: A002 - the column's name
@@ -54,8 +47,10 @@ ENGINE = sql.Engine(
 _PRUNED_AT_ONCE = 1000
 
 
-class PostgresStore:
+class PostgresStore(sql.Answers):
     """Keeps calls in a database that any number of processes share."""
+
+    engine = ENGINE
 
     def __init__(
         self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
@@ -92,36 +87,7 @@ class PostgresStore:
         return await self._database.write(partial(writing.add, batch=batch, insert=writing.merge))
 
     async def revision(self) -> int:
-        return await self._database.read(changes.revision)
-
-    async def totals(self, query: Query) -> Totals:
-        return await self._database.read(partial(sql.totals, engine=ENGINE, query=query))
-
-    async def latency(self, query: Query) -> Latency:
-        return await self._database.read(partial(sql.latency, engine=ENGINE, query=query))
-
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        return await self._database.read(
-            partial(sql.series, engine=ENGINE, query=query, step_ms=step_ms, by=by)
-        )
-
-    async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
-    ) -> Sequence[tuple[int, int, int]]:
-        return await self._database.read(
-            partial(sql.durations, engine=ENGINE, query=query, step_ms=step_ms, of=of)
-        )
-
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        return await self._database.read(partial(sql.groups, engine=ENGINE, query=query, by=by, limit=limit))
-
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
-        return await self._database.read(partial(sql.keys, engine=ENGINE, query=query, by=by, limit=limit))
-
-    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
-        return await self._database.read(
-            partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
-        )
+        return await self._read(changes.revision)
 
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
@@ -130,10 +96,10 @@ class PostgresStore:
             return await self._ranked(query, limit, before, order)
         found: list[Call] = []
         until = query.end if before is None else min(query.end, _when(before) + 1)
-        windows = await self._database.read(partial(reading.windows, start=query.start, end=until))
+        windows = await self._read(partial(reading.windows, start=query.start, end=until))
         for start, end in windows:
             part = replace(query, start=start, end=end)
-            found += await self._database.read(
+            found += await self._read(
                 partial(sql.calls, engine=ENGINE, query=part, limit=limit - len(found), before=before)
             )
             if len(found) >= limit:
@@ -141,13 +107,13 @@ class PostgresStore:
         return found
 
     async def _ranked(self, query: Query, limit: int, before: str | None, order: Order) -> Sequence[Call]:
-        windows = await self._database.read(partial(reading.windows, start=query.start, end=query.end))
+        windows = await self._read(partial(reading.windows, start=query.start, end=query.end))
         look = partial(sql.ranked, engine=ENGINE, order=order, before=before)
         if order.by == "timestamp":
             found: list[Call] = []
             for start, end in reversed(windows):
                 part = replace(query, start=start, end=end)
-                found += await self._database.read(partial(look, query=part, limit=limit - len(found)))
+                found += await self._read(partial(look, query=part, limit=limit - len(found)))
                 if len(found) >= limit:
                     break
             return found
@@ -155,19 +121,13 @@ class PostgresStore:
         for start, end in windows:
             part = replace(query, start=start, end=end)
             query = replace(query, start=start)
-            left -= (await self._database.read(partial(sql.looked_through, query=part, most=left)))[1]
+            left -= (await self._read(partial(sql.looked_through, query=part, most=left)))[1]
             if left <= 0:
                 break
-        return await self._database.read(partial(look, query=query, limit=limit))
+        return await self._read(partial(look, query=query, limit=limit))
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
-        return await self._database.read(partial(reading.call, id=id))
-
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        return await self._database.read(partial(sql.spans, trace_id=trace_id))
-
-    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
-        return await self._database.read(partial(sql.scores, call_id=call_id, trace_id=trace_id))
+        return await self._read(partial(reading.call, id=id))
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
         return await self._database.write(partial(writing.reprice, costs=costs))
@@ -175,7 +135,7 @@ class PostgresStore:
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         tables = ("llm_bodies",) if content_only else ("llm_calls", "llm_bodies")
         gone = 0
-        for table, day in sorted(await self._database.read(partitions.known)):
+        for table, day in sorted(await self._read(partitions.known)):
             old = table == tables[0] and (day + 1) * partitions.DAY_MS <= before
             if old and (limit is None or gone < limit):
                 forgotten = await self._database.write(partial(writing.prune_day, day=day, tables=tables))
@@ -188,15 +148,18 @@ class PostgresStore:
 
     async def tend(self) -> bool:
         now = self._clock()
-        if not await self._database.read(partial(tending.is_due, now=now)):
+        if not await self._read(partial(tending.is_due, now=now)):
             return False
         return await self._database.write(partial(tending.tend, now=now))
 
     async def size(self) -> int | None:
-        return await self._database.read(reading.size)
+        return await self._read(reading.size)
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await self._database.read(work)
 
     async def _make_room(self, batch: Batch) -> None:
         """Make the tables of the days that are new, and of the day that follows each."""

@@ -6,8 +6,10 @@ times.py    percentiles and heat maps
 windows.py  where rare calls are
 rows.py     calls, sessions, spans and scores themselves
 ranks.py    the largest calls, and the smallest
+answers.py  what a store of any engine has in common with all others
 """
 
+from miharu.stores.sql.answers import Answers
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions, spans
 from miharu.stores.sql.source import Engine, Marks
@@ -15,6 +17,7 @@ from miharu.stores.sql.sums import groups, keys, series, totals
 from miharu.stores.sql.times import durations, latency
 
 __all__ = (
+    "Answers",
     "Engine",
     "Marks",
     "call",

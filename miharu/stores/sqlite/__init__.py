@@ -1,14 +1,15 @@
 """Calls in one SQLite file, shared by as many processes as there are.
 
-schema.py      the tables, as numbered steps
-database.py    the file, its connections and transactions
-gate.py        one writer at a time among all processes
-turn.py        a lock on a file, and a place in the queue for it
-handles.py     reading the file beside SQLite, without taking its locks away
-writing.py     what a batch, a completed call, new prices and the pruning change
-tending.py     the roll-ups, made later
-references.py  the calls of one user, session or trace
-repair/        what happens when the file is damaged
+schema.py        the tables, as numbered steps
+database.py      the file and its connections
+transactions.py  our own, and what their errors mean
+gate.py          one writer at a time among all processes
+turn.py          a lock on a file, and a place in the queue for it
+handles.py       reading the file beside SQLite, without taking its locks away
+writing.py       what a batch, a completed call, new prices and the pruning change
+tending.py       the roll-ups, made later
+references.py    the calls of one user, session or trace
+repair/          what happens when the file is damaged
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +20,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.config import database_file
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import sql
-from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
+from miharu.stores.base import NEWEST, Order, Query
 from miharu.stores.sqlite import tending, writing
 from miharu.stores.sqlite.database import Database
 from miharu.stores.sqlite.references import lookup
@@ -46,8 +47,10 @@ ENGINE = sql.Engine(
 _PRUNED_AT_ONCE = 1000
 
 
-class SQLiteStore:
+class SQLiteStore(sql.Answers):
     """Keeps calls in a file, or in memory for ``sqlite+aiosqlite:///:memory:``."""
+
+    engine = ENGINE
 
     def __init__(
         self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
@@ -67,7 +70,7 @@ class SQLiteStore:
         path, name = self._database.path, self._database.name
         try:
             await self._database.open(partial(prepare, name=name))
-            if self._database.read_only and await self._database.read(version_of) < len(STEPS):
+            if self._database.read_only and await self._read(version_of) < len(STEPS):
                 await _bring_up_to_date(path, name)
         except NewerDatabase as error:
             await self._database.close()
@@ -81,36 +84,7 @@ class SQLiteStore:
         return await self._write(partial(writing.add, batch=batch))
 
     async def revision(self) -> int:
-        return await self._database.read(_revision)
-
-    async def totals(self, query: Query) -> Totals:
-        return await self._database.read(partial(sql.totals, engine=ENGINE, query=query))
-
-    async def latency(self, query: Query) -> Latency:
-        return await self._database.read(partial(sql.latency, engine=ENGINE, query=query))
-
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        return await self._database.read(
-            partial(sql.series, engine=ENGINE, query=query, step_ms=step_ms, by=by)
-        )
-
-    async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
-    ) -> Sequence[tuple[int, int, int]]:
-        return await self._database.read(
-            partial(sql.durations, engine=ENGINE, query=query, step_ms=step_ms, of=of)
-        )
-
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        return await self._database.read(partial(sql.groups, engine=ENGINE, query=query, by=by, limit=limit))
-
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
-        return await self._database.read(partial(sql.keys, engine=ENGINE, query=query, by=by, limit=limit))
-
-    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
-        return await self._database.read(
-            partial(sql.sessions, engine=ENGINE, query=query, limit=limit, before=before)
-        )
+        return await self._read(_revision)
 
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
@@ -119,16 +93,10 @@ class SQLiteStore:
             look = partial(sql.calls, engine=ENGINE, query=query, limit=limit, before=before)
         else:
             look = partial(sql.ranked, engine=ENGINE, query=query, order=order, limit=limit, before=before)
-        return await self._database.read(look)
+        return await self._read(look)
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
-        return await self._database.read(partial(sql.call, id=id))
-
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        return await self._database.read(partial(sql.spans, trace_id=trace_id))
-
-    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
-        return await self._database.read(partial(sql.scores, call_id=call_id, trace_id=trace_id))
+        return await self._read(partial(sql.call, id=id))
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
         return await self._write(partial(writing.reprice, costs=costs))
@@ -145,7 +113,7 @@ class SQLiteStore:
 
     async def tend(self) -> bool:
         now = self._clock()
-        if self._database.read_only or not await self._database.read(partial(tending.is_due, now=now)):
+        if self._database.read_only or not await self._read(partial(tending.is_due, now=now)):
             return False
         return await self._write(partial(tending.tend, now=now))
 
@@ -154,6 +122,9 @@ class SQLiteStore:
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await self._database.read(work)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         if self._newer is not None:

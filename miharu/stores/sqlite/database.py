@@ -4,22 +4,20 @@ A read takes a thread for as long as it lasts, and not for each of its statement
 to thread has to wait for the interpreter's lock, and a page asks twenty questions.
 A file that was deleted or replaced while it was open is noticed before each transaction, and opened anew;
 one that turns out to be damaged is opened anew as well, and set aside where that does not help.
-Transactions are ours, not the driver's: ``BEGIN IMMEDIATE`` for a write, one snapshot for a read. All SQL is
-written against a plain ``Connection``, so that it also runs when the interpreter is going down and no thread
-can be started for the asynchronous driver any more.
+All SQL is written against a plain ``Connection``, so that it also runs when the interpreter is going down and
+no thread can be started for the asynchronous driver any more.
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import anyio
 from anyio import to_thread
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -27,7 +25,8 @@ from miharu._location import make_private_folder
 from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair.care import Care
-from miharu.stores.sqlite.repair.damage import is_stale, meaning
+from miharu.stores.sqlite.repair.damage import is_stale
+from miharu.stores.sqlite.transactions import as_it_is, configure, immediate, in_plain_words, snapshot
 
 __all__ = ("Database",)
 
@@ -78,7 +77,7 @@ class Database:
         async def once() -> T:
             await self._see_to_it_that_it_is_open()
             async with self._held():
-                return await self._run(self._writer, _immediate, work)
+                return await self._run(self._writer, immediate, work)
 
         async with self._turn:
             return await self._mending(once)
@@ -176,19 +175,19 @@ class Database:
         if not self.read_only:
             self._writer = self._engine()
             try:
-                await self._run(self._writer, _as_it_is, self._make_ready)
+                await self._run(self._writer, as_it_is, self._make_ready)
             except RuntimeError as error:
                 if isinstance(error, StoreError):
                     raise
                 # "can't start new thread": the program is ending, and what it did is still to be kept
                 self._last_resort = create_engine(self._url("rw").set(drivername="sqlite"), **self._options())
-                _listen(self._last_resort)
-                await self._run(None, _as_it_is, self._make_ready)
+                configure(self._last_resort)
+                await self._run(None, as_it_is, self._make_ready)
         if self._care is not None:
             options = self._options() | {"pool_size": READERS, "max_overflow": 0}
             options["connect_args"]["check_same_thread"] = False  # of a connection, one thread after another
             self._reader = create_engine(self._url("ro").set(drivername="sqlite"), **options)
-            _listen(self._reader)
+            configure(self._reader)
             self._care.opened()
 
     async def _fold_in(self) -> None:
@@ -196,7 +195,7 @@ class Database:
         with suppress(StoreError):
             async with self._held():
                 await self._run(
-                    self._writer, _as_it_is, lambda it: it.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    self._writer, as_it_is, lambda it: it.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 )
 
     def _make_ready(self, connection: Connection) -> None:
@@ -231,7 +230,7 @@ class Database:
     async def _run(
         self, engine: AsyncEngine | None, transaction: Callable[..., T], work: Callable[[Connection], T]
     ) -> T:
-        with self._in_plain_words():
+        with in_plain_words(self.name):
             if self._last_resort is not None:
                 with self._last_resort.connect() as connection:
                     return transaction(connection, work)
@@ -242,16 +241,16 @@ class Database:
 
     async def _look(self, work: Callable[[Connection], T]) -> T:
         if self._reader is None or self._last_resort is not None:
-            return await self._run(self._writer, _snapshot, work)
+            return await self._run(self._writer, snapshot, work)
         engine, begun = self._reader, False
 
         def looking() -> T:
             nonlocal begun
             begun = True
             with engine.connect() as connection:
-                return _snapshot(connection, work)
+                return snapshot(connection, work)
 
-        with self._in_plain_words():
+        with in_plain_words(self.name):
             try:
                 return await to_thread.run_sync(looking, abandon_on_cancel=True, limiter=self._readers)
             except RuntimeError:
@@ -259,23 +258,12 @@ class Database:
                     raise
                 return looking()  # no thread can be started any more: the program is ending
 
-    @contextmanager
-    def _in_plain_words(self) -> Iterator[None]:
-        try:
-            yield
-        except (IntegrityError, DataError, InterfaceError, ProgrammingError):
-            raise  # it is the values, not the database: trying again would not help
-        except DBAPIError as error:
-            raise StoreError(f"{self.name} {meaning(error.orig or error)}.") from error
-        except UnicodeDecodeError as error:  # a message of the engine that quotes damaged text
-            raise StoreError(f"{self.name} {meaning(error)}.") from error
-
     def _engine(self) -> AsyncEngine:
         options = self._options()
         if self.path is not None:
             options |= {"pool_size": 1, "max_overflow": 0}
         engine = create_async_engine(self._url("rw"), **options)
-        _listen(engine.sync_engine)
+        configure(engine.sync_engine)
         return engine
 
     def _options(self) -> dict[str, Any]:
@@ -297,36 +285,3 @@ class Database:
 def _cause(error: StoreError) -> BaseException | None:
     """What the engine said, where it was the engine."""
     return getattr(error.__cause__, "orig", error.__cause__)
-
-
-def _listen(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.close()
-
-
-def _as_it_is(connection: Connection, work: Callable[[Connection], T]) -> T:
-    return work(connection)
-
-
-def _immediate(connection: Connection, work: Callable[[Connection], T]) -> T:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    return _finish(connection, work)
-
-
-def _snapshot(connection: Connection, work: Callable[[Connection], T]) -> T:
-    connection.exec_driver_sql("BEGIN")
-    return _finish(connection, work)
-
-
-def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
-    try:
-        result = work(connection)
-        connection.exec_driver_sql("COMMIT")
-    except BaseException:
-        with suppress(DBAPIError):  # a full disk has rolled it back already
-            connection.exec_driver_sql("ROLLBACK")
-        raise
-    return result

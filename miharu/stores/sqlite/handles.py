@@ -47,7 +47,7 @@ _here = _Process()
 
 def _begin_anew() -> None:
     """A child of a fork inherits no locks."""
-    global _here  # noqa: PLW0603
+    global _here  # noqa: PLW0603 - one for each process, and this is another process
     _here = _Process()
 
 

@@ -13,7 +13,7 @@ from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair import rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
-from miharu.stores.sqlite.repair.layout import beside
+from miharu.stores.sqlite.repair.layout import TABLES, beside, layout_of
 from miharu.stores.sqlite.repair.quarantine import Aside, set_aside, unfinished, whatever_is_aside
 from miharu.stores.sqlite.repair.report import Report, load
 from miharu.stores.sqlite.repair.rescue import AtOnce, Stopped, bring_back
@@ -94,6 +94,13 @@ def test_rows_to_which_nothing_leads_are_told_apart_from_those_of_other_tables(w
     assert bodies
     sent = {call.id: call.body.request for call in written.calls if call.body}
     assert {id_: zlib.decompress(packed) for id_, packed in bodies.items()}.items() <= sent.items()
+
+
+def test_each_table_has_a_width_of_its_own(written: Written) -> None:
+    """By that a row is told which nothing leads to."""
+    layout = layout_of(written.path)
+    assert layout is not None
+    assert len({len(table.columns) for table in layout.tables.values()}) == len(TABLES)
 
 
 def test_the_roll_ups_are_made_anew(written: Written) -> None:

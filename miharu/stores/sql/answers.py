@@ -1,0 +1,60 @@
+"""The questions that have the same answer on every engine: a store adds how a function gets its snapshot."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar, TypeVar
+
+from sqlalchemy import Connection
+
+from miharu.batch import Score, Span
+from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
+from miharu.stores.sql.rows import scores, sessions, spans
+from miharu.stores.sql.source import Engine
+from miharu.stores.sql.sums import groups, keys, series, totals
+from miharu.stores.sql.times import durations, latency
+
+__all__ = ("Answers",)
+
+T = TypeVar("T")
+
+
+class Answers(ABC):
+    """Part of a ``Store``."""
+
+    engine: ClassVar[Engine]
+
+    @abstractmethod
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        """Run on one snapshot."""
+
+    async def totals(self, query: Query) -> Totals:
+        return await self._read(partial(totals, engine=self.engine, query=query))
+
+    async def latency(self, query: Query) -> Latency:
+        return await self._read(partial(latency, engine=self.engine, query=query))
+
+    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+        return await self._read(partial(series, engine=self.engine, query=query, step_ms=step_ms, by=by))
+
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+    ) -> Sequence[tuple[int, int, int]]:
+        return await self._read(partial(durations, engine=self.engine, query=query, step_ms=step_ms, of=of))
+
+    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+        return await self._read(partial(groups, engine=self.engine, query=query, by=by, limit=limit))
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return await self._read(partial(keys, engine=self.engine, query=query, by=by, limit=limit))
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        return await self._read(
+            partial(sessions, engine=self.engine, query=query, limit=limit, before=before)
+        )
+
+    async def spans(self, trace_id: str) -> Sequence[Span]:
+        return await self._read(partial(spans, trace_id=trace_id))
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return await self._read(partial(scores, call_id=call_id, trace_id=trace_id))
