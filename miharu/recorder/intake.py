@@ -1,5 +1,6 @@
 """From what callers have left to what can be stored, a batch's worth at a time."""
 
+import time
 from collections.abc import Callable
 
 from miharu._guard import swallowed
@@ -18,6 +19,8 @@ BATCH = 500
 """Calls, spans and scores per transaction."""
 BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
+READING_S = 0.02
+"""After so long what has been read is stored before more is: until then a kill would take it."""
 READ_AT_ONCE = 20
 """Exchanges between two looks at whoever else waits for the loop, pages above all."""
 
@@ -46,11 +49,13 @@ class Intake:
         self._finish = finish
 
     async def fill(self, values: list[Kept]) -> None:
-        """Add to the list until it is a whole batch, or nothing is left."""
+        """Add to the list until it is a whole batch, or has taken long enough, or nothing is left."""
         import anyio.lowlevel
 
-        room = BATCH_BYTES - sum(map(_weight, values))
+        room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
         while (room := self._some(values, room, self._finish)) > 0:
+            if values and time.monotonic() >= until:
+                return
             await anyio.lowlevel.checkpoint()
 
     def fill_at_once(self, values: list[Kept]) -> None:

@@ -228,6 +228,32 @@ async def test_a_batch_is_bounded_by_bytes(bench: Bench, monkeypatch: pytest.Mon
     assert len(values) == 2
 
 
+async def test_what_takes_long_to_read_is_stored_in_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "READING_S", 0.0)
+    bench.queue.max_items = 50
+    await bench.open()
+    models = [str(number) for number in range(50)]
+    put(bench, *models)
+    values: list[object] = []
+    await bench.pipeline._intake.fill(values)  # type: ignore[arg-type]
+    assert len(values) == intake.READ_AT_ONCE
+    bench.queue.pending.extend(values)  # type: ignore[arg-type]
+    await bench.pipeline.drain()
+    assert bench.models == models
+
+
+async def test_what_is_no_call_ends_no_batch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "READING_S", 0.0)
+    bench.queue.max_items = 50
+    await bench.open()
+    monkeypatch.setattr(bench.pipeline._intake, "_kept", lambda _: None)
+    put(bench, *"x" * 50)
+    await bench.pipeline.drain()
+    assert len(bench.queue) == 0
+
+
 async def test_a_thread_that_ends_the_program_saves_what_the_loop_holds(bench: Bench) -> None:
     """Also what is in the store's hands; stored twice, it is there once."""
     await bench.open()
