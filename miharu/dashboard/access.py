@@ -9,6 +9,7 @@
 In every mode a browser is refused that asks on behalf of another site (``sites.py``), and one that may have
 been led here under a stranger's name (``hosts.py``). Local is who comes from a loopback address, asks for a
 local name, is no other user of the machine (``peers.py``) and comes through no proxy (``proxies.py``).
+So is a test client, which calls the application without a socket (``clients.py``).
 """
 
 import inspect
@@ -19,8 +20,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal, cast
 
 from miharu.config import AuthMode, auth_mode
+from miharu.dashboard.clients import is_test_client, is_test_name
 from miharu.dashboard.guesses import Guesses
-from miharu.dashboard.hosts import Hosts, hosts_from, is_local, is_loopback, may_be_rebound, name_of
+from miharu.dashboard.hosts import Hosts, hosts_from, is_local, is_loopback, may_be_rebound
 from miharu.dashboard.keys import Keys
 from miharu.dashboard.peers import is_strangers
 from miharu.dashboard.proxies import PROCESS, Latch
@@ -33,7 +35,6 @@ __all__ = ("PROCESS", "Access", "Auth")
 
 Auth = AuthMode | Callable[[Mapping[str, Any]], bool | Awaitable[bool]]
 
-_TEST_CLIENT, _TEST_NAME = "testclient", "testserver.local"
 _PLATFORMS = (
     *("KUBERNETES_SERVICE_HOST", "DYNO", "FLY_APP_NAME", "K_SERVICE", "AWS_EXECUTION_ENV", "GAE_ENV"),
     *("ECS_CONTAINER_METADATA_URI_V4", "WEBSITE_SITE_NAME", "RENDER", "RAILWAY_ENVIRONMENT"),
@@ -117,19 +118,18 @@ class Access:
     def _may_be_meant(self, visit: Visit, allowed: Hosts, mode: str | None) -> bool:
         """Whether the dashboard is known by that name; an open one is careful where nobody has named it."""
         if allowed:
-            return is_local(visit.host) or visit.host in allowed
+            return _is_named_locally(visit) or visit.host in allowed
         return mode != "off" or not may_be_rebound(visit.host, visit.client, visit.headers)
 
     async def _why_not_local(
         self, visit: Visit, mode: Literal["auto", "local"], allowed: Hosts
     ) -> Why | None:
-        testing = visit.client == _TEST_CLIENT
+        testing = is_test_client(visit.scope)
         if self._latch.closed:
             return Why.PROXY
         if not (testing or is_loopback(visit.client)):
             return Why.FAR
-        named = is_local(visit.host) or visit.host in allowed
-        if not named and not (testing and name_of(visit.host) == _TEST_NAME):
+        if not (_is_named_locally(visit) or visit.host in allowed):
             return Why.NAME
         if mode == "auto" and _on_a_server_platform(self._environ):
             return Why.SERVER
@@ -152,6 +152,10 @@ class Access:
         if about not in self._said:
             self._said.add(about)
             _log.warning("miharu: %s", text)
+
+
+def _is_named_locally(visit: Visit) -> bool:
+    return is_local(visit.host) or (is_test_name(visit.host) and is_test_client(visit.scope))
 
 
 async def _in_a_thread(function: Callable[[Mapping[str, Any]], bool], scope: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from miharu.errors import ConfigError
 
 __all__ = ("Hosts", "hosts_from", "is_local", "is_loopback", "may_be_rebound", "name_of")
 
-_LOCAL = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|testserver|([a-z0-9_-]+\.)+localhost", re.IGNORECASE)
+_LOCAL = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|([a-z0-9_-]+\.)+localhost", re.IGNORECASE)
 _NAME = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _PORT = re.compile(r":\d{1,5}\Z")
 _OF_NOBODY = ("local", "internal", "lan", "home", "corp", "intranet", "test", "localdomain", "home.arpa")

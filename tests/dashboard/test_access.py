@@ -83,7 +83,6 @@ def headers_of(decision: Decision) -> dict[str, str]:
         "127.0.0.1:8000",
         "[::1]:8000",
         "app.localhost",
-        "testserver",
     ],
 )
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
@@ -104,6 +103,10 @@ async def test_a_local_visitor_of_a_terminal_is_welcome(host: str, client: str) 
         ".localhost",
         "127.0.0.1, localhost",
         "localhost\n",
+        "testserver",
+        "testserver:80",
+        "TESTSERVER",
+        "testserver.local",
         "",
     ],
 )
@@ -137,15 +140,56 @@ async def test_a_production_environment_asks_for_the_token(value: str, status: i
     assert await house(environ={"APP_ENV": value}).status() == status
 
 
+IN_PROCESS = [
+    {
+        "client": ("testclient", 50000),
+        "server": ["testserver", 80],
+        "extensions": {"http.response.debug": {}},
+    },
+    {"client": ("testclient", 50000), "server": ("testserver.local", 80)},
+    {"client": ("127.0.0.1", 123), "server": ("testserver", None)},
+]
+"""What Starlette's and Litestar's test clients and ``httpx.ASGITransport`` say of themselves."""
+
+
 @pytest.mark.parametrize("host", ["testserver", "testserver.local", "localhost"])
-async def test_a_test_client_needs_no_terminal(host: str) -> None:
-    """Starlette's and Litestar's clients name themselves in the scope."""
-    assert await house(terminal=False).status({"host": host}, client=("testclient", 50000)) == 200
+@pytest.mark.parametrize("scope", IN_PROCESS)
+async def test_a_test_client_needs_no_terminal(host: str, scope: dict[str, Any]) -> None:
+    assert await house(terminal=False).status({"host": host}, **scope) == 200
+    assert await house(terminal=False, allowed_hosts=["llm.example"]).status({"host": host}, **scope) == 200
+
+
+SOCKETS = [
+    ("127.0.0.1", 8000),
+    ["127.0.0.1", "8000"],
+    ("::1", 8000),
+    ("[::1]", 8000),
+    ("fe80::1%eth0", 8000),
+    ("0.0.0.0", 8000),
+    ("/run/app.sock", None),
+    ("unix:/run/app.sock", None),
+    (),
+    None,
+]
+
+
+@pytest.mark.parametrize("client", [("testclient", 50000), ("testclient", 0), ("127.0.0.1", 123)])
+@pytest.mark.parametrize("server", SOCKETS)
+async def test_a_visitor_over_a_socket_is_no_test_client_whatever_he_is_called(
+    client: Any, server: Any
+) -> None:
+    """A server that believes ``X-Forwarded-For`` lets him choose his name and his port."""
+    scope = {"client": client, "server": server, "extensions": {"tls": {}}}
+    assert await house(terminal=False).status({"host": "localhost"}, **scope) == 403
+    for name in ("testserver", "testserver.local"):
+        assert await house(terminal=True).status({"host": name}, **scope) == 403
+        assert await house("off", allowed_hosts=["llm.example"]).status({"host": name}, **scope) == 403
 
 
 async def test_a_proxy_that_passes_on_a_forged_address_makes_no_test_client() -> None:
-    headers = {"host": "localhost", "x-forwarded-for": "testclient"}
-    assert await house().status(headers, client=("testclient", 0)) == 403
+    for forged, client in (("testclient", ("testclient", 0)), ("testclient:50000", ("testclient", 50000))):
+        headers = {"host": "localhost", "x-forwarded-for": forged}
+        assert await house().status(headers, client=client, server=("127.0.0.1", 8000)) == 403
 
 
 # --- the latch

@@ -16,6 +16,8 @@ STRANGE = [
     "evil.example#localhost",
     "user@evil.example",
 ]
+OF_TESTS = ["testserver", "testserver:{port}", "TESTSERVER", "testserver.local"]
+"""Names that mean this machine within a test client, and anything over a network."""
 
 
 def named(door: Door, host: str, target: str = "") -> bytes:
@@ -31,6 +33,25 @@ def test_only_known_names_are_answered(name: str, mode: str, door_of: OpenDoor) 
         answer = raw(door, named(door, host.format(port=door.port)))
         assert answer.status in {400, 403}, host
         assert not answer.tells
+
+
+@pytest.mark.parametrize("server", installed())
+def test_the_names_of_test_clients_mean_nothing_over_a_socket(server: str, door_of: OpenDoor) -> None:
+    for name in ("mount", "middleware"):
+        door = door_of(name, server, MIHARU_AUTH="auto")
+        for host in OF_TESTS:
+            answer = raw(door, named(door, host.format(port=door.port)))
+            assert (answer.status, answer.tells) == (403, False), host
+        assert ask(door).tells
+
+
+@pytest.mark.full
+def test_nor_to_the_dashboard_by_itself(door_of: OpenDoor) -> None:
+    door = door_of("standalone", MIHARU_AUTH="auto")
+    for host in OF_TESTS:
+        for path in ("", "api/calls"):
+            answer = ask(door, path, host=host.format(port=door.port))
+            assert (answer.status, answer.tells) == (403, False), host
 
 
 @pytest.mark.parametrize("server", installed())

@@ -131,12 +131,17 @@ def test_a_proxy_that_says_anything_is_known(how: str, filled: Path, tmp_path: P
     "sent",
     [
         "GET {at} HTTP/1.0\r\nhost: localhost:{port}\r\n",
-        "GET {at} HTTP/1.1\r\nhost: localhost:{port}\r\nx-forwarded-for: testclient\r\n",
+        "GET {at} HTTP/1.1\r\nhost: localhost:{port}\r\nx-forwarded-for: testclient:50000\r\n",
         *(
             pytest.param(
                 f"GET {{at}} HTTP/1.1\r\nhost: localhost:{{port}}\r\n{header}\r\n", marks=pytest.mark.full
             )
-            for header in ("x-forwarded-for: 127.0.0.1", "VIA: 1.1 a", "forwarded: for=localhost")
+            for header in (
+                "x-forwarded-for: testclient",
+                "x-forwarded-for: 127.0.0.1",
+                "VIA: 1.1 a",
+                "forwarded: for=localhost",
+            )
         ),
     ],
 )
