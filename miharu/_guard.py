@@ -7,7 +7,7 @@ mistake of ours fails them instead of hiding.
 import logging
 import os
 
-__all__ = ("failures", "swallowed")
+__all__ = ("failures", "say_once", "swallowed")
 
 logger = logging.getLogger("miharu")
 
@@ -28,6 +28,14 @@ def swallowed(where: str) -> None:
             where,
             exc_info=True,  # noqa: LOG014 - the caller is handling it
         )
+
+
+def say_once(message: str, *arguments: object) -> None:
+    """Log a warning, unless it was logged in this process before."""
+    text = message % arguments
+    if text not in _said:
+        _said.add(text)
+        logger.warning("miharu: %s", text)
 
 
 def failures() -> int:

@@ -1,10 +1,11 @@
 import os
-import stat
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from miharu._location import default_database, make_private
+from miharu._location import NoPlace, default_database
 
 
 @pytest.fixture
@@ -41,10 +42,85 @@ def test_it_does_not_look_past_home(tmp_path: Path) -> None:
     assert found(home / "work", home) == home / "work" / ".miharu" / "calls.db"
 
 
-def test_somebody_elses_folder_is_not_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "src" / ".miharu").mkdir()
-    monkeypatch.setattr(os, "getuid", lambda: 54321)
-    assert found(project / "src", project.parent) == project / ".miharu" / "calls.db"
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o775])
+def test_a_folder_that_others_can_write_to_is_not_used(
+    project: Path, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    planted = project / "src" / ".miharu"
+    planted.mkdir()
+    planted.chmod(mode)
+    expected = project / ".miharu" / "calls.db"
+    assert found(project / "src", project.parent) == expected
+    assert found(project / "src", project.parent) == expected
+    (message,) = caplog.messages
+    assert message == (
+        f"miharu: {planted} may be written by others (mode {mode:04o}), so that is passed over, and calls "
+        f"are kept in {expected}. For another place, name a file with MIHARU_DATABASE_URL."
+    )
+
+
+@pytest.mark.parametrize("name", ["calls.db", "calls.db-wal", "calls.db-journal"])
+@pytest.mark.parametrize("kind", ["writable", "link", "pipe"])
+def test_a_folder_with_a_database_that_others_can_write_to_is_not_used(
+    project: Path, name: str, kind: str
+) -> None:
+    file = project / ".miharu" / name
+    file.parent.mkdir()
+    if kind == "writable":
+        file.touch()
+        file.chmod(0o666)
+    elif kind == "link":
+        file.symlink_to(project / "pyproject.toml")
+    else:
+        os.mkfifo(file)
+    home = project.parent
+    assert found(project, home) == home / ".local" / "state" / "miharu" / "calls.db"
+
+
+def test_a_mark_that_others_can_write_to_is_no_root(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (project / "pyproject.toml").chmod(0o666)
+    assert found(project / "src", project.parent) == project / "src" / ".miharu" / "calls.db"
+    assert f"{project / 'pyproject.toml'} may be written by others" in caplog.text
+
+
+def test_a_project_in_which_others_can_rename_is_not_used(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.chmod(0o777)
+    home = project.parent
+    expected = home / ".local" / "state" / "miharu" / "calls.db"
+    assert found(project / "src", home) == expected
+    assert found(project, home) == expected
+    assert "may be written by others" in caplog.text
+
+
+def test_what_belongs_to_another_user_is_not_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / ".miharu").mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    file = None
+    with suppress(NoPlace):  # where the home is not even root's
+        file = found(project / "src", project.parent)
+    assert file is None or not file.is_relative_to(project)
+
+
+def test_a_home_that_another_user_left_in_the_environment_is_not_used(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``sudo`` does on some systems."""
+    theirs, own = project.parent, tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_dir=str(own), pw_name="me"))
+    theirs.chmod(0o777)
+    assert found(project, theirs) == own / ".local" / "state" / "miharu" / "calls.db"
+
+
+def test_where_no_place_is_private_it_says_what_to_do(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.parent.chmod(0o777)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: SimpleNamespace(pw_dir=str(project), pw_name="me"))
+    with pytest.raises(NoPlace, match=r"may be written by others .*name a file with MIHARU_DATABASE_URL"):
+        found(project, project.parent)
 
 
 def test_where_nothing_can_be_written_it_is_in_the_state_directory(
@@ -63,20 +139,3 @@ def test_a_working_directory_that_is_gone(project: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert default_database({"XDG_STATE_HOME": "/state"}) == Path("/state/miharu/calls.db")
-
-
-def test_folder_and_file_are_private(tmp_path: Path) -> None:
-    file = tmp_path / ".miharu" / "calls.db"
-    make_private(file)
-    make_private(file)
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert (file.parent / ".gitignore").read_text() == "*\n"
-
-
-def test_a_folder_of_the_users_is_left_as_it_is(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    folder.mkdir(mode=0o755)
-    make_private(folder / "calls.db")
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-    assert not (folder / ".gitignore").exists()

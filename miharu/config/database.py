@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from miharu._location import default_database
+from miharu._location import NoPlace, default_database
 from miharu.config.refusal import refused
+from miharu.errors import ConfigError
 
 __all__ = ("MEMORY", "NOWHERE", "database_file", "public_url", "resolve_database")
 
@@ -27,13 +28,13 @@ def resolve_database(given: object = None, environ: Mapping[str, str] = os.envir
     somebody's spend.
 
     Raises:
-        ConfigError: It is neither a path nor a URL.
+        ConfigError: It is neither a path nor a URL, or nothing is set and no place is this user's alone.
     """
     setting = "database"
     if given is None and environ.get("MIHARU_DATABASE_URL"):
         setting, given = "MIHARU_DATABASE_URL", environ["MIHARU_DATABASE_URL"]
     if given is None:
-        return MEMORY if _under_pytest(environ) else _file_url(setting, default_database(environ))
+        return MEMORY if _under_pytest(environ) else _file_url(setting, _default(environ))
     usage = "give a path or a URL, such as 'calls.db' or 'sqlite:///calls.db'"
     text = str(given) if isinstance(given, str | os.PathLike) else ""
     if not text.strip() or "\0" in text:
@@ -65,6 +66,13 @@ def public_url(url: str) -> str:
     if "?" in rest.rpartition("@")[0]:  # of a password, or of an option whose value is one
         return f"{scheme}://…"
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if separator else url
+
+
+def _default(environ: Mapping[str, str]) -> Path:
+    try:
+        return default_database(environ)
+    except NoPlace as error:
+        raise ConfigError(str(error), "database") from None
 
 
 def _sqlite_url(setting: str, rest: str) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-from miharu._location import default_database, make_private_folder
+from miharu._files import make_private_folder
+from miharu._location import default_database
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
 
 __all__ = (

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from miharu._location import make_private
+from miharu._files import make_private
 from miharu.batch import Batch
 from miharu.recorder.spool.records import unpack
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from miharu._location import default_database
+from miharu._location import NoPlace, default_database
 from miharu.batch import Batch
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
 from miharu.recorder.spool.file import DAMAGED, SpoolFile
@@ -123,7 +123,7 @@ class Spool:
 
 
 def place_for(url: str) -> Path | None:
-    """What the paths of spools for that database begin with; ``None`` for one that is no place.
+    """What the paths of spools for that database begin with; ``None`` where there is no place.
 
     They lie beside its file; for a server, where calls would be kept if nothing were set.
     """
@@ -132,5 +132,8 @@ def place_for(url: str) -> Path | None:
     file = database_file(url)
     if file is None:
         name = hashlib.blake2b(public_url(url).encode(), digest_size=8).hexdigest()
-        file = default_database().with_name(name)
+        try:
+            file = default_database().with_name(name)
+        except NoPlace:
+            return None
     return file.with_name(f"{file.name}.spool-")

@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from miharu._location import make_private_folder
+from miharu._files import make_private_folder
 from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair.care import Care

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from miharu._location import make_private
+from miharu._files import make_private
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.sqlite.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
