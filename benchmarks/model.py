@@ -1,9 +1,10 @@
 """A fake model on this machine, in a process of its own so that its work is not the caller's.
 
-A request with ``"stream": true`` gets 200 chunks; any other gets one JSON answer.
+A request with ``"stream": true`` gets 200 chunks, one for embeddings a vector, any other one JSON answer.
 """
 
 import asyncio
+import base64
 import contextlib
 import json
 import subprocess
@@ -48,10 +49,22 @@ ANSWER = json.dumps(
     }
 ).encode()
 
-_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-    len(ANSWER),
-    ANSWER,
-)
+EMBEDDED = json.dumps(
+    {
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "data": [{"object": "embedding", "index": 0, "embedding": base64.b64encode(bytes(6144)).decode()}],
+        "usage": {"prompt_tokens": 6, "total_tokens": 6},
+    }
+).encode()
+
+
+def _json(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+_JSON, _EMBEDDED = _json(ANSWER), _json(EMBEDDED)
 _STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _STREAMED = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in CHUNKS) + b"0\r\n\r\n"
 
@@ -71,7 +84,8 @@ class _Model(asyncio.Protocol):
         if found and len(rest) >= length:
             self._received = rest[length:]
             streamed = b'"stream":true' in rest.replace(b" ", b"")
-            self._transport.write(_STREAM + _STREAMED if streamed else _JSON)
+            answer = _EMBEDDED if b"/embeddings " in head else _STREAM + _STREAMED if streamed else _JSON
+            self._transport.write(answer)
 
 
 async def _serve() -> None:

@@ -1,0 +1,90 @@
+"""Run it: an environment for each tool, all programs side by side, and the tables as Markdown.
+
+    python -m benchmarks.side_by_side [--quick] [--tools miharu,Langfuse] [--scenes sync,async] [--rounds 9]
+        [--environments FOLDER] [--checkout FOLDER] [--save]
+
+With ``--save`` the tables replace RESULTS.md beside this file. The whole takes about forty minutes.
+"""
+
+import argparse
+import os
+import platform
+import random
+import signal
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import model
+from benchmarks.side_by_side import environments
+from benchmarks.side_by_side.blocks import SCENES, Subject, running, starts, take_turns
+from benchmarks.side_by_side.figures import scene_table, start_table
+
+IDLE_S = 20.0
+
+
+def main() -> None:
+    options = _options()
+    tools = [tool for tool in environments.REQUIREMENTS if tool in ("bare", *options.tools)]
+    scenes = [scene for scene in SCENES if not options.scenes or scene.name in options.scenes]
+    share, rounds = (0.3, 3) if options.quick else (1.0, options.rounds)
+    for tool in tools:
+        print(f"an environment for {tool}", flush=True)
+        environments.make(options.environments, tool, options.checkout)
+    with ExitStack() as stack:
+        url = stack.enter_context(model.running())
+        begun = {tool: starts(tool, options.environments, url, 1 if options.quick else 5) for tool in tools}
+        subjects = [stack.enter_context(running(tool, options.environments, url)) for tool in tools]
+        bare, watched = subjects[0], subjects[1:]
+        for subject in subjects:
+            subject.ask(do="started", rest=1.0)
+            subject.program.send_signal(signal.SIGSTOP)
+        for scene in scenes:
+            take_turns(watched, bare, scene, rounds, share=share)
+            print("\n" + scene_table(scene.name, watched), flush=True)
+        for subject in random.sample(subjects, len(subjects)):
+            _end(subject, options.environments, IDLE_S / (4 if options.quick else 1))
+    tables = [start_table(subjects, begun), *(scene_table(scene.name, watched) for scene in scenes)]
+    print("\n" + tables[0])
+    if options.save:
+        Path(__file__).with_name("RESULTS.md").write_text("\n\n".join([_head(rounds), *tables]) + "\n")
+
+
+def _end(subject: Subject, envs: Path, seconds: float) -> None:
+    with subject.awake():
+        idle = subject.ask(do="idle", seconds=seconds)
+        subject.rss, subject.idle = int(idle["rss"]), idle["process"] / seconds
+        subject.end = subject.ask(do="finish")["process"]
+        subject.arrived = 0 if subject.tool == "bare" else subject.count()
+    subject.versions = environments.versions(envs, subject.tool)
+    subject.installed = environments.installed_bytes(envs, subject.tool)
+
+
+def _head(rounds: int) -> str:
+    return (
+        f"# Side by side, {datetime.now(UTC):%Y-%m-%d}\n\n"
+        f"`python -m benchmarks.side_by_side`, {rounds} rounds; {platform.python_implementation()} "
+        f"{platform.python_version()} on {os.cpu_count()} processors, {platform.system()}. "
+        "Over the bare SDK in the same run: medians of paired blocks, with the interval that holds the true "
+        "median with 95 %. The whole process counts background threads and the flush at each block's end."
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a third of the calls, three rounds")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--tools", type=_names, default=list(environments.REQUIREMENTS)[1:])
+    parser.add_argument("--scenes", type=_names, default=[])
+    parser.add_argument("--environments", type=Path, default=Path(".venv-side-by-side").absolute())
+    parser.add_argument("--checkout", type=Path, default=environments.CHECKOUT)
+    parser.add_argument("--save", action="store_true")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    return text.split(";")
+
+
+if __name__ == "__main__":
+    main()
