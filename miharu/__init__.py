@@ -19,17 +19,22 @@ if TYPE_CHECKING:
     from miharu.attribution.saying import context
     from miharu.attribution.scores import score, trace_id
     from miharu.attribution.spans import span
+    from miharu.call import Call
     from miharu.errors import BudgetExceeded, ConfigError, MiharuError, StoreError
-    from miharu.monitor import aflush, ashutdown, check_budget, flush, init, shutdown, stats
+    from miharu.monitor import Stats, aflush, ashutdown, check_budget, flush, init, shutdown, stats
+    from miharu.monitor.calls import Calls
     from miharu.monitor.capture import capture
 
 __all__ = (
     "Budget",
     "BudgetExceeded",
     "BudgetState",
+    "Call",
+    "Calls",
     "ConfigError",
     "MiharuError",
     "MiharuMiddleware",
+    "Stats",
     "StoreError",
     "__version__",
     "aflush",
@@ -52,9 +57,12 @@ _HOMES = {
     "Budget": "miharu._budget",
     "BudgetExceeded": "miharu.errors",
     "BudgetState": "miharu._budget",
+    "Call": "miharu.call",
+    "Calls": "miharu.monitor.calls",
     "check_budget": "miharu.monitor",
     "ConfigError": "miharu.errors",
     "MiharuError": "miharu.errors",
+    "Stats": "miharu.monitor",
     "StoreError": "miharu.errors",
     "MiharuMiddleware": "miharu._asgi",
     "asgi": "miharu._asgi",
@@ -73,14 +81,16 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'miharu' has no attribute {name!r}")
-    import importlib
+if not TYPE_CHECKING:  # a checker would take any name for one of ours
 
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'miharu' has no attribute {name!r}")
+        import importlib
+
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

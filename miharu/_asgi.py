@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
 
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+"""Each framework has types of its own for the scope and its two functions; an app of any of them will do."""
 
 
 def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = ()) -> ASGIApp:
@@ -77,14 +78,19 @@ class MiharuMiddleware:
         auth: Auth = "auto",
         allowed_hosts: Iterable[str] = (),
     ) -> None:
-        if not path.startswith("/") or not path.strip("/"):
-            raise ConfigError(f"path={path!r}: give the dashboard's path below your app, such as '/miharu'.")
+        if not callable(app):
+            raise ConfigError(f"app={app!r}: give an ASGI app, such as MiharuMiddleware(app).", "app")
+        if not _is_path(path):
+            raise ConfigError(
+                f"path={path!r}: give the dashboard's path below your app, such as '/miharu'.", "path"
+            )
         self._app = app
         self._path = path.rstrip("/")
         self._door = _door(auth, allowed_hosts)
         self._started = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the dashboard, or pass the request on."""
         if scope["type"] not in {"http", "websocket"}:
             sources.serve()
             await self._app(scope, receive, send)
@@ -113,6 +119,10 @@ class MiharuMiddleware:
 
             if monitor.current() is None:
                 monitor.init()
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, str) and path.startswith("/") and bool(path.strip("/"))
 
 
 def _door(auth: Auth, allowed_hosts: Iterable[str]) -> Door:

@@ -3,7 +3,6 @@
 Periods are those of the clock in UTC, so that processes and machines agree on when one ends.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
@@ -196,9 +195,10 @@ def _choices(of: Any) -> str:
 
 
 def _is_amount(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return False
-    return 1 <= int(Decimal(str(value)) * _NANO) < 2**53
+    amount = Decimal(value if isinstance(value, int) else str(value))
+    return amount.is_finite() and 1 <= amount * _NANO < 2**53
 
 
 def _is_word(value: object) -> bool:

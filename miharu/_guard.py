@@ -7,7 +7,7 @@ mistake of ours fails them instead of hiding.
 import logging
 import os
 
-__all__ = ("failures", "say_once", "swallowed")
+__all__ = ("failures", "misused", "say_once", "swallowed")
 
 logger = logging.getLogger("miharu")
 
@@ -36,6 +36,20 @@ def say_once(message: str, *arguments: object) -> None:
     if text not in _said:
         _said.add(text)
         logger.warning("miharu: %s", text)
+
+
+def misused(what: str, message: str) -> None:
+    """Say once that the program has called us in a way that makes no sense.
+
+    It is for calls on the program's path, which never raise: what can be understood of them holds.
+
+    Args:
+        what: The function and its argument, such as ``context(tags=)``.
+        message: Names the value and the remedy.
+    """
+    if what not in _said:
+        _said.add(what)
+        logger.warning("miharu: %s Your program is not affected.", message)
 
 
 def failures() -> int:

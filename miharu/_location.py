@@ -120,8 +120,9 @@ def _state(environ: Mapping[str, str], home: Path, passed_over: list[str]) -> Pa
 
 def _state_folders(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     """The state directory, and that in the home of the effective user: ``sudo`` may have left another's."""
-    if base := environ.get("XDG_STATE_HOME"):
-        yield Path(base)
+    base = Path(environ.get("XDG_STATE_HOME") or "")
+    if base.is_absolute():  # another says nothing (XDG Base Directory Specification)
+        yield base
     yield _real(home) / ".local" / "state"
     with suppress(ImportError, KeyError):
         import pwd

@@ -35,10 +35,14 @@ class BudgetExceeded(MiharuError, RuntimeError):  # noqa: N818 - a state of affa
     Raised only where a budget says ``refuse=True``. SDKs may wrap it: look along ``__cause__``.
     """
 
-    def __init__(self, message: str, state: "BudgetState | None" = None) -> None:
+    def __init__(self, message: str, state: "BudgetState") -> None:
         super().__init__(message)
         self.state = state
         """How the budget stood."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """With its state, so that it can pass from one process to another."""
+        return type(self), (str(self), self.state)
 
 
 class StoreError(MiharuError, RuntimeError):

@@ -110,7 +110,7 @@ def test_neither_user_nor_password_is_shown(url: str, shown: str) -> None:
         ({"prices": object()}, "no method cost"),
         ({"exporters": [object()]}, "no method export"),
         ({"providers": [object()]}, "no method read"),
-        ({"providers": [type("P", (), {"read": print})]}, "has no rules"),
+        ({"providers": [type("P", (), {"read": print})()]}, "has no rules"),
         ({"providers": 5}, "providers=5"),
         ({"estimate_usage": 1}, "estimate_usage=1"),
         ({"retention": "soon"}, "retention='soon': give days or a length such as '30d'"),

@@ -131,6 +131,8 @@ def test_where_nothing_can_be_written_it_is_in_the_state_directory(
     assert found(project, home) == home / ".local" / "state" / "miharu" / "calls.db"
     environ = {"HOME": str(home), "XDG_STATE_HOME": "/state"}
     assert default_database(environ, project) == Path("/state/miharu/calls.db")
+    environ["XDG_STATE_HOME"] = "state"
+    assert default_database(environ, project) == home / ".local" / "state" / "miharu" / "calls.db"
 
 
 def test_a_working_directory_that_is_gone(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

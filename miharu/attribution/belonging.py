@@ -51,8 +51,8 @@ def belonging(
     return Belonging(
         route=_text(said.route) if said.route is not None else _route(context.origin),
         host_request_id=_request_id(context.origin),
-        user_id=None if said.user is None else _text(said.user),
-        session_id=None if said.session is None else _text(said.session),
+        user_id=None if said.user is None else _text(said.user) or None,
+        session_id=None if said.session is None else _text(said.session) or None,
         trace_id=trace_id,
         parent_id=parent_id,
         tags=tags or None,

@@ -32,18 +32,27 @@ def observe(function: Any = None, /, *, name: str | None = None) -> Any:
     """A span for each run of the function, called like the function or as given.
 
     Raises:
-        ConfigError: It is a class, or nothing that can be called.
+        ConfigError: It is a class, or nothing that can be called; or the name is not a text.
     """
+    if not _is_name(name):
+        raise ConfigError(f"observe(name={name!r}): give a text, or leave it out.", "name")
     if function is None:
         return functools.partial(_observed, name=name)
-    return _observed(function)
+    return _observed(function, name=name)
+
+
+def _is_name(name: object) -> bool:
+    return name is None or (isinstance(name, str) and bool(name))
 
 
 def _observed(function: Any, *, name: str | None = None) -> Any:
     if isinstance(function, staticmethod | classmethod):
         return type(function)(_observed(function.__func__, name=name))
     if isinstance(function, type) or not callable(function):
-        raise ConfigError(f"observe({function!r}): give a function or a method, not a class or a value.")
+        named = f"; to name the span, write @miharu.observe(name={function!r})" * isinstance(function, str)
+        raise ConfigError(
+            f"observe({function!r}): give a function or a method, not a class or a value{named}."
+        )
     called = name or _name(function)
     for is_one, wrapper in (
         (inspect.iscoroutinefunction, _coroutine),

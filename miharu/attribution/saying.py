@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
+from typing import Any
 
-from miharu._guard import swallowed
+from miharu._guard import misused, swallowed
 from miharu.attribution.context import EMPTY, Block, Context, Origin, current, put
 from miharu.attribution.said import NOTHING, Said
 
@@ -84,14 +85,25 @@ def context(
     Args:
         user: Stored as ``user_id``.
         session: Stored as ``session_id``.
-        tags: Names and values of your own.
+        tags: Names and values of your own. Anything else is logged and left out; nothing is raised here.
         route: Stored as ``route`` instead of the route or the name that miharu finds.
     """
     scoped = Scoped(NOTHING)
     try:
-        said = Said(user=user, session=session, route=route, tags=dict(tags or {}))
+        said = Said(user=user, session=session, route=route, tags=_names_and_values(tags))
         scoped = Scoped(said)
         scoped.say()
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("miharu.context()")
     return scoped
+
+
+def _names_and_values(tags: object) -> dict[Any, Any]:
+    if tags is None or isinstance(tags, Mapping):
+        return dict(tags or {})
+    misused(
+        "context(tags=)",
+        f"miharu.context(tags={tags!r:.200}): give names and values, such as tags={{'team': 'search'}}; "
+        "these tags are left out.",
+    )
+    return {}

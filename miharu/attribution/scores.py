@@ -55,7 +55,7 @@ def score(target: Call | OpenSpan | str | None, name: str, value: float, comment
             Score(
                 id=new_id(now),
                 timestamp=now,
-                name=str(name)[:200],
+                name=_name(name),
                 value=number,
                 call_id=call,
                 trace_id=trace,
@@ -68,10 +68,19 @@ def score(target: Call | OpenSpan | str | None, name: str, value: float, comment
         swallowed("miharu.score()")
 
 
+def _name(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"name={given!r}: give a text that says what is judged, such as 'helpful'.")
+    return given[:200]
+
+
 def _number(value: object) -> float:
-    number = float(value)  # type: ignore[arg-type] # what it cannot take is what is refused here
+    try:
+        number = float(value)  # type: ignore[arg-type] # what it cannot take is what is refused here
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"value={value!r}: give a finite number.")
+        raise ValueError(f"value={value!r}: give a finite number, or True or False.")
     return number
 
 

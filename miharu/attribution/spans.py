@@ -8,10 +8,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from miharu._guard import swallowed
+from miharu._guard import misused, swallowed
 from miharu.attribution import context, records, tracing
 from miharu.attribution.context import Block, Context, Origin
 from miharu.attribution.said import NOTHING
+from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
     from miharu.call import Status
@@ -121,8 +122,24 @@ def span(name: str) -> OpenSpan:
     """A span around a block: ``with miharu.span("retrieve") as span:``, or ``async with``.
 
     Its ``trace_id`` can be handed out, to be scored later.
+
+    Raises:
+        ConfigError: The name is a function, so this was meant for ``@miharu.observe``.
     """
+    if callable(name):
+        raise ConfigError(
+            f"span({name!r}): give a name, as in `with miharu.span('retrieve'):`; for a span around each run "
+            "of a function, decorate it with @miharu.observe.",
+            "name",
+        )
+    if not _is_name(name):
+        misused("span(name)", f"miharu.span({name!r:.200}): give a name, such as miharu.span('retrieve').")
+        name = str(name or "span")
     return OpenSpan(name)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _text(error: BaseException) -> str | None:

@@ -48,6 +48,6 @@ def query_of(arguments: argparse.Namespace, start: int, end: int) -> "Query":
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no port: give a number from 0 to 65535, 0 for any free one"
+            f"{text!r} is not a valid port: give a number from 0 to 65535, 0 for any free one"
         )
     return int(text)

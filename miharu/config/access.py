@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, cast, get_args
 
-from miharu.errors import ConfigError
+from miharu.config.refusal import refused
 
 __all__ = ("AuthMode", "auth_mode")
 
@@ -21,8 +21,9 @@ def auth_mode(given: str, environ: Mapping[str, str] = os.environ) -> AuthMode:
     if mode == "auto":
         where, mode = "MIHARU_AUTH", environ.get("MIHARU_AUTH") or "auto"
     if mode not in get_args(AuthMode):
-        raise ConfigError(
-            f"{where}={mode!r}: choose one of {', '.join(get_args(AuthMode))}, or pass a callable."
+        remedy = f"choose one of {', '.join(get_args(AuthMode))}"
+        raise refused(
+            where, mode, f"{remedy}, or give a function of the ASGI scope" if where == "auth" else remedy
         )
     if mode == "auto" and environ.get("MIHARU_TOKEN"):
         return "token"

@@ -77,8 +77,8 @@ class Config:
             ConfigError: A value makes no sense; the message names it, the choices and the remedy.
         """
         providers, exporters = _several("providers", providers), _several("exporters", exporters)
-        if service is not None and not isinstance(service, str):
-            raise refused("service", service, "give the name of this program as a string")
+        if service is not None and not _is_word(service):
+            raise refused("service", service, "give the name of this program as a text, or leave it out")
         for setting, flag in (("capture_content", capture_content), ("estimate_usage", estimate_usage)):
             if flag is not None and not isinstance(flag, bool):
                 raise refused(setting, flag, "give True or False")
@@ -87,7 +87,7 @@ class Config:
         _expect("exporters", exporters, "export")
         return cls(
             database=resolve_database(database, environ),
-            service=service or environ.get("MIHARU_SERVICE") or None,
+            service=service or environ.get("MIHARU_SERVICE", "").strip() or None,
             capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", given=capture_content),
             estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", given=estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
@@ -104,6 +104,10 @@ class Config:
             providers=providers,
             exporters=exporters,
         )
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _flag(environ: Mapping[str, str], name: str, *, given: bool | None = None) -> bool:
@@ -145,14 +149,15 @@ def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tupl
 
 
 def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":
-    try:
-        return tuple(values)
-    except TypeError:
-        raise refused(setting, values, "give a list of them") from None
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise refused(setting, values, "give a list of them")
+    return tuple(values)
 
 
 def _expect(setting: str, values: tuple[object, ...], method: str, *fields: str) -> None:
     for value in values:
+        if isinstance(value, type):
+            raise refused(setting, value, f"give an object of that class: {value.__name__}()")
         if not callable(getattr(value, method, None)):
             raise refused(setting, value, f"it has no method {method}(); see docs/plugins.md")
         if missing := [name for name in fields if not hasattr(value, name)]:

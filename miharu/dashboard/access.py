@@ -33,7 +33,8 @@ from miharu.errors import ConfigError
 
 __all__ = ("PROCESS", "Access", "Auth")
 
-Auth = AuthMode | Callable[[Mapping[str, Any]], bool | Awaitable[bool]]
+Auth = AuthMode | Callable[[Any], bool | Awaitable[bool]]
+"""A mode, or a function of the ASGI scope, whose type each framework has a name of its own for."""
 
 _PLATFORMS = (
     *("KUBERNETES_SERVICE_HOST", "DYNO", "FLY_APP_NAME", "K_SERVICE", "AWS_EXECUTION_ENV", "GAE_ENV"),
@@ -71,6 +72,8 @@ class Access:
     ) -> None:
         if not callable(auth):
             auth_mode(auth, {})
+        elif not _takes_a_scope(auth):
+            raise ConfigError(f"auth={auth!r}: give a function of one argument, the ASGI scope.", "auth")
         self._auth = auth
         self._allowed = Hosts(allowed_hosts)
         self._fallback = fallback
@@ -163,6 +166,16 @@ async def _in_a_thread(function: Callable[[Mapping[str, Any]], bool], scope: Map
 
     # A limiter of its own: the host's threads may all be busy, and then the dashboard is looked at.
     return await to_thread.run_sync(function, scope, limiter=CapacityLimiter(1))
+
+
+def _takes_a_scope(function: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(function).bind({})
+    except TypeError:
+        return False
+    except ValueError:  # some functions written in C do not say
+        return True
+    return True
 
 
 def _has_terminal() -> bool:

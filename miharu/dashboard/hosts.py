@@ -27,13 +27,9 @@ class Hosts:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = tuple(name.strip().lower() for name in names if name.strip())
-        for name in self._names:
-            if not _NAME.fullmatch(name):
-                raise ConfigError(
-                    f"allowed_hosts={name!r}: give names without scheme, port and path, "
-                    "such as 'llm.example' or '.example' for all below it."
-                )
+        if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+            raise ConfigError(f"allowed_hosts={names!r}: give a list of names, such as ['llm.example'].")
+        self._names = tuple(map(_checked, names))
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -46,9 +42,20 @@ class Hosts:
         )
 
 
+def _checked(name: object) -> str:
+    known = name.strip().lower() if isinstance(name, str) else ""
+    if not _NAME.fullmatch(known):
+        raise ConfigError(
+            f"allowed_hosts={name!r}: give names without scheme, port and path, "
+            "such as 'llm.example' or '.example' for all below it."
+        )
+    return known
+
+
 def hosts_from(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Those of the environment."""
-    return tuple(environ.get("MIHARU_ALLOWED_HOSTS", "").split(","))
+    names = environ.get("MIHARU_ALLOWED_HOSTS", "").split(",")
+    return tuple(name for name in names if name.strip())
 
 
 def name_of(host: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from miharu._budget import Budget
 from miharu.config import UNSET, Config, Length, Unset
+from miharu.config.refusal import refused
 from miharu.errors import ConfigError
 from miharu.exporters.base import Exporter
 from miharu.monitor.figures import NOTHING, Stats
@@ -103,11 +104,16 @@ def init(
 
 
 def shutdown(timeout: float = 5.0) -> bool:
-    """Stop watching, store what there is and close; whether that was done in time (seconds)."""
+    """Stop watching, store what there is and close; whether that was done in time (seconds).
+
+    Raises:
+        ConfigError: ``timeout`` is not a number of seconds.
+    """
     global _current
+    seconds = _seconds("shutdown", timeout)
     with _changing:
         monitor, _current = _current, None
-    return monitor is None or monitor.stop(timeout)
+    return monitor is None or monitor.stop(seconds)
 
 
 async def ashutdown(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
@@ -118,8 +124,13 @@ async def ashutdown(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same 
 
 
 def flush(timeout: float = 5.0) -> bool:
-    """Wait until every call so far is stored; whether that was done in time (seconds)."""
-    return _current is None or _current.flush(timeout)
+    """Wait until every call so far is stored; whether that was done in time (seconds).
+
+    Raises:
+        ConfigError: ``timeout`` is not a number of seconds.
+    """
+    seconds = _seconds("flush", timeout)
+    return _current is None or _current.flush(seconds)
 
 
 async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same contract as its sync twin
@@ -129,23 +140,33 @@ async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same con
     return await anyio.to_thread.run_sync(flush, timeout)
 
 
+def _seconds(function: str, timeout: object) -> float:
+    """As threads can wait them: what is over is no time at all, and for ever is very long."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout != timeout:  # noqa: PLR0124 - not a number
+        raise refused(f"{function}(timeout)", timeout, "give seconds as a number, such as 5 or 0.5")
+    return max(0.0, min(float(timeout), threading.TIMEOUT_MAX / 2))
+
+
 def check_budget(
-    *, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
+    *, user: object = None, route: str | None = None, tags: Mapping[str, str] | None = None
 ) -> None:
     """Return, unless calls made here would be refused: ask before the work begins.
 
     It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
 
     Args:
-        user: Whose calls; by default by ``miharu.context``.
+        user: Whose calls, as ``miharu.context`` takes it; by default the one that was given there.
         route: On which route; by default the one that is being answered.
         tags: With which tags, beside those of ``miharu.context``.
 
     Raises:
         BudgetExceeded: A budget with ``refuse=True`` is used up.
+        ConfigError: ``tags`` are not names and values.
     """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise refused("tags", tags, "give names and values, such as {'team': 'search'}")
     if _current is not None:
-        _current.check_budget(user, route, tags)
+        _current.check_budget(None if user is None else str(user), route, tags)
 
 
 def stats() -> Stats:

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 import anyio
 
+from miharu.errors import ConfigError
 from miharu.testing import _chat, _embeddings, _faults, _responses
 from miharu.testing._generation import Generation, Prompt, generate
 from miharu.testing._replies import Reply, data_frames, event_stream, json_reply, named_frames, send_reply
@@ -66,6 +67,9 @@ class FakeProvider:
         port: The port to serve on; a free one by default.
         clock: Seconds since the epoch.
         ids: Makes the ids of answers and requests.
+
+    Raises:
+        ConfigError: One of them makes no sense.
     """
 
     def __init__(
@@ -80,6 +84,13 @@ class FakeProvider:
         clock: Callable[[], float] = time.time,
         ids: Callable[[], str] = lambda: secrets.token_hex(12),
     ) -> None:
+        _check("answer", answer, _is_answer, "a text, or a function of the last message")
+        _check("latency", latency, _is_latency, "seconds, or a function of the model's name")
+        _check("chunk_latency", chunk_latency, _is_time, "seconds")
+        _check("retry_after", retry_after, _is_time, "seconds")
+        _check("port", port, _is_port, "a number from 0 to 65535, 0 for any that is free")
+        _check("clock", clock, callable, "a function that returns seconds")
+        _check("ids", ids, callable, "a function that returns a text")
         self.requests: deque[Asked] = deque(maxlen=_REMEMBERED)
         """What was asked, the last thousand."""
         self._answer = answer
@@ -262,6 +273,27 @@ class FakeProvider:
             ("x-ratelimit-remaining-tokens", str(_TOKENS_A_MINUTE - left * count_tokens("x" * 400))),
             ("x-ratelimit-reset-tokens", "12ms"),
         ]
+
+
+def _check(setting: str, value: object, is_sound: Callable[[object], bool], remedy: str) -> None:
+    if not is_sound(value):
+        raise ConfigError(f"FakeProvider({setting}={value!r}): give {remedy}.", setting)
+
+
+def _is_answer(value: object) -> bool:
+    return value is None or isinstance(value, str) or callable(value)
+
+
+def _is_latency(value: object) -> bool:
+    return callable(value) or _is_time(value)
+
+
+def _is_port(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 16
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 async def _read(receive: Any) -> bytes:

@@ -186,7 +186,7 @@ async def test_it_starts_miharu_at_the_first_request(starts: list[str]) -> None:
             await host(scope, receive, send)
 
     app = MiharuMiddleware(application)
-    await app({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+    await app({"type": "lifespan"}, None, None)
     assert started == ["lifespan"]
     assert not starts
     await ask(app, "/x")
@@ -323,7 +323,7 @@ def test_a_coroutine_closed_from_another_context_does_not_complain() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await Pause()
 
-    running: Any = MiharuMiddleware(app)(scope_of("/x"), None, None)  # type: ignore[arg-type]
+    running: Any = MiharuMiddleware(app)(scope_of("/x"), None, None)
     contextvars.Context().run(running.send, None)
     running.close()
 
@@ -335,7 +335,7 @@ def test_as_a_middleware_of_litestar(seen: list[str | None]) -> None:
     async def chat(key: FromPath[int]) -> None:
         seen.append(route_here())
 
-    app = Litestar([chat], middleware=[MiharuMiddleware], logging_config=None)  # type: ignore[list-item]
+    app = Litestar([chat], middleware=[MiharuMiddleware], logging_config=None)
     with TestClient(app) as client:  # type: ignore[arg-type]
         assert client.get("/chat/7").status_code == 200
         assert client.get("/miharu/").status_code == 404

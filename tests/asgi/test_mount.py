@@ -82,7 +82,7 @@ async def test_the_hosts_scope_stays_as_it_is() -> None:
     async def send(message: Any) -> None:
         pass
 
-    await asgi()(scope, send, send)  # type: ignore[arg-type]
+    await asgi()(scope, send, send)
     assert scope == before
 
 
@@ -236,7 +236,7 @@ async def test_a_lifespan_is_agreed_to() -> None:
 
 
 async def test_an_unknown_kind_of_scope_is_left_alone() -> None:
-    await asgi()({"type": "webtransport"}, None, None)  # type: ignore[arg-type]
+    await asgi()({"type": "webtransport"}, None, None)
 
 
 # --- path tricks
@@ -285,7 +285,7 @@ def litestar() -> Litestar:
 
     @litestar_asgi("/miharu", is_mount=True, copy_scope=True)
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
-        await dashboard(scope, receive, send)  # type: ignore[arg-type]
+        await dashboard(scope, receive, send)
 
     return Litestar([mounted], openapi_config=None, logging_config=None)
 

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -207,8 +207,18 @@ def test_what_cannot_be_printed_is_named_by_its_kind() -> None:
 def test_nonsense_does_not_reach_the_program(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    class Odd(Mapping[str, str]):
+        def __getitem__(self, name: str) -> str:
+            raise RuntimeError
+
+        def __iter__(self) -> Iterator[str]:
+            return iter("a")
+
+        def __len__(self) -> int:
+            return 1
+
     monkeypatch.delenv("MIHARU_UNGUARDED")
-    with miharu.context(user="ann", tags=3):  # type: ignore[arg-type]
+    with miharu.context(user="ann", tags=Odd()):
         assert user() is None
     assert "miharu.context() failed" in caplog.text
 

@@ -1,11 +1,12 @@
 """The variables that miharu reads."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from miharu.cli._output import printable
 from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config, auth_mode, public_url
+from miharu.dashboard.hosts import Hosts, hosts_from
 from miharu.errors import MiharuError
 
 __all__ = ("VARIABLES", "findings", "readable")
@@ -34,14 +35,23 @@ def findings() -> Iterator[Finding]:
         yield Finding("note", f"{name}: {printable(shown)}")
     if not names:
         yield Finding("note", "no variable of miharu's is set")
+    wrong = [finding for name in names for finding in _judged(name, {name: os.environ[name]})]
+    yield from wrong
+    if not wrong and Config.resolve(MEMORY).disabled:
+        yield Finding("warn", "MIHARU_DISABLED is on: programs started from here record nothing")
+
+
+def _judged(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """What is wrong with it, looked at by itself: one mistake does not hide another."""
     try:
-        disabled = Config.resolve(MEMORY).disabled
-        auth_mode("auto")
+        Config.resolve(None if name == "MIHARU_DATABASE_URL" else MEMORY, environ=environ)
+        auth_mode("auto", environ)
     except MiharuError as error:
         yield Finding("wrong", str(error))
-    else:
-        if disabled:
-            yield Finding("warn", "MIHARU_DISABLED is on: programs started from here record nothing")
+    try:
+        Hosts(hosts_from(environ))
+    except MiharuError as error:
+        yield Finding("wrong", f"{name}: {error}")
 
 
 def readable() -> dict[str, str]:
