@@ -24,4 +24,4 @@ def length_ms(given: object) -> int:
         return given * UNITS["d"][1]
     if isinstance(given, timedelta) and given >= timedelta(milliseconds=1):
         return given // timedelta(milliseconds=1)
-    raise ValueError(f"{given!r} is no length of time")
+    raise ValueError(f"{given!r} is not a length of time")

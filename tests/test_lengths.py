@@ -43,5 +43,5 @@ def test_a_length_is_read(given: object, ms: int) -> None:
     ],
 )
 def test_nonsense_is_none(given: object) -> None:
-    with pytest.raises(ValueError, match="is no length of time"):
+    with pytest.raises(ValueError, match="is not a length of time"):
         length_ms(given)

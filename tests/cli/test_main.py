@@ -49,8 +49,8 @@ def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
         (["stats", "--database", "."], ["is a folder"]),
         (["stats", "--database", "words.txt"], ["is not a SQLite database"]),
         (["stats", "--database", "empty.db"], ["miharu"]),
-        (["stats", "--range", "7x"], ["'7x' is no length of time", "24h"]),
-        (["dashboard", "--port", "99999"], ["is no port"]),
+        (["stats", "--range", "7x"], ["'7x' is not a length of time", "24h"]),
+        (["dashboard", "--port", "99999"], ["is not a valid port"]),
         (["nonsense"], ["invalid choice"]),
     ],
 )
