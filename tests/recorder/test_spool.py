@@ -1,17 +1,24 @@
 import os
 import stat
+import struct
 import subprocess
 import sys
-from dataclasses import replace
+import tracemalloc
+import zlib
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Cost
 from miharu.config import MEMORY, resolve_database
 from miharu.recorder.spool import Spool, SpoolFile, place_for
+from miharu.recorder.spool.records import unpack
 from miharu.testing.store_contract import make_call
 
 
@@ -173,6 +180,111 @@ def test_what_nothing_can_be_made_of_loses_only_itself(place: Path) -> None:
     spool.append(Batch(calls=calls[3:]))
     assert [[call.model for call in each.calls] for each in rest(spool)] == [["half ?", "good"], ["good"]]
     assert spool.lost == 4
+
+
+def record(payload: bytes) -> bytes:
+    """One that is whole by its length and its checksum."""
+    return struct.pack("<II", len(payload), zlib.crc32(payload)) + payload
+
+
+POISON = {
+    "a list": b"\x90",
+    "nothing": b"\xc0",
+    "an extension": b"\xd4\x01\x00",
+    "a moment that there is not": b"\xc7\x0c\xff" + b"\xff" * 12,
+    "deep": b"\x91" * 200_000 + b"\xc0",
+    "deep in a call": b"\x81\xa5calls\x91\x81\xa4tags" + b"\x91" * 200_000 + b"\xc0",
+    "more than there is": b"\xdd\xff\xff\xff\xff",
+    "a key that is a list": b"\x81\x91\x01\x01",
+    "half a character": b"\x81\xa5calls\xa2\xff\xfe",
+    "a number in the place of calls": b"\x81\xa5calls\xcf" + b"\xff" * 8,
+    "a call that is a number": b"\x81\xa5calls\x91\x01",
+}
+
+
+@pytest.mark.parametrize("payload", POISON.values(), ids=POISON)
+def test_a_whole_record_of_nonsense_is_set_aside(place: Path, payload: bytes) -> None:
+    path = left(place, batch("a"))
+    path.write_bytes(record(payload) + path.read_bytes() + record(payload))
+    [found] = Spool(place).left_behind()
+    assert [[call.model for call in each.calls] for each in rest(found)] == [["a"]]
+    assert found.lost == 2
+    found.close()
+    assert [each.name for each in files(place)] == [f"{path.name}.damaged"]
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=50).map(lambda some: b"\x81\xa5calls\x91" + some))
+def test_it_takes_any_bytes(payload: bytes) -> None:
+    found, lost = unpack(payload)
+    assert lost >= 0
+    assert all(call.timestamp >= 0 for call in found.calls)
+
+
+@given(st.data())
+def test_it_takes_a_call_of_which_anything_was_changed(data: st.DataObject) -> None:
+    facts = asdict(make_call(tags={"a": "b"}))
+    names = data.draw(st.lists(st.sampled_from(sorted(facts)), max_size=3))
+    odd = (
+        st.none()
+        | st.integers(-(2**63), 2**64 - 1)
+        | st.floats()
+        | st.sampled_from(["", "\0", "日本", [{"x": [1]}]])
+    )
+    facts |= {name: data.draw(odd) for name in names}
+    found, lost = unpack(msgspec.msgpack.encode({"calls": [facts]}))
+    assert len(found.calls) + lost == 1
+    assert all(0 <= call.timestamp < 2**43 and 0 <= call.duration_ms < 2**43 for call in found.calls)
+
+
+@pytest.mark.parametrize("change", [{"timestamp": -1}, {"timestamp": 2**60}, {"duration_ms": -5}])
+def test_a_call_at_no_time_that_there_is_loses_only_itself(place: Path, change: dict[str, Any]) -> None:
+    path = left(place, Batch(calls=[make_call(model="a"), make_call(model="odd", **change)]))
+    [found] = Spool(place).left_behind()
+    assert [[call.model for call in each.calls] for each in rest(found)] == [["a"]]
+    found.close()
+    assert [each.name for each in files(place)] == [f"{path.name}.damaged"]
+
+
+def test_a_record_that_claims_more_than_any_has_costs_no_memory(place: Path) -> None:
+    """The file is as long as it says, but has holes: nothing of it is on the disk."""
+    path = left(place, batch("a"))
+    with path.open("ab") as file:
+        file.write(struct.pack("<II", 0xFFFFFFF0, 0))
+        file.truncate(1 << 33)
+    [found] = Spool(place).left_behind()
+    tracemalloc.start()
+    try:
+        assert [each.calls[0].model for each in rest(found)] == ["a"]
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    found.close()
+    assert [each.name for each in files(place)] == [f"{path.name}.damaged"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_what_is_no_file_of_this_users_is_passed_over_and_said(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = left(place, batch("a"))
+    victim = place.with_name("victim")
+    victim.write_bytes(b"precious")
+    os.mkfifo(place.with_name(f"{place.name}2-pipe"))
+    place.with_name(f"{place.name}3-folder").mkdir()
+    place.with_name(f"{place.name}4-hard").hardlink_to(victim)
+    place.with_name(f"{place.name}5-writable").write_bytes(path.read_bytes())
+    place.with_name(f"{place.name}5-writable").chmod(0o666)
+    for _ in range(2):
+        [found] = Spool(place).left_behind()
+        found.disown()
+    assert found.path == path
+    assert victim.read_bytes() == b"precious"
+    assert [message.rpartition("-")[2] for message in caplog.messages] == [
+        "pipe is a named pipe: it is not read.",
+        "folder is a folder: it is not read.",
+        "hard has a second name, which is a hard link: it is not read.",
+        "w mends it): it is not read.",
+    ]
 
 
 def test_it_is_bounded(place: Path) -> None:

@@ -12,7 +12,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from miharu._files import make_private
+from miharu._files import make, make_private_folder, open_ours
+from miharu._guard import say_once
+from miharu._trust import NotOurs
 from miharu.batch import Batch
 from miharu.recorder.spool.records import unpack
 
@@ -21,8 +23,10 @@ __all__ = ("DAMAGED", "SpoolFile")
 DAMAGED = ".damaged"
 """How the name of a file ends that was set aside."""
 _HEAD = struct.Struct("<II")
+_LONGEST = 1 << 28
+"""Bytes of a record: one that says that it has more is damaged."""
+_PIECE = 1 << 20
 _TRIES = 3
-_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 if sys.platform == "win32":  # pragma: no cover - best effort there
     import msvcrt
@@ -67,8 +71,8 @@ class SpoolFile:
         """
         for _ in range(_TRIES):
             path = place.with_name(f"{place.name}{os.getpid()}-{secrets.token_hex(4)}")
-            make_private(path)
-            file = os.open(path, _FLAGS)
+            make_private_folder(path.parent)
+            file = make(path)
             if _lock(file) and path.exists():  # else somebody has taken it for one that was left behind
                 return cls(path, file)
             os.close(file)
@@ -77,14 +81,15 @@ class SpoolFile:
 
     @classmethod
     def claim(cls, path: Path) -> "SpoolFile | None":
-        """One that was left behind; ``None`` where its owner lives or it is not ours to read."""
+        """One that was left behind; ``None`` where its owner lives or it is not this user's alone."""
         try:
-            file = os.open(path, _FLAGS)
+            file = open_ours(path, write=True)
+        except NotOurs as error:
+            say_once("%s %s: it is not read.", path, error.strerror)
+            return None
         except OSError:
             return None
-        facts = os.fstat(file)
-        ours = not hasattr(os, "getuid") or facts.st_uid == os.getuid()
-        if ours and _lock(file) and os.fstat(file).st_nlink:
+        if _lock(file) and os.fstat(file).st_nlink:
             return cls(path, file)
         os.close(file)
         return None
@@ -112,21 +117,33 @@ class SpoolFile:
     def first(self) -> Batch | None:
         """The oldest record that was not taken yet; what is damaged is passed over."""
         while self._read < self._end:
-            os.lseek(self._file, self._read, os.SEEK_SET)
-            head = os.read(self._file, _HEAD.size)
+            head = self._bytes(self._read, _HEAD.size)
             length, checksum = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, 0)
-            self._next = self._read + _HEAD.size + length
-            if not length or self._next > self._end:  # nobody knows where the next one begins
+            start = self._read + _HEAD.size
+            self._next = start + length
+            if not 0 < length <= _LONGEST or self._next > self._end:  # where does the next one begin?
                 self._next = self._end
-            else:
-                payload = os.read(self._file, length)
-                if zlib.crc32(payload) == checksum:
-                    batch, lost = unpack(payload)
-                    self.lost += lost
+            elif self._checksum(start, length) == checksum:
+                batch, lost = unpack(self._bytes(start, length))
+                self.lost += lost
+                self.is_damaged = self.is_damaged or lost > 0
+                if batch:
                     return batch
             self.is_damaged = True
             self._read = self._next
         return None
+
+    def _checksum(self, start: int, length: int) -> int:
+        """In pieces: the memory for a record is asked for once it is known to be one."""
+        checksum = 0
+        while length > 0 and (piece := self._bytes(start, min(length, _PIECE))):
+            checksum = zlib.crc32(piece, checksum)
+            start, length = start + len(piece), length - len(piece)
+        return checksum if not length else -1
+
+    def _bytes(self, start: int, length: int) -> bytes:
+        os.lseek(self._file, start, os.SEEK_SET)
+        return os.read(self._file, length)
 
     def take(self) -> None:
         """Be done with the first record."""

@@ -1,5 +1,6 @@
 """A batch as bytes, in MessagePack, and back. Credentials are in no batch, so in no file."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -9,6 +10,11 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call
 
 __all__ = ("pack", "unpack")
+
+_LATEST = 1 << 43
+"""Unix milliseconds, in the year 2248."""
+_NONSENSE = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
+"""What decoding raises: msgspec's own exceptions are a ``ValueError`` or a ``TypeError``, too."""
 
 
 @cache
@@ -28,22 +34,54 @@ def pack(batch: Batch) -> bytes:
 
 
 def unpack(payload: bytes) -> tuple[Batch, int]:
-    """The batch, without what no call can be made of, and how many those are."""
+    """The batch, without what no call can be made of, and how many those are. It takes any bytes."""
     import msgspec
 
     try:
-        return _codec()[1](payload), 0
-    except msgspec.MsgspecError:
+        batch = _codec()[1](payload)
+    except _NONSENSE:
+        batch = None
+    if batch:
+        values: list[Call | Span | Score] = [*batch.calls, *batch.spans, *batch.scores]
+        if all(map(_is_possible, values)):
+            return batch, 0
+    try:
         found = msgspec.msgpack.decode(payload)
+    except _NONSENSE:
+        found = None
+    if not isinstance(found, dict):
+        return Batch(), 1
     lost = 0
-    kinds: dict[str, list[Any]] = {"calls": [], "spans": [], "scores": []}
-    for (name, values), kind in zip(kinds.items(), (Call, Span, Score), strict=True):
-        for facts in found.get(name, ()):
-            try:
-                values.append(msgspec.convert(facts, kind))
-            except msgspec.MsgspecError:
+    parts: dict[str, list[Any]] = {"calls": [], "spans": [], "scores": []}
+    for (name, part), kind in zip(parts.items(), (Call, Span, Score), strict=True):
+        several = found.get(name, [])
+        for facts in several if isinstance(several, list) else [several]:
+            value = _made(facts, kind)
+            if value is None:
                 lost += 1
-    return Batch(**kinds), lost
+            else:
+                part.append(value)
+    batch = Batch(**parts)
+    return batch, lost if batch else max(lost, 1)  # nobody writes an empty one
+
+
+def _made(facts: Any, kind: type[Any]) -> Any:
+    import msgspec
+
+    try:
+        value = msgspec.convert(facts, kind)
+    except _NONSENSE:
+        return None
+    return value if _is_possible(value) else None
+
+
+def _is_possible(value: Call | Span | Score) -> bool:
+    """Whether it happened at a time that there is: sums and pages go by it."""
+    if not 0 <= value.timestamp <= _LATEST:
+        return False
+    if isinstance(value, Score):
+        return math.isfinite(value.value)
+    return 0 <= value.duration_ms <= _LATEST
 
 
 def _plain(value: Any) -> Any:
