@@ -3,6 +3,13 @@
 base.py         the seam
 genai.py        the built-in prices
 explain.py      a cost, line by line
-_measures.py    what a call used, in the units of the lists
-_conditions.py  what a price depends on beside model and date
+_bill.py        what a call used, in the units of the lists
+_fields.py      what each field of a usage object is to a price
+_iterations.py  models that were asked beside the answer
+_names.py       under which names a model stands in a list
+_places.py      where it was answered
+_conditions.py  service tiers, batches, speed
+_fees.py        what is paid beside tokens
+_cover.py       whether everything that was used has a price
+_unbilled.py    what is not billed
 """

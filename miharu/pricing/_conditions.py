@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from miharu.call import Call
-
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice, Provider
+    from genai_prices.types import ModelInfo, Provider
 
-__all__ = ("are_published", "conditions_of", "has_price", "is_own")
+__all__ = ("are_published", "conditions_of", "is_own")
 
 _STANDARD_TIERS = {
     *("default", "auto", "standard", "standard_only", "on_demand"),
@@ -20,18 +18,32 @@ _TIERS = {
     "on_demand_flex": "flex",
     "on_demand_priority": "priority",
 }
+_TERMS = ("latency", "completion_window")
+"""What readers name that has a price of its own."""
 
 
-def conditions_of(call: Call, raw: Mapping[str, Any]) -> dict[str, str] | None:
-    """What a price may depend on beside model and date; ``None`` for a service tier that has no price."""
-    conditions = {}
-    tier = (call.service_tier or "default").lower()
+def conditions_of(
+    service_tier: str | None, terms: Mapping[str, str], raw: Mapping[str, Any]
+) -> dict[str, str]:
+    """What a price may depend on beside model and date.
+
+    Args:
+        service_tier: As the answer names it.
+        terms: What the reader has found beside the usage.
+        raw: The provider's own usage object.
+    """
+    conditions = {term: terms[term] for term in _TERMS if term in terms}
+    tier = (service_tier or "default").lower()
     if tier == "batch":
         conditions["processing"] = "batch"
     elif tier not in _STANDARD_TIERS:
         conditions["service_tier"] = _TIERS.get(tier, tier)
     if (speed := str(raw.get("speed") or "standard")) != "standard":
         conditions["speed"] = speed  # Anthropic's fast mode
+    # Anthropic in one region, at a surcharge that no price list has
+    # (https://docs.claude.com/en/docs/build-with-claude/data-residency)
+    if (place := str(raw.get("inference_geo") or "global")) not in {"global", "not_available"}:
+        conditions["inference_geo"] = place
     return conditions
 
 
@@ -52,8 +64,3 @@ def are_published(
 def is_own(provider: "Provider", model: "ModelInfo") -> bool:
     """Whether the provider has its own list for that model, and does not resell it at another's."""
     return any(model is own for own in provider.models)
-
-
-def has_price(price: "ModelPrice", key: str) -> bool:
-    """Whether the list says what that costs."""
-    return vars(price).get(key) is not None

@@ -4,16 +4,15 @@ A line is what the list would charge if everything else were free; together they
 digit, or there is no explanation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from miharu.call import Call
-from miharu.pricing._conditions import conditions_of, has_price
-from miharu.pricing._measures import measures_of, raw_of, tokens_of
-from miharu.pricing.genai import GenaiPrices
+from miharu.pricing._bill import bill_of
+from miharu.pricing.genai import GenaiPrices, Quote
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -80,6 +79,8 @@ class Explanation:
     """Where the provider publishes its prices."""
     comment: str | None
     """What the list's keepers say of these prices, often when they looked."""
+    place: str | None = None
+    """What the place where it was answered does to the price."""
     at: datetime
     """The prices of that moment."""
 
@@ -97,39 +98,34 @@ class ListPrice:
 
 def explain(prices: GenaiPrices, call: Call) -> Explanation | None:
     """What the call costs by the list, in lines; ``None`` where the list does not say, or not so simply."""
-    cost = prices.cost(call)
-    if cost is None:
+    cost, bill = prices.cost(call), bill_of(call)
+    if cost is None or bill is None or not cost.cost_source.startswith("genai-prices"):
         return None
-    raw = raw_of(call.usage)
-    conditions = conditions_of(call, raw)
-    at = datetime.fromtimestamp(call.timestamp / 1000, UTC)
-    for model in dict.fromkeys((call.model, call.request_model)):
-        found = prices.find(call.provider, model, call.request_model) if model else None
-        if found is None:
-            continue
-        provider, info = found[1]
-        price = info.get_prices(at, conditions or None)
-        measures = measures_of(raw)
-        by_time = "audio_seconds" in measures and has_price(price, "audio_hours")
-        usage = {**tokens_of(call.usage, raw, sound_by_time=by_time), **measures}
-        try:
-            lines = tuple(_lines(price, usage))
-        except (ValueError, LookupError):
-            return None
-        total = sum((line.nanousd for line in lines), Decimal(0))
-        if int(total.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) != cost.cost_nanousd:
-            return None  # a minimum charge, say: no sum of lines
-        return Explanation(
-            lines=lines,
-            nanousd=cost.cost_nanousd,
-            source=cost.price_version or cost.cost_source,
-            provider=provider.name,
-            model=info.name or info.id,
-            page=next(iter(provider.pricing_urls or ()), None),
-            comment=info.price_comments,
-            at=at,
-        )
-    return None
+    quotes = prices.quotes(call, bill)
+    try:
+        lines = tuple(line for quote in quotes for line in _lines(quote, of=_name(quote, quotes[0])))
+    except (ValueError, LookupError):
+        return None
+    total = sum((line.nanousd for line in lines), Decimal(0))
+    if int(total.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)) != cost.cost_nanousd:
+        return None  # a minimum charge, say: no sum of lines
+    first = quotes[0]
+    place = f"{first.factor.normalize():f} times the list's price, for where it was answered"
+    return Explanation(
+        lines=lines,
+        nanousd=cost.cost_nanousd,
+        source=cost.price_version or cost.cost_source,
+        provider=first.provider.name,
+        model=first.model.name or first.model.id,
+        page=next(iter(first.provider.pricing_urls or ()), None),
+        comment=first.model.price_comments,
+        place=None if first.factor == 1 else place,
+        at=first.at,
+    )
+
+
+def _name(quote: Quote, first: Quote) -> str:
+    return "" if quote.model is first.model else f", {quote.model.name or quote.model.id}"
 
 
 def list_price(prices: GenaiPrices, model: str, provider: str | None, at_ms: int) -> ListPrice | None:
@@ -137,7 +133,7 @@ def list_price(prices: GenaiPrices, model: str, provider: str | None, at_ms: int
     found = prices.find(provider, model, model)
     if found is None:
         return None
-    owner, info = found[1]
+    owner, info = found.provider, found.model
     price = info.get_prices(datetime.fromtimestamp(at_ms / 1000, UTC))
     return ListPrice(
         input=_base(price, "input_mtok"),
@@ -153,10 +149,11 @@ def _base(price: "ModelPrice", key: str) -> Decimal | None:
     return getattr(value, "base", value)
 
 
-def _lines(price: "ModelPrice", usage: Mapping[str, Any]) -> Iterator[Line]:
+def _lines(quote: Quote, of: str) -> Iterator[Line]:
     from genai_prices.data_units import unit_data
     from genai_prices.types import ModelPrice
 
+    price, usage = quote.price, quote.quantities
     units = {unit["price_key"]: (name, unit) for name, unit in unit_data.items()}
     keys = [key for key, value in vars(price).items() if value is not None and key in units]
     free = dict.fromkeys(keys, Decimal(0))
@@ -165,9 +162,10 @@ def _lines(price: "ModelPrice", usage: Mapping[str, Any]) -> Iterator[Line]:
         count = ModelPrice(**{**free, key: Decimal(unit["per"])}).calc_price(usage)["total_price"]
         if not count:
             continue
-        dollars = ModelPrice(**{**free, key: vars(price)[key]}).calc_price(usage)["total_price"]
+        alone = ModelPrice(**{**free, key: vars(price)[key]}).calc_price(usage)["total_price"]
+        dollars = alone * quote.factor
         yield Line(
-            kind=_NAMES.get(name, name.replace("_", " ").capitalize()),
+            kind=_NAMES.get(name, name.replace("_", " ").capitalize()) + of,
             count=count,
             price=dollars * unit["per"] / count,
             per=_PER.get(unit["per"], str(unit["per"])),

@@ -3,23 +3,32 @@
 It is imported by the worker, at the first call. What it does not know has no price; a wrong one would be
 worse, so a call that used anything without a published price has none at all: a service tier, a web search,
 a minute of sound.
+
+A price follows from the names (``_names.py``), the place (``_places.py``), the terms (``_conditions.py``,
+``_fees.py``), the moment and what was used (``_bill.py``), and from nothing else.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from miharu.call import Call, Cost
-from miharu.pricing._conditions import are_published, conditions_of, has_price, is_own
-from miharu.pricing._measures import is_regional, measures_of, raw_of, tokens_of
+from miharu.pricing._bill import Bill, Quantities, Used, bill_of, without_sound
+from miharu.pricing._conditions import are_published, conditions_of, is_own
+from miharu.pricing._cover import covers, has_price
+from miharu.pricing._fees import are_known, billable
+from miharu.pricing._names import candidates, is_plainly, lookups
+from miharu.pricing._places import STANDARD, factor_of
+from miharu.pricing._unbilled import is_refusal, unbilled
 
 if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
-__all__ = ("GenaiPrices",)
+__all__ = ("Found", "GenaiPrices", "Quote")
 
 _PROVIDERS = {
     "azure.ai.openai": "azure",
@@ -35,117 +44,178 @@ _PROVIDERS = {
 }
 """OpenTelemetry's names to those of genai-prices, where they differ."""
 
-_PROPRIETARY = {"openai", "anthropic", "google", "x-ai"}
+_PROPRIETARY = {"openai", "anthropic", "google", "x-ai", "aws"}
 """Whose models nobody else serves for free: behind an unknown host, a proxy say, the name is enough."""
 
-_SEARCHING = re.compile(r"-search-(?:preview|api)")
-"""OpenAI's chat models that search for each request, at a fee that no price list has."""
-_REGION = re.compile(r"(?:(?:us|eu|apac|jp|au|ca|global)\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?\Z")
 _NANO = Decimal(10**9)
 
 
+class Found(NamedTuple):
+    """An entry of the list."""
+
+    source: str
+    """A ``cost_source``."""
+    provider: "Provider"
+    model: "ModelInfo"
+    name: str
+    """By which it was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What was used of one model, and what that costs by the list."""
+
+    source: str
+    """A ``cost_source``."""
+    provider: "Provider"
+    model: "ModelInfo"
+    price: "ModelPrice"
+    conditions: Mapping[str, str]
+    factor: Decimal
+    """By what the list's price is multiplied where the call was answered."""
+    quantities: Quantities
+    at: datetime
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the list knows the model and no price of it."""
+        return not any(value is not None for value in vars(self.price).values())
+
+    def total(self) -> Decimal | None:
+        """US dollars; ``None`` where the counts contradict each other."""
+        if self.is_empty:
+            return Decimal(0)
+        try:
+            found = self.model.calc_price(
+                self.quantities,
+                self.provider,
+                genai_request_timestamp=self.at,
+                price_context=self.conditions,
+            )
+        except (ValueError, LookupError):
+            return None
+        return found.total_price * self.factor
+
+
 class GenaiPrices:
-    """The built-in prices."""
+    """The built-in prices, as the program's ``genai_prices.UpdatePrices`` keeps them, if it uses that."""
 
     def __init__(self) -> None:
         """Load the prices, half a second's work: for the worker's thread."""
         from genai_prices.data_snapshot import get_snapshot
 
-        self._snapshot = get_snapshot()
-        self.version = f"genai-prices {version('genai-prices')}"
+        self._get_snapshot = get_snapshot
+        self._package = f"genai-prices {version('genai-prices')}"
+        self._bundled = get_snapshot()
+
+    @property
+    def version(self) -> str:
+        """Of the package, and the moment at which newer data was fetched."""
+        return self._version_of(self._get_snapshot())
 
     def cost(self, call: Call) -> Cost | None:
         """The cost by usage, model, date and service tier; rounded half-even to a nano-dollar, once."""
-        for model in dict.fromkeys((call.model, call.request_model)):
-            found = self.find(call.provider, model, call.request_model) if model else None
-            if found is None:
-                continue
-            source, (provider, info) = found
-            if model != call.model and _is_free(info):
-                continue  # a router was asked for something free, and took something else
-            total = _total(provider, info, call)
-            if total is None:
-                return None
-            nano = (total * _NANO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-            return Cost(cost_nanousd=int(nano), cost_source=source, price_version=self.version)
-        return None
+        bill = bill_of(call)
+        if bill is None:
+            return None
+        if (reason := unbilled(call, bill)) is not None:
+            return Cost(cost_nanousd=0, cost_source=reason)
+        quotes = self.quotes(call, bill)
+        totals = [quote.total() for quote in quotes]
+        if not quotes or None in totals:
+            return None
+        total = sum((each for each in totals if each is not None), Decimal(0))
+        nano = (total * _NANO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+        return Cost(cost_nanousd=int(nano), cost_source=quotes[0].source, price_version=self.version)
 
-    def find(
-        self, provider: str | None, model: str, asked: str | None
-    ) -> "tuple[str, tuple[Provider, ModelInfo]] | None":
-        """Whose prices they are (a ``cost_source``), and the entry of the list."""
-        known = _PROVIDERS.get(provider, provider) if provider else None
+    def quotes(self, call: Call, bill: Bill) -> list[Quote]:
+        """What each model that was used costs; nothing where not everything that was used has a price."""
+        if is_refusal(call):
+            return []  # on a host of which it is not known whether it bills them
+        found = [self._quote(call, bill, used) for used in bill.used]
+        quotes = [quote for quote in found if quote is not None]
+        return quotes if len(quotes) == len(found) else []
+
+    def find(self, provider: str | None, model: str, asked: str | None) -> "Found | None":
+        """Whose prices they are, and the entry of the list."""
+        snapshot = self._get_snapshot()
+        known = _known(provider)
         if known == "huggingface" and asked and ":" in asked:
             # its router, told whom to ask: "openai/gpt-oss-120b:cerebras"
             known = f"huggingface_{asked.rpartition(':')[2]}"
-        for name in _names(known, model):
-            maker = "openai" if known is None and name.startswith("text-embedding-") else known
+        for owner, name in lookups(known, model):
             try:
-                found = self._snapshot.find_provider_model(name, None, maker, None)
+                found = snapshot.find_provider_model(name, None, owner, None)
             except LookupError:
                 continue
             if provider is not None:
-                return "genai-prices", found
-            return ("genai-prices:model", found) if found[0].id in _PROPRIETARY else None
+                return Found("genai-prices", *found, name)
+            if found[0].id in _PROPRIETARY and (owner == "aws" or is_plainly(name, found[1])):
+                return Found("genai-prices:model", *found, name)
+            return None
         return None
 
+    def _quote(self, call: Call, bill: Bill, used: Used) -> Quote | None:
+        known = _known(call.provider)
+        if known == "azure" and "router" in (call.request_model or ""):
+            return None  # its fee for a token depends on which router it is
+        answered = bill.terms.get("named_by") != "request"
+        own = candidates(known, call.model, call.request_model, answered=answered)
+        for name in [used.model] if used.model else own:
+            found = self.find(call.provider, name, call.request_model)
+            if found is None and known == "aws" and name.startswith("arn:"):
+                return None  # a profile, an import or a throughput of the customer's own
+            if found is None or (name != call.model and _is_free(found.model)):
+                continue  # a router was asked for something free, and took something else
+            return _quoted(call, bill, used, found)
+        return None
 
-def _names(provider: str | None, model: str) -> Iterator[str]:
-    """Ways to look a model up, the most exact first."""
-    if provider is not None:
-        yield model
-    if provider in {None, "google"}:
-        yield model.rpartition("/")[2]  # models/…, google/…, publishers/google/models/…
-    if provider is None and (claude := _REGION.match(model.rpartition("/")[2])):
-        yield claude.group(1)  # Bedrock's name, behind a proxy
-    if provider and provider.startswith("huggingface_"):
-        yield model.rpartition(":")[0]
+    def _version_of(self, snapshot: "DataSnapshot") -> str:
+        if snapshot is self._bundled and not snapshot.from_auto_update:
+            return self._package
+        return f"{self._package}, data of {snapshot.timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _total(provider: "Provider", model: "ModelInfo", call: Call) -> Decimal | None:
-    """US dollars; ``None`` where not everything that was used has a published price."""
+def _quoted(call: Call, bill: Bill, used: Used, found: Found) -> Quote | None:
+    provider, info = found.provider, found.model
     at = datetime.fromtimestamp(call.timestamp / 1000, UTC)
-    raw = raw_of(call.usage)
-    conditions = conditions_of(call, raw)
-    if conditions is None or not are_published(provider, model, conditions, at):
+    conditions = conditions_of(call.service_tier, bill.terms, bill.raw)
+    factor = factor_of(_known(call.provider), call.host, bill.terms, info, found.name)
+    if factor is None or not are_published(provider, info, conditions, at):
         return None
-    price = model.get_prices(at, conditions)
-    if not any(value is not None for value in vars(price).values()):
-        # an empty list means two things: free of charge, or nobody knows
-        return Decimal(0) if _is_free(model) and call.outcome.status == "success" else None
-    measures = measures_of(raw)
-    by_time = "audio_seconds" in measures and has_price(price, "audio_hours")
-    tokens = tokens_of(call.usage, raw, sound_by_time=by_time)
-    resold = not is_own(provider, model)  # the fees of one provider are not those of whoever resells it
-    if (
-        (resold and measures)
-        or is_regional(raw)
-        or _SEARCHING.search(model.id)
-        or not _covers(price, tokens, measures)
-    ):
-        return None
-    try:
-        return model.calc_price(
-            {**tokens, **measures}, provider, genai_request_timestamp=at, price_context=conditions
-        ).total_price
-    except (ValueError, LookupError):  # counts that contradict each other
-        return None
-
-
-def _covers(price: "ModelPrice", tokens: Mapping[str, int], measures: Mapping[str, float]) -> bool:
-    """Whether everything that was used has a price."""
-    from genai_prices.data_units import unit_data
-
-    for unit in measures.keys() - {"input_audio_seconds"}:  # its twin is there as well, and is the one priced
-        if unit not in unit_data or not has_price(price, unit_data[unit]["price_key"]):
-            return False
-    if not (measures or tokens["input_tokens"] or tokens["output_tokens"]):
-        return False  # nobody said what was used
-    if measures and not (has_price(price, "input_mtok") or has_price(price, "output_mtok")):
-        return True  # tokens are told, and not paid
-    return (not tokens["input_tokens"] or has_price(price, "input_mtok")) and (
-        not tokens["output_tokens"] or has_price(price, "output_mtok")
+    quote = Quote(
+        source=found.source,
+        provider=provider,
+        model=info,
+        price=info.get_prices(at, conditions),
+        conditions=conditions,
+        factor=factor,
+        quantities=billable(used.quantities, info),
+        at=at,
     )
+    if quote.is_empty:
+        # an empty list means two things: free of charge, or nobody knows
+        return quote if _is_free(info) and call.outcome.status == "success" else None
+    if "audio_seconds" in quote.quantities and has_price(quote.price, "audio_hours"):
+        quote = replace(quote, quantities=without_sound(quote.quantities, used.tokens_beside_sound))
+    return quote if _is_complete(quote, bill, used.requests) else None
+
+
+def _is_complete(quote: Quote, bill: Bill, requests: int) -> bool:
+    """Whether the price is of all that was used, under these terms."""
+    price, info, quantities = quote.price, quote.model, quote.quantities
+    fees = any(count and not unit.endswith("_tokens") for unit, count in quantities.items())
+    # the fees of one provider are not those of another that resells it, nor of another place
+    if fees and (not is_own(quote.provider, info) or quote.factor != STANDARD):
+        return False
+    if requests > 1 and any(hasattr(value, "tiers") for value in vars(price).values()):
+        return False  # its tokens have the price of the length of each request, which is not told
+    known = are_known(price, info, quantities, bill.terms, bill.raw)
+    return known and covers(quote.provider.id, info, price, quantities)
+
+
+def _known(provider: str | None) -> str | None:
+    return _PROVIDERS.get(provider, provider) if provider else None
 
 
 def _is_free(model: "ModelInfo") -> bool:

@@ -1,9 +1,10 @@
 """JSON from the wire: quick, and forgiving. What cannot be read is ``None``, never an exception."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ("count", "dumps", "loads", "mapping", "text")
+__all__ = ("count", "dumps", "later", "loads", "mapping", "text")
 
 
 def loads(data: bytes | str) -> Any:
@@ -36,6 +37,21 @@ def count(holder: Any, *path: str) -> int | None:
     if not 0 <= value < 2**53 or value != int(value):
         return None
     return int(value)
+
+
+def later(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """A later state of what a stream counts, whose zeros take nothing back of an earlier one.
+
+    A relay that does not know a count may send it again as zero.
+    """
+    found = dict(after)
+    for name, new in after.items():
+        value = before.get(name)
+        if isinstance(value, dict) and isinstance(new, dict):
+            found[name] = later(value, new)
+        elif value and (new is None or (new == 0 and new is not False)):
+            found[name] = value
+    return found
 
 
 def text(value: Any) -> str | None:

@@ -4,6 +4,21 @@ Rule      which requests it may be: plain data, matched without running any of t
 Wire      one exchange, decoded
 Reading   what it says
 Provider  Wire -> Reading
+
+What a call is to be paid for reaches its price in two ways:
+
+- Tokens go into ``Usage``, and the provider's own usage object as it is into ``usage_raw``. What each field
+  of it is to a price stands in ``miharu/pricing/_fields.py``, by wire format: counted among the tokens, a
+  part of another field, free, or a quantity with a unit. A field that is not there and speaks of something
+  countable leaves the call without a cost, so a new field of a built-in format needs a line there, and a new
+  format a table. The usage object of a plug-in's format is not looked into.
+- Whatever else the request or the answer tells of goes into ``Reading.quantities`` and ``Reading.terms``;
+  both are kept in ``usage_raw`` under ``miharu``, so that ``miharu reprice`` knows them as well. A quantity
+  is named by the unit of genai-prices where there is one (``web_searches``, ``storage_searches``,
+  ``code_executions``, ``rerank_searches``, ``input_audio_seconds``, ``input_characters``,
+  ``input_document_pages``, ``input_video_tokens``), and else by any word: what no list has a price for leaves
+  the call without a cost. So does a paid tool that ran, even where nothing says how often: it is 1 of
+  something without a unit.
 """
 
 from bisect import bisect_left
@@ -120,6 +135,10 @@ class Reading:
     finish_reason: str | None = None
     service_tier: str | None = None
     response_id: str | None = None
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    """What is to be paid beside the fields of the usage object: how many, by unit."""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    """What decides on the price beside model, date and service tier, such as ``{"latency": "optimized"}``."""
     stated_cost_usd: Decimal | None = None
     """What the provider or gateway itself says that it cost, in US dollars; preferred over any price."""
     completes: bool = False

@@ -17,7 +17,7 @@ _HOSTS = (
     (r"(?:api|codestral)(?:\..+)?\.mistral\.ai", "mistral_ai"),
     (r"api\.fireworks\.ai", "fireworks"),
     (r"api\.perplexity\.ai", "perplexity"),
-    (r"api\.x\.ai", "x_ai"),
+    (r"(?:.+\.)?api\.x\.ai", "x_ai"),
     (r"api\.cerebras\.ai", "cerebras"),
     (r"api\.moonshot\.(?:ai|cn)", "moonshot_ai"),
     (r"api\.z\.ai", "zai"),

@@ -9,10 +9,13 @@ from miharu._guard import swallowed
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.call import Body, Call, Cost, new_id
 from miharu.exchange import Exchange, Request
+from miharu.measures import with_named
 from miharu.providers._large import without_binaries
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
+from miharu.providers.gateways import cached_by
 from miharu.providers.hosts import provider_of
+from miharu.providers.terms import served_model, terms_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
 from miharu.recorder.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
@@ -74,12 +77,12 @@ class Reader:
             provider=wire.provider,
             host=request.host.rpartition("@")[2],
             sdk=sdk_of(request.headers),
-            model=reading.model or reading.request_model,
+            model=served_model(wire) or reading.model or reading.request_model,
             request_model=reading.request_model,
             stream=reading.stream,
             outcome=outcome_of(exchange, wire, reading),
-            usage=reading.usage,
-            cost=_stated(reading),
+            usage=with_named(reading.usage, reading.quantities, terms_of(wire, reading)),
+            cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
             finish_reason=reading.finish_reason,
@@ -156,8 +159,10 @@ def _kept(content: bytes | None) -> bytes | None:
     return content if content is None else without_binaries(content)[:KEPT_CONTENT]
 
 
-def _stated(reading: Reading) -> Cost | None:
-    """What the provider itself says; it knows its discounts, and we do not."""
+def _stated(reading: Reading, wire: Wire) -> Cost | None:
+    """What the provider itself says, which knows its discounts; nothing for what a gateway had cached."""
+    if wire.status == 200 and (gateway := cached_by(wire.headers)):
+        return Cost(cost_nanousd=0, cost_source=f"gateway-cache:{gateway}")
     if reading.stated_cost_usd is None or not reading.stated_cost_usd.is_finite():
         return None
     nano = (reading.stated_cost_usd * 10**9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)

@@ -19,7 +19,7 @@ def call(model: str, provider: str | None, **usage: object) -> Call:
     return Call(
         id="x",
         timestamp=AT,
-        api="x",
+        api="openai.responses",
         model=model,
         provider=provider,
         outcome=Outcome(status="success"),

@@ -19,20 +19,27 @@ NESTED = nested(
     ],
     most=5,
 )
+FORMATS = {
+    "anthropic": "anthropic.messages",
+    "aws.bedrock": "bedrock.converse",
+    "cohere": "cohere.chat",
+    "gcp.gemini": "gemini.generate",
+    "gcp.vertex_ai": "gemini.generate",
+}
 NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 
 
 def cost(
     model: str | None, provider: str | None = "openai", *, when: int = NOVEMBER, **facts: Any
 ) -> Cost | None:
-    names = ("service_tier", "request_model")
+    names = ("service_tier", "request_model", "host", "finish_reason", "api")
     own = {name: facts.pop(name) for name in names if name in facts}
+    own.setdefault("api", FORMATS.get(provider or "", "openai.chat"))
     usage = Usage(**{"prompt_tokens": 1000, "completion_tokens": 10, **facts})
     return PRICES.cost(
         Call(
             id="1",
             timestamp=when,
-            api="openai.chat",
             model=model,
             provider=provider,
             outcome=Outcome(status="success"),

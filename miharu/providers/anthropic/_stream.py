@@ -3,11 +3,13 @@
 https://docs.claude.com/en/docs/build-with-claude/streaming
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from miharu.providers._json import mapping, text
+from miharu.providers._json import count, later, mapping, text
+from miharu.providers.anthropic._tools import paid_tools, tool_of
 from miharu.providers.anthropic._usage import error_of, usage_of
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._usage import stated_cost
@@ -20,6 +22,19 @@ _CONTENT = {"text_delta", "thinking_delta", "input_json_delta", "compaction_delt
 def has_content(event: Mapping[str, Any]) -> bool:
     """Whether the event carries something generated; a signature or a citation is about something."""
     return event.get("type") == "content_block_delta" and mapping(event.get("delta")).get("type") in _CONTENT
+
+
+_PROMPT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def _revised(usage: Mapping[str, Any], stated: Mapping[str, Any], *, is_relay: bool) -> dict[str, Any]:
+    """The usage after a ``message_delta``. Zeros of a relay, and a prompt of nothing, take nothing back.
+
+    Anthropic itself does revise counts to zero: what a compaction read from the cache is not the message's.
+    """
+    if is_relay or not any(count(stated, name) for name in _PROMPT):
+        stated = later(usage, stated)
+    return {**usage, **stated}
 
 
 def read_events(
@@ -38,6 +53,7 @@ def read_events(
     """
     message: Mapping[str, Any] = {}
     usage: dict[str, Any] = {}
+    tools: Counter[str] = Counter()
     terminated = revised = False
     ttft = finish = kind = reason = None
     for end, event in events:
@@ -46,9 +62,13 @@ def read_events(
             message = mapping(event.get("message"))
             usage.update(mapping(message.get("usage")))
         elif name == "message_delta":
-            later = {key: value for key, value in mapping(event.get("usage")).items() if value is not None}
-            usage.update(later)
-            revised = revised or "output_tokens" in later
+            stated = {key: value for key, value in mapping(event.get("usage")).items() if value is not None}
+            if (
+                not revised and "output_tokens" in stated
+            ):  # what message_start says of the output is the first token or two
+                usage.pop("output_tokens", None)
+            usage = _revised(usage, stated, is_relay=wire.provider is None)
+            revised = revised or "output_tokens" in stated
             finish = text(mapping(event.get("delta")).get("stop_reason")) or finish
         elif name == "message_stop":
             terminated = True
@@ -56,6 +76,8 @@ def read_events(
             kind, reason = error_of(event, None)
         elif ttft is None and has_content(event):
             ttft = wire.ms_at(end)
+        elif name == "content_block_start" and (tool := tool_of(event.get("content_block"))):
+            tools[tool] += 1
     known = usage_of(usage)
     if not (revised or terminated):
         known = replace(known, completion_tokens=None)  # message_start counts the first token or two
@@ -63,6 +85,7 @@ def read_events(
         # a message_delta that says why it ended, with its usage, is the last of the content: some stop there
         terminated=terminated or (revised and finish is not None),
         usage=known,
+        quantities=paid_tools(tools, usage, wire.asked),
         model=text(message.get("model")),
         request_model=request_model,
         stream=True,

@@ -18,7 +18,7 @@ def usage_of(raw: Any) -> Usage:
     ``iterations`` are not added up. With compaction and the advisor tool they sum to more than the top level,
     which leaves those steps out (https://docs.claude.com/en/docs/build-with-claude/compaction); the advisor's
     are even another model's tokens. A row has one model, so its tokens are those of the answer; what the
-    other steps took stays readable in ``usage_raw``.
+    other steps took stays readable in ``usage_raw``, and is in the cost.
     """
     if not isinstance(raw, dict) or not raw:
         return Usage()
@@ -27,7 +27,10 @@ def usage_of(raw: Any) -> Usage:
     written = count(raw, "cache_creation_input_tokens")
     five, hour = (count(raw, "cache_creation", f"ephemeral_{ttl}_input_tokens") for ttl in ("5m", "1h"))
     if (five or 0) + (hour or 0) != (written or 0):
-        five = hour = None  # message_delta has revised the sum and does not repeat its parts
+        # message_delta has revised the sum and does not repeat its parts: known where there is only one
+        only_five, only_hour = bool(five) and not hour, bool(hour) and not five
+        five = written if only_five else 0 if only_hour else None
+        hour = written if only_hour else 0 if only_five else None
     return Usage(
         prompt_tokens=None if uncached is None else uncached + (read or 0) + (written or 0),
         completion_tokens=count(raw, "output_tokens"),

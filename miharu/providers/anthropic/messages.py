@@ -5,6 +5,7 @@ in the body.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from miharu.providers import _sse
 from miharu.providers._json import loads, mapping, text
 from miharu.providers._streams import last_value
 from miharu.providers.anthropic._stream import has_content, read_events
+from miharu.providers.anthropic._tools import paid_tools, tools_of
 from miharu.providers.anthropic._usage import error_of, usage_of
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
@@ -52,6 +54,7 @@ def _message(wire: Wire, message: Mapping[str, Any], request_model: str | None) 
     return Reading(
         terminated=bool(message),
         usage=usage_of(usage),
+        quantities=paid_tools(Counter(tools_of(message.get("content"))), usage, wire.asked),
         model=text(message.get("model")),
         request_model=request_model,
         stream=wire.asked.get("stream") is True,

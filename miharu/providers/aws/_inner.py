@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
+from miharu.providers._json import count, dumps, later, mapping, text
 from miharu.providers.anthropic._usage import usage_of as anthropic_usage
 from miharu.providers.aws._usage import usage_of as nova_usage
 from miharu.providers.openai._usage import usage_of as openai_usage
@@ -58,10 +58,10 @@ def fold(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """One answer out of the chunks of a stream. Counts are cumulative, so the last of each holds."""
     answer: dict[str, Any] = {}
     for chunk in chunks:
-        answer.update({name: chunk[name] for name in _KEPT if chunk.get(name) is not None})
+        answer.update(later(answer, {name: chunk[name] for name in _KEPT if chunk.get(name) is not None}))
         usage = mapping(chunk.get("metadata")).get("usage") or chunk.get("usage")
         if usage:
-            answer["usage"] = usage
+            answer["usage"] = later(mapping(answer.get("usage")), mapping(usage))
         if finish := finish_of(chunk):
             answer["stop_reason"] = finish
     return answer

@@ -43,6 +43,7 @@ class BedrockAgents:
 
 def _stream(wire: Wire) -> Reading:
     usages: list[dict[str, Any]] = []
+    models: set[str] = set()
     ttft = model = kind = message = None
     began = False
     for frame in frames(wire.body):
@@ -55,12 +56,15 @@ def _stream(wire: Wire) -> Reading:
             kind, message = error
         for step in _steps(payload):
             model = text(mapping(step.get("modelInvocationInput")).get("foundationModel")) or model
+            models |= {model} if model else set()
             output = mapping(step.get("modelInvocationOutput"))
             if usage := mapping(mapping(output.get("metadata")).get("usage")):
                 usages.append(usage)
     return Reading(
         terminated=began and wire.end == "eof",
         usage=_sum(usages),
+        # their tokens are summed, and each has a price of its own
+        quantities={"other_models": len(models) - 1} if len(models) > 1 else {},
         model=model,
         request_model=_requested_model(wire),
         stream=True,

@@ -5,11 +5,13 @@ model, except where a prompt router has chosen one.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from miharu.providers._json import loads, mapping, text
+from miharu.providers._json import later, loads, mapping, text
 from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._model import model_of
+from miharu.providers.aws._terms import guardrails, latency, system_tools
 from miharu.providers.aws._usage import error_of, frame_error, usage_of
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
@@ -36,6 +38,7 @@ class BedrockConverse:
             wire,
             answer,
             model,
+            {},
             terminated=bool(answer),
             stream=streamed,
             error_type=kind,
@@ -47,6 +50,7 @@ class BedrockConverse:
 def _stream(wire: Wire, model: str) -> Reading:
     """Read a stream: the answer is whole with ``messageStop``; usage comes after it, with ``metadata``."""
     metadata: Mapping[str, Any] = {}
+    tools: dict[str, float] = {}
     ttft = finish = kind = message = None
     for frame in frames(wire.body):
         if frame.event == "contentBlockDelta":
@@ -58,11 +62,18 @@ def _stream(wire: Wire, model: str) -> Reading:
         elif frame.event == "messageStop":
             finish = text(payload.get("stopReason")) or "unknown"
         elif frame.event == "metadata":
-            metadata = payload
+            metadata = {
+                **payload,
+                "usage": later(mapping(metadata.get("usage")), mapping(payload.get("usage"))),
+            }
+        elif frame.event == "contentBlockStart":
+            start = mapping(payload.get("start"))
+            tools |= system_tools({"output": {"message": {"content": [start]}}})
     return _reading(
         wire,
         metadata,
         model,
+        tools,
         terminated=finish is not None or bool(metadata),
         stream=True,
         ttft_ms=ttft,
@@ -72,9 +83,11 @@ def _stream(wire: Wire, model: str) -> Reading:
     )
 
 
-def _reading(wire: Wire, answer: Mapping[str, Any], model: str, **facts: Any) -> Reading:
+def _reading(
+    wire: Wire, answer: Mapping[str, Any], model: str, tools: Mapping[str, float], **facts: Any
+) -> Reading:
     usage = answer.get("usage")
-    return Reading(
+    reading = Reading(
         usage=usage_of(usage),
         # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PromptRouterTrace.html
         model=text(mapping(mapping(answer.get("trace")).get("promptRouter")).get("invokedModelId")),
@@ -82,5 +95,9 @@ def _reading(wire: Wire, answer: Mapping[str, Any], model: str, **facts: Any) ->
         # https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
         service_tier=text(mapping(answer.get("serviceTier")).get("type")),
         stated_cost_usd=stated_cost(usage, wire.headers),
+        terms=latency(wire, answer),
         **facts,
     )
+    router = {"prompt_routings": 1} if mapping(answer.get("trace")).get("promptRouter") else {}
+    quantities = {**system_tools(answer), **tools, **router, **guardrails(wire, reading)}
+    return replace(reading, quantities=quantities)

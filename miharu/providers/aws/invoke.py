@@ -6,6 +6,7 @@ Beside it Bedrock counts tokens itself: in headers, and in the last chunk of a s
 
 import binascii
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -14,11 +15,13 @@ from typing import Any
 from miharu.exchange import KEPT_HEAD
 from miharu.providers._json import loads, mapping, text
 from miharu.providers.anthropic._stream import read_events
+from miharu.providers.anthropic._tools import paid_tools, tools_of
 from miharu.providers.anthropic._usage import error_of as inner_error
 from miharu.providers.anthropic.messages import message_of
 from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._inner import finish_of, fold, has_content, usage_of
 from miharu.providers.aws._model import model_of
+from miharu.providers.aws._terms import guardrails, latency
 from miharu.providers.aws._usage import error_of, frame_error, metered_by_headers, metered_by_metrics
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
@@ -48,7 +51,12 @@ class BedrockInvoke:
             reading = _stream(wire, model)
         else:
             reading = replace(_plain(wire, model), stream=streamed)
-        return replace(reading, service_tier=_tier(wire) or reading.service_tier)
+        return replace(
+            reading,
+            service_tier=_tier(wire) or reading.service_tier,
+            quantities={**reading.quantities, **guardrails(wire, reading)},
+            terms={**reading.terms, **latency(wire)},
+        )
 
 
 def _tier(wire: Wire) -> str | None:
@@ -66,6 +74,7 @@ def _plain(wire: Wire, model: str) -> Reading:
     return Reading(
         terminated=bool(answer) or _is_huge(wire.body),
         usage=usage_of(answer, metered_by_headers(wire.headers)),
+        quantities=paid_tools(Counter(tools_of(answer.get("content"))), answer.get("usage"), wire.asked),
         model=text(answer.get("model")),
         request_model=model,
         error_type=kind,

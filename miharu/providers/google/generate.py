@@ -7,7 +7,7 @@ marker: its last chunk carries a ``finishReason``. Usage is cumulative, and stan
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import mapping, text
+from miharu.providers._json import later, mapping, text
 from miharu.providers._streams import answers, last_value
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import (
@@ -18,6 +18,7 @@ from miharu.providers.google._common import (
     tier_of,
     usage_of,
 )
+from miharu.providers.google._grounding import Grounding
 from miharu.providers.openai._usage import stated_cost
 
 __all__ = ("GeminiGenerate",)
@@ -60,16 +61,19 @@ class _Seen:
         self.response_id: str | None = None
         self.finish: str | None = None
         self.ttft_ms: int | None = None
+        self.grounding = Grounding()
 
     def read(self) -> None:
         for answer in answers(self.wire):
             chunk, self.is_whole = answer.value, True
-            self.usage = mapping(chunk.get("usageMetadata")) or self.usage
+            if usage := mapping(chunk.get("usageMetadata")):
+                self.usage = later(self.usage, usage)
             self.model = text(chunk.get("modelVersion")) or self.model
             self.response_id = text(chunk.get("responseId")) or self.response_id
             # a prompt that was blocked has no candidates, and is no error: it is answered, and may be billed
             self.finish = enum_name(mapping(chunk.get("promptFeedback")), "blockReason") or self.finish
             for candidate in _objects(chunk.get("candidates")):
+                self.grounding.add(candidate.get("groundingMetadata"))
                 self.finish = enum_name(candidate, "finishReason") or self.finish
                 if self.ttft_ms is None and self.is_stream and _has_content(candidate):
                     self.ttft_ms = self.wire.ms_at(answer.end)
@@ -90,6 +94,7 @@ class _Seen:
         return Reading(
             terminated=self.is_whole and (self.finish is not None or not self.is_stream),
             usage=usage_of(self.usage),
+            quantities=self.grounding.quantities(self.wire.asked),
             model=self.model,
             request_model=requested_model(self.wire),
             stream=self.is_stream,

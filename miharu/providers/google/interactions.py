@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
+from miharu.providers._json import count, dumps, later, mapping, text
 from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import error_of, is_meant, modality_tokens, total
+from miharu.providers.google._grounding import tool_counts
 
 __all__ = ("GeminiInteractions",)
 
@@ -50,6 +51,7 @@ def _fetched(wire: Wire) -> Reading | None:
 
 def _read(wire: Wire, *, completes: bool = False) -> Reading:
     interaction: Mapping[str, Any] = {}
+    steps: list[Mapping[str, Any]] = []
     ended, ttft, failure = False, None, None
     for answer in answers(wire):
         if not wire.is_event_stream:
@@ -58,7 +60,13 @@ def _read(wire: Wire, *, completes: bool = False) -> Reading:
         event = answer.value
         name = text(event.get("event_type")) or answer.event
         # the completed one comes without what earlier events have said
-        interaction = {**interaction, **mapping(event.get("interaction"))}
+        newer = mapping(event.get("interaction"))
+        usage = later(mapping(interaction.get("usage")), mapping(newer.get("usage")))
+        interaction = {**interaction, **newer, **({"usage": usage} if usage else {})}
+        if step := mapping(event.get("step")) or mapping(event.get("content")):
+            steps.append(step)
+        if delta := mapping(event.get("delta")):
+            steps.append(delta)
         if status := text(event.get("status")):
             interaction = {**interaction, "status": status}
         if ttft is None and name in _CONTENT:
@@ -74,6 +82,7 @@ def _read(wire: Wire, *, completes: bool = False) -> Reading:
     return Reading(
         terminated=ended,
         usage=_usage(interaction.get("usage")),
+        quantities=tool_counts(interaction.get("usage"), [*steps, *_steps(interaction)]),
         model=text(interaction.get("model")),
         # an agent is not a model, and uses several
         request_model=text(wire.asked.get("model")),
@@ -88,6 +97,12 @@ def _read(wire: Wire, *, completes: bool = False) -> Reading:
         began_ms=began,
         lasted_ms=updated - began if began is not None and updated is not None and updated >= began else None,
     )
+
+
+def _steps(interaction: Mapping[str, Any]) -> list[Any]:
+    """What it did on the way; ``outputs`` before May 2026."""
+    listed = (interaction.get(name) for name in ("steps", "outputs"))
+    return [step for steps in listed if isinstance(steps, list) for step in steps]
 
 
 def _usage(raw: Any) -> Usage:

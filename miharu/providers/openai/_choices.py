@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
+from miharu.providers._json import later, loads, mapping, text
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._common import answer_of, items, reading_of
 from miharu.providers.openai._errors import error_field
+from miharu.providers.openai._usage import usages_beside
 
 __all__ = ("has_content", "read_choices")
 
@@ -21,6 +22,10 @@ _CONTENT = (
     "audio",
     "images",
 )
+
+
+_SEARCH_BY_REQUEST = {"openai", "azure.ai.openai", "azure.ai.inference", None}
+"""Where ``web_search_options`` costs a fee; Perplexity, say, has it in the price of each request."""
 
 
 def has_content(choice: dict[str, Any]) -> bool:
@@ -48,12 +53,14 @@ def read_choices(wire: Wire, begins: Callable[[dict[str, Any]], bool] = has_cont
         answer,
         terminated=bool(answer_of(wire)),
         finish_reason=next(filter(None, finish), None),
+        quantities=_tools(wire, choices),
     )
 
 
 def _stream(wire: Wire, begins: Callable[[dict[str, Any]], bool]) -> Reading:
     """Read a stream. The last of each fact holds: usage may stand in any chunk, with or without choices."""
     seen: dict[str, Any] = {}
+    tools: dict[str, float] = _tools(wire, [])
     terminated, finish, ttft = False, None, None
     for event in _sse.events(wire.body):
         if event.data.strip() == b"[DONE]":
@@ -64,10 +71,11 @@ def _stream(wire: Wire, begins: Callable[[dict[str, Any]], bool]) -> Reading:
             continue
         choices = [mapping(choice) for choice in items(chunk.get("choices"))]
         seen |= {name: chunk[name] for name in ("model", "id", "service_tier") if text(chunk.get(name))}
-        if b"usage" in event.data:  # few chunks have either, and a stream has hundreds
-            seen |= _usage(chunk, choices)
+        if b"usage" in event.data:  # few chunks have any of these, and a stream has hundreds
+            seen |= later(seen, _usage(chunk, choices)) | usages_beside(chunk)
         if event.name == "error" or b"error" in event.data:
             seen |= _error(chunk, choices, event.name)
+        tools |= _tools(wire, choices) if b"executed_tools" in event.data else {}
         for choice in choices:
             finish = text(choice.get("finish_reason")) or finish
         if ttft is None and (any(map(begins, choices)) or text(chunk.get("value"))):
@@ -77,7 +85,22 @@ def _stream(wire: Wire, begins: Callable[[dict[str, Any]], bool]) -> Reading:
             terminated = True
     if not terminated and "error" not in seen and (error := error_field(wire.body)):
         seen["error"] = error
-    return reading_of(wire, seen, terminated=terminated, stream=True, ttft_ms=ttft, finish_reason=finish)
+    return reading_of(
+        wire, seen, terminated=terminated, stream=True, ttft_ms=ttft, finish_reason=finish, quantities=tools
+    )
+
+
+def _tools(wire: Wire, choices: list[dict[str, Any]]) -> dict[str, float]:
+    """Tools that the provider ran, at fees of its own and not always counted in the usage."""
+    found: dict[str, float] = {}
+    if wire.provider in _SEARCH_BY_REQUEST and wire.asked.get("web_search_options") is not None:
+        # https://platform.openai.com/docs/guides/tools-web-search: a fee that no price list has
+        found["searching_requests"] = 1
+    # Groq's systems of several models (https://console.groq.com/docs/compound)
+    holders = (mapping(choice.get(part)) for choice in choices for part in ("message", "delta"))
+    if ran := sum(len(items(holder.get("executed_tools"))) for holder in holders):
+        found["executed_tools"] = ran
+    return found
 
 
 def _usage(chunk: Mapping[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:

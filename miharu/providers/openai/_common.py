@@ -8,9 +8,18 @@ from typing import Any
 from miharu.providers._json import loads, mapping, text
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._errors import error_of
-from miharu.providers.openai._usage import stated_cost, usage_of
+from miharu.providers.openai._usage import stated_cost, usage_of, usages_beside
 
-__all__ = ("answer_of", "asked_of", "error_of", "is_meant", "items", "reading_of", "requested_model")
+__all__ = (
+    "answer_of",
+    "asked_of",
+    "billed",
+    "error_of",
+    "is_meant",
+    "items",
+    "reading_of",
+    "requested_model",
+)
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
 _FIELD = re.compile(rb'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{0,200})\r\n--')
@@ -73,7 +82,8 @@ def reading_of(wire: Wire, answer: Mapping[str, Any], **facts: Any) -> Reading:
     usage = answer.get("usage")
     reading = Reading(
         terminated=bool(answer),
-        usage=usage_of(usage),
+        usage=usage_of(usage, usages_beside(answer)),
+        terms=billed(answer),
         model=text(answer.get("model")),
         request_model=requested_model(wire),
         stream=wire.asked.get("stream") is True,
@@ -84,6 +94,12 @@ def reading_of(wire: Wire, answer: Mapping[str, Any], **facts: Any) -> Reading:
         stated_cost_usd=stated_cost(usage, wire.headers),
     )
     return replace(reading, **facts)
+
+
+def billed(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Whether the provider itself says that nobody is billed, or that it bills itself."""
+    payer = text(mapping(answer.get("billing")).get("payer"))
+    return {"billed": "no"} if payer == "openai" or answer.get("billed") is False else {}
 
 
 def items(value: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from miharu.call import Usage
 from miharu.providers._json import count, dumps, mapping
 
-__all__ = ("stated_cost", "usage_of")
+__all__ = ("stated_cost", "usage_of", "usages_beside")
 
 _PROMPT_DETAILS = (
     "prompt_tokens_details",  # Chat Completions
@@ -85,6 +85,24 @@ def usage_of(raw: Any, beside: Mapping[str, Any] | None = None) -> Usage:
         usage_source="provider",
         usage_raw=dumps({**raw, **(beside or {})}),
     )
+
+
+def usages_beside(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Other usage than ``usage`` that an answer states at its top: of tools, of several models."""
+    return {
+        name: value
+        for name, value in answer.items()
+        if "usage" in name and name != "usage" and isinstance(value, dict | list) and _counts(value)
+    }
+
+
+def _counts(value: Any, depth: int = 0) -> bool:
+    """Whether there is a number in it that is not zero."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return depth < 8 and any(_counts(each, depth + 1) for each in value)
+    return _number(value)
 
 
 def stated_cost(raw: Any, headers: Mapping[str, str]) -> Decimal | None:

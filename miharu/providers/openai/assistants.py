@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
+from miharu.providers._json import later, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, reading_of
 
@@ -44,7 +44,9 @@ def _stream(wire: Wire) -> Reading:
         elif event.name == "error":
             run["error"] = mapping(loads(event.data))
         elif event.name.startswith("thread.run.") and not event.name.startswith("thread.run.step"):
-            run = mapping(loads(event.data)) or run
+            newer = mapping(loads(event.data))
+            usage = later(mapping(run.get("usage")), mapping(newer.get("usage")))
+            run = ({**newer, "usage": usage} if usage else newer) or run
     return _reading(wire, run, stream=True, terminated=terminated, ttft_ms=ttft)
 
 

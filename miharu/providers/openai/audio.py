@@ -9,10 +9,10 @@ from typing import Any
 
 from miharu.call import Usage
 from miharu.providers import _sse
-from miharu.providers._json import dumps, loads, mapping, text
+from miharu.providers._json import dumps, later, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, is_meant, reading_of
-from miharu.providers.openai._usage import usage_of
+from miharu.providers.openai._usage import usage_of, usages_beside
 
 __all__ = ("OpenAISpeech", "OpenAITranscriptions")
 
@@ -76,7 +76,14 @@ def _stream(wire: Wire) -> Reading:
         # Mistral: transcription.done (https://docs.mistral.ai/capabilities/audio)
         if kind in {"transcript.text.done", "speech.audio.done", "transcription.done"}:
             terminated = True
-        seen |= {name: data[name] for name in ("usage", "error", "model") if data.get(name)}
+        usage = (
+            {"usage": later(mapping(seen.get("usage")), mapping(data.get("usage")))}
+            if data.get("usage")
+            else {}
+        )
+        seen |= (
+            {name: data[name] for name in ("error", "model") if data.get(name)} | usage | usages_beside(data)
+        )
         if kind == "error" and "error" not in seen:
             seen["error"] = data
     return reading_of(wire, seen, terminated=terminated, stream=True, ttft_ms=ttft)

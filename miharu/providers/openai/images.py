@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
+from miharu.providers._json import later, loads, mapping, text
 from miharu.providers._large import LARGE, salvaged, without_binaries
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, reading_of, requested_model
+from miharu.providers.openai._usage import usages_beside
 
 __all__ = ("OpenAIImages",)
 
@@ -47,7 +48,14 @@ def _stream(wire: Wire) -> Reading:
         if ttft is None and kind.endswith((".partial_image", ".completed")):
             ttft = wire.ms_at(event.end)
         terminated = terminated or kind.endswith(".completed") or event.data.strip() == b"[DONE]"
-        seen |= {name: data[name] for name in ("usage", "error", "model") if data.get(name)}
+        usage = (
+            {"usage": later(mapping(seen.get("usage")), mapping(data.get("usage")))}
+            if data.get("usage")
+            else {}
+        )
+        seen |= (
+            {name: data[name] for name in ("error", "model") if data.get(name)} | usage | usages_beside(data)
+        )
         if kind == "error" and "error" not in seen:
             seen["error"] = data
     if wire.gap is not None and not terminated:

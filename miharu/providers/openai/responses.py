@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.providers import _sse
-from miharu.providers._json import count, loads, mapping, text
+from miharu.providers._json import count, later, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
-from miharu.providers.openai._common import answer_of, is_meant, items, reading_of
+from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
 from miharu.providers.openai._errors import error_field
-from miharu.providers.openai._usage import usage_of
+from miharu.providers.openai._usage import usage_of, usages_beside
 
 __all__ = ("OpenAIResponses",)
 
@@ -67,7 +67,8 @@ def _reading(wire: Wire) -> Reading:
         terminated=terminated,
         stream=wire.is_event_stream or wire.asked.get("stream") is True,
         ttft_ms=ttft,
-        usage=usage_of(response.get("usage"), _tools(response)),
+        usage=usage_of(response.get("usage"), {**_tools(response), **usages_beside(response)}),
+        terms={**_terms(wire, response), **billed(response)},
         finish_reason=text(mapping(response.get("incomplete_details")).get("reason")) or status,
         completes=(
             wire.method == "GET"
@@ -91,7 +92,9 @@ def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
         kind = text(data.get("type")) or event.name
         if ttft is None and kind.endswith(".delta"):
             ttft = wire.ms_at(event.end)
-        response = mapping(data.get("response")) or response
+        if newer := mapping(data.get("response")):
+            usage = later(mapping(response.get("usage")), mapping(newer.get("usage")))
+            response = {**newer, "usage": usage} if usage else newer
         terminated = terminated or kind in _TERMINAL
         if kind == "error" or (data.get("error") and not data.get("response")):
             # the fields of the error stand in the event itself, beside its type
@@ -112,6 +115,16 @@ def _tools(response: Mapping[str, Any]) -> dict[str, Any]:
         # a page opened, or searched through, is no search (https://platform.openai.com/docs/pricing)
         and (kind != "web_search_call" or mapping(item.get("action")).get("type", "search") == "search")
     )
-    used = mapping(response.get("tool_usage"))
-    paid = count(used, "web_search", "num_requests") or count(used, "image_gen", "total_tokens")
-    return {**({"tool_calls": dict(calls)} if calls else {}), **({"tool_usage": used} if paid else {})}
+    return {"tool_calls": dict(calls)} if calls else {}
+
+
+def _terms(wire: Wire, response: Mapping[str, Any]) -> dict[str, str]:
+    """What was asked for and has a price of its own; the answer repeats most of the request."""
+    terms: dict[str, str] = {}
+    tools = [mapping(tool) for holder in (response, wire.asked) for tool in items(holder.get("tools"))]
+    if any((text(tool.get("type")) or "").startswith("web_search_preview") for tool in tools):
+        terms["web_search"] = "preview"
+    options = (mapping(holder.get("background_options")) for holder in (response, wire.asked))
+    windows = (text(option.get("completion_window")) for option in options)
+    window = next(filter(None, windows), "soonest")
+    return terms if window == "soonest" else {**terms, "completion_window": window}

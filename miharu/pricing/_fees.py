@@ -1,0 +1,56 @@
+"""What is paid beside tokens, where the number of uses alone does not say what is billed or its price."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from miharu.pricing._bill import Quantities
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice
+
+__all__ = ("are_known", "billable")
+
+_GENERATION = re.compile(r"gemini-(?:[a-z]+-)*(\d+)")
+_BY_QUERY = 3
+"""From Gemini 3 on each different query of a search is billed, before it each prompt that was searched for
+(https://ai.google.dev/gemini-api/docs/google-search#pricing)."""
+_REASONING = re.compile(r"o\d|gpt-[5-9](?!.*chat)")
+_OPENAI_SEARCH = re.compile(r"-search-(?:preview|api)")
+"""OpenAI's chat models that search for each request, at a fee that no price list has."""
+
+
+def billable(quantities: Quantities, model: "ModelInfo") -> Quantities:
+    """The same with Google's searches counted as they are billed for that model."""
+    queries = quantities.get("google_search_queries")
+    if queries is None:
+        return quantities
+    counts = {unit: n for unit, n in quantities.items() if unit != "google_search_queries"}
+    grounded = counts.pop("google_search_prompts", None)
+    found = _GENERATION.match(model.id)
+    if found and int(found.group(1)) >= _BY_QUERY:
+        counts["web_searches"] = queries
+    elif found and grounded:
+        counts["web_searches"] = grounded
+    else:
+        counts["unknown: searches without results"] = queries
+    return counts
+
+
+def are_known(
+    price: "ModelPrice",
+    model: "ModelInfo",
+    quantities: Quantities,
+    terms: Mapping[str, str],
+    raw: Mapping[str, Any],
+) -> bool:
+    """Whether the list's fees are those of this call: some depend on what only the request says."""
+    if _OPENAI_SEARCH.search(model.id):
+        return False
+    searches = quantities.get("web_searches")
+    if searches and terms.get("web_search") == "preview" and not _REASONING.match(model.id):
+        return False  # web_search_preview costs more for models that do not reason
+    if searches and any("search_type" in variant.when for variant in model.price_variants or ()):
+        return False  # Perplexity's fast searches are cheaper, and no answer tells them from others
+    # of Perplexity's fees for a request the list has the highest
+    return vars(price).get("requests_kcount") is None or raw.get("search_context_size") == "high"
