@@ -7,7 +7,7 @@ from typing import Any
 from miharu.call import Call
 from miharu.stores.columns import CALLS, to_row
 
-__all__ = ("COLUMNS", "CONTENT", "cells", "record")
+__all__ = ("COLUMNS", "CONTENT", "as_line", "cells", "record")
 
 _FIRST = (
     *("id", "timestamp", "model", "prompt_tokens", "completion_tokens"),
@@ -37,6 +37,15 @@ def cells(call: Call, *, content: bool = False) -> Iterable[Any]:
         f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
         for value in _facts(call, content=content).values()
     ]
+
+
+def as_line(call: Call, *, content: bool = False) -> str:
+    """The record as JSON."""
+    try:
+        return json.dumps(record(call, content=content), ensure_ascii=False)
+    except RecursionError:  # what can just be read may be too deep to be written
+        facts = _facts(call, content=content) | {"stream": call.stream}
+        return json.dumps(facts, ensure_ascii=False)
 
 
 def _facts(call: Call, *, content: bool) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import os
 import sys
 import tempfile
@@ -29,7 +28,7 @@ DESCRIPTION = (
     "Write calls as CSV or JSON Lines, the newest first, under the names of the columns. "
     "It goes page by page, so there may be any number of them."
 )
-_PAGE = 500
+_PAGE = 100
 
 
 class _Stream(Protocol):
@@ -105,9 +104,9 @@ def _csv(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
 
 
 def _jsonl(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
-    from miharu.cli._flat import record
+    from miharu.cli._flat import as_line
 
-    return lambda call: print(json.dumps(record(call, content=content), ensure_ascii=False), file=stream)
+    return lambda call: print(as_line(call, content=content), file=stream)
 
 
 @contextmanager

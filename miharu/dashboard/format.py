@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 __all__ = (
     "MINUS",
     "UNKNOWN",
-    "clip",
     "compact",
     "count",
     "duration",
@@ -122,11 +121,6 @@ def duration_rough(ms: int) -> str:
 def duration_axis(ms: int) -> str:
     """For the round values of an axis."""
     return f"{ms} ms" if ms < 1000 else f"{ms // 1000:,} s"
-
-
-def clip(text: str, most: int) -> str:
-    """The beginning of a text that is too long for a page."""
-    return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} characters more."
 
 
 def size(octets: int) -> str:

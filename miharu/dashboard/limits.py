@@ -1,12 +1,15 @@
 """Headroom: what providers say, with each answer, of how much more they would take."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
+
+from miharu.providers._json import loads
 
 __all__ = ("Limit", "limits_of")
 
+_LONGEST, _MOST = 16_000, 100
 _OPENAI = re.compile(r"x-ratelimit-(?P<fact>limit|remaining|reset)-(?P<what>[a-z-]+)")
 _ANTHROPIC = re.compile(r"anthropic-ratelimit-(?P<what>[a-z-]+)-(?P<fact>limit|remaining|reset)")
 
@@ -31,17 +34,14 @@ class Limit:
 
 def limits_of(rate_limit: str | None) -> list[Limit]:
     """From the headers of one answer, as they were kept."""
-    try:
-        headers = json.loads(rate_limit or "{}")
-    except (ValueError, RecursionError):
-        return []
+    headers = loads((rate_limit or "{}")[:_LONGEST])
     if not isinstance(headers, Mapping):
         return []
     found: dict[str, dict[str, str]] = {}
-    for name, value in headers.items():
+    for name, value in islice(headers.items(), _MOST):
         match = _OPENAI.fullmatch(str(name)) or _ANTHROPIC.fullmatch(str(name))
         if match:
-            found.setdefault(match["what"].replace("-", " "), {})[match["fact"]] = str(value)
+            found.setdefault(match["what"].replace("-", " "), {})[match["fact"]] = str(value)[:100]
     return [
         Limit(
             what=what,

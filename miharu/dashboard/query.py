@@ -19,6 +19,7 @@ __all__ = (
     "Measure",
     "Timed",
     "View",
+    "is_storable",
 )
 
 Measure = Literal["cost", "tokens", "requests"]
@@ -103,7 +104,7 @@ class View:
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "View":
-        given = {name: value for name, value in params.items() if value and _storable(value)}
+        given = {name: value for name, value in params.items() if value and is_storable(value)}
         status = given.get("status")
         start, end = _pair(given, "from", "to")
         other_start, other_end = _pair(given, "cfrom", "cto")
@@ -209,6 +210,7 @@ def _one_of(value: str | None, choices: tuple[Any, ...]) -> Any:
     return value if value in choices else choices[0]
 
 
-def _storable(value: str) -> bool:
+def is_storable(value: str) -> bool:
+    """Whether a store can be asked for it."""
     # PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair.
     return len(value) <= _LONGEST_VALUE and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)

@@ -11,6 +11,7 @@ from miharu.dashboard.compression import packed
 from miharu.dashboard.headers import make_page
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.pages import (
+    body,
     calls,
     compare,
     errors,
@@ -46,6 +47,7 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     **{screen.path: partial(show, screen) for screen in SCREENS},
     **{panel.path: partial(show_panel, panel) for screen in SCREENS for panel in screen.panels},
     "find": find.page,
+    "body": body.page,
     "export.csv": export.as_csv,
     "export.json": export.as_json,
     "healthz": health.page,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ("render",)
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
-    "clip": format.clip,
     "compact": format.compact,
     "count": format.count,
     "duration": format.duration,

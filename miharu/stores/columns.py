@@ -4,19 +4,36 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from hashlib import blake2b
+from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
+from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.buckets import bucket_of
 
-__all__ = ("CALLS", "SCORES", "SPANS", "from_row", "span_from_row", "to_plain_row", "to_row")
+__all__ = (
+    "BODY_COLUMNS",
+    "CALLS",
+    "CALL_COLUMNS",
+    "SCORES",
+    "SCORE_COLUMNS",
+    "SPANS",
+    "SPAN_COLUMNS",
+    "from_row",
+    "span_from_row",
+    "to_plain_row",
+    "to_row",
+)
 
 LARGEST = 2**53 - 1
 """Larger numbers are nonsense in everything that is counted here, and would overflow sums of 64 bits."""
 LONGEST_KEY = 400
 """Bytes of what is indexed: an engine's page holds an entry of some keys and no more."""
+LONGEST_TEXT = 2_000
+"""Characters of a text, unless it is one of the following."""
+LONGEST_JSON: Mapping[str, int] = {"usage_raw": 65_536, "rate_limit": 16_384, "tags": 16_384}
 _PARTS: dict[str, type[Any]] = {"usage": Usage, "cost": Cost, "outcome": Outcome}
 
 
@@ -38,6 +55,33 @@ SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
+
+
+def _read(table: str, *types: type[Any]) -> str:
+    """The columns as they are selected: no more of a text than is ever written, whoever wrote it.
+
+    An id stays as it is, because rows come in its order.
+    """
+    texts = {
+        field.name: LONGEST_JSON.get(field.name, LONGEST_TEXT)
+        for one in types
+        for field in fields(one)
+        if not {int, float, bool} & {field.type, *get_args(field.type)} and field.name != "id"
+    }
+    names = CALLS if Call in types else _names(types[0])
+    return ", ".join(
+        f"substr({table}.{name}, 1, {texts[name]}) AS {name}" if name in texts else f"{table}.{name}"
+        for name in names
+    )
+
+
+CALL_COLUMNS = _read("llm_calls", Call, *_PARTS.values())
+SPAN_COLUMNS = _read("llm_spans", Span)
+SCORE_COLUMNS = _read("llm_scores", Score)
+BODY_COLUMNS = ", ".join(
+    f"substr({name}, 1, {LARGEST_BODY + 65_536}) AS {name}" for name in ("request", "response")
+)
+_LONGEST = {CALLS.index(name): most for name, most in LONGEST_JSON.items()}
 _PLACES = {name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()}
 _STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
 _KEYS = tuple(
@@ -57,7 +101,7 @@ def to_row(call: Call) -> tuple[Any, ...]:
     for place in _KEYS:
         row[place] = _shortened(row[place])
     row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
-    return _storable(row)
+    return _storable(row, _LONGEST)
 
 
 def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
@@ -66,14 +110,18 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     if row.get("tags") is not None:
         row["tags"] = _written(row["tags"])
     row |= {name: _shortened(row[name]) for name in ("trace_id", "call_id") if name in row}
-    return _storable(list(row.values()))
+    return _storable(
+        list(row.values()), {list(row).index("tags"): LONGEST_JSON["tags"]} if "tags" in row else {}
+    )
 
 
-def _storable(row: list[Any]) -> tuple[Any, ...]:
-    """What a provider sends may hold half a character, a NUL, or an absurd number."""
+def _storable(row: list[Any], longest: Mapping[int, int]) -> tuple[Any, ...]:
+    """What a provider sends may hold half a character, a NUL, an absurd number or a whole book."""
     for place, value in enumerate(row):
         kind = value.__class__
         if kind is str:
+            if len(value) > LONGEST_TEXT and len(value) > (most := longest.get(place, LONGEST_TEXT)):
+                value = f"{value[: most - 1]}…"  # noqa: PLW2901 - the same, shorter
             row[place] = _whole(value)
         elif kind is int and not -LARGEST <= value <= LARGEST:
             row[place] = None
@@ -82,7 +130,12 @@ def _storable(row: list[Any]) -> tuple[Any, ...]:
 
 def _written(tags: Mapping[str, str]) -> str:
     """As JSON; what is no text would be escaped in it, and fail an engine that looks into it."""
-    return json.dumps({_whole(str(name)): _whole(str(value)) for name, value in tags.items()})
+    written = {_whole(str(name)): _whole(str(value)) for name, value in tags.items()}
+    text = json.dumps(written)
+    while len(text) > LONGEST_JSON["tags"]:
+        written = dict(islice(written.items(), len(written) // 2))
+        text = json.dumps(written)
+    return text
 
 
 def _whole(text: str) -> str:
@@ -106,7 +159,7 @@ def from_row(row: Sequence[Any], body: Body | None = None) -> Call:
     """The call that the row was made from, its values in the order of ``CALLS``."""
     own: dict[str, Any] = dict(zip(_OWN, row, strict=False))
     own["stream"] = bool(own["stream"])
-    own["tags"] = json.loads(own["tags"]) if own["tags"] else None
+    own["tags"] = _tags(own["tags"])
     for name, (part, names, start) in _PLACES.items():
         own[name] = part(**dict(zip(names, row[start : start + len(names)], strict=True)))
     if own["cost"].cost_nanousd is None:
@@ -117,5 +170,18 @@ def from_row(row: Sequence[Any], body: Body | None = None) -> Call:
 def span_from_row(row: Mapping[Any, Any]) -> Span:
     """The span that the row was made from."""
     facts = {name: row[name] for name in SPANS}
-    facts["tags"] = json.loads(row["tags"]) if row["tags"] else None
+    facts["tags"] = _tags(row["tags"])
     return Span(**facts)
+
+
+def _tags(text: str | None) -> dict[str, str] | None:
+    """Those that were written; of what others have put there, what can be read as tags."""
+    if not text:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    return {name: value for name, value in found.items() if isinstance(value, str)} or None

@@ -128,6 +128,27 @@ class StoreContract:
             assert [group.totals.calls for group in await store.groups(ALL, by)] == [1, 1, 1]
         assert len(await store.sessions(ALL)) == 3
 
+    async def test_a_book_in_a_field_is_shortened(self, store: Store) -> None:
+        book = "x" * 1_000_000
+        call = make_call(
+            sdk=book,
+            rate_limit=book,
+            tags={str(number): book[:200] for number in range(5_000)},
+            outcome=Outcome(status="error", error_message=book),
+            usage=Usage(usage_raw=book),
+        )
+        await store.add(Batch(calls=[call]))
+        found = await store.call(call.id)
+        assert found is not None
+        texts = (found.sdk, found.rate_limit, found.outcome.error_message, found.usage.usage_raw)
+        for text in texts:
+            assert text is not None
+            assert text.startswith("xxx")
+            assert text.endswith("…")
+            assert len(text) < 100_000
+        assert found.tags
+        assert len(found.tags) < 100
+
     async def test_a_body_comes_with_its_call_only(self, store: Store) -> None:
         call = make_call(body=Body(request=b'{"a": 1}' * 1000, response=None))
         await store.add(Batch(calls=[call]))

@@ -4,15 +4,18 @@ parts.py      messages and their parts
 objects.py    the JSON of an answer, whole or in pieces
 chat.py, responses.py, anthropic.py, gemini.py, bedrock.py, cohere.py, ollama.py    one format each
 plain.py      all others
+fitting.py    so much of it as a page can show
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from miharu.call import Call
 from miharu.dashboard.conversation import anthropic, bedrock, chat, cohere, gemini, ollama, plain, responses
+from miharu.dashboard.conversation.fitting import ANSWERED, ASKED, Room, chosen
 from miharu.dashboard.conversation.objects import objects_of, request_of
 from miharu.dashboard.conversation.parts import Message, Part
 
@@ -60,12 +63,23 @@ _SETTINGS = (
     "inferenceConfig",
 )
 _LONGEST_SETTING = 400
+_TOOLS, _LONGEST_NAME = 100, 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
+    """What was said, as far as a page can show it."""
+
     asked: Sequence[Message]
+    before_gap: int
+    """After how many of what was asked the messages are missing that were too many."""
+    left_out: int
+    """How many these are."""
     answered: Sequence[Message]
+    more_answers: int
+    """How many messages of the answer are not shown."""
+    cut: bool
+    """The bodies are too large to be read whole: their ends are missing."""
     tools: Sequence[str]
     """The names of the tools on offer."""
     settings: Sequence[tuple[str, str]]
@@ -76,15 +90,24 @@ def conversation(call: Call) -> Conversation | None:
     if call.body is None:
         return None
     try:
-        request, answers = request_of(call), objects_of(call)
+        (request, request_cut), (answers, answers_cut) = request_of(call), objects_of(call)
         form = _form(call.api, request)
-        asked = _said(form.asked(request))
-        answered = _said(form.answered(answers)) if answers else []
-        asked = _named(asked)
-        if not asked and not answered:
+        asked = chosen(_said(form.asked(request)), *ASKED)
+        answered = chosen(_said(form.answered(answers)) if answers else (), *ANSWERED)
+        room = Room()
+        said = room.fit(answered.messages)  # what comes last is what is looked for
+        heard = room.fit(_named(asked.messages))
+        if not heard and not said:
             return None
         return Conversation(
-            asked, answered, list(_tools(form, request))[:100], list(_settings(request, form))
+            asked=heard,
+            before_gap=asked.before_gap,
+            left_out=asked.left_out,
+            answered=said,
+            more_answers=answered.left_out,
+            cut=request_cut or answers_cut,
+            tools=[name[:_LONGEST_NAME] for name in islice(_tools(form, request), _TOOLS)],
+            settings=list(_settings(request, form)),
         )
     except Exception:  # noqa: BLE001 - anybody may have written these bytes; they are still shown raw
         return None
@@ -99,8 +122,8 @@ def _form(api: str, request: Mapping[str, Any]) -> Any:
     return known or plain
 
 
-def _said(messages: Iterable[Message]) -> list[Message]:
-    return [message for message in messages if message.parts]
+def _said(messages: Iterable[Message]) -> Iterator[Message]:
+    return (message for message in messages if message.parts)
 
 
 def _named(messages: Sequence[Message]) -> list[Message]:

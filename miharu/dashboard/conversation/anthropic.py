@@ -6,10 +6,12 @@ from typing import Any
 from miharu.dashboard.conversation.parts import (
     Message,
     Part,
+    add_to,
     as_json,
     call_part,
     data_part,
     dicts,
+    joined,
     media,
     message,
     result_part,
@@ -40,13 +42,13 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         elif kind == "content_block_delta" and isinstance(delta := one.get("delta"), dict):
             _add(blocks.setdefault(one.get("index"), {"type": "text"}), delta)
     if blocks:
-        yield message("assistant", _content(list(blocks.values())))
+        yield message("assistant", _content([joined(block) for block in blocks.values()]))
 
 
 def _add(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
     for name, into in (("text", "text"), ("thinking", "thinking"), ("partial_json", "json")):
         if isinstance(text := delta.get(name), str):
-            block[into] = (block.get(into) or "") + text
+            add_to(block, into, text)
 
 
 def _content(value: object) -> Iterator[Part | None]:

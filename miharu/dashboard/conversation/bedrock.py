@@ -6,9 +6,11 @@ from typing import Any
 from miharu.dashboard.conversation.parts import (
     Message,
     Part,
+    add_to,
     call_part,
     data_part,
     dicts,
+    joined,
     media,
     message,
     result_part,
@@ -39,13 +41,13 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
             block.update(start)
         if isinstance(delta := one.get("delta"), dict):
             if isinstance(delta.get("text"), str):
-                block["text"] = block.get("text", "") + delta["text"]
+                add_to(block, "text", delta["text"])
             if isinstance(tool := delta.get("toolUse"), dict):
-                block["json"] = block.get("json", "") + str(tool.get("input") or "")
+                add_to(block, "json", str(tool.get("input") or ""))
             if isinstance(thought := delta.get("reasoningContent"), dict):
-                block["thought"] = block.get("thought", "") + str(thought.get("text") or "")
+                add_to(block, "thought", str(thought.get("text") or ""))
     if blocks:
-        yield message("assistant", _content(list(blocks.values())))
+        yield message("assistant", _content([joined(block) for block in blocks.values()]))
 
 
 def tools(request: Mapping[str, Any]) -> Iterator[str]:

@@ -6,9 +6,11 @@ from typing import Any
 from miharu.dashboard.conversation.parts import (
     Message,
     Part,
+    add_to,
     call_part,
     data_part,
     dicts,
+    joined,
     media,
     message,
     result_part,
@@ -36,7 +38,13 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
                 _add(choices.setdefault(index, {}), delta)
             elif isinstance(whole := choice.get("message"), dict):
                 choices[index] = whole
-    for choice in choices.values():
+    for held in choices.values():
+        choice = joined(held)
+        if isinstance(calls := choice.get("tool_calls"), dict):
+            choice["tool_calls"] = [
+                {**call, "function": joined(call["function"])} if "function" in call else call
+                for call in calls.values()
+            ]
         yield message(choice.get("role") or "assistant", _parts(choice))
 
 
@@ -59,13 +67,13 @@ def _add(held: dict[str, Any], delta: Mapping[str, Any]) -> None:
                 function = call.get("function")
                 for part, text in function.items() if isinstance(function, dict) else ():
                     if isinstance(text, str):
-                        known["function"][part] = known["function"].get(part, "") + text
+                        add_to(known["function"], part, text)
         elif name == "content" and isinstance(value, list):
             for part in _content(value):
                 into = "reasoning_content" if part.kind == "thinking" else "content"
-                held[into] = (held.get(into) or "") + part.text
+                add_to(held, into, part.text)
         elif isinstance(value, str) and name != "role":
-            held[name] = (held.get(name) or "") + value
+            add_to(held, name, value)
         elif value is not None:
             held[name] = value
 
@@ -79,7 +87,7 @@ def _parts(one: Mapping[str, Any]) -> Iterator[Part | None]:
     if isinstance(refusal := one.get("refusal"), str) and refusal:
         yield Part(kind="refusal", text=refusal)
     calls = one.get("tool_calls")
-    for call in dicts(list(calls.values()) if isinstance(calls, dict) else calls or []):
+    for call in dicts(calls or []):
         function = call.get("function")
         if isinstance(function, dict):
             yield call_part(function.get("name"), function.get("arguments"), call.get("id"))

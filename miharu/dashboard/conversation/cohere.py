@@ -1,18 +1,19 @@
 """Cohere's chat, second version."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from miharu.dashboard.conversation import chat
-from miharu.dashboard.conversation.parts import Message, Part, call_part, dicts, message, said
+from miharu.dashboard.conversation.parts import Message, Part, add_to, call_part, dicts, joined, message, said
 
 __all__ = ("answered", "asked")
 
 asked = chat.asked
+_KINDS: tuple[Literal["thinking", "text"], ...] = ("thinking", "text")
 
 
 def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
-    texts: dict[str, str] = {"thinking": "", "text": ""}
+    pieces: dict[str, Any] = {}
     calls: dict[Any, dict[str, Any]] = {}
     for one in objects:
         if isinstance(whole := one.get("message"), dict):
@@ -20,24 +21,25 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         delta = one.get("delta")
         held = delta.get("message") if isinstance(delta, dict) else None
         if isinstance(held, dict):
-            _add(texts, held)
+            _add(pieces, held)
             for call in dicts(held.get("tool_calls") or []):
                 _add_call(calls.setdefault(one.get("index"), {"arguments": ""}), call)
-    parts = [Part(kind="thinking", text=texts["thinking"])] if texts["thinking"] else []
-    if texts["text"]:
-        parts.append(Part(kind="text", text=texts["text"]))
-    parts += [call_part(call.get("name"), call["arguments"], call.get("id")) for call in calls.values()]
+    texts = joined(pieces)
+    parts = [Part(kind=kind, text=texts[kind]) for kind in _KINDS if texts.get(kind)]
+    parts += [
+        call_part(call.get("name"), call["arguments"], call.get("id")) for call in map(joined, calls.values())
+    ]
     if parts:
         yield message("assistant", parts)
 
 
-def _add(texts: dict[str, str], held: Mapping[str, Any]) -> None:
+def _add(pieces: dict[str, Any], held: Mapping[str, Any]) -> None:
     content = held.get("content")
-    for name in texts:
+    for name in _KINDS:
         if isinstance(content, dict) and isinstance(content.get(name), str):
-            texts[name] += content[name]
+            add_to(pieces, name, content[name])
     if isinstance(held.get("tool_plan"), str):
-        texts["thinking"] += held["tool_plan"]
+        add_to(pieces, "thinking", held["tool_plan"])
 
 
 def _add_call(known: dict[str, Any], call: Mapping[str, Any]) -> None:
@@ -45,7 +47,7 @@ def _add_call(known: dict[str, Any], call: Mapping[str, Any]) -> None:
     known["id"] = call.get("id") or known.get("id")
     if isinstance(function, dict):
         known["name"] = function.get("name") or known.get("name")
-        known["arguments"] += str(function.get("arguments") or "")
+        add_to(known, "arguments", str(function.get("arguments") or ""))
 
 
 def _whole(whole: Mapping[str, Any]) -> Iterator[Part]:

@@ -1,6 +1,7 @@
 """Google's generateContent."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from miharu.dashboard.conversation.parts import (
@@ -35,7 +36,7 @@ def asked(request: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
-    held: dict[Any, list[Part]] = {}
+    held: dict[Any, list[tuple[Part, list[str]]]] = {}
     for one in objects:
         for candidate in dicts(one.get("candidates") or []):
             content = candidate.get("content")
@@ -43,16 +44,16 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
             for part in _parts(content.get("parts") if isinstance(content, dict) else None):
                 if part is None:
                     continue
-                if parts and part.kind == parts[-1].kind in {"text", "thinking"}:
-                    parts[-1] = Part(kind=part.kind, text=parts[-1].text + part.text)
+                if parts and part.kind == parts[-1][0].kind in {"text", "thinking"}:
+                    parts[-1][1].append(part.text)
                 else:
-                    parts.append(part)
+                    parts.append((part, [part.text]))
         feedback = one.get("promptFeedback")
         if isinstance(feedback, dict) and feedback.get("blockReason"):
             why = feedback.get("blockReasonMessage") or feedback["blockReason"]
-            held.setdefault("blocked", []).append(Part(kind="refusal", text=str(why)))
-    for candidate_parts in held.values():
-        yield message("assistant", candidate_parts)
+            held.setdefault("blocked", []).append((Part(kind="refusal"), [str(why)]))
+    for said in held.values():
+        yield message("assistant", (replace(part, text="".join(texts)) for part, texts in said))
 
 
 def tools(request: Mapping[str, Any]) -> Iterator[str]:

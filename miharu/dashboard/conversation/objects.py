@@ -1,37 +1,47 @@
 """The JSON of a request and of its answer: one object, or the pieces of a stream in any of its frames."""
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from miharu.call import Call
-from miharu.providers._json import loads, mapping
+from miharu.dashboard.abridged import abridged, read
+from miharu.providers import _sse
+from miharu.providers._json import mapping
 from miharu.providers._streams import answers
 from miharu.providers.aws._eventstream import frames
 from miharu.providers.base import Wire
 
 __all__ = ("objects_of", "request_of")
 
-_MOST = 50_000
+_MOST = 20_000
 """Pieces of one stream that are looked at."""
+_PIECE = 1 << 20
+"""Bytes of one frame's base64."""
+
+Objects = tuple[list[Mapping[str, Any]], bool]
 
 
-def request_of(call: Call) -> Mapping[str, Any]:
-    """The request's object; empty where it is none."""
-    return mapping(loads(call.body.request)) if call.body and call.body.request else {}
+def request_of(call: Call) -> tuple[Mapping[str, Any], bool]:
+    """The request's object, empty where it is none; and whether there is more of it than was read."""
+    value, cut = read(call.body.request) if call.body and call.body.request else (None, False)
+    return mapping(value), cut
 
 
-def objects_of(call: Call) -> list[Mapping[str, Any]]:
-    """Each object of the answer, in order."""
+def objects_of(call: Call) -> Objects:
+    """Each object of the answer, in order; and whether there is more of it than was read."""
     body = call.body.response if call.body else None
     if not body:
-        return []
-    if call.api.startswith("bedrock.") and (framed := list(_framed(body))):
-        return framed
+        return [], False
+    if call.api.startswith("bedrock.") and body[:1] == b"\0" and (framed := _counted(_framed(body)))[0]:
+        return framed  # a frame begins with its length
     if call.api.startswith("sagemaker."):  # frames that cut a stream of events anywhere
         body = b"".join(frame.payload for frame in frames(body)) or body
-    if body.lstrip()[:1] == b"[" and isinstance(whole := loads(body), list):
-        return [one for one in whole if isinstance(one, dict)]
+    if body[:64].lstrip()[:1] == b"[":
+        whole, cut = read(body)
+        if isinstance(whole, list):
+            return [one for one in whole if isinstance(one, dict)], cut
     wire = Wire(
         method="POST",
         host=call.host or "",
@@ -44,17 +54,36 @@ def objects_of(call: Call) -> list[Mapping[str, Any]]:
         body=body,
         end="eof",
     )
-    return [answer.value for answer, _ in zip(answers(wire), range(_MOST), strict=False)]
+    if wire.is_event_stream:
+        return _counted(read(event.data) for event in _sse.events(body))
+    short = abridged(body)
+    found, cut = _counted((answer.value, False) for answer in answers(replace(wire, body=short.body)))
+    return found, cut or short.cut
 
 
-def _framed(body: bytes) -> Iterator[Mapping[str, Any]]:
+def _counted(values: Iterable[tuple[Any, bool]]) -> Objects:
+    """Those that are objects, up to so many."""
+    found: list[Mapping[str, Any]] = []
+    cut = False
+    for value, more in values:
+        if len(found) == _MOST:
+            return found, True
+        cut = cut or more
+        if isinstance(value, dict):
+            found.append(value)
+    return found, cut
+
+
+def _framed(body: bytes) -> Iterator[tuple[Any, bool]]:
     """Amazon's event stream; InvokeModel wraps each piece once more."""
-    for frame, _ in zip(frames(body), range(_MOST), strict=False):
-        payload = mapping(loads(frame.payload))
+    for frame in frames(body):
+        value, cut = read(frame.payload, _PIECE)
+        payload = mapping(value)
         inner = payload.get("bytes")
         if isinstance(inner, str):
             try:
-                payload = mapping(loads(b64decode(inner)))
+                value, cut = read(b64decode(inner))
             except ValueError:
                 continue
-        yield payload
+            payload = mapping(value)
+        yield payload, cut

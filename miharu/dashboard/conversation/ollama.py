@@ -6,8 +6,10 @@ from typing import Any
 from miharu.dashboard.conversation.parts import (
     Message,
     Part,
+    add_to,
     call_part,
     dicts,
+    joined,
     media,
     message,
     result_part,
@@ -31,9 +33,9 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         piece = one.get("message")
         if isinstance(piece, dict):
             for name in ("content", "thinking"):
-                held[name] += str(piece.get(name) or "")
+                add_to(held, name, str(piece.get(name) or ""))
             held["tool_calls"].extend(dicts(piece.get("tool_calls") or []))
-    yield message("assistant", _parts(held))
+    yield message("assistant", _parts(joined(held)))
 
 
 def _parts(one: Mapping[str, Any]) -> Iterator[Part | None]:

@@ -1,18 +1,22 @@
 """What was said, in words that fit every format: messages of parts."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
+
+from miharu.dashboard.indented import indented, of_text
 
 __all__ = (
     "Kind",
     "Message",
     "Part",
+    "add_to",
     "as_json",
     "call_part",
     "data_part",
     "dicts",
+    "joined",
     "media",
     "message",
     "result_part",
@@ -20,14 +24,19 @@ __all__ = (
     "text_part",
 )
 
-Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal"]
+Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal", "rest"]
+MOST_PARTS = 100
+"""Of one message."""
 _TOO_LONG = 2_000
 """Characters of a picture's address from which on it is no address but the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A text, a thought, a call of a tool, its result, or something that is no text."""
+    """A text, a thought, a call of a tool, its result, or something that is no text.
+
+    ``rest`` stands for the parts that are too many to be shown.
+    """
 
     kind: Kind
     text: str = ""
@@ -44,8 +53,11 @@ class Message:
 
 
 def message(role: object, parts: Iterable[Part | None]) -> Message:
-    """A message of those parts that say something."""
-    return Message(str(role or "user")[:40], tuple(part for part in parts if part is not None))
+    """A message of the first parts that say something."""
+    saying = (part for part in parts if part is not None)
+    shown = tuple(islice(saying, MOST_PARTS))
+    more = (Part(kind="rest"),) if next(saying, None) is not None else ()
+    return Message(str(role or "user")[:40], (*shown, *more))
 
 
 def text_part(text: object) -> Part | None:
@@ -75,20 +87,27 @@ def media(kind: object, source: object) -> Part:
 
 
 def as_json(value: object) -> str:
-    """The value as text: indented where it is JSON, also JSON inside a string."""
+    """The value as text: indented where it is JSON, also JSON inside a string; the beginning of much."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return str(value)
-        if isinstance(value, str):
-            return value
-    if value is None:
-        return ""
-    try:
-        return json.dumps(value, indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return str(value)
+        return of_text(value)
+    return "" if value is None else indented(value)[0]
+
+
+class Pieces(list[str]):
+    """A text that comes piece by piece; adding to a text would copy it each time."""
+
+
+def add_to(held: MutableMapping[str, Any], name: str, text: str) -> None:
+    """Let the text under that name grow."""
+    known = held.get(name)
+    if not isinstance(known, Pieces):
+        known = held[name] = Pieces([known] if isinstance(known, str) else [])
+    known.append(text)
+
+
+def joined(held: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with each text in one piece."""
+    return {name: "".join(value) if isinstance(value, Pieces) else value for name, value in held.items()}
 
 
 def dicts(value: object) -> Iterator[Mapping[str, Any]]:

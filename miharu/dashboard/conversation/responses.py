@@ -33,7 +33,7 @@ def asked(request: Mapping[str, Any]) -> Iterator[Message]:
 
 def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
     items: list[Mapping[str, Any]] = []
-    text = ""
+    text: list[str] = []
     for one in objects:
         kind = one.get("type")
         if kind in _ENDS and isinstance(whole := one.get("response"), dict) and whole.get("output"):
@@ -41,11 +41,11 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         elif kind == "response.output_item.done":
             items.extend(dicts(one.get("item")))
         elif kind == "response.output_text.delta":
-            text += str(one.get("delta") or "")
+            text.append(str(one.get("delta") or ""))
         elif "output" in one:
             items = list(dicts(one["output"] or []))
     if not items and text:
-        yield message("assistant", [text_part(text)])
+        yield message("assistant", [text_part("".join(text))])
     for item in items:
         yield _item(item, "assistant")
 

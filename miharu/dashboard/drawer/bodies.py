@@ -1,9 +1,12 @@
 """Bodies as text: readable where they are JSON, bounded always, and never anything but text."""
 
-import json
+import re
 from dataclasses import dataclass
 
-__all__ = ("Text", "as_text", "pretty")
+from miharu.dashboard.indented import indented
+from miharu.providers._json import loads
+
+__all__ = ("Text", "as_text", "file_name", "pretty")
 
 _SHOWN = 256 * 1024
 
@@ -17,19 +20,25 @@ class Text:
     """Only the beginning is here."""
 
 
+def file_name(id: str, of: str) -> str:  # noqa: A002 - the column's name
+    """Under which a body is kept by who takes it along."""
+    return f"{re.sub(r'[^A-Za-z0-9-]', '', id)[:36]}-{of}.json"
+
+
 def as_text(content: bytes | None) -> Text | None:
     """The first 256 kB; indented where all of it fits and is JSON."""
     if content is None:
         return None
     text = content[:_SHOWN].decode(errors="replace")
-    if len(content) <= _SHOWN:
-        text = pretty(text)
-    return Text(text[:_SHOWN], len(content), cut=len(content) > _SHOWN or len(text) > _SHOWN)
+    if len(content) > _SHOWN:
+        return Text(text, len(content), cut=True)
+    text, cut = pretty(text)
+    return Text(text, len(content), cut=cut)
 
 
-def pretty(text: str) -> str:
-    """The text indented if it is JSON, else as it is."""
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
+def pretty(text: str, most: int = _SHOWN) -> tuple[str, bool]:
+    """The beginning of the text, indented if it is JSON; and whether there is more of it."""
+    if len(text) > most:
+        return text[:most], True
+    value = loads(text)
+    return (text, False) if value is None else indented(value, most)

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Mapping
 
 from miharu.call import Call
+from miharu.dashboard.drawer.bodies import file_name
 
 __all__ = ("curl",)
 
@@ -44,7 +45,8 @@ _VARIABLES: Mapping[str, str] = {
     "x_ai": "XAI_API_KEY",
 }
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
-_LONGEST_BODY = 200_000
+_LONGEST_BODY = 40_000
+"""Bytes; a longer one stands in a file of its own."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -59,7 +61,7 @@ def curl(call: Call) -> str | None:
     local = host.startswith(("localhost", "127.", "[::1]"))
     url = f"{'http' if local else 'https'}://{host}{_path(call, host)}"
     lines = [f"curl {shlex.quote(url)}", "-H 'content-type: application/json'", *_key(call, local=local)]
-    return " \\\n  ".join([*lines, f"-d {shlex.quote(_body(call))}"])
+    return " \\\n  ".join([*lines, f"-d {_body(call)}"])
 
 
 def _path(call: Call, host: str) -> str:
@@ -84,8 +86,10 @@ def _key(call: Call, *, local: bool) -> list[str]:
 
 def _body(call: Call) -> str:
     sent = call.body.request if call.body else None
-    if not sent or len(sent) > _LONGEST_BODY:
+    if not sent:
         model = re.sub(r"[^\w./:@-]", "", call.request_model or call.model or "")
-        return f'{{"model": "{model}", "…": "{"too long to copy" if sent else "the request was not kept"}"}}'
+        return shlex.quote(f'{{"model": "{model}", "…": "the request was not kept"}}')
+    if len(sent) > _LONGEST_BODY:
+        return shlex.quote(f"@{file_name(call.id, 'request')}")
     text = sent.decode("utf-8", "replace")
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return shlex.quote(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

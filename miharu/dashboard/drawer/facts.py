@@ -1,8 +1,9 @@
 """One call in full: facts, time, money, error, identity, and what was said where that is kept."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import urlencode
 
 from miharu.batch import Score
 from miharu.call import Call, Usage
@@ -13,13 +14,18 @@ from miharu.dashboard.drawer.costs import Costs
 from miharu.dashboard.drawer.curl import curl
 from miharu.dashboard.drawer.timeline import Around, Phase, phases
 from miharu.dashboard.format import UNKNOWN, count, duration
+from miharu.dashboard.indented import indented
 from miharu.dashboard.limits import Limit, limits_of
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.query import View
 from miharu.dashboard.rows import Cell, cost_cell, error_tag, split_route, token_cell, ttft_cell
+from miharu.providers._json import loads
 
 __all__ = ("Drawer", "drawer")
 
+_LONGEST = 16_000
+"""Characters of what a provider said beside the content."""
+_PAIRS, _LONGEST_PAIR = 100, 400
 _KINDS = (
     ("Input", "prompt_tokens", 0),
     ("read from cache", "cached_tokens", 1),
@@ -59,8 +65,10 @@ class Drawer:
     limits: Sequence[Limit]
     raw_limits: Sequence[tuple[str, str]]
     raw_usage: str | None
-    request: Text | None
-    response: Text | None
+    shown: Text | None
+    """The request or the response as it was, where that is asked for."""
+    bodies: Sequence[tuple[str, int, str]]
+    """What was kept whole: its name, bytes, and where it can be had."""
     said: Conversation | None
     curl: str | None
     scores: Sequence[Score]
@@ -98,9 +106,9 @@ def drawer(
         meta=[(name, value) for name, value in _meta(call) if value],
         limits=limits_of(call.rate_limit),
         raw_limits=_pairs(call.rate_limit),
-        raw_usage=pretty(call.usage.usage_raw) if call.usage.usage_raw else None,
-        request=as_text(call.body.request) if call.body else None,
-        response=as_text(call.body.response) if call.body else None,
+        raw_usage=pretty(call.usage.usage_raw, _LONGEST)[0] if call.usage.usage_raw else None,
+        shown=_shown(call, view),
+        bodies=_bodies(call),
         said=said,
         curl=curl(call),
         scores=scores,
@@ -125,6 +133,19 @@ def _called(said: Conversation | None) -> list[str]:
     """The tools that the answer calls."""
     parts = (part for message in said.answered for part in message.parts) if said else ()
     return list(dict.fromkeys(part.name for part in parts if part.kind == "call"))
+
+
+def _shown(call: Call, view: View) -> Text | None:
+    return as_text(getattr(call.body, view.tab, None)) if view.tab != "pretty" else None
+
+
+def _bodies(call: Call) -> list[tuple[str, int, str]]:
+    kept = ((name, getattr(call.body, name, None)) for name in ("request", "response"))
+    return [
+        (name, len(content), f"body?{urlencode({'of': name, 'id': call.id})}")
+        for name, content in kept
+        if content
+    ]
 
 
 def _speed(call: Call) -> Cell:
@@ -183,10 +204,10 @@ def _pairs(text: str | None) -> list[tuple[str, str]]:
     """The headers of a JSON object; the text itself if it is none."""
     if not text:
         return []
-    try:
-        known = json.loads(text)
-    except (ValueError, RecursionError):
-        known = None
+    known = loads(text[:_LONGEST])
     if not isinstance(known, Mapping):
-        return [("rate limit", text)]
-    return [(str(name), str(value)) for name, value in known.items()]
+        return [("rate limit", text[:_LONGEST])]
+    return [
+        (name[:_LONGEST_PAIR], (value if isinstance(value, str) else indented(value, _LONGEST_PAIR)[0]))
+        for name, value in islice(known.items(), _PAIRS)
+    ]

@@ -19,7 +19,10 @@ __all__ = ("FACTS", "SCREEN", "file")
 
 _PAGE = 50
 _FILE = 10_000
-_AT_ONCE = 500
+_AT_ONCE, _RANKED_AT_ONCE = 100, 1000
+"""Calls that are asked for at once; in an order of its own all are looked through for each part."""
+_LARGEST_FILE = 16 << 20
+"""Characters of what providers said, in the calls of one file."""
 _ORDERS: Mapping[str, tuple[Ranking, str, str]] = {
     "timestamp": ("timestamp", "newest first", "oldest first"),
     "input": ("prompt_tokens", "most input first", "least input first"),
@@ -111,16 +114,18 @@ FACTS = tuple(
 async def file(view: View, site: Site) -> Sheet:
     """The first ten thousand of the order, or those behind ``before``, with the address of the rest."""
     query, before, order = view.query(site.clock()), view.before, _order(view)
-    at_once = _AT_ONCE if order.by == "timestamp" else _FILE  # else all would be put in order for each part
-    found: list[Call] = []
-    while len(found) < _FILE:
+    at_once = min(_FILE, _AT_ONCE if order.by == "timestamp" else _RANKED_AT_ONCE)
+    found: list[list[Value]] = []
+    size = 0
+    while len(found) < _FILE and size < _LARGEST_FILE:
         some = await site.store.calls(query, at_once, before, order)
-        found.extend(some)
+        found.extend(map(_fact_row, some))
+        size += sum(len(call.usage.usage_raw or "") + len(call.rate_limit or "") for call in some)
         if len(some) < at_once:
             before = None
             break
         before = some[-1].id
-    return Sheet("calls", ("cost_usd", *FACTS), [_fact_row(call) for call in found], {"next_before": before})
+    return Sheet("calls", ("cost_usd", *FACTS), found, {"next_before": before})
 
 
 def _fact_row(call: Call) -> list[Value]:

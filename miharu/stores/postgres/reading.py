@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from miharu.call import Call, moment_of
 from miharu.stores.bodies import unpack
-from miharu.stores.columns import CALLS, from_row
+from miharu.stores.columns import BODY_COLUMNS, CALL_COLUMNS, from_row
 from miharu.stores.postgres.partitions import DAY_MS, FIRST, LAST, known
 from miharu.stores.rollups import ROLLUPS
 
@@ -39,12 +39,12 @@ def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the co
     """One call, with its body where that was kept."""
     key = (moment_of(id), id)
     row = connection.exec_driver_sql(
-        f"SELECT {', '.join(CALLS)} FROM llm_calls WHERE timestamp = $1 AND id = $2", key
+        f"SELECT {CALL_COLUMNS} FROM llm_calls WHERE timestamp = $1 AND id = $2", key
     ).first()
     if row is None:
         return None
     body = connection.exec_driver_sql(
-        "SELECT request, response FROM llm_bodies WHERE timestamp = $1 AND call_id = $2", key
+        f"SELECT {BODY_COLUMNS} FROM llm_bodies WHERE timestamp = $1 AND call_id = $2", key
     ).first()
     return from_row(row, unpack(body.request, body.response) if body is not None else None)
 

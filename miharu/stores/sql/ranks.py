@@ -11,8 +11,7 @@ from sqlalchemy import Connection, text
 
 from miharu.call import Call
 from miharu.stores.base import RANKED, Order, Query, Ranking
-from miharu.stores.columns import from_row
-from miharu.stores.sql.rows import COLUMNS
+from miharu.stores.columns import CALL_COLUMNS, from_row
 from miharu.stores.sql.source import LOOKED_UP, Engine, is_led, where
 
 __all__ = ("looked_through", "ranked")
@@ -50,7 +49,7 @@ def ranked(
     )
     rows = connection.execute(
         text(
-            f"SELECT {COLUMNS} FROM ({top}) AS top "
+            f"SELECT {CALL_COLUMNS} FROM ({top}) AS top "
             f"JOIN llm_calls ON timestamp = top_timestamp AND id = top_id {sorting}"
         ),
         {**values, **seen, "limit": limit},

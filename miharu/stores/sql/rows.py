@@ -9,14 +9,21 @@ from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.stores.base import Query, Session
 from miharu.stores.bodies import unpack
-from miharu.stores.columns import CALLS, SCORES, from_row, span_from_row
+from miharu.stores.columns import (
+    BODY_COLUMNS,
+    CALL_COLUMNS,
+    SCORE_COLUMNS,
+    SCORES,
+    SPAN_COLUMNS,
+    from_row,
+    span_from_row,
+)
 from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
-__all__ = ("COLUMNS", "call", "calls", "scores", "sessions", "spans")
+__all__ = ("call", "calls", "scores", "sessions", "spans")
 
-COLUMNS = ", ".join(f"llm_calls.{name}" for name in CALLS)
 _LOOKED_THROUGH = 20_000
 """The newest calls with a session, among which the newest sessions are looked for."""
 
@@ -47,7 +54,7 @@ def calls(
             )
     newest = "ORDER BY {} DESC, id DESC LIMIT :limit"
     found = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT {COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
+        f"SELECT * FROM (SELECT {CALL_COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
         for number, part in enumerate(parts)
     )
     rows = connection.execute(
@@ -131,18 +138,19 @@ def _when(connection: Connection, id: str) -> int:  # noqa: A002 - the column's 
 
 def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
     values = {"id": id}
-    row = connection.execute(text(f"SELECT {COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
+    row = connection.execute(text(f"SELECT {CALL_COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
     if row is None:
         return None
     body = connection.execute(
-        text("SELECT request, response FROM llm_bodies WHERE call_id = :id"), values
+        text(f"SELECT {BODY_COLUMNS} FROM llm_bodies WHERE call_id = :id"), values
     ).first()
     return from_row(row, unpack(body.request, body.response) if body is not None else None)
 
 
 def spans(connection: Connection, trace_id: str) -> Sequence[Span]:
     rows = connection.execute(
-        text("SELECT * FROM llm_spans WHERE trace_id = :trace ORDER BY timestamp, id"), {"trace": trace_id}
+        text(f"SELECT {SPAN_COLUMNS} FROM llm_spans WHERE trace_id = :trace ORDER BY timestamp, id"),
+        {"trace": trace_id},
     ).mappings()
     return [span_from_row(row) for row in rows]
 
@@ -151,7 +159,10 @@ def scores(
     connection: Connection, call_id: str | None = None, trace_id: str | None = None
 ) -> Sequence[Score]:
     rows = connection.execute(
-        text("SELECT * FROM llm_scores WHERE call_id = :call OR trace_id = :trace ORDER BY timestamp, id"),
+        text(
+            f"SELECT {SCORE_COLUMNS} FROM llm_scores WHERE call_id = :call OR trace_id = :trace "
+            "ORDER BY timestamp, id"
+        ),
         {"call": call_id, "trace": trace_id},
     ).mappings()
     return [Score(**{name: row[name] for name in SCORES}) for row in rows]
