@@ -37,6 +37,8 @@ class Request:
     """With the port where the URL names one."""
     path: str
     query: str
+    userinfo: str = ""
+    """What stands before the host in the address, as it is written there."""
     headers: Mapping[str, str]
     """Names in lower case. Credentials are among them: they are read, never stored."""
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,8 @@ __all__ = ("score", "trace_id")
 
 logger = logging.getLogger("miharu")
 
-LONGEST_COMMENT = 2000
+SEEN_COMMENT = 20_000
+"""Characters of a comment that are left to the recorder; it keeps fewer, once they are redacted."""
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _CALL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -59,7 +60,7 @@ def score(target: Call | OpenSpan | str | None, name: str, value: float, comment
                 value=number,
                 call_id=call,
                 trace_id=trace,
-                comment=None if comment is None else str(comment)[:LONGEST_COMMENT],
+                comment=None if comment is None else str(comment)[:SEEN_COMMENT],
             )
         )
     except (TypeError, ValueError) as error:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ("OpenSpan", "span")
 
-LONGEST_MESSAGE = 2000
+SEEN_MESSAGE = 20_000
+"""Characters of a message that are left to the recorder; it keeps fewer, once they are redacted."""
 
 
 class OpenSpan(Block):
@@ -144,6 +145,6 @@ def _is_name(value: object) -> bool:
 
 def _text(error: BaseException) -> str | None:
     try:
-        return str(error)[:LONGEST_MESSAGE]
+        return str(error)[:SEEN_MESSAGE]
     except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed is still a failure
         return None

@@ -30,6 +30,7 @@ from miharu.dashboard.refusals import FOREIGN, TURNED_AWAY, UNKNOWN_NAME, Why
 from miharu.dashboard.sites import asks_for_another
 from miharu.dashboard.visit import Decision, Visit
 from miharu.errors import ConfigError
+from miharu.redaction.logs import LINK
 
 __all__ = ("PROCESS", "Access", "Auth")
 
@@ -154,7 +155,7 @@ class Access:
         """Each thing once."""
         if about not in self._said:
             self._said.add(about)
-            _log.warning("miharu: %s", text)
+            _log.warning("miharu: %s", text, extra={LINK: about == "link"})
 
 
 def _is_named_locally(visit: Visit) -> bool:

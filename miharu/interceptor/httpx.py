@@ -60,6 +60,7 @@ class HttpxExchange(Exchange):
             host=url.netloc.decode("ascii", "replace"),
             path=url.path,
             query=url.query.decode("ascii", "replace"),
+            userinfo=url.userinfo.decode("ascii", "replace"),
             headers={name.lower(): value for name, value in sent.headers.items()},
             body=body if isinstance(body, bytes) else None,
             fields=_fields(sent.stream),

@@ -79,12 +79,17 @@ class Intake:
         return room
 
     def _kept(self, left: Left) -> Kept | None:
-        if isinstance(left, Span | Score):
-            return left
+        reader = self._reader
         try:
+            if reader is None:
+                return None
+            if isinstance(left, Score):
+                return reader.redactor.score(left)
+            if isinstance(left, Span):
+                return reader.redactor.span(left)
             if isinstance(left, OpenSpan):
-                return span_record(left, self._reader.service if self._reader else None)
-            call = self._reader.read(left) if self._reader else None
+                return reader.redactor.span(span_record(left, reader.service))
+            call = reader.read(left)
         except Exception:  # noqa: BLE001 - a format that a provider has changed is not the program's affair
             swallowed("reading a call")
             return None

@@ -11,7 +11,8 @@ __all__ = ("CLIENT_GONE", "ended", "outcome_of")
 
 CLIENT_GONE = "client_disconnected"
 """The ``error_type`` of a cancelled call whose visitor had gone; no other cancelled call has one."""
-LONGEST_MESSAGE = 2000
+SEEN_MESSAGE = 20_000
+"""Characters of a message that the redactor sees; it keeps fewer, and leaves no secret on the edge."""
 
 
 def outcome_of(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
@@ -26,12 +27,12 @@ def outcome_of(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
         return replace(
             error,
             error_type=(reading.error_type or str(wire.status))[:200],
-            error_message=reading.error_message and reading.error_message[:LONGEST_MESSAGE],
+            error_message=reading.error_message and reading.error_message[:SEEN_MESSAGE],
         )
     if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
         return replace(known, status="cancelled") if reading.finish_reason == "cancelled" else known
     if wire.end == "error":
-        message = exchange.error_message and exchange.error_message[:LONGEST_MESSAGE]
+        message = exchange.error_message and exchange.error_message[:SEEN_MESSAGE]
         return replace(error, error_type=exchange.error_type, error_message=message)
     if wire.end == "eof" and (exchange.shed or exchange.lost):
         return known  # it was whole; what we have of it is not

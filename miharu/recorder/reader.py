@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
 from miharu._guard import swallowed
 from miharu.attribution.belonging import Belonging, belonging
-from miharu.call import Body, Call, Cost, new_id
+from miharu.call import Call, Cost, new_id
 from miharu.exchange import Exchange, Request
 from miharu.measures import with_named
-from miharu.providers._large import without_binaries
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
 from miharu.providers.gateways import cached_by
@@ -24,9 +24,6 @@ from miharu.recorder.waste import Waste
 
 __all__ = ("Reader",)
 
-KEPT_CONTENT = 4 << 20
-"""Bytes of a body that are stored, where content is captured; binaries are not among them."""
-
 
 class Reader:
     """Reads exchanges with the providers that it is given, in their order."""
@@ -38,9 +35,16 @@ class Reader:
         service: str | None = None,
         capture_content: bool = False,
         estimate_usage: bool = False,
+        redact: Callable[[Any], Any] | None = None,
         mint: Callable[[int], str] = new_id,
     ) -> None:
+        # here, on the recorder's thread: its patterns take a while to compile
+        from miharu.recorder.content import seen
+        from miharu.recorder.redactor import Redactor
+
         self.providers = list(providers)
+        self.redactor = Redactor(redact)
+        self._seen = seen
         self.service = service
         self.capture_content = capture_content
         self.estimate_usage = estimate_usage
@@ -61,7 +65,7 @@ class Reader:
         for provider in candidates:
             reading = provider.read(wire)
             if reading is not None:
-                call = self._call(exchange, request, wire, provider.api, reading)
+                call = self.redactor.call(self._call(exchange, request, wire, provider.api, reading), request)
                 if call.completes:
                     return call
                 return self._waste.find(self._attempts.place(call), request.body)
@@ -101,7 +105,7 @@ class Reader:
             span_id=id_.replace("-", "")[16:],
             parent_id=whose.parent_id,
             tags=whose.tags,
-            body=_body(request, wire) if self.capture_content else None,
+            body=self._seen(request, wire) if self.capture_content else None,
             completes=reading.completes,
         )
         if reading.completes:
@@ -142,21 +146,6 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
             for length, arrived in zip(lengths, exchange.arrivals, strict=False)
         ),
     )
-
-
-def _body(request: Request, wire: Wire) -> Body:
-    """What is kept of the content: text, and in place of binaries their type, size and hash."""
-    kind = wire.headers.get("content-type", "").partition(";")[0]
-    response: bytes | None = wire.body
-    if kind.startswith(("audio/", "image/", "video/")) or kind == "application/octet-stream":
-        response = (
-            f"[{kind}, {len(wire.body)} bytes, sha256 {hashlib.sha256(wire.body).hexdigest()}]".encode()
-        )
-    return Body(request=_kept(request.body), response=_kept(response))
-
-
-def _kept(content: bytes | None) -> bytes | None:
-    return content if content is None else without_binaries(content)[:KEPT_CONTENT]
 
 
 def _stated(reading: Reading, wire: Wire) -> Cost | None:

@@ -19,7 +19,7 @@ from miharu.dashboard import abridged, indented
 from miharu.dashboard.conversation import _FORMATS
 from miharu.dashboard.drawer import bodies
 from miharu.dashboard.page import Page
-from miharu.recorder.reader import KEPT_CONTENT
+from miharu.recorder.content import KEPT_CONTENT
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.store_contract import NOON, make_call

@@ -1,0 +1,184 @@
+"""What is kept of calls, spans and scores, without credentials. Nobody sees one before it has been here.
+
+A call knows what its own request has carried; what belongs to no request is compared with what the last ones
+have carried.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from miharu._guard import swallowed
+from miharu.batch import Score, Span
+from miharu.call import Call
+from miharu.exchange import Request
+from miharu.recorder.content import SEEN_CONTENT, Content, Hook
+from miharu.redaction.credentials import credentials, in_body
+from miharu.redaction.names import Verdict, verdict
+from miharu.redaction.shapes import is_suspicious
+from miharu.redaction.text import REDACTED, cut, redacted
+from miharu.redaction.values import remember, remembered, written
+
+__all__ = ("LONGEST_MESSAGE", "Redactor")
+
+LONGEST_MESSAGE = 2000
+"""Characters of a message or a comment that are kept."""
+_LONG = re.compile(r'[:\[,]"(?!\d)[^"]{16}')
+"""A longer string in a JSON of figures: it may be anything."""
+
+
+class Redactor:
+    """Redacts what is kept, in the recorder."""
+
+    def __init__(self, hook: Hook | None = None) -> None:
+        """Prepare.
+
+        Args:
+            hook: The user's own, for content.
+        """
+        self._content = Content(hook)
+
+    def call(self, call: Call, request: Request) -> Call:
+        """The call without the credentials of its request, and without any others that can be told."""
+        try:
+            return self._call(call, request)
+        except Exception:  # noqa: BLE001 - figures are no secret; what was said is not kept unseen
+            swallowed("redacting a call")
+            return _bare(call)
+
+    def _call(self, call: Call, request: Request) -> Call:
+        own = credentials(request.headers, request.query, request.userinfo)
+        odd = call.body is not None or call.outcome.error_message or _is_odd(call)
+        if odd and request.body:
+            own = tuple(dict.fromkeys((*own, *in_body(request.body[:SEEN_CONTENT]))))
+        remember(own)
+        if odd or _may_tell(call, own):
+            call = _clean_call(call, (*own, *remembered()))
+        return call if call.body is None else replace(call, body=self._content.kept(call.body, own))
+
+    def span(self, span: Span) -> Span:
+        """The span without any."""
+        texts = (span.name, span.route, span.service, span.user_id, span.session_id, span.error_type)
+        known = remembered()
+        if not span.error_message and not span.tags and not _suspicious(texts) and not _holds(texts, known):
+            return span
+        return replace(
+            span,
+            name=_clean(span.name, known) or "",
+            error_type=_clean(span.error_type, known),
+            error_message=_message(span.error_message, known),
+            route=_clean(span.route, known),
+            service=_clean(span.service, known),
+            user_id=_clean(span.user_id, known),
+            session_id=_clean(span.session_id, known),
+            tags=_clean_tags(span.tags, known),
+        )
+
+    def score(self, score: Score) -> Score:
+        """The score without any."""
+        known = remembered()
+        return replace(score, name=_clean(score.name, known) or "", comment=_message(score.comment, known))
+
+
+def _bare(call: Call) -> Call:
+    """The figures alone."""
+    return replace(
+        call,
+        outcome=replace(call.outcome, error_message=None),
+        usage=replace(call.usage, usage_raw=None),
+        body=None,
+        sdk=None,
+        response_id=None,
+        request_id=None,
+        rate_limit=None,
+        host_request_id=None,
+        tags=None,
+    )
+
+
+def _is_odd(call: Call) -> bool:
+    """Whether there is text where figures belong."""
+    raw, limits = call.usage.usage_raw, call.rate_limit
+    return bool((raw and _LONG.search(raw)) or (limits and _LONG.search(limits)))
+
+
+def _may_tell(call: Call, own: Sequence[str]) -> bool:
+    """Whether there may be a credential in it: a quick look, for the many calls in which there is none."""
+    usual = (call.sdk, call.host, call.model, call.request_model, call.finish_reason, call.service_tier)
+    whose = (call.route, call.service, call.outcome.error_type)
+    single = (call.response_id, call.request_id, call.host_request_id, call.user_id, call.session_id)
+    if _suspicious(usual) or _suspicious(whose) or is_suspicious(" ".join(filter(None, single))):
+        return True
+    texts = (*usual, *whose, *single, call.rate_limit, call.usage.usage_raw, *_texts_of(call.tags))
+    return _tells_by_tags(call.tags) or _holds(texts, own)
+
+
+def _texts_of(tags: Mapping[str, str] | None) -> Sequence[str]:
+    return (*tags.keys(), *tags.values()) if tags else ()
+
+
+def _tells_by_tags(tags: Mapping[str, str] | None) -> bool:
+    return bool(tags) and any(
+        verdict(name) is Verdict.YES or is_suspicious(f"{name} {value}")
+        for name, value in (tags or {}).items()
+    )
+
+
+@lru_cache(1024)
+def _suspicious(texts: tuple[str | None, ...]) -> bool:
+    return is_suspicious("\n".join(filter(None, texts)))
+
+
+def _holds(texts: Sequence[str | None], values: Sequence[str]) -> bool:
+    """Whether any of the values stands in any of the texts, however it is written."""
+    if not values:
+        return False
+    data = "\n".join(filter(None, texts)).encode("utf-8", "surrogatepass")
+    return any(form in data for value in values for form in written(value))
+
+
+def _clean_call(call: Call, values: Sequence[str]) -> Call:
+    outcome, usage = call.outcome, call.usage
+    return replace(
+        call,
+        outcome=replace(
+            outcome,
+            error_type=_clean(outcome.error_type, values),
+            error_message=_message(outcome.error_message, values),
+        ),
+        usage=replace(usage, usage_raw=_clean(usage.usage_raw, values)),
+        sdk=call.sdk if _clean(call.sdk, values) == call.sdk else None,
+        host=_clean(call.host, values),
+        model=_clean(call.model, values),
+        request_model=_clean(call.request_model, values),
+        finish_reason=_clean(call.finish_reason, values),
+        service_tier=_clean(call.service_tier, values),
+        response_id=_clean(call.response_id, values),
+        request_id=_clean(call.request_id, values),
+        rate_limit=_clean(call.rate_limit, values),
+        route=_clean(call.route, values),
+        service=_clean(call.service, values),
+        host_request_id=_clean(call.host_request_id, values),
+        user_id=_clean(call.user_id, values),
+        session_id=_clean(call.session_id, values),
+        tags=_clean_tags(call.tags, values),
+    )
+
+
+def _clean(text: str | None, values: Sequence[str]) -> str | None:
+    """A name or a figure: what nothing can be seen in is not looked through."""
+    if not text or not (_LONG.search(text) or is_suspicious(text) or _holds((text,), values)):
+        return text
+    return redacted(text, values)
+
+
+def _message(text: str | None, values: Sequence[str]) -> str | None:
+    return text and cut(text, LONGEST_MESSAGE, values)
+
+
+def _clean_tags(tags: Mapping[str, str] | None, values: Sequence[str]) -> Mapping[str, str] | None:
+    return tags and {
+        _clean(name, values) or "": REDACTED if verdict(name) is Verdict.YES else _clean(value, values) or ""
+        for name, value in tags.items()
+    }

@@ -1,0 +1,94 @@
+"""Which values a request has carried as credentials: in its headers, its address and its body."""
+
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from urllib.parse import parse_qsl, unquote
+
+from miharu.redaction.fields import named
+from miharu.redaction.names import Verdict, is_parameter, verdict
+from miharu.redaction.values import is_telling
+
+__all__ = ("credentials", "in_body")
+
+_NO_CREDENTIALS = frozenset(
+    {"idempotency-key", "x-idempotency-key", "sec-websocket-key", "x-session-affinity"}
+)
+_MOST = 64
+"""Values of one request; more are none of an honest one."""
+
+
+def credentials(headers: Mapping[str, str], query: str = "", userinfo: str = "") -> tuple[str, ...]:
+    """The values that the headers, the query and the part of the address before the host carry.
+
+    Args:
+        headers: Of the request, names in lower case.
+        query: Without its question mark.
+        userinfo: ``user:password``, as it stands in the address.
+    """
+    found: dict[str, None] = {}
+    for name, value in headers.items():
+        if value and _is_credential(name):
+            found |= dict.fromkeys(_in_header(name, value))
+    if query:
+        found |= dict.fromkeys(_in_query(query))
+    if userinfo:
+        found |= dict.fromkeys(_in_userinfo(userinfo))
+    return tuple(found)[:_MOST]
+
+
+def in_body(body: bytes) -> tuple[str, ...]:
+    """The values of secrets that a body carries, by the names of its fields."""
+    values = (body[start:end].decode("utf-8", "replace") for start, end, _ in named(body))
+    return tuple(dict.fromkeys(_telling(_with_parts(values))))[:_MOST]
+
+
+@lru_cache(1024)
+def _is_credential(name: str) -> bool:
+    return name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO
+
+
+@lru_cache(256)
+def _in_header(name: str, value: str) -> tuple[str, ...]:
+    if "cookie" in name:
+        return tuple(_telling(part.partition("=")[2].strip().strip('"') for part in value.split(";")))
+    return tuple(_telling(_with_parts([value])))
+
+
+@lru_cache(256)
+def _in_query(query: str) -> tuple[str, ...]:
+    pairs = parse_qsl(query, encoding="utf-8", errors="replace", max_num_fields=None)
+    return tuple(_telling(value for name, value in pairs if is_parameter(name)))
+
+
+@lru_cache(256)
+def _in_userinfo(userinfo: str) -> tuple[str, ...]:
+    user, _, password = userinfo.partition(":")
+    return tuple(_telling([unquote(userinfo), unquote(password) or unquote(user)]))
+
+
+def _with_parts(values: Iterable[str]) -> Iterator[str]:
+    """Each value, and its parts: scheme and token, user and password, the fields of a signature."""
+    for value in values:
+        yield value
+        scheme, _, rest = value.strip().partition(" ")
+        if not rest:
+            continue
+        yield rest.strip()
+        if scheme.lower() == "basic":
+            pair = _decoded(rest.strip())
+            yield pair
+            yield pair.partition(":")[2]
+        elif "=" in rest and "," in rest:
+            yield from (part.partition("=")[2].strip(' "') for part in rest.split(","))
+
+
+def _decoded(code: str) -> str:
+    try:
+        return b64decode(code + "=" * (-len(code) % 4), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+def _telling(values: Iterable[str]) -> Iterator[str]:
+    return (value for value in values if is_telling(value))

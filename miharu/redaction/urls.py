@@ -1,0 +1,41 @@
+"""A database's address as it may be shown: neither user nor password, however it was mistyped."""
+
+import re
+
+__all__ = ("HIDDEN", "may_be_address", "public_address", "public_path")
+
+HIDDEN = "…"
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_+.-]{0,30})://(?P<rest>.*)", re.DOTALL)
+_SERVER = re.compile(
+    r"(?:(?:\[[0-9a-fA-F:.%]+\]|[\w.-]+)(?::\d{1,5})?(?:,(?=[^,]))?)*(?:/[^?#@:;=&\s]*)?", re.ASCII
+)
+_SCHEMES = r"(?:sqlite|postgres|postgresql|pg|pgsql|psql|clickhouse|mysql|mariadb|redis|mongodb|jdbc|https?)"
+_MISTYPED = re.compile(
+    # user:password@, or what begins like an address, or as libpq writes it in words
+    rf"[^/\\]*:.*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?::|//|\\\\).*|.*@.*[:/].*|.*\b(?:password|passwd|pwd|passfile)\s*=.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_USER = re.compile(r"[^/\\]*:[^/\\]*(?:@|%40)")
+
+
+def public_address(url: str) -> str:
+    """Its scheme, host and name; what is not written as an address is hidden as a whole."""
+    found = _ADDRESS.fullmatch(url)
+    if found is None:
+        return HIDDEN if may_be_address(url) or "@" in url else url
+    userinfo, at, rest = found["rest"].rpartition("@")
+    server = rest.partition("?")[0]
+    if (at and "?" in userinfo) or not _SERVER.fullmatch(server):
+        # of a password, or of an option whose value is one
+        return f"{found['scheme']}://{HIDDEN}"
+    return f"{found['scheme']}://{server}"
+
+
+def may_be_address(text: str) -> bool:
+    """Whether a relative path is rather an address of a server, with a password in it perhaps."""
+    return _MISTYPED.match(text) is not None
+
+
+def public_path(path: str) -> str:
+    """The path of a file without what may be a user and a password."""
+    return _USER.sub(f"{HIDDEN}@", path)
