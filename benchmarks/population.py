@@ -1,7 +1,8 @@
 """Many calls of a made-up company, quickly: thirty days, twenty models, forty routes, five thousand users.
 
 A tenth of the users make half of the calls, nights are quiet, two calls of a hundred fail, and a few have no
-price. The same seed makes the same calls.
+price. Each call has two tags: the team that owns its route, and the release that was running, a new one every
+other day. The same seed makes the same calls.
 """
 
 import itertools
@@ -33,6 +34,7 @@ _ROUTES = tuple(
     for method, part in (("POST", "chat"), ("POST", "agents"), ("GET", "documents"), ("POST", "search"))
     for what in ("ask", "draft", "sum", "plan", "rank", "tag", "check", "route", "title", "translate")
 )
+_TEAMS = 7
 _ERRORS = (
     ("rate_limit_exceeded", 429),
     ("httpx.ReadTimeout", None),
@@ -117,4 +119,5 @@ def _one(
         user_id=f"user-{user:05d}",
         session_id=f"session-{user:05d}-{at // 3_600_000:x}",
         trace_id=f"{rng.getrandbits(128):032x}",
+        tags={"team": f"team-{_ROUTES.index(route) % _TEAMS}", "release": f"r{at // (2 * _DAY_MS)}"},
     )

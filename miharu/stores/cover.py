@@ -1,6 +1,6 @@
 """Which table answers for which part of a window of time: the coarsest inside, finer ones at the edges."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from miharu.stores.rollups import Rollup
@@ -17,12 +17,18 @@ class Piece:
     rollup: Rollup | None
 
 
-def suited(rollups: Sequence[Rollup], needed: Collection[str], step_ms: int | None) -> list[Rollup]:
+def suited(
+    rollups: Iterable[Rollup],
+    needed: Collection[str],
+    step_ms: int | None,
+    measures: Collection[str] = (),
+) -> list[Rollup]:
     """For each grain the smallest table that knows all that is needed, the coarsest first."""
     best: dict[int, Rollup] = {}
     for rollup in rollups:
         fits = (
             set(needed) <= set(rollup.keys)
+            and set(measures) <= set(rollup.measures)
             and (not rollup.of or not set(needed).isdisjoint(rollup.of))
             and (step_ms is None or step_ms % rollup.grain == 0)
         )
@@ -32,7 +38,9 @@ def suited(rollups: Sequence[Rollup], needed: Collection[str], step_ms: int | No
     return [best[grain] for grain in sorted(best, reverse=True)]
 
 
-def cover(start: int, end: int, rollups: Sequence[Rollup], horizon: int) -> Iterator[Piece]:
+def cover(
+    start: int, end: int, rollups: Sequence[Rollup], horizon: int, made: Mapping[str, int]
+) -> Iterator[Piece]:
     """The pieces that make up the window, none overlapping another.
 
     Args:
@@ -40,6 +48,7 @@ def cover(start: int, end: int, rollups: Sequence[Rollup], horizon: int) -> Iter
         end: Unix milliseconds, itself excluded.
         rollups: Tables that would do, the coarsest first.
         horizon: The moment from which ``kept_ms`` counts back.
+        made: How far each table that has a source has been added up.
     """
     if start >= end:
         return
@@ -49,10 +58,11 @@ def cover(start: int, end: int, rollups: Sequence[Rollup], horizon: int) -> Iter
     rollup, *finer = rollups
     first = start if rollup.kept_ms is None else max(start, horizon - rollup.kept_ms)
     inner = -(-first // rollup.grain) * rollup.grain
-    outer = end // rollup.grain * rollup.grain
+    last = end if rollup.source is None else min(end, made.get(rollup.name, 0))
+    outer = last // rollup.grain * rollup.grain
     if inner >= outer:
-        yield from cover(start, end, finer, horizon)
+        yield from cover(start, end, finer, horizon, made)
         return
-    yield from cover(start, inner, finer, horizon)
+    yield from cover(start, inner, finer, horizon, made)
     yield Piece(inner, outer, rollup)
-    yield from cover(outer, end, finer, horizon)
+    yield from cover(outer, end, finer, horizon, made)

@@ -1,36 +1,48 @@
 """Sums kept beside the calls, by minute, hour and day, so that thirty days are read in milliseconds.
 
-They are made later than the calls, by whoever has time, from all calls below a mark; what is above it is read
-from the calls themselves. Both are read in one snapshot, so a sum is always exact. A call that changes or
-goes after it was folded in is folded out first: ``fold`` with the sign turned.
+``ROLLUPS`` says which there are. Those without a ``source`` are brought up to date by ``fold``, from all
+calls below a mark. The others are added up once a step is over (``steps.py``): from the calls, or from a
+finer table, which has far fewer rows. How far each has come is kept as a moment; a call that is folded in
+late, that changes or that goes is added or taken out by ``fold`` everywhere below these moments. So a sum is
+exact at any time: a reader takes what lies below mark and moment from the sums, and the rest from the calls.
 
 A histogram counts successful calls by bucket of their duration (``timing`` 0) and time to first token (1).
 ``WIDTH`` neighbouring buckets share a row, because what a percentile costs is the sorting of rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
-
 __all__ = (
+    "CALLS",
     "DAY",
+    "FIRST",
     "FIVE_DAYS",
     "HISTOGRAMS",
     "HOUR",
     "KEYS",
+    "LONGEST_TAG",
     "MEASURES",
     "MINUTE",
+    "NEEDED",
     "ROLLUPS",
     "SUMS",
     "WIDTH",
+    "Execute",
+    "Fold",
     "Rollup",
+    "add_calls",
+    "add_finer",
     "ddl",
     "fold",
     "forget_day",
+    "named",
 )
+
+Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
+"""Runs a statement whose parameters are written as ``:name``, and returns its rows; inside a transaction."""
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -38,6 +50,10 @@ DAY = 24 * HOUR
 FIVE_DAYS = 5 * DAY
 WIDTH = 16
 """Buckets in a row of a histogram."""
+CALLS = "llm_calls"
+"""The source of what is added up from the calls themselves."""
+LONGEST_TAG = 200
+"""Characters of a tag's value: of longer ones no sums are kept, because an index holds only so much."""
 
 KEYS: Mapping[str, str] = {
     "status": "status",
@@ -67,6 +83,14 @@ MEASURES: Mapping[str, str] = {
 }
 """What is summed, as expressions over a call."""
 
+NEEDED = (
+    *("timestamp", "status", "service", "provider", "model", "route", "user_id", "error_type", "tags"),
+    *("http_status", "usage_source", "attempt", "duplicate_of", "cost_nanousd", "prompt_tokens"),
+    *("completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "duration_ms"),
+    *("cache_missed_tokens", "cache_missed_nanousd", "duration_bucket", "ttft_bucket"),
+)
+"""The columns of a call that sums are made from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
@@ -76,11 +100,22 @@ class Rollup:
     grain: int
     """Milliseconds of one step."""
     keys: tuple[str, ...]
+    """What is filtered by comes first, so that it can be gone to directly."""
+    source: str | None = None
+    """What whole steps are added up from: ``CALLS``, or a finer table; ``None``: each fold adds to it."""
     kept_ms: int | None = None
     """How far back it goes, where that is not for ever: what is finer than a day's question needs."""
     histogram: bool = False
+    only: tuple[str, ...] = ()
+    """The measures, if not all: a table by which users are ranked needs no more."""
     of: tuple[str, ...] = ()
     """What a question has to be about: to any other, it has more rows than finer tables of other keys."""
+    of_failed: bool = False
+    """Whether it holds only calls that did not succeed."""
+    of_frequent: bool = False
+    """Whether it holds only users with many calls (``miharu_frequent``); the others' are read one by one."""
+    of_tags: bool = False
+    """Whether it is kept by the tags that ``tag_sums`` names: a call is in it once for each of them."""
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -88,7 +123,9 @@ class Rollup:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        return tuple(f"n{place}" for place in range(WIDTH)) if self.histogram else tuple(MEASURES)
+        if self.histogram:
+            return tuple(f"n{place}" for place in range(WIDTH))
+        return self.only or tuple(MEASURES)
 
     @property
     def is_empty(self) -> str:
@@ -96,48 +133,156 @@ class Rollup:
         return f"{' + '.join(self.measures)} = 0" if self.histogram else "calls = 0"
 
 
-# What is filtered by comes first, so that it can be gone to directly.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """How far the sums have come, and what an engine's SQL calls things."""
+
+    horizon: int
+    """What is kept for a while only is not kept before (``horizon`` - ``kept_ms``), Unix ms."""
+    made: Mapping[str, int]
+    """For each table with a source the moment up to which it has been added up, Unix ms."""
+    tags: frozenset[str] = frozenset()
+    """The names of the tags by which sums are kept."""
+    tag_value: str = ""
+    """An expression over a call: the value of its tag ``:tag``."""
+
+    def oldest(self, rollup: Rollup) -> int:
+        return 0 if rollup.kept_ms is None else self.horizon - rollup.kept_ms
+
+
 _BY_MODEL = ("model", "provider", "status", "error_type", "service")
 _BY_ROUTE = ("route", "status", "service")
 _BY_BOTH = ("model", "route", "provider", "status", "error_type", "service")
 _BY_USER = ("user_id", "status", "service")
+_RANKED = ("calls", "cost_nanousd")
+_MINUTES = 3 * DAY
+_RANK_HOURS = 9 * DAY
+_USER_HOURS = 35 * DAY
+"""A month in the days of any time zone."""
+
+
+def _sums(name: str, grain: int, keys: tuple[str, ...], source: str | None, **facts: Any) -> Rollup:
+    return Rollup(name=name, grain=grain, keys=keys, source=source, **facts)
+
+
+def _times(name: str, grain: int, keys: tuple[str, ...], source: str | None, **facts: Any) -> Rollup:
+    return Rollup(name=name, grain=grain, keys=(*keys, "service"), source=source, histogram=True, **facts)
+
+
+def _frequent(keys: tuple[str, ...], what: str) -> tuple[Rollup, Rollup]:
+    """Of the calls of one user, who has many."""
+    hour, day = f"sum_hour_user_{what}", f"sum_day_user_{what}"
+    facts: dict[str, Any] = {"of_frequent": True, "of": ("user_id",)}
+    return (
+        _sums(hour, HOUR, ("user_id", *keys), CALLS, kept_ms=_USER_HOURS, **facts),
+        _sums(day, DAY, ("user_id", *keys), hour, **facts),
+    )
+
+
+def _ranks(keys: tuple[str, ...], what: str, **facts: Any) -> tuple[Rollup, ...]:
+    """Which users there are of a model, a route or a kind of error, and what they cost."""
+    hour, day = f"rank_hour_{what}", f"rank_day_{what}"
+    facts |= {"of": ("user_id",), "only": _RANKED}
+    return (
+        _sums(hour, HOUR, keys, CALLS, kept_ms=_RANK_HOURS, **facts),
+        _sums(day, DAY, keys, hour, **facts),
+        _sums(f"rank_5days_{what}", FIVE_DAYS, keys, day, **facts),
+    )
+
+
+def _tagged(keys: tuple[str, ...], what: str) -> tuple[Rollup, ...]:
+    minute, hour, day = (f"sum_{grain}_{what}" for grain in ("minute", "hour", "day"))
+    keys = ("tag", "tag_value", *keys)
+    return (
+        _sums(minute, MINUTE, keys, CALLS, kept_ms=_MINUTES, of_tags=True),
+        _sums(hour, HOUR, keys, CALLS, of_tags=True),
+        _sums(day, DAY, keys, hour, of_tags=True),
+    )
+
+
+def _tagged_times(keys: tuple[str, ...], what: str) -> tuple[Rollup, ...]:
+    hour, day = f"time_hour_{what}", f"time_day_{what}"
+    keys = ("tag", "tag_value", *keys)
+    return (
+        _times(hour, HOUR, keys, CALLS, of_tags=True),
+        _times(day, DAY, keys, hour, of_tags=True),
+    )
+
 
 SUMS = (
-    Rollup(name="sum_minute_model", grain=MINUTE, keys=_BY_MODEL, kept_ms=3 * DAY),
-    Rollup(name="sum_minute_route", grain=MINUTE, keys=_BY_ROUTE, kept_ms=3 * DAY),
-    Rollup(name="sum_hour_model", grain=HOUR, keys=_BY_MODEL),
-    Rollup(name="sum_hour_route", grain=HOUR, keys=_BY_ROUTE),
-    Rollup(name="sum_hour_both", grain=HOUR, keys=_BY_BOTH),
-    Rollup(name="sum_hour_user", grain=HOUR, keys=_BY_USER, kept_ms=35 * DAY),
-    Rollup(name="sum_day_route", grain=DAY, keys=_BY_ROUTE),
-    Rollup(name="sum_day_model", grain=DAY, keys=_BY_MODEL),
-    Rollup(name="sum_day_both", grain=DAY, keys=_BY_BOTH),
-    Rollup(name="sum_day_user", grain=DAY, keys=_BY_USER),
+    _sums("sum_minute_model", MINUTE, _BY_MODEL, None, kept_ms=_MINUTES),
+    _sums("sum_minute_route", MINUTE, _BY_ROUTE, None, kept_ms=_MINUTES),
+    _sums("sum_minute_both", MINUTE, _BY_BOTH, CALLS, kept_ms=DAY),
+    _sums("sum_hour_both", HOUR, _BY_BOTH, CALLS),
+    _sums("sum_hour_model", HOUR, _BY_MODEL, "sum_hour_both"),
+    _sums("sum_hour_route", HOUR, _BY_ROUTE, "sum_hour_both"),
+    _sums("sum_hour_user", HOUR, _BY_USER, CALLS, kept_ms=_USER_HOURS),
+    _sums("sum_day_route", DAY, _BY_ROUTE, "sum_hour_route"),
+    _sums("sum_day_model", DAY, _BY_MODEL, "sum_hour_model"),
+    _sums("sum_day_both", DAY, _BY_BOTH, "sum_hour_both"),
+    _sums("sum_day_user", DAY, _BY_USER, "sum_hour_user"),
     # By it users are ranked, and of them there are the most: without the status it has half the rows.
-    Rollup(name="sum_5days_user", grain=FIVE_DAYS, keys=("user_id", "service"), of=("user_id",)),
+    _sums("sum_5days_user", FIVE_DAYS, ("user_id", "service"), "sum_day_user", of=("user_id",)),
+    *_frequent(("model", "provider", "status", "error_type", "service"), "model"),
+    *_frequent(("route", "status", "service"), "route"),
+    *_ranks(("model", "user_id", "provider", "service"), "model"),
+    *_ranks(("route", "user_id", "service"), "route"),
+    *_ranks(("status", "error_type", "user_id", "service"), "failed", of_failed=True),
+    _sums(
+        "rank_day_provider",
+        DAY,
+        ("provider", "user_id", "service"),
+        "rank_hour_model",
+        only=_RANKED,
+        of=("user_id",),
+    ),
+    _sums(
+        "rank_5days_provider",
+        FIVE_DAYS,
+        ("provider", "user_id", "service"),
+        "rank_day_provider",
+        only=_RANKED,
+        of=("user_id",),
+    ),
+    *_tagged(_BY_MODEL, "tag_model"),
+    *_tagged(_BY_ROUTE, "tag_route"),
 )
+_MODEL = ("model", "provider")
 HISTOGRAMS = (
-    Rollup(name="time_minute", grain=MINUTE, keys=("service",), kept_ms=3 * DAY, histogram=True),
-    Rollup(name="time_hour", grain=HOUR, keys=("service",), histogram=True),
-    Rollup(name="time_hour_model", grain=HOUR, keys=("model", "provider", "service"), histogram=True),
-    Rollup(name="time_hour_route", grain=HOUR, keys=("route", "service"), histogram=True),
-    Rollup(name="time_day", grain=DAY, keys=("service",), histogram=True),
-    Rollup(name="time_day_model", grain=DAY, keys=("model", "provider", "service"), histogram=True),
-    Rollup(name="time_day_route", grain=DAY, keys=("route", "service"), histogram=True),
-    Rollup(name="time_day_both", grain=DAY, keys=("model", "route", "provider", "service"), histogram=True),
-    Rollup(
-        name="time_5days_model",
-        grain=FIVE_DAYS,
-        keys=("model", "provider", "service"),
-        histogram=True,
-        of=("model", "provider"),
-    ),
-    Rollup(
-        name="time_5days_route", grain=FIVE_DAYS, keys=("route", "service"), histogram=True, of=("route",)
-    ),
+    _times("time_minute", MINUTE, (), None, kept_ms=_MINUTES),
+    _times("time_hour_both", HOUR, ("model", "route", "provider"), CALLS, kept_ms=_USER_HOURS),
+    _times("time_hour_model", HOUR, _MODEL, "time_hour_both"),
+    _times("time_hour_route", HOUR, ("route",), "time_hour_both"),
+    _times("time_hour", HOUR, (), "time_hour_route"),
+    _times("time_day", DAY, (), "time_hour"),
+    _times("time_day_model", DAY, _MODEL, "time_hour_model"),
+    _times("time_day_route", DAY, ("route",), "time_hour_route"),
+    _times("time_day_both", DAY, ("model", "route", "provider"), "time_hour_both"),
+    _times("time_5days_model", FIVE_DAYS, _MODEL, "time_day_model", of=_MODEL),
+    _times("time_5days_route", FIVE_DAYS, ("route",), "time_day_route", of=("route",)),
+    _times("time_hour_user", HOUR, ("user_id",), CALLS, kept_ms=_USER_HOURS, of_frequent=True),
+    _times("time_day_user", DAY, ("user_id",), "time_hour_user", of_frequent=True),
+    *_tagged_times(_MODEL, "tag_model"),
+    *_tagged_times(("route",), "tag_route"),
 )
 ROLLUPS = (*SUMS, *HISTOGRAMS)
+FIRST = frozenset(
+    {
+        *("sum_minute_model", "sum_minute_route", "sum_hour_model", "sum_hour_route", "sum_hour_both"),
+        *("sum_hour_user", "sum_day_route", "sum_day_model", "sum_day_both", "sum_day_user"),
+        *("sum_5days_user", "time_minute", "time_hour", "time_hour_model", "time_hour_route", "time_day"),
+        *("time_day_model", "time_day_route", "time_day_both", "time_5days_model", "time_5days_route"),
+    }
+)
+"""The tables of the first schema with sums. In it each had every call that was folded in."""
 _INTEGERS = {"t", "timing", "block"}
+_EVER = 2**62
+_FREQUENT = "user_id IN (SELECT user_id FROM miharu_frequent)"
+
+
+def named(name: str) -> Rollup:
+    """The table of that name."""
+    return next(rollup for rollup in ROLLUPS if rollup.name == name)
 
 
 def ddl(rollup: Rollup, options: str = "") -> str:
@@ -152,71 +297,102 @@ def ddl(rollup: Rollup, options: str = "") -> str:
     )
 
 
-def fold(
-    connection: Connection, where: str, values: Mapping[str, Any], horizon: int, *, out: bool = False
-) -> None:
-    """Add the calls that ``where`` picks to all sums, or take them out.
+def fold(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold, *, out: bool = False) -> None:
+    """Add the calls that ``where`` picks to all sums that have come so far, or take them out.
 
     Args:
-        connection: Inside a transaction.
+        execute: Of the engine.
         where: A condition on ``llm_calls``.
         values: Its parameters.
-        horizon: What is kept for a while only is not kept before (``horizon`` - ``kept_ms``), Unix ms.
+        so_far: How far the sums have come.
         out: Take out what was added before.
     """
+    ((first,),) = execute(f"SELECT min(timestamp) FROM {CALLS} WHERE {where}", values)
+    if first is None:
+        return
     for rollup in ROLLUPS:
-        oldest = 0 if rollup.kept_ms is None else horizon - rollup.kept_ms
-        connection.execute(_folding(rollup, where, "-" if out else ""), {**values, "oldest": oldest})
+        if rollup.source is None or so_far.made.get(rollup.name, 0) > first:
+            add_calls(execute, rollup, where, values, so_far, out=out)
 
 
-def forget_day(connection: Connection, day: int) -> None:
+def add_calls(
+    execute: Execute,
+    rollup: Rollup,
+    where: str,
+    values: Mapping[str, Any],
+    so_far: Fold,
+    *,
+    out: bool = False,
+    table: str = CALLS,
+) -> None:
+    """Add the calls that ``where`` picks to one table, as far as it has come.
+
+    ``table`` holds the calls; it has at least the columns ``NEEDED``.
+    """
+    statement = _folding(rollup, table, where, "-" if out else "", so_far.tag_value)
+    upto = _EVER if rollup.source is None else so_far.made[rollup.name]
+    parameters = {**values, "oldest": so_far.oldest(rollup), "before": upto}
+    if rollup.of_tags:
+        for tag in sorted(so_far.tags):
+            execute(statement, {**parameters, "tag": tag})
+    else:
+        execute(statement, parameters)
+
+
+def add_finer(execute: Execute, rollup: Rollup, start: int, end: int) -> None:
+    """Add the steps of its source in [start, end)."""
+    execute(_adding(rollup, _from_finer(rollup)), {"start": start, "end": end})
+
+
+def forget_day(execute: Execute, day: int, so_far: Fold) -> None:
     """Forget all sums of a day since the epoch, of which no call is left."""
     start, end = day * DAY, (day + 1) * DAY
     for rollup in ROLLUPS:
-        if rollup.grain > DAY:  # its days are taken out of a longer step by their own sums
-            daily = min(
-                (
-                    one
-                    for one in ROLLUPS
-                    if one.grain == DAY and set(rollup.key_columns) <= set(one.key_columns)
-                ),
-                key=lambda one: len(one.keys),
-            )
-            places = len(rollup.key_columns)
-            source = (
-                f"SELECT {', '.join((f't - t % {rollup.grain}', *rollup.key_columns[1:]))}, "
-                f"{', '.join(f'-sum({name})' for name in rollup.measures)} FROM {daily.name} "
-                f"WHERE t = {start} GROUP BY {_places(places)}"
-            )
-            connection.exec_driver_sql(_adding(rollup, source))
-            connection.exec_driver_sql(
-                f"DELETE FROM {rollup.name} WHERE t = {start - start % rollup.grain} AND {rollup.is_empty}"
+        # Its days are taken out of a longer step by their own sums, if they are in it.
+        if rollup.grain > DAY and so_far.made.get(rollup.name, 0) >= end:
+            execute(_adding(rollup, _from_finer(rollup, "-")), {"start": start, "end": end})
+            execute(
+                f"DELETE FROM {rollup.name} WHERE t = {start - start % rollup.grain} AND {rollup.is_empty}",
+                {},
             )
     for rollup in ROLLUPS:
         if rollup.grain <= DAY:
-            connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t >= {start} AND t < {end}")
+            execute(f"DELETE FROM {rollup.name} WHERE t >= {start} AND t < {end}", {})
 
 
-@lru_cache(maxsize=256)
-def _folding(rollup: Rollup, where: str, sign: str) -> TextClause:
-    where = f"({where}) AND +timestamp >= :oldest"
+@lru_cache(maxsize=512)
+def _folding(rollup: Rollup, table: str, where: str, sign: str, tag_value: str) -> str:
+    where = f"({where}) AND +timestamp >= :oldest AND +timestamp < :before"
+    if rollup.of_failed:
+        where += " AND status <> 'success'"
+    if rollup.of_frequent:
+        where += f" AND {_FREQUENT}"
+    known = dict(KEYS)
+    if rollup.of_tags:
+        known |= {"tag": "CAST(:tag AS text)", "tag_value": tag_value}
+        where += f" AND tags IS NOT NULL AND length({tag_value}) <= {LONGEST_TAG}"
     step = f"timestamp - timestamp % {rollup.grain}"
-    keys = ", ".join(KEYS[name] for name in rollup.keys)
+    keys = ", ".join(known[name] for name in rollup.keys)
+    grouped = f"GROUP BY {_places(len(rollup.key_columns))}"
     if rollup.histogram:
         source = " UNION ALL ".join(
-            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM llm_calls "
-            f"WHERE {where} AND status = 'success' AND {column} IS NOT NULL "
-            f"GROUP BY {_places(len(rollup.key_columns))}"
+            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM {table} "
+            f"WHERE {where} AND status = 'success' AND {column} IS NOT NULL {grouped}"
             for timing, column in enumerate(("duration_bucket", "ttft_bucket"))
         )
         source = f"SELECT * FROM ({source}) AS counted WHERE 1 = 1"
     else:
-        sums = ", ".join(f"{sign}sum({expression})" for expression in MEASURES.values())
-        source = (
-            f"SELECT {step}, {keys}, {sums} FROM llm_calls WHERE {where} "
-            f"GROUP BY {_places(len(rollup.key_columns))}"
-        )
-    return text(_adding(rollup, source))
+        sums = ", ".join(f"{sign}sum({MEASURES[name]})" for name in rollup.measures)
+        source = f"SELECT {step}, {keys}, {sums} FROM {table} WHERE {where} {grouped}"
+    return _adding(rollup, source)
+
+
+def _from_finer(rollup: Rollup, sign: str = "") -> str:
+    return (
+        f"SELECT {', '.join((f't - t % {rollup.grain}', *rollup.key_columns[1:]))}, "
+        f"{', '.join(f'{sign}sum({name})' for name in rollup.measures)} FROM {rollup.source} "
+        f"WHERE t >= :start AND t < :end GROUP BY {_places(len(rollup.key_columns))}"
+    )
 
 
 def _adding(rollup: Rollup, source: str) -> str:

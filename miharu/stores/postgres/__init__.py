@@ -53,7 +53,12 @@ class PostgresStore(sql.Answers):
     engine = ENGINE
 
     def __init__(
-        self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], int] = lambda: int(time() * 1000),
+        tag_sums: Sequence[str] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -61,12 +66,14 @@ class PostgresStore(sql.Answers):
             url: ``postgresql+asyncpg://`` and what libpq understands behind it.
             read_only: Never make or change anything.
             clock: Unix milliseconds.
+            tag_sums: Names of tags by which sums are to be kept.
 
         Raises:
             StoreError: The driver is not installed, or nobody can make sense of the URL.
         """
         self._database = Database(url, read_only=read_only)
         self._clock = clock
+        self._tags = tuple(tag_sums)
         self._days: set[partitions.Day] = set()
 
     async def open(self) -> None:
@@ -148,9 +155,9 @@ class PostgresStore(sql.Answers):
 
     async def tend(self) -> bool:
         now = self._clock()
-        if not await self._read(partial(tending.is_due, now=now)):
+        if not await self._read(partial(tending.is_due, now=now, tags=self._tags)):
             return False
-        return await self._database.write(partial(tending.tend, now=now))
+        return await self._database.write(partial(tending.tend, now=now, tags=self._tags))
 
     async def size(self) -> int | None:
         return await self._read(reading.size)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.rollups import ROLLUPS, ddl
+from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
+from miharu.stores.steps import MADE
 
 __all__ = ("CREATION", "STEPS", "SUMS", "lock", "look", "prepare")
 
@@ -121,6 +122,16 @@ CREATE TABLE llm_scores (
 """
 _CHANGES = "calls BIGINT NOT NULL, first BIGINT, last BIGINT"
 _STATE = ("changes", "watermark", "xid_offset", "horizon")
+_NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
+
+
+def _sums(*, first: bool) -> list[str]:
+    return [
+        ddl(rollup).replace("TEXT", 'TEXT COLLATE "C"')
+        for rollup in ROLLUPS
+        if (rollup.name in FIRST) is first
+    ]
+
 
 STEPS: Sequence[Sequence[str]] = (
     (
@@ -154,9 +165,24 @@ STEPS: Sequence[Sequence[str]] = (
         # count back from.
         f"CREATE TABLE miharu_state ({', '.join(f'{name} BIGINT NOT NULL' for name in _STATE)})",
         "INSERT INTO miharu_state VALUES (0, 0, 0, 0)",
-        *(ddl(rollup).replace("TEXT", 'TEXT COLLATE "C"') for rollup in ROLLUPS),
+        *_sums(first=True),
         "CREATE TABLE miharu_schema (version BIGINT NOT NULL)",
         "INSERT INTO miharu_schema VALUES (0)",
+    ),
+    (
+        *_sums(first=False),
+        # How far each table has been added up, where that is done in whole steps.
+        'CREATE TABLE miharu_made (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL)',
+        *(
+            f"INSERT INTO miharu_made SELECT '{rollup.name}', "
+            f"CASE WHEN watermark > 0 THEN ({_NEWEST} / {DAY} + 1) * {DAY} ELSE 0 END FROM miharu_state"
+            for rollup in MADE
+            if rollup.name in FIRST
+        ),
+        "ALTER TABLE miharu_state ADD COLUMN newest BIGINT NOT NULL DEFAULT 0",
+        f"UPDATE miharu_state SET newest = {_NEWEST}",
+        'CREATE TABLE miharu_frequent (user_id TEXT COLLATE "C" PRIMARY KEY)',
+        'CREATE TABLE miharu_tags (name TEXT COLLATE "C" PRIMARY KEY)',
     ),
 )
 

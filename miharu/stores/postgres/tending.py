@@ -4,16 +4,18 @@ Transactions end in any order. But below the oldest that still runs all is settl
 Whoever changes what may be in a roll-up already holds the lock ``SUMS``, and so is alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from miharu.stores import rollups, steps
 from miharu.stores.postgres.changes import HORIZON
 from miharu.stores.postgres.schema import SUMS
-from miharu.stores.rollups import DAY, ROLLUPS, fold
+from miharu.stores.rollups import DAY, ROLLUPS, Execute, Fold, fold
 from miharu.stores.sql import Marks
 
-__all__ = ("BETWEEN", "changing", "forgotten", "is_due", "marks", "tend")
+__all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "so_far_of", "tend")
 
 Key = tuple[int, str]
 """The timestamp and the id of a call."""
@@ -26,6 +28,7 @@ in two milliseconds."""
 BETWEEN = "timestamp >= :first AND timestamp <= :last"
 """Spares the engine the look into each day's table."""
 _WEIGHT = "greatest(calls, 1)"
+_TAG_VALUE = "(CAST(tags AS json) ->> CAST(:tag AS text))"
 
 
 def marks(connection: Connection) -> Marks:
@@ -35,58 +38,60 @@ def marks(connection: Connection) -> Marks:
         "(SELECT max(last) FROM miharu_changes) AS last FROM miharu_state"
     ).one()
     first, last = (row.first, row.last) if row.first is not None else (1, 0)
-    return Marks(folded=row.watermark, horizon=row.horizon, values={"first": first, "last": last})
+    values = {"first": first, "last": last}
+    return Marks(folded=row.watermark, horizon=row.horizon, values=values, made=_made(connection))
 
 
-def is_due(connection: Connection, now: int) -> bool:
+def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     """Whether there is enough to do; a look that needs no lock."""
-    return bool(
-        connection.exec_driver_sql(
-            f"SELECT horizon < $1 OR coalesce((SELECT sum({_WEIGHT}) FROM miharu_changes "
-            f"WHERE xid < {HORIZON}) >= $2, false) FROM miharu_state",
-            (_horizon(now), WORTH_IT),
-        ).scalar_one()
-    )
+    enough = connection.exec_driver_sql(
+        f"SELECT horizon < $1 OR coalesce((SELECT sum({_WEIGHT}) FROM miharu_changes "
+        f"WHERE xid < {HORIZON}) >= $2, false) FROM miharu_state",
+        (_horizon(now), WORTH_IT),
+    ).scalar_one()
+    so_far = so_far_of(connection)
+    return bool(enough) or not so_far.tags >= set(tags) or steps.is_due(so_far, _newest(connection, now))
 
 
-def tend(connection: Connection, now: int) -> bool:
+def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     """Do one step, unless somebody else does; whether another is left.
 
     Args:
         connection: Inside a transaction that may write.
         now: Unix milliseconds.
+        tags: Names of tags by which sums are to be kept.
     """
     if not connection.exec_driver_sql("SELECT pg_try_advisory_xact_lock($1)", (SUMS,)).scalar_one():
         return False
-    known = marks(connection)
-    if known.horizon < (horizon := _horizon(now)):
-        for rollup in ROLLUPS:
-            if rollup.kept_ms is not None:
-                connection.exec_driver_sql(
-                    f"DELETE FROM {rollup.name} WHERE t < $1", (horizon - rollup.kept_ms,)
-                )
-        connection.exec_driver_sql("UPDATE miharu_state SET horizon = $1", (horizon,))
-    else:
-        horizon = known.horizon
-    settled = connection.exec_driver_sql(f"SELECT {HORIZON}").scalar_one()
-    step = connection.exec_driver_sql(
-        "SELECT max(xid) + 1 AS upto, min(first) AS first, max(last) AS last, count(*) AS changes "
-        f"FROM (SELECT *, sum({_WEIGHT}) OVER (ORDER BY xid) - {_WEIGHT} AS before FROM miharu_changes "
-        "WHERE xid < $1) AS settled WHERE before < $2",
-        (settled, FOLDED_AT_ONCE),
-    ).one()
-    if not step.changes:
-        return False
-    if step.first is not None:
-        values = {"mark": known.folded, "upto": step.upto, "first": step.first, "last": step.last}
-        fold(connection, f"xid >= :mark AND xid < :upto AND {BETWEEN}", values, horizon)
-    connection.exec_driver_sql("DELETE FROM miharu_changes WHERE xid < $1", (step.upto,))
-    left = connection.exec_driver_sql(
-        "UPDATE miharu_state SET watermark = $1, changes = changes + $2 "
-        f"RETURNING (SELECT sum({_WEIGHT}) >= $3 FROM miharu_changes WHERE xid < $4)",
-        (step.upto, step.changes, WORTH_IT, settled),
-    ).scalar_one()
-    return bool(left)
+    if so_far_of(connection).horizon < (horizon := _horizon(now)):
+        _forget_old(connection, horizon)
+    if missing := set(tags) - so_far_of(connection).tags:
+        _keep_by(connection, missing)
+    so_far = so_far_of(connection)
+    if _fold_some(connection, so_far):
+        return True
+    if steps.is_due(so_far, newest := _newest(connection, now)):
+        watermark = connection.exec_driver_sql("SELECT watermark FROM miharu_state").scalar_one()
+        calls = steps.Calls(
+            below="xid < :mark",
+            values={"mark": watermark},
+            newest=newest,
+            of_user="user_id = :user",
+            temporary="ON COMMIT DROP",
+        )
+        for name, upto in steps.advance(_execute(connection), so_far, calls).items():
+            connection.exec_driver_sql(
+                "INSERT INTO miharu_made VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = $2",
+                (name, upto),
+            )
+    return steps.is_due(so_far_of(connection), newest)
+
+
+def so_far_of(connection: Connection) -> Fold:
+    """How far the sums have come."""
+    horizon = connection.exec_driver_sql("SELECT horizon FROM miharu_state").scalar_one()
+    tags = frozenset(connection.exec_driver_sql("SELECT name FROM miharu_tags").scalars())
+    return Fold(horizon=horizon, made=_made(connection), tags=tags, tag_value=_TAG_VALUE)
 
 
 def changing(connection: Connection, keys: Sequence[Key], *, out: bool) -> None:
@@ -96,21 +101,83 @@ def changing(connection: Connection, keys: Sequence[Key], *, out: bool) -> None:
     """
     if not keys:
         return
-    known = marks(connection)
     moments = [moment for moment, _ in keys]
     values = {
-        "mark": known.folded,
+        "mark": marks(connection).folded,
         "first": min(moments),
         "last": max(moments),
         "ids": [id_ for _, id_ in keys],
     }
-    fold(connection, f"xid < :mark AND {BETWEEN} AND id = ANY(:ids)", values, known.horizon, out=out)
+    where = f"xid < :mark AND {BETWEEN} AND id = ANY(:ids)"
+    fold(_execute(connection), where, values, so_far_of(connection), out=out)
+
+
+def _fold_some(connection: Connection, so_far: Fold) -> bool:
+    """Fold what is settled; whether enough is left to do so again."""
+    settled = connection.exec_driver_sql(f"SELECT {HORIZON}").scalar_one()
+    mark = connection.exec_driver_sql("SELECT watermark FROM miharu_state").scalar_one()
+    step = connection.exec_driver_sql(
+        "SELECT max(xid) + 1 AS upto, min(first) AS first, max(last) AS last, count(*) AS changes "
+        f"FROM (SELECT *, sum({_WEIGHT}) OVER (ORDER BY xid) - {_WEIGHT} AS before FROM miharu_changes "
+        "WHERE xid < $1) AS settled WHERE before < $2",
+        (settled, FOLDED_AT_ONCE),
+    ).one()
+    if not step.changes:
+        return False
+    if step.first is not None:
+        values = {"mark": mark, "upto": step.upto, "first": step.first, "last": step.last}
+        fold(_execute(connection), f"xid >= :mark AND xid < :upto AND {BETWEEN}", values, so_far)
+    connection.exec_driver_sql("DELETE FROM miharu_changes WHERE xid < $1", (step.upto,))
+    left = connection.exec_driver_sql(
+        "UPDATE miharu_state SET watermark = $1, changes = changes + $2, newest = greatest(newest, $5) "
+        f"RETURNING (SELECT sum({_WEIGHT}) >= $3 FROM miharu_changes WHERE xid < $4)",
+        (step.upto, step.changes, WORTH_IT, settled, step.last or 0),
+    ).scalar_one()
+    return bool(left)
+
+
+def _forget_old(connection: Connection, horizon: int) -> None:
+    for rollup in ROLLUPS:
+        if rollup.kept_ms is not None:
+            connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < $1", (horizon - rollup.kept_ms,))
+    connection.exec_driver_sql("UPDATE miharu_state SET horizon = $1", (horizon,))
+
+
+def _keep_by(connection: Connection, names: Collection[str]) -> None:
+    """Keep sums by further tags: all sums by tags are made anew, which nobody has to wait for."""
+    for name in names:
+        connection.exec_driver_sql("INSERT INTO miharu_tags VALUES ($1)", (name,))
+    for rollup in ROLLUPS:
+        if rollup.of_tags:
+            connection.exec_driver_sql(f"DELETE FROM {rollup.name}")
+            connection.exec_driver_sql("DELETE FROM miharu_made WHERE name = $1", (rollup.name,))
+
+
+def _made(connection: Connection) -> dict[str, int]:
+    return {row.name: row.upto for row in connection.exec_driver_sql("SELECT name, upto FROM miharu_made")}
+
+
+def _newest(connection: Connection, now: int) -> int:
+    return min(now, int(connection.exec_driver_sql("SELECT newest FROM miharu_state").scalar_one()))
+
+
+def _execute(connection: Connection) -> Execute:
+    def execute(statement: str, values: Mapping[str, Any]) -> Iterable[Any]:
+        result = connection.execute(text(statement), values)
+        return result if result.returns_rows else ()
+
+    return execute
 
 
 def forgotten(connection: Connection, before: int) -> None:
     """Tidy up after calls were deleted: sums of nothing go."""
     for rollup in ROLLUPS:
         connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < $1 AND {rollup.is_empty}", (before,))
+
+
+def forget_day(connection: Connection, day: int) -> None:
+    """Forget all sums of a day since the epoch, of which no call is left."""
+    rollups.forget_day(_execute(connection), day, so_far_of(connection))
 
 
 def _horizon(now: int) -> int:

@@ -12,8 +12,7 @@ from miharu.stores.columns import CALLS, SCORES, SPANS, to_plain_row, to_row
 from miharu.stores.postgres import changes
 from miharu.stores.postgres.partitions import DAY_MS, drop
 from miharu.stores.postgres.schema import SUMS, lock
-from miharu.stores.postgres.tending import changing, forgotten
-from miharu.stores.rollups import forget_day
+from miharu.stores.postgres.tending import changing, forget_day, forgotten
 
 __all__ = ("add", "copy", "merge", "prune", "prune_content", "prune_day", "prune_rest", "reprice")
 

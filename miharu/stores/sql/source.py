@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import KEYS, Rollup
+from miharu.stores.rollups import KEYS, LONGEST_TAG, Rollup
 
 __all__ = (
     "LOOKED_UP",
@@ -19,14 +19,19 @@ __all__ = (
     "checked",
     "divided",
     "filters_of",
+    "is_frequent",
     "is_led",
     "source",
+    "tagging",
+    "usable",
     "where",
 )
 
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id", "call_group")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
+_KNOWN = {*KEYS, "tag", "tag_value"}
+_PARAMETERS = {"tag": "tag_name"}
 _STEPS_NAMED = 800
 _PLAIN = "timestamp >= :start AND timestamp < :end"
 _WINDOW = "+timestamp >= :start AND +timestamp < :end"
@@ -44,6 +49,8 @@ class Marks:
     """The moment from which the roll-ups that are kept for a while count back, Unix milliseconds."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Further parameters of ``Engine.above``."""
+    made: Mapping[str, int] = field(default_factory=dict)
+    """How far each table that is added up in whole steps has come, Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,7 @@ def source(
     among: Sequence[str] | None = None,
     step_ms: int | None = None,
     also: Sequence[str] = (),
+    measures: Sequence[str] = (),
     ignoring: frozenset[str] = frozenset(),
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
@@ -99,6 +107,7 @@ def source(
         among: Only these values of ``by``, if not all; the empty text for none.
         step_ms: What the time is divided by.
         also: Further keys that the answer is made from.
+        measures: What is asked of the tables.
         ignoring: Filters that all rows of the roll-ups meet.
     """
     marks = engine.marks(connection)
@@ -110,8 +119,12 @@ def source(
         "start": query.start,
         "end": query.end,
     }
-    needed = {*filters, *({by} if by else ()), *also} - ignoring
-    tables = suited(rollups, needed, step_ms) if needed <= set(KEYS) and query.tag is None else []
+    by_keys = dict(filters)
+    if query.tag is not None:
+        by_keys |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
+    needed = {*by_keys, *({by} if by else ()), *also} - ignoring
+    known = usable(connection, query, rollups) if needed <= _KNOWN else ()
+    tables = suited(known, needed, step_ms, measures)
     direct, direct_values = where(query, engine)
     chosen = every = ""
     if by and among is not None:
@@ -121,10 +134,15 @@ def source(
         every = chosen.format(KEYS[by])
     direct += every
     every += "".join(f" AND {name} = :{name}" for name in filters)
-    conditions = "".join(f" AND {name} = :{name}" for name in filters if name not in ignoring)
-    sought = {*filters, *({by} if chosen else ())} - ignoring
+    if query.tag is not None:
+        every += f" AND {tagging(engine)}"
+        values |= direct_values
+    conditions = "".join(
+        f" AND {name} = :{_PARAMETERS.get(name, name)}" for name in by_keys if name not in ignoring
+    )
+    sought = {*by_keys, *({by} if chosen else ())} - ignoring
     folded, edges = [], []
-    for piece in cover(query.start, query.end, tables, marks.horizon):
+    for piece in cover(query.start, query.end, tables, marks.horizon, marks.made):
         if piece.rollup is not None:
             window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
             folded.append(
@@ -137,6 +155,37 @@ def source(
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
     raw.append(f"FROM llm_calls WHERE {engine.above} AND {engine.window}{every}")
     return Source(tuple(folded), tuple(raw), values)
+
+
+def usable(connection: Connection, query: Query, rollups: Sequence[Rollup]) -> list[Rollup]:
+    """The tables that hold all calls of the query."""
+    failed = query.error_type is not None or query.status not in {None, "success"}
+    frequent = query.user_id is not None and is_frequent(connection, query.user_id)
+    tagged = query.tag is not None and _has_sums(connection, *query.tag)
+    return [
+        rollup
+        for rollup in rollups
+        if (failed or not rollup.of_failed)
+        and (frequent or not rollup.of_frequent)
+        and (tagged if query.tag is not None else True)
+        and rollup.of_tags is (query.tag is not None)
+    ]
+
+
+def is_frequent(connection: Connection, user: str) -> bool:
+    """Whether sums are kept of that user's own."""
+    found = connection.execute(text("SELECT 1 FROM miharu_frequent WHERE user_id = :user"), {"user": user})
+    return found.first() is not None
+
+
+def _has_sums(connection: Connection, name: str, value: str) -> bool:
+    found = connection.execute(text("SELECT 1 FROM miharu_tags WHERE name = :name"), {"name": name})
+    return len(value) <= LONGEST_TAG and found.first() is not None
+
+
+def tagging(engine: Engine) -> str:
+    """A condition on ``llm_calls``: it has the tag of the query."""
+    return f"tags IS NOT NULL AND {engine.tagged}"
 
 
 def _window(column: str, piece: Piece) -> str:
@@ -167,16 +216,16 @@ def where(
     """
     filters = filters_of(query)
     conditions = [f"{name} = :{name}" for name in filters]
-    if among is None:
+    if among is None and not led:
         among = next(((name, (name,)) for name in LOOKED_UP if name in filters), None)
-    else:
+    elif among is not None:
         conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
     window = engine.window if led else _PLAIN
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
     values: dict[str, Any] = {**filters, "start": query.start, "end": query.end}
     if query.tag is not None:
-        conditions.append(f"tags IS NOT NULL AND {engine.tagged}")
+        conditions.append(tagging(engine))
         name, value = query.tag
         values |= {"tag_name": name, "tag_value": value, "tag_written": json.dumps(value)}
     return " AND ".join((window, *conditions)), values

@@ -82,9 +82,19 @@ def _sums(
     if among is not None and not among:
         return ()
     status = ("status",) if not _BY_STATUS.keys().isdisjoint(names) else ()
-    found = source(connection, engine, query, SUMS, by=by, among=among, step_ms=step_ms, also=status)
-    parts = divided(by, step_ms)
     measures = [name for name in MEASURES if name in names]
+    found = source(
+        connection,
+        engine,
+        query,
+        SUMS,
+        by=by,
+        among=among,
+        step_ms=step_ms,
+        also=status,
+        measures=measures,
+    )
+    parts = divided(by, step_ms)
     of_folded = ", ".join(
         (*(f"{folded} AS {name}" for name, (folded, _) in parts.items()), *status, *measures)
     )

@@ -1,19 +1,19 @@
 """Where rare calls are: the hours that hold them, so that not all calls have to be looked through."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Query
 from miharu.stores.cover import suited
 from miharu.stores.rollups import DAY, HOUR, SUMS, Rollup
-from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of
+from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, is_frequent, usable
 
 __all__ = ("holding",)
 
 _MOST = 100
 """Windows that are asked one by one; what is older than these is looked through as a whole."""
-_HOURLY = tuple(table for table in SUMS if table.grain == HOUR and table.kept_ms is None)
+_HOURLY = tuple(table for table in SUMS if table.grain == HOUR and not table.only and not table.of_tags)
 
 
 def holding(connection: Connection, engine: Engine, query: Query, limit: int) -> list[tuple[int, int]] | None:
@@ -22,35 +22,50 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
     ``None`` where there are no filters, or such that the roll-ups do not know, as they know no tags.
     """
     filters = filters_of(query)
-    tables = suited(_HOURLY, filters, None)
-    if (
-        not filters
-        or not tables
-        or query.tag is not None
-        or (engine.lookup is not None and set(filters) & set(LOOKED_UP))
-    ):
+    if not filters or query.tag is not None or not _leads(connection, engine, query, filters):
         return None
-    windows: list[tuple[int, int]] = []
+    tables = suited(usable(connection, query, _HOURLY), filters, None)
+    if not tables:
+        return None
+    marks, table = engine.marks(connection), tables[0]
+    made = min(query.end, marks.made.get(table.name, 0) // HOUR * HOUR)
+    kept = query.start if table.kept_ms is None else max(query.start, marks.horizon - table.kept_ms)
+    if made <= kept:
+        return [(query.start, query.end)]
+    windows: list[tuple[int, int]] = [(made, query.end)] if made < query.end else []
     found = 0
-    for t, calls in _hours(connection, tables[0], query, filters):
+    for t, calls in _hours(connection, table, filters, kept, made):
         if windows and windows[-1][0] == t + HOUR:
             windows[-1] = (t, windows[-1][1])
         elif len(windows) < _MOST:
             windows.append((t, t + HOUR))
         else:
             windows.append((query.start, t + HOUR))
-            break
-        if (
-            query.start <= t and t + HOUR <= query.end
-        ):  # else a part of it lies outside, and nobody knows which
-            found += calls
+            return windows
+        if query.start <= t and t + HOUR <= query.end:
+            found += calls  # else a part of it lies outside, and nobody knows which
         if found >= limit:
-            break
+            return windows
+    if kept > query.start:
+        windows.append((query.start, kept))
     return windows
 
 
+def _leads(connection: Connection, engine: Engine, query: Query, filters: Collection[str]) -> bool:
+    """Whether hours are a way to the calls: a few of a user, session or trace have a shorter one."""
+    led = set(filters) & set(LOOKED_UP)
+    if not led:
+        return True
+    return (
+        engine.lookup is not None
+        and query.user_id is not None
+        and led == {"user_id"}
+        and is_frequent(connection, query.user_id)
+    )
+
+
 def _hours(
-    connection: Connection, table: Rollup, query: Query, filters: Mapping[str, str]
+    connection: Connection, table: Rollup, filters: Mapping[str, str], kept: int, made: int
 ) -> Iterator[tuple[int, int]]:
     """Each hour with such calls and how many, the newest first; asked for a few days at a time."""
     conditions = "".join(f" AND {name} = :{name}" for name in filters)
@@ -58,7 +73,7 @@ def _hours(
         f"SELECT t, CAST(sum(calls) AS BIGINT) FROM {table.name} WHERE t > :since AND t < :until{conditions} "
         "GROUP BY t HAVING sum(calls) > 0 ORDER BY t DESC"
     )
-    until, first = query.end, query.start - HOUR
+    until, first = made, kept - HOUR
     for length in (DAY, 7 * DAY, until - first):
         since = max(first, until - length)
         hours = connection.execute(statement, {**filters, "since": since, "until": until})

@@ -53,7 +53,12 @@ class SQLiteStore(sql.Answers):
     engine = ENGINE
 
     def __init__(
-        self, url: str, *, read_only: bool = False, clock: Callable[[], int] = lambda: int(time() * 1000)
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], int] = lambda: int(time() * 1000),
+        tag_sums: Sequence[str] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -61,7 +66,9 @@ class SQLiteStore(sql.Answers):
             url: ``sqlite+aiosqlite:///`` and a path.
             read_only: Never make or change anything.
             clock: Unix milliseconds.
+            tag_sums: Names of tags by which sums are to be kept.
         """
+        self._tags = tuple(tag_sums)
         self._database = Database(database_file(url), read_only=read_only)
         self._clock = clock
         self._newer: NewerDatabase | None = None
@@ -113,9 +120,11 @@ class SQLiteStore(sql.Answers):
 
     async def tend(self) -> bool:
         now = self._clock()
-        if self._database.read_only or not await self._read(partial(tending.is_due, now=now)):
+        if self._database.read_only or not await self._read(
+            partial(tending.is_due, now=now, tags=self._tags)
+        ):
             return False
-        return await self._write(partial(tending.tend, now=now))
+        return await self._write(partial(tending.tend, now=now, tags=self._tags))
 
     async def size(self) -> int | None:
         return self._database.size()

@@ -38,17 +38,18 @@ def refer(connection: Connection, first: int, last: int) -> None:
         )
 
 
-def lookup(column: str, names: Sequence[str]) -> str:
+def lookup(column: str, names: Sequence[str], window: tuple[str, str] = ("start", "end")) -> str:
     """A condition on ``llm_calls`` that leads to the calls of one or a few keys, and to some others.
 
     Args:
         column: ``user_id``, ``session_id`` or ``trace_id``.
         names: The parameters that hold the keys.
+        window: Those that hold the first moment and the one after the last.
     """
     kind, part = _KINDS[column]
     keys = ", ".join(part.format(f":{name}") for name in names)
     return (
         "(rowid IN (SELECT call FROM miharu_segments CROSS JOIN miharu_refs ON segment = miharu_segments.id "
-        f"AND kind = {kind} AND key IN ({keys}) WHERE newest >= :start AND oldest < :end) "
+        f"AND kind = {kind} AND key IN ({keys}) WHERE newest >= :{window[0]} AND oldest < :{window[1]}) "
         "OR rowid >= (SELECT value FROM miharu_meta WHERE key = 'referred'))"
     )

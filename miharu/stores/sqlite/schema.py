@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.buckets import bucket_of
-from miharu.stores.rollups import ROLLUPS, ddl
+from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
+from miharu.stores.steps import MADE
 
 __all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare", "version_of")
 
@@ -135,6 +136,16 @@ MARKS = {"folded": 1, "folded_at": 0, "referred": 1, "horizon": 0}
 ``folded`` and ``referred`` are the first rowids that are not in the roll-ups and the references yet;
 ``folded_at`` is the timestamp of the last call folded in, by which a renumbering of the rows is noticed."""
 
+_NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
+
+
+def _sums(*, first: bool) -> list[str]:
+    return [
+        ddl(rollup, " WITHOUT ROWID, STRICT").replace("BIGINT", "INTEGER")
+        for rollup in ROLLUPS
+        if (rollup.name in FIRST) is first
+    ]
+
 
 def _fill_buckets(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE TEMP TABLE buckets (ms INTEGER PRIMARY KEY, bucket INTEGER)")
@@ -174,10 +185,25 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
         "CREATE INDEX llm_scores_timestamp ON llm_scores (timestamp)",
         "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
         "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
-        *(ddl(rollup, " WITHOUT ROWID, STRICT").replace("BIGINT", "INTEGER") for rollup in ROLLUPS),
+        *_sums(first=True),
         _SEGMENTS,
         _REFERENCES,
         *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in MARKS.items()),
+    ),
+    (
+        *_sums(first=False),
+        # How far each table has been added up, where that is done in whole steps.
+        "CREATE TABLE miharu_made (name TEXT PRIMARY KEY NOT NULL, upto INTEGER NOT NULL) STRICT",
+        *(
+            f"INSERT INTO miharu_made SELECT '{rollup.name}', "
+            f"CASE WHEN (SELECT value FROM miharu_meta WHERE key = 'folded') > 1 "
+            f"THEN ({_NEWEST} / {DAY} + 1) * {DAY} ELSE 0 END"
+            for rollup in MADE
+            if rollup.name in FIRST
+        ),
+        f"INSERT INTO miharu_meta SELECT 'newest', {_NEWEST}",
+        "CREATE TABLE miharu_frequent (user_id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
+        "CREATE TABLE miharu_tags (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
     ),
 )
 

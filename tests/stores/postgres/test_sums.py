@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from miharu.batch import Batch
+from miharu.stores import steps
 from miharu.stores.base import Dimension, Query
 from miharu.stores.postgres import PostgresStore, tending
 from miharu.stores.rollups import DAY, FIVE_DAYS
 from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
-from tests.stores.test_rollups import NOW, agree, change, only_the_newest
+from tests.stores.test_rollups import NOW, TAGS, agree, change, only_the_newest
 
 
 @pytest.fixture
@@ -24,11 +25,15 @@ def anyio_backend() -> str:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tending, "WORTH_IT", 0)
     monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 23)
+    monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
+    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 60)
+    monkeypatch.setattr(steps, "FREQUENT", 12)
 
 
 @pytest.fixture
 async def store(postgres: Server) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW)
+    url = postgres.url(await postgres.new_database())
+    store = PostgresStore(url, clock=lambda: NOW, tag_sums=TAGS)
     await store.open()
     yield store
     await store.close()
