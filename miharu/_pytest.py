@@ -20,10 +20,23 @@ __all__ = ("miharu_calls",)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("miharu", "LLM calls").addoption(
         "--miharu-budget",
-        type=float,
+        type=_dollars,
         metavar="USD",
         help="watch every LLM call, and fail the run if together they cost more, such as 0.50",
     )
+
+
+def _dollars(text: str) -> float:
+    import argparse
+    import math
+
+    try:
+        dollars = float(text)
+    except ValueError:
+        dollars = math.nan
+    if not 0 <= dollars < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sum of dollars: give one such as 0.50, or 0.")
+    return dollars
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +58,8 @@ class _Run:
     def __init__(self, budget: float | None) -> None:
         self.budget = budget
         self.calls = self.tokens = self.cost_nanousd = self.unpriced = 0
+        self.watches_all = budget is not None
+        """Whether calls are seen from the first test to the last, and not only where a test asks for them."""
         self._capturing: Any = None
 
     def take(self, started: int, call: "Call") -> None:  # noqa: ARG002 - it takes what it is given
@@ -62,10 +77,21 @@ class _Run:
 
         self._capturing = captures.Capturing(self, everything=True)
         captures.start(self._capturing, time.perf_counter_ns())
-        if self.budget is not None:
-            from miharu.monitor.capture import watch
+        if self.watches_all:
+            self._watch()
 
-            watch.begin()
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Where one test asks for its calls, the whole run is watched: its sum has no gaps then."""
+        if not self.watches_all and any(
+            "miharu_calls" in getattr(item, "fixturenames", ()) for item in session.items
+        ):
+            self.watches_all = True
+            self._watch()
+
+    def _watch(self) -> None:
+        from miharu.monitor.capture import watch
+
+        watch.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -77,18 +103,20 @@ class _Run:
             from miharu.monitor.capture import flush, watch
 
             flush()
-            if self.budget is not None:
+            if self.watches_all:
                 watch.end()
         captures.end(self._capturing)
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output["miharu"] = [self.calls, self.tokens, self.cost_nanousd, self.unpriced]
+            output["miharu"] = [self.calls, self.tokens, self.cost_nanousd, self.unpriced, self.watches_all]
         elif self.is_over and not session.exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        calls, tokens, cost, unpriced = getattr(node, "workeroutput", {}).get("miharu", (0, 0, 0, 0))
+        nothing = (0, 0, 0, 0, False)
+        calls, tokens, cost, unpriced, whole = getattr(node, "workeroutput", {}).get("miharu", nothing)
+        self.watches_all = self.watches_all or whole
         self.calls += calls
         self.tokens += tokens
         self.cost_nanousd += cost
@@ -105,4 +133,6 @@ class _Run:
             line += f", {self.unpriced:,} of them without a price"
         if self.is_over:
             line += f": over the budget of {money(round((self.budget or 0) * 1e9))}"
+        elif not self.watches_all:
+            line += " (while it was watched; --miharu-budget=USD watches the whole run)"
         terminalreporter.write_line(line, red=self.is_over)

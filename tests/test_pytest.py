@@ -42,8 +42,8 @@ def test_four():
 """,
     )
     assert code == 0, said
-    # The fourth asked for nothing, so it was not watched.
-    assert "miharu: 4 calls, 60 tokens, $0.0003" in said
+    # Where one test asks for its calls, those of the others are in the sum as well.
+    assert "miharu: 5 calls, 75 tokens, $0.00038\n" in said
 
 
 def test_a_run_without_a_call_says_nothing_and_patches_nothing(pytester: pytest.Pytester) -> None:
@@ -69,7 +69,7 @@ def test_one():
 def test_the_calls_of_init_are_summed_up(pytester: pytest.Pytester) -> None:
     code, said = outcome(pytester, CALLING + "import miharu\ndef test_one():\n    miharu.init()\n    ask()\n")
     assert code == 0
-    assert "miharu: 1 call, 15 tokens, $0.000075" in said
+    assert "miharu: 1 call, 15 tokens, $0.000075 (while it was watched; --miharu-budget=USD watches" in said
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,10 @@ def test_a_budget_changes_no_worse_outcome(pytester: pytest.Pytester) -> None:
     assert outcome(pytester, program, "--miharu-budget=0", "-k", "nothing")[0] == 5
 
 
-def test_a_nonsense_budget_is_refused(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("budget", ["much", "-1", "-0.01", "nan", "inf", ""])
+def test_a_nonsense_budget_is_refused(pytester: pytest.Pytester, budget: str) -> None:
     pytester.makepyfile("def test_one(): ...")
-    done = pytester.runpytest_subprocess("--miharu-budget=much")
+    done = pytester.runpytest_subprocess(f"--miharu-budget={budget}")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     assert "--miharu-budget" in done.stderr.str()
 

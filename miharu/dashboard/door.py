@@ -82,7 +82,11 @@ class Door:
         if decision.page is not None:
             return decision.page
         request = PageRequest(
-            path=path[1:], params=visit.params, headers=visit.headers, method=scope["method"]
+            path=path[1:],
+            params=visit.params,
+            repeated=_repeated(scope),
+            headers=visit.headers,
+            method=scope["method"],
         )
 
         async def view() -> Page:
@@ -195,8 +199,21 @@ def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _params(scope: Mapping[str, Any]) -> dict[str, str]:
+    return dict(_pairs(scope))
+
+
+def _repeated(scope: Mapping[str, Any]) -> list[str]:
+    """What is asked for in two ways; a form may send a field that was left empty beside another."""
+    values: dict[str, set[str]] = {}
+    for name, value in _pairs(scope):
+        if value:
+            values.setdefault(name, set()).add(value)
+    return [name for name, given in values.items() if len(given) > 1]
+
+
+def _pairs(scope: Mapping[str, Any]) -> list[tuple[str, str]]:
     query = bytes(scope.get("query_string", b"")).decode("latin-1")
-    return dict(parse_qsl(query, keep_blank_values=True))
+    return parse_qsl(query, keep_blank_values=True)
 
 
 def unix_ms() -> int:

@@ -17,7 +17,9 @@ class PageRequest:
     path: str
     """One flat segment, such as ``calls`` or ``static/app.css``; empty for the overview."""
     params: Mapping[str, str] = field(default_factory=dict)
-    """The query string; the last value of a repeated name."""
+    """The query string."""
+    repeated: Sequence[str] = ()
+    """Names that are given several values there, of which ``params`` has the last."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     method: str = "GET"

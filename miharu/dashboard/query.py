@@ -63,8 +63,9 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 }
 """What each page has in its address beside range and filters."""
 _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
-_WRITTEN = {"start": "from", "end": "to", "other_start": "cfrom", "other_end": "cto"}
-_INSTANTS = frozenset(_WRITTEN)
+_INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
+_FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
+"""Names that links of before had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,12 @@ class View:
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> "View":
-        given = {name: value for name, value in params.items() if value and is_storable(value)}
+        given = {
+            _FORMER.get(name, name): value for name, value in params.items() if value and is_storable(value)
+        }
         status = given.get("status")
-        start, end = _pair(given, "from", "to")
-        other_start, other_end = _pair(given, "cfrom", "cto")
+        start, end = _pair(given, "start", "end")
+        other_start, other_end = _pair(given, "other_start", "other_end")
         return cls(
             range=RANGES.get(given.get("range", ""), _DEFAULT),
             start=start,
@@ -173,7 +176,7 @@ class View:
         for name in ("start", "end", *FILTERS, *_OWN.get(_page_of(path), _EVERYTHING)):
             value = getattr(view, name)
             if value is not None and value != getattr(_PLAIN, name):
-                parts[_WRITTEN.get(name, name)] = write_instant(value) if name in _INSTANTS else value
+                parts[name] = write_instant(value) if name in _INSTANTS else value
         return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:=')}" if parts else "")
 
     def to(self, path: str, **changes: Any) -> str:
@@ -184,7 +187,7 @@ class View:
         """What a form on that page keeps in hidden fields: everything but range and filters."""
         own = (name for name in _OWN.get(path, ()) if name not in {"before", "sel", "tab"})
         return {
-            _WRITTEN.get(name, name): write_instant(value) if name in _INSTANTS else value
+            name: write_instant(value) if name in _INSTANTS else value
             for name in own
             if (value := getattr(self, name)) is not None and value != getattr(_PLAIN, name)
         }

@@ -77,6 +77,9 @@ async def _find(request: PageRequest, site: Site) -> Page:
         text = "The dashboard is for reading: it answers GET and HEAD only."
         return _notice(request, site, 405, "Nothing to do here", text, extra=(("Allow", ", ".join(METHODS)),))
     if view := _VIEWS.get(request.path):
+        if request.repeated:
+            text = f"{request.repeated[0][:40]} is given several values; it takes one."
+            return _notice(request, site, 400, "Which one?", text)
         return await view(request, site)
     found = asset(request.path.removeprefix(STATIC), request) if request.path.startswith(STATIC) else None
     return found or _notice(

@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args
 
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from miharu.batch import Score, Span
-from miharu.call import Body, Call, Status
+from miharu.call import Body, Call
 from miharu.dashboard.moves import Effect, moves
+from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
 from miharu.stores.base import (
     Dimension,
     Group,
@@ -33,22 +34,15 @@ __all__ = ("DESCRIPTION", "api")
 
 DESCRIPTION = """The LLM calls of a Python program, as miharu has recorded them.
 
-Every question takes the same filters. A period is `start` up to and without `end`, in Unix milliseconds;
-by default the day before now. Money is in nano-dollars (`cost_nanousd`; 1 USD = 10^9), exactly. What is not
-known is null and counted beside the sums (`unpriced`), never taken for zero.
+Every question takes the same filters, under the names of the pages (`user`, `session`, …) or of the columns
+(`user_id`, …). A period is a `range` as on the pages, or `start` up to and without `end`, in Unix
+milliseconds or ISO 8601; by default the day before now. A parameter that does not exist is refused, and so
+is one that is given two values. Money is in nano-dollars (`cost_nanousd`; 1 USD = 10^9), exactly. What is
+not known is null and counted beside the sums (`unpriced`), never taken for zero.
 """
 T = TypeVar("T")
-_DAY = 24 * 3600 * 1000
 _MOST_STEPS = 10_000
 
-Since = Annotated[
-    int | None,
-    QueryParameter(description="Unix milliseconds; by default a day before the end.", ge=0, le=2**62),
-]
-Until = Annotated[
-    int | None,
-    QueryParameter(description="Unix milliseconds, itself excluded; by default now.", ge=0, le=2**62),
-]
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 Step = Annotated[int, QueryParameter(description="Milliseconds.", ge=1000, le=2**40)]
 By = Annotated[Dimension, QueryParameter(description="By what the calls are told apart.")]
@@ -59,9 +53,6 @@ Sort = Annotated[
         description="In whose order they come; with a minus before it, the largest first.",
         pattern=f"^-?({'|'.join(get_args(Ranking))})$",
     ),
-]
-Tag = Annotated[
-    str | None, QueryParameter(description="A name and its value: team=search.", pattern="^[^=]+=")
 ]
 Text = FromQuery[str | None]
 
@@ -108,8 +99,16 @@ class Reader:
 def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
     """Everything below ``/api``, over the monitor's store."""
     reader = Reader(monitor)
+    check = options.pop("before_request", None)
+
+    async def before(request: Request[Any, Any, Any]) -> Any:
+        refused = await check(request) if check is not None else None
+        if refused is None:
+            refuse_unknown(request)
+        return refused
+
     given = {
-        "asked": Provide(_asked, sync_to_thread=False),
+        "asked": Provide(asked_for, sync_to_thread=False),
         "now": Provide(now, sync_to_thread=False, use_cache=False),
         "reader": Provide(lambda: reader, sync_to_thread=False),
     }
@@ -117,42 +116,7 @@ def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
         *(_totals, _latency, _series, _durations, _groups, _keys, _sessions),
         *(_calls, _call, _spans, _scores, _moves),
     ]
-    return Router("/api", route_handlers=handlers, dependencies=given, **options)
-
-
-def _asked(  # noqa: PLR0917 - Litestar passes them by name
-    now: NamedDependency[int],
-    start: Since = None,
-    end: Until = None,
-    model: Text = None,
-    provider: Text = None,
-    route: Text = None,
-    user_id: Text = None,
-    session_id: Text = None,
-    trace_id: Text = None,
-    call_group: Text = None,
-    tag: Tag = None,
-    service: Text = None,
-    error_type: Text = None,
-    status: FromQuery[Status | None] = None,
-) -> Query:
-    end = now + 1 if end is None else end
-    name, _, value = (tag or "").partition("=")
-    return Query(
-        start=end - _DAY if start is None else start,
-        end=end,
-        model=model,
-        provider=provider,
-        route=route,
-        user_id=user_id,
-        session_id=session_id,
-        trace_id=trace_id,
-        call_group=call_group,
-        tag=(name, value) if name else None,
-        service=service,
-        error_type=error_type,
-        status=status,
-    )
+    return Router("/api", route_handlers=handlers, dependencies=given, before_request=before, **options)
 
 
 @get("/totals")
@@ -266,13 +230,14 @@ async def _scores(
 async def _moves(
     asked: NamedDependency[Query],
     reader: NamedDependency[Reader],
-    other_start: Since = None,
-    other_end: Until = None,
+    other_start: Moment = None,
+    other_end: Moment = None,
     by: By = "model",
 ) -> Sequence[Moved]:
     """Why the cost of a period differs from that of another one, by default the time just before it."""
-    end = asked.start if other_end is None else other_end
-    start = end - (asked.end - asked.start) if other_start is None else other_start
+    end, start = moment("other_end", other_end), moment("other_start", other_start)
+    end = asked.start if end is None else end
+    start = end - (asked.end - asked.start) if start is None else start
     earlier = replace(asked, start=start, end=end)
     before = await reader.read(lambda store: store.groups(earlier, by))
     after = await reader.read(lambda store: store.groups(asked, by))

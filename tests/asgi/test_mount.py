@@ -70,6 +70,14 @@ async def test_repeated_headers_are_joined() -> None:
     assert answer.seen["headers"] == {"host": "localhost", "cookie": "a=1; b=2", "x-odd": "1, 2"}
 
 
+async def test_a_parameter_of_several_values_is_said_to_be_one() -> None:
+    answer = await ask(
+        asgi(), "/calls", query_string=b"model=a&model=b&user=&user=c&status=error&status=error"
+    )
+    assert answer.seen["repeated"] == ["model"]
+    assert answer.seen["params"] == {"model": "b", "user": "c", "status": "error"}
+
+
 async def test_a_second_host_header_opens_nothing() -> None:
     answer = await ask(asgi(), "/", headers=[(b"host", b"evil.example"), (b"host", b"localhost")])
     assert answer.status == 403

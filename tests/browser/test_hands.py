@@ -50,7 +50,7 @@ def test_every_page_works_before_any_script_runs(browser: Browser, shop: str) ->
     page.get_by_label("From").fill("2026-01-01T00:00")
     page.get_by_label("To", exact=True).fill("2026-01-02T12:30")
     page.get_by_role("button", name="Show").click()
-    assert "from=2026-01-01T00%3A00" in page.url or "from=2026-01-01T00:00" in page.url
+    assert "start=2026-01-01T00%3A00" in page.url or "start=2026-01-01T00:00" in page.url
     expect(page.get_by_text("Fixed range")).to_be_visible()
     page.get_by_label("Find a call").fill("sonnet")
     page.get_by_label("Find a call").press("Enter")
@@ -158,14 +158,14 @@ def test_a_drag_zooms_and_escape_leads_out(browser: Browser, shop: str) -> None:
         page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 90, steps=4)
         expect(page.locator(".brush")).to_be_visible()
         page.mouse.up()
-        page.wait_for_url(re.compile(r"from=.*&to="))
+        page.wait_for_url(re.compile(r"start=.*&end="))
         assert "by=route" in page.url
         expect(page.locator(".chip time").first).to_be_visible()
         page.keyboard.press("Escape")
-        page.wait_for_url(lambda url: "from=" not in url)
+        page.wait_for_url(lambda url: "start=" not in url)
         assert "by=route" in page.url
         page.go_back()
-        page.wait_for_url(re.compile(r"from="))
+        page.wait_for_url(re.compile(r"start="))
 
 
 def test_a_chart_is_read_and_zoomed_by_key(browser: Browser, shop: str) -> None:
@@ -183,7 +183,7 @@ def test_a_chart_is_read_and_zoomed_by_key(browser: Browser, shop: str) -> None:
             page.keyboard.press("Shift+ArrowLeft")
         expect(plot.locator(".brush")).to_be_visible()
         page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(r"from=.*&to="))
+        page.wait_for_url(re.compile(r"start=.*&end="))
 
 
 def test_find_answers_while_one_types(browser: Browser, shop: str) -> None:
@@ -223,8 +223,8 @@ def test_times_are_those_of_the_reader(browser: Browser, shop: str) -> None:
         page.get_by_label("From").fill("2026-01-01T05:45")
         page.get_by_label("To", exact=True).fill("2026-01-01T06:45")
         page.get_by_role("button", name="Show").click()
-        page.wait_for_url(re.compile("from=2026-01-01T00%3A00Z|from=2026-01-01T00:00Z"))
-        assert re.search(r"to=2026-01-01T01(:|%3A)00Z", page.url)
+        page.wait_for_url(re.compile("start=2026-01-01T00%3A00Z|start=2026-01-01T00:00Z"))
+        assert re.search(r"end=2026-01-01T01(:|%3A)00Z", page.url)
 
 
 @pytest.mark.parametrize("option", ["reduced_motion", "forced_colors"])

@@ -96,7 +96,7 @@ async def test_shows_the_last_hour_whatever_the_range_says() -> None:
     )
     store = MemoryStore()
     await store.add(Batch(calls=[CALL, old]))
-    for params in ({}, {"range": "30d"}, {"from": "2026-01-01", "to": "2026-01-02"}):
+    for params in ({}, {"range": "30d"}, {"start": "2026-01-01", "end": "2026-01-02"}):
         body = (await get(make_site(store), "live", **params)).body.decode()
         assert "Showing 1 of 1" in body
         assert CALL.id in body

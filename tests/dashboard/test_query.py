@@ -63,7 +63,9 @@ def test_says_the_same_twice(view: View, page: str) -> None:
     assert link.startswith(page or "./")
 
 
-@given(st.dictionaries(st.sampled_from(["range", "from", "to", "model", "status", "by", "sort", "x"]), words))
+@given(
+    st.dictionaries(st.sampled_from(["range", "start", "end", "model", "status", "by", "sort", "x"]), words)
+)
 def test_takes_any_nonsense(params: dict[str, str]) -> None:
     view = View.read(params)
     assert read(view.link("")) == View.read(dict(parse_qsl(view.link("").partition("?")[2])))
@@ -95,7 +97,7 @@ def test_ends_with_the_running_minute() -> None:
 
 
 def test_zooms_to_whole_minutes_and_compares_with_the_same_length_before() -> None:
-    view = View.read({"range": "7d", "from": "2026-11-23T03:00:20Z", "to": "2026-11-23T04:30:01Z"})
+    view = View.read({"range": "7d", "start": "2026-11-23T03:00:20Z", "end": "2026-11-23T04:30:01Z"})
     window = view.window(NOW)
     assert write_instant(window.start) == "2026-11-23T03:00Z"
     assert write_instant(window.end) == "2026-11-23T04:31Z"
@@ -108,13 +110,13 @@ def test_zooms_to_whole_minutes_and_compares_with_the_same_length_before() -> No
 @pytest.mark.parametrize(
     "params",
     [
-        {"from": "2026-11-23T03:00Z"},
-        {"to": "2026-11-23T03:00Z"},
-        {"from": "2026-11-23T03:00Z", "to": "2026-11-23T03:00Z"},
-        {"from": "2026-11-24T03:00Z", "to": "2026-11-23T03:00Z"},
-        {"from": "yesterday", "to": "today"},
-        {"from": "-5", "to": "9" * 40},
-        {"from": "0001-01-01", "to": "0002-01-01"},
+        {"start": "2026-11-23T03:00Z"},
+        {"end": "2026-11-23T03:00Z"},
+        {"start": "2026-11-23T03:00Z", "end": "2026-11-23T03:00Z"},
+        {"start": "2026-11-24T03:00Z", "end": "2026-11-23T03:00Z"},
+        {"start": "yesterday", "end": "today"},
+        {"start": "-5", "end": "9" * 40},
+        {"start": "0001-01-01", "end": "0002-01-01"},
     ],
 )
 def test_zooms_only_by_two_moments_in_order(params: dict[str, str]) -> None:
@@ -151,3 +153,17 @@ def test_cuts_any_period_into_steps_that_fit_a_chart(period: tuple[int, int]) ->
     assert 1 <= len(starts) <= 97
     assert window.tick % window.step == 0
     assert window.label
+
+
+def test_links_of_before_are_understood() -> None:
+    former = {
+        "from": "2026-11-23T03:00Z",
+        "to": "2026-11-23T04:00Z",
+        "cfrom": "2026-11-22",
+        "cto": "2026-11-23",
+    }
+    view = View.read(former)
+    assert view.start is not None
+    assert view.other_end is not None
+    assert View.read({"start": former["from"], "end": former["to"]}).start == view.start
+    assert "start=2026-11-23T03:00Z&end=2026-11-23T04:00Z" in view.link("calls")

@@ -64,7 +64,7 @@ async def every_page(site: Site, store: MemoryStore) -> list[Page]:
         await get(site, "compare", by="user", against="week"),
         await get(site, "find", q='"><em>'),
         await get(site, "", by="route", measure="tokens", model='"><em>', range="7d"),
-        await get(site, "", **{"from": "2026-11-23T03:00Z", "to": "2026-11-23T05:00Z"}),
+        await get(site, "", start="2026-11-23T03:00Z", end="2026-11-23T05:00Z"),
         *[await get(make_site(MemoryStore()), path) for path in PAGES],
         await get(make_site(store, losses=3)),
         await get(site, "no/such/page"),
@@ -212,3 +212,11 @@ def test_loads_no_template_engine_until_the_first_page() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+async def test_says_that_a_filter_takes_one_value(site: Site) -> None:
+    for path in PATHS:
+        request = PageRequest(path=path, params={"model": "<b>"}, repeated=("model",))
+        page = await respond(request, site)
+        assert page.status == 400
+        assert "model is given several values; it takes one." in page.body.decode()

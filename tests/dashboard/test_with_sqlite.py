@@ -25,7 +25,7 @@ AGENT = next(
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     *((path, {}) for path in PATHS),
     *((path, {"range": "7d", "model": "claude-sonnet-5-5"}) for path in PATHS),
-    *((path, {"from": "2026-11-23T03:00Z", "to": "2026-11-23T05:00Z"}) for path in PATHS),
+    *((path, {"start": "2026-11-23T03:00Z", "end": "2026-11-23T05:00Z"}) for path in PATHS),
     ("", {"by": "user", "measure": "tokens", "timed": "first"}),
     ("", {"by": "service", "status": "error"}),
     ("calls", {"sel": FIRST.id}),

@@ -276,8 +276,8 @@ def test_nothing_in_an_address_is_more_than_text(screen: Any, watched: Watched) 
     names = (
         *FILTERS,
         "range",
-        "from",
-        "to",
+        "start",
+        "end",
         "sort",
         "sel",
         "by",

@@ -10,6 +10,7 @@ import threading
 import urllib.request
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,50 @@ async def test_why_costs_moved(client: httpx.AsyncClient, monitor: Any) -> None:
     [moved] = (await client.get("/api/moves", params={"start": 2000, "end": 3000})).json()
     assert [asked[0].start for asked in monitor.store.asked] == [1000, 2000]
     assert moved["change_nanousd"] == sum(moved["effects_nanousd"].values()) == 1000
+
+
+async def test_the_names_of_the_pages_are_understood(client: httpx.AsyncClient, monitor: Any) -> None:
+    asked = {"user": "u", "session": "s", "trace": "t", "error": "e", "attempts": "g", "range": "1h"}
+    assert (await client.get("/api/totals", params=asked)).status_code == 200
+    end = (NOW // 60_000 + 1) * 60_000
+    query = Query(start=end - 3_600_000, end=end, user_id="u", session_id="s", trace_id="t", call_group="g")
+    assert monitor.store.asked == [replace(query, error_type="e")]
+    moments = {"start": "2026-11-23T00:00Z", "end": "2026-11-23T01:00:00.500+00:00"}
+    assert (await client.get("/api/totals", params=moments)).status_code == 200
+    assert monitor.store.asked[-1].end - monitor.store.asked[-1].start == 3_600_500
+
+
+@pytest.mark.parametrize("path", [path.replace("{id}", "one").replace("{trace_id}", "t1") for path in PATHS])
+@pytest.mark.parametrize("odd", ["usr", "Model", "user-id", "x", "from"])
+async def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(
+    client: httpx.AsyncClient, monitor: Any, path: str, odd: str
+) -> None:
+    response = await client.get(f"/api/{path}?{odd}=1")
+    assert response.status_code == 400
+    assert response.json()["detail"].startswith(f"There is no parameter {odd!r} here. There are: ")
+    assert ("user_id" in response.json()["detail"]) == (path not in {"calls/one", "spans/t1", "scores"})
+    assert not monitor.store.asked
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("model=a&model=b", "model is given two values"),
+        ("user=a&user_id=b", "user and user_id are the same"),
+        ("range=1h&start=5", "range stands in place of start and end"),
+        ("start=yesterday", "is not a moment"),
+        ("range=2h", ""),
+        ("model=%00", "holds what is not text"),
+    ],
+)
+async def test_what_contradicts_itself_is_refused(
+    client: httpx.AsyncClient, monitor: Any, query: str, words: str
+) -> None:
+    for path in ("totals", "series", "groups", "calls", "sessions", "moves"):
+        response = await client.get(f"/api/{path}?{query}")
+        assert response.status_code == 400
+        assert words in response.json()["detail"]
+    assert not monitor.store.asked
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@
     const step = times.length > 1 ? times[1] - times[0] : 60000;
     const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
     const address = new URL(location.href);
-    address.searchParams.set("from", iso(times[Math.min(from, to)]));
-    address.searchParams.set("to", iso(times[Math.max(from, to)] + step));
+    address.searchParams.set("start", iso(times[Math.min(from, to)]));
+    address.searchParams.set("end", iso(times[Math.max(from, to)] + step));
     for (const name of ["before", "sel"]) address.searchParams.delete(name);
     location.assign(address);
   }
