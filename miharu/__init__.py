@@ -15,6 +15,7 @@ from miharu._version import __version__
 if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
+    from miharu._price import Price
     from miharu.attribution.observe import observe
     from miharu.attribution.saying import context
     from miharu.attribution.scores import score, trace_id
@@ -34,6 +35,7 @@ __all__ = (
     "ConfigError",
     "MiharuError",
     "MiharuMiddleware",
+    "Price",
     "Stats",
     "StoreError",
     "__version__",
@@ -65,6 +67,7 @@ _HOMES = {
     "Stats": "miharu.monitor",
     "StoreError": "miharu.errors",
     "MiharuMiddleware": "miharu._asgi",
+    "Price": "miharu._price",
     "asgi": "miharu._asgi",
     "capture": "miharu.monitor.capture",
     "context": "miharu.attribution.saying",

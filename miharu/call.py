@@ -45,7 +45,13 @@ class Cost:
 
     cost_nanousd: int
     cost_source: str
-    """Who says so: ``genai-prices``; ``genai-prices:model`` where it goes by the model's name alone."""
+    """Who says so.
+
+    ``provider``: the provider or a gateway, in its answer. ``genai-prices``: the list of prices;
+    ``genai-prices:model`` where it goes by the model's name alone, behind a host that nobody knows. ``own``:
+    a price of ``init(prices=…)``. ``gateway-cache:…``: nothing, because that gateway has answered out of its
+    cache. ``not-billed:refusal``, ``not-billed:provider``: nothing, because the provider does not bill it.
+    """
     price_version: str | None = None
 
 

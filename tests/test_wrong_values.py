@@ -42,6 +42,10 @@ def budget(**arguments: Any) -> object:
     return miharu.Budget(**({"usd": 1} | arguments))
 
 
+def price(**arguments: Any) -> object:
+    return miharu.Price(**arguments)
+
+
 class Plugin:
     """What is right but for being a class."""
 
@@ -61,7 +65,15 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
         "retention": ("", "soon", 0, -1, 1.5, True, "90"),
         "content_retention": ("", "soon", 0, -1, 1.5, True),
         "budgets": ("10/day", 10, [10], miharu.Budget(1), {"day": 10}),
-        "prices": ("cheap", object(), Plugin),
+        "prices": (
+            "cheap",
+            object(),
+            Plugin,
+            {"m": 1},
+            {"": miharu.Price(input=1)},
+            {7: miharu.Price(input=1)},
+        ),
+        "update_prices": ("yes", 1, 0),
         "providers": ("openai", 7, Plugin, [Plugin], [object()]),
         "exporters": (7, Plugin, [Plugin], [object()]),
     },
@@ -88,6 +100,13 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
         "on_exceeded": ("print", 7),
         "webhook": ("example.com", "ftp://a", 7, "", "http://"),
     },
+    price: dict.fromkeys(
+        (
+            *("input", "output", "cached_input", "cache_write", "cache_write_1h"),
+            *("audio_input", "audio_output", "per_request", "per_search"),
+        ),
+        (-1, "much", True, float("nan"), [1]),
+    ),
     miharu.observe: {"function": ("name", 7, object, []), "name": (7, "", print)},
     miharu.span: {"name": (print, Plugin)},
     miharu.check_budget: {"tags": (["team"], "team", 7)},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from miharu._budget import Budget, budgets_from
 from miharu._lengths import length_ms
+from miharu._price import Price
 from miharu.config.database import resolve_database
 from miharu.config.refusal import refused
 
@@ -51,7 +52,8 @@ class Config:
     """How long calls are kept; ``None`` for ever."""
     content_retention_ms: int | None = None
     budgets: tuple[Budget, ...] = ()
-    prices: "Prices | None" = None
+    prices: "Prices | Mapping[str, Price] | None" = None
+    update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
     exporters: "tuple[Exporter, ...]" = ()
 
@@ -66,7 +68,8 @@ class Config:
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
         budgets: Iterable[Budget] | None = None,
-        prices: "Prices | None" = None,
+        prices: "Prices | Mapping[str, Price] | None" = None,
+        update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
         exporters: "Iterable[Exporter]" = (),
         environ: Mapping[str, str] = os.environ,
@@ -79,10 +82,15 @@ class Config:
         providers, exporters = _several("providers", providers), _several("exporters", exporters)
         if service is not None and not _is_word(service):
             raise refused("service", service, "give the name of this program as a text, or leave it out")
-        for setting, flag in (("capture_content", capture_content), ("estimate_usage", estimate_usage)):
+        flags = {
+            "capture_content": capture_content,
+            "estimate_usage": estimate_usage,
+            "update_prices": update_prices,
+        }
+        for setting, flag in flags.items():
             if flag is not None and not isinstance(flag, bool):
                 raise refused(setting, flag, "give True or False")
-        _expect("prices", () if prices is None else (prices,), "cost")
+        prices = _prices(prices)
         _expect("providers", providers, "read", "rules", "api")
         _expect("exporters", exporters, "export")
         return cls(
@@ -101,6 +109,7 @@ class Config:
             ),
             budgets=_budgets(budgets, environ),
             prices=prices,
+            update_prices=update_prices,
             providers=providers,
             exporters=exporters,
         )
@@ -146,6 +155,20 @@ def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tupl
         if not isinstance(budget, Budget):
             raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
     return budgets
+
+
+def _prices(given: "Prices | Mapping[str, Price] | None") -> "Prices | Mapping[str, Price] | None":
+    if not isinstance(given, Mapping):
+        _expect("prices", () if given is None else (given,), "cost")
+        return given
+    example = 'give miharu.Price objects by model, such as {"my-model": miharu.Price(input=0.5, output=2)}'
+    table: Mapping[object, object] = given  # type: ignore[assignment]
+    for name, price in table.items():
+        if not isinstance(name, str) or not name.strip():
+            raise refused("prices", name, f"it is not the name of a model; {example}")
+        if not isinstance(price, Price):
+            raise refused(f"prices[{name!r}]", price, example)
+    return dict(given)
 
 
 def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":

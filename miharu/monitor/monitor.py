@@ -18,6 +18,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.figures import Stats
 from miharu.monitor.outlet import outlet_for
+from miharu.pricing.updates import Updates
 from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
 from miharu.recorder.chores import Retention
 from miharu.recorder.daemonic import is_daemonic
@@ -60,6 +61,7 @@ class Monitor:
         self._interceptor: Interceptor | None = None
         alarms = None if read_only else Alarms(Webhook(handing.unseen))
         self._ledger = Ledger(config.budgets, alarms)
+        self._updates = Updates(handing.unseen)
         self._renew()
 
     @property
@@ -91,6 +93,7 @@ class Monitor:
         if self._interceptor is not None:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
+        self._updates.stop()
         ended = self._worker.stop(timeout)
         if len(self._queue):
             self._worker.salvage()
@@ -233,7 +236,13 @@ class Monitor:
         return Worker(
             Equipment(
                 pipeline=self._make_pipeline,
-                outlet=partial(outlet_for, config, self._store_point, read_only=self.read_only),
+                outlet=partial(
+                    outlet_for,
+                    config,
+                    self._store_point,
+                    read_only=self.read_only,
+                    updates=self._updates if config.update_prices else None,
+                ),
                 losses=self._lost,
                 last_write=lambda: self._tally.last_write,
                 ledger=self._ledger,
@@ -280,4 +289,5 @@ class Monitor:
         self._spool.disown()
         self._ledger.after_fork()
         handing.forget_all()
+        self._updates = Updates(handing.unseen)
         self._renew()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from miharu._budget import Budget
+from miharu._price import Price
 from miharu.config import UNSET, Config, Length, Unset
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
@@ -37,7 +38,8 @@ def init(
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
     budgets: Iterable[Budget] | None = None,
-    prices: Prices | None = None,
+    prices: Prices | Mapping[str, Price] | None = None,
+    update_prices: bool = False,
     providers: Iterable[Provider] = (),
     exporters: Iterable[Exporter] = (),
 ) -> None:
@@ -57,7 +59,10 @@ def init(
         content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
             30 days.
         budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
-        prices: Prices of your own instead of the built-in ones.
+        prices: What your own models cost, on top of the built-in prices: ``miharu.Price`` objects by model;
+            or an object that knows all prices instead of them.
+        update_prices: Whether genai-prices fetches newer prices once an hour; by default not, because that is
+            a request.
         providers: Wire formats of your own, tried before the built-in ones.
         exporters: Where calls go beside the database.
 
@@ -76,6 +81,7 @@ def init(
             content_retention=content_retention,
             budgets=budgets,
             prices=prices,
+            update_prices=update_prices,
             providers=providers,
             exporters=exporters,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from miharu.pricing._bill import Quantities
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice
+    from genai_prices.types import ModelPrice
 
 __all__ = ("covers", "has_price")
 
@@ -22,12 +22,12 @@ def has_price(price: "ModelPrice", key: str) -> bool:
     return vars(price).get(key) is not None
 
 
-def covers(provider: str, model: "ModelInfo", price: "ModelPrice", used: Quantities) -> bool:
+def covers(provider: str, model: str, price: "ModelPrice", used: Quantities) -> bool:
     """Whether each quantity has a price.
 
     Args:
-        provider: By the name of the list.
-        model: The entry of the list.
+        provider: Whose list it is.
+        model: The name of the model there.
         price: Its prices.
         used: What was used, by unit.
     """
@@ -39,10 +39,11 @@ def covers(provider: str, model: "ModelInfo", price: "ModelPrice", used: Quantit
             continue  # its twin is there as well, and is the one that is priced
         if unit not in unit_data or not has_price(price, unit_data[unit]["price_key"]):
             return False
+    by_token = has_price(price, "input_mtok") or has_price(price, "output_mtok")
+    if (fees or has_price(price, "requests_kcount")) and not by_token:
+        return True  # tokens are told, and not paid
     if not (fees or used.get("input_tokens") or used.get("output_tokens")):
         return False  # nobody said what was used
-    if fees and not (has_price(price, "input_mtok") or has_price(price, "output_mtok")):
-        return True  # tokens are told, and not paid
     tokens = {unit: count for unit, count in used.items() if count and _is_token(unit)}
     needed = _needed(provider, model, price, tokens)
     return all(has_price(price, _key(unit)) for unit in needed) and not _is_ambiguous(price, tokens)
@@ -52,7 +53,7 @@ def _is_token(unit: str) -> bool:
     return unit.endswith("_tokens") and not unit.startswith("unknown")
 
 
-def _needed(provider: str, model: "ModelInfo", price: "ModelPrice", used: Quantities) -> Iterator[str]:
+def _needed(provider: str, model: str, price: "ModelPrice", used: Quantities) -> Iterator[str]:
     """The kinds of tokens that need a price of their own."""
     for unit in used:
         modality = next((each for each in _MODALITIES if f"_{each}_" in unit), None)
@@ -62,11 +63,11 @@ def _needed(provider: str, model: "ModelInfo", price: "ModelPrice", used: Quanti
             yield unit
 
 
-def _costs_the_same(provider: str, model: "ModelInfo", price: "ModelPrice", unit: str, modality: str) -> bool:
+def _costs_the_same(provider: str, model: str, price: "ModelPrice", unit: str, modality: str) -> bool:
     """Whether tokens of that modality are paid as those of text, where the list does not tell them apart."""
     if unit.startswith("output_"):
         # a model that only speaks has the price of its speech as the price of its output
-        return modality == "audio" and "tts" in model.id
+        return modality == "audio" and "tts" in model
     return not has_price(price, f"input_{modality}_mtok") and (
         unit.startswith("cache_") or _costs_like_text(provider, price, modality)
     )

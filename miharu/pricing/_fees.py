@@ -1,10 +1,9 @@
 """What is paid beside tokens, where the number of uses alone does not say what is billed or its price."""
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from miharu.pricing._bill import Quantities
+from miharu.pricing._bill import Bill, Quantities
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice
@@ -37,20 +36,22 @@ def billable(quantities: Quantities, model: "ModelInfo") -> Quantities:
     return counts
 
 
-def are_known(
-    price: "ModelPrice",
-    model: "ModelInfo",
-    quantities: Quantities,
-    terms: Mapping[str, str],
-    raw: Mapping[str, Any],
-) -> bool:
-    """Whether the list's fees are those of this call: some depend on what only the request says."""
-    if _OPENAI_SEARCH.search(model.id):
+def are_known(name: str, model: "ModelInfo", price: "ModelPrice", bill: Bill, quantities: Quantities) -> bool:
+    """Whether the list's fees are those of this call: some depend on what only the request says.
+
+    Args:
+        name: By which the model was found; several may share an entry.
+        model: The entry.
+        price: Its prices.
+        bill: What the call is to be paid for.
+        quantities: What was used of that model.
+    """
+    if _OPENAI_SEARCH.search(name):
         return False
     searches = quantities.get("web_searches")
-    if searches and terms.get("web_search") == "preview" and not _REASONING.match(model.id):
+    if searches and bill.terms.get("web_search") == "preview" and not _REASONING.match(name):
         return False  # web_search_preview costs more for models that do not reason
     if searches and any("search_type" in variant.when for variant in model.price_variants or ()):
         return False  # Perplexity's fast searches are cheaper, and no answer tells them from others
     # of Perplexity's fees for a request the list has the highest
-    return vars(price).get("requests_kcount") is None or raw.get("search_context_size") == "high"
+    return vars(price).get("requests_kcount") is None or bill.raw.get("search_context_size") == "high"

@@ -69,6 +69,8 @@ class Quote:
     """A ``cost_source``."""
     provider: "Provider"
     model: "ModelInfo"
+    name: str
+    """By which it was found."""
     price: "ModelPrice"
     conditions: Mapping[str, str]
     factor: Decimal
@@ -120,13 +122,16 @@ class GenaiPrices:
             return None
         if (reason := unbilled(call, bill)) is not None:
             return Cost(cost_nanousd=0, cost_source=reason)
+        version = self.version  # of the data that the quotes are made of, or newer data makes new ones
         quotes = self.quotes(call, bill)
+        if version != self.version:
+            return self.cost(call)
         totals = [quote.total() for quote in quotes]
         if not quotes or None in totals:
             return None
         total = sum((each for each in totals if each is not None), Decimal(0))
         nano = (total * _NANO).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-        return Cost(cost_nanousd=int(nano), cost_source=quotes[0].source, price_version=self.version)
+        return Cost(cost_nanousd=int(nano), cost_source=quotes[0].source, price_version=version)
 
     def quotes(self, call: Call, bill: Bill) -> list[Quote]:
         """What each model that was used costs; nothing where not everything that was used has a price."""
@@ -187,6 +192,7 @@ def _quoted(call: Call, bill: Bill, used: Used, found: Found) -> Quote | None:
         source=found.source,
         provider=provider,
         model=info,
+        name=found.name,
         price=info.get_prices(at, conditions),
         conditions=conditions,
         factor=factor,
@@ -210,8 +216,8 @@ def _is_complete(quote: Quote, bill: Bill, requests: int) -> bool:
         return False
     if requests > 1 and any(hasattr(value, "tiers") for value in vars(price).values()):
         return False  # its tokens have the price of the length of each request, which is not told
-    known = are_known(price, info, quantities, bill.terms, bill.raw)
-    return known and covers(quote.provider.id, info, price, quantities)
+    known = are_known(quote.name, info, price, bill, quantities)
+    return known and covers(quote.provider.id, info.id, price, quantities)
 
 
 def _known(provider: str | None) -> str | None:

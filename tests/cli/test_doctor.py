@@ -7,10 +7,14 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from miharu.batch import Batch
+from miharu.call import Cost, Usage
 from miharu.cli import _libraries
 from miharu.cli.doctor import database, environment
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
+from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.store_contract import NOON, make_call
 
 from .conftest import Run
 
@@ -33,6 +37,27 @@ def test_it_says_what_is_seen_and_how_the_database_is(run: Run, recorded: Path) 
     assert "1 of them have no known price" in said
     assert done.stdout.endswith("Nothing is wrong.\n")
     assert "\x1b" not in done.stdout
+
+
+async def test_it_names_the_models_without_a_price_and_how_to_give_them_one(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "calls.db"
+    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    await store.open()
+    used = Usage(prompt_tokens=10, completion_tokens=5, usage_source="provider")
+    listed = [("house-7b", None)] * 2 + [
+        ("gpt-4o", None),
+        ("priced", Cost(cost_nanousd=1, cost_source="own")),
+    ]
+    calls = [
+        make_call(timestamp=NOON + at, model=model, cost=cost, usage=used)
+        for at, (model, cost) in enumerate(listed)
+    ]
+    await store.add(Batch(calls=calls))
+    await store.close()
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "3 of them have no known price" in said
+    assert "no price for these models (calls): house-7b (2). To give one: miharu.init(prices=" in said
+    assert '{"house-7b": miharu.Price(input=…, output=…)})' in said
 
 
 def test_no_database_yet_is_no_fault(run: Run) -> None:

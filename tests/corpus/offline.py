@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from miharu import providers
+from miharu.call import Call
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
 from miharu.stores.columns import CALLS, to_row
@@ -30,10 +31,16 @@ def exchanges(name: str = "dev") -> Iterator[dict[str, Any]]:
 
 def read(reader: Reader, recorded: dict[str, Any]) -> list[dict[str, Any]]:
     """The row that it becomes, or none."""
+    call = call_of(reader, recorded)
+    return [] if call is None else [dict(zip(CALLS, to_row(call), strict=True))]
+
+
+def call_of(reader: Reader, recorded: dict[str, Any]) -> Call | None:
+    """The call that it becomes."""
     asked = recorded["request_body"]
     if asked is not None:
         asked = base64.b64decode(asked) if recorded["request_body_encoding"] == "base64" else asked.encode()
-    call = reader.read(
+    return reader.read(
         exchange(
             recorded["url"],
             asked=asked,
@@ -48,7 +55,6 @@ def read(reader: Reader, recorded: dict[str, Any]) -> list[dict[str, Any]]:
             request_headers={name.lower(): value for name, value in recorded["request_headers"]},
         )
     )
-    return [] if call is None else [dict(zip(CALLS, to_row(call), strict=True))]
 
 
 def main(words: list[str]) -> None:

@@ -140,6 +140,26 @@ async def test_shows_the_price_of_each_model() -> None:
     assert body.count(b'class="under"') == 1
 
 
+async def test_names_the_models_without_a_price_and_how_to_give_them_one() -> None:
+    used = Usage(prompt_tokens=10, completion_tokens=5, usage_source="provider")
+    calls = [
+        *(at(ago, model="house-7b", usage=used, cost=None) for ago in range(1, 4)),
+        at(5, model="other-7b", usage=used, cost=None),
+        at(6, model="gpt-5-mini", usage=used, cost=None),  # the list has a price: it used something else
+        at(7, model="unsaid", usage=Usage(), cost=None),
+        at(8, model="priced", usage=used, cost=Cost(cost_nanousd=1, cost_source="own")),
+        at(9, model="free", usage=used, cost=Cost(cost_nanousd=0, cost_source="own")),
+    ]
+    body = (await get(make_site(MemoryStore(calls)), "models")).body.decode()
+    note = body.partition("No price for")[2].partition("</p>")[0]
+    assert "house-7b</span> (3 calls), " in note
+    assert "other-7b</span> (1 call)." in note
+    assert "prices={&#34;house-7b&#34;: miharu.Price(input=…, output=…)}" in note
+    assert not any(name in note for name in ("gpt-5-mini", "unsaid", "priced", "free"))
+    priced_only = await get(make_site(MemoryStore(calls[-2:])), "models")
+    assert b"No price for" not in priced_only.body
+
+
 async def test_looks_closer_at_one_route() -> None:
     site = make_site(MemoryStore(WASTEFUL))
     body = (await get(site, "routes", route="POST /chat")).body.decode()

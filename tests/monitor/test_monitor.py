@@ -16,6 +16,7 @@ from miharu import monitor
 from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.errors import ConfigError, StoreError
+from miharu.interceptor import handing
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.testing.store_contract import ALL
 from tests.calls import ANSWER, ASKED, URL, ask, rows
@@ -31,6 +32,43 @@ def test_a_call_becomes_a_priced_row(database: Path, library: Any) -> None:
     assert (row["model"], row["status"], row["service"]) == ("gpt-4o-2024-08-06", "success", "shop")
     assert (row["prompt_tokens"], row["completion_tokens"]) == (10, 5)
     assert (row["cost_nanousd"], row["cost_cents"]) == (75_000, 0.0075)
+
+
+def test_ones_own_prices_lie_on_top_of_the_built_in_ones(database: Path) -> None:
+    miharu.init(database, prices={"gpt-4o-2024-*": miharu.Price(input=1, output=2)})
+    ask()
+    assert miharu.flush()
+    (row,) = rows(database)
+    assert (row["cost_nanousd"], row["cost_source"]) == (10 * 1000 + 5 * 2000, "own")
+
+
+def test_newer_prices_are_fetched_where_that_is_asked_for(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genai_prices import data_snapshot, update_prices
+
+    seen: list[bool] = []
+
+    def fetch(_: Any) -> None:
+        seen.append(handing.is_unseen())
+
+    monkeypatch.setattr(update_prices.UpdatePrices, "fetch", fetch)
+    miharu.init(database, update_prices=True)
+    ask()
+    assert miharu.flush()
+    assert update_prices.wait_prices_updated_sync(10)
+    thread = update_prices._shared_updater.thread
+    assert miharu.shutdown()
+    assert seen == [True]
+    assert update_prices._shared_updater.ref_count == 0
+    if thread is not None:
+        thread.join(10)
+    assert data_snapshot.get_snapshot() is data_snapshot._bundled_snapshot()
+    miharu.init(database)
+    ask()
+    assert miharu.flush()
+    assert update_prices._shared_updater.ref_count == 0
+    assert len(rows(database)) == 2
 
 
 def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:

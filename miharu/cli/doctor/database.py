@@ -15,6 +15,7 @@ from miharu.cli._reading import ask, check_file, reading
 from miharu.cli.doctor import beside, environment
 from miharu.cli.doctor.finding import Finding
 from miharu.config import Config, database_file, public_url
+from miharu.dashboard.unpriced import REMEDY, without_price
 from miharu.errors import MiharuError, NoDatabase
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ("findings", "structure")
 
+_NAMED = 10
+"""Of the models without a price."""
 _LITTLE = 100_000_000
 """Bytes on a disk on which it is time to think of something."""
 
@@ -93,10 +96,18 @@ def _structure(file: Path) -> Iterator[Finding]:
         yield Finding("ok", "its structure is sound")
 
 
+def _is_listed(model: str) -> bool:
+    """Whether the built-in list has a price for that model."""
+    from miharu.pricing.explain import list_price
+    from miharu.pricing.genai import GenaiPrices
+
+    return list_price(GenaiPrices(), model, None, time.time_ns() // 1_000_000) is not None
+
+
 def _calls(given: str | None) -> Iterator[Finding]:
     try:
         with reading(given) as monitor:
-            totals, last = ask(monitor, _read)
+            totals, last, models = ask(monitor, _read)
     except NoDatabase:
         yield Finding("note", "it holds no calls yet")
         return
@@ -110,11 +121,19 @@ def _calls(given: str | None) -> Iterator[Finding]:
     yield Finding("ok", f"{totals.calls:,} calls; the last one on {at:%Y-%m-%d at %H:%M:%S} UTC")
     if totals.unpriced:
         yield Finding("note", f"{totals.unpriced:,} of them have no known price and are in no sum of money")
+    without = without_price(models, _is_listed)
+    if without:
+        names = ", ".join(f"{printable(one.model)} ({one.calls:,})" for one in without[:_NAMED])
+        more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
+        remedy = REMEDY.format(printable(without[0].model))
+        yield Finding("note", f"no price for these models (calls): {names}{more}. To give one: {remedy}")
 
 
-async def _read(store: "Store") -> "tuple[Totals, Call | None]":
+async def _read(store: "Store") -> "tuple[Totals, Call | None, list[tuple[str | None, Totals]]]":
     from miharu.stores.base import Query
 
     ever = Query(start=0, end=(time.time_ns() // 60_000_000_000 + 1) * 60_000)
     newest = await store.calls(ever, limit=1)
-    return await store.totals(ever), newest[0] if newest else None
+    totals = await store.totals(ever)
+    models = await store.groups(ever, "model") if totals.unpriced else []
+    return totals, newest[0] if newest else None, [(group.key, group.totals) for group in models]

@@ -36,13 +36,27 @@ class Costs:
     """What the list in use would say today, where that is something else."""
 
 
+_STATED = {
+    "provider": "The provider stated this cost itself.",
+    "own": "By a price of your own, given to miharu.init(prices=…).",
+    "gateway-cache": "{} answered out of its cache, so no provider was asked.",
+}
+_NOT_BILLED = {
+    "refusal": "A refusal before any output is not billed.",
+    "provider": "The provider says that it is not billed.",
+}
+"""What a ``cost_source`` means, by its first and its second part."""
+
+
 async def costs(call: Call, why: str) -> Costs:
     """The parts; ``why`` says why there is no cost, if there is none."""
     if call.cost is None:
         return Costs(lines=(), source=why)
     source, _, narrow = call.cost.cost_source.partition(":")
-    if source == "provider":
-        return Costs(lines=(), source="The provider stated this cost itself.")
+    if source in _STATED:
+        return Costs(lines=(), source=_STATED[source].format(narrow.capitalize() or "A gateway"))
+    if source == "not-billed":
+        return Costs(lines=(), source=_NOT_BILLED.get(narrow, "It is not billed."))
     version = call.cost.price_version or source
     guess = ", found by the model's name alone" if narrow == "model" else ""
     plain = Costs(lines=(), source=f"Price from {version}{guess}.")
@@ -52,6 +66,7 @@ async def costs(call: Call, why: str) -> Costs:
     if found.nanousd != call.cost.cost_nanousd:
         text = f"Recorded by {version}. The list in use, {found.source}, says {money(found.nanousd)}."
         return replace(plain, differs=text)
+    place = f", {found.place}" if found.place else ""
     lines = [
         CostLine(
             kind=line.kind,
@@ -64,7 +79,7 @@ async def costs(call: Call, why: str) -> Costs:
     return Costs(
         lines=lines,
         source=f"{found.provider}'s price for {found.model} on {found.at.day} {found.at:%B %Y}, "
-        f"by {found.source}{guess}.",
+        f"by {found.source}{guess}{place}.",
         page=found.page,
         comment=found.comment,
     )

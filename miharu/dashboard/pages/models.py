@@ -13,9 +13,12 @@ from miharu.dashboard.query import View
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.spend import spend
 from miharu.dashboard.tables import Sheet, Sorted, ordered, sheet
+from miharu.dashboard.unpriced import without_price
 
 __all__ = ("SCREEN", "file")
 
+_SHOWN = 10
+"""Of the models without a price."""
 _DEAREST = Sorted("cost_usd", descending=True)
 
 
@@ -30,6 +33,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         slow = ask(latency, view, site)
     listed, order = ordered(found.value, columns("model"), view.sort, _DEAREST)
     only = providers.value[0].key if len(providers.value) == 1 else view.provider
+    prices = await _prices(listed, only, site)
     return {
         **spent.value,
         **slow.value,
@@ -39,7 +43,10 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         "providers": providers.value,
         "sum": totals.value,
         "whole": whole.value,
-        "prices": await _prices(listed, only, site),
+        "prices": prices,
+        "without": without_price(
+            ((row.key, row.totals) for row in found.value), prices.get("by_model", {}).__contains__
+        )[:_SHOWN],
     }
 
 

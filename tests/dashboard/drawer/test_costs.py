@@ -67,6 +67,29 @@ async def test_a_price_of_somebody_elses_is_named_as_it_is() -> None:
     assert (await costs(replace(CALL, cost=own), "")).source == "Price from contract 2026."
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("own", "By a price of your own, given to miharu.init(prices=…)."),
+        ("gateway-cache:cloudflare", "Cloudflare answered out of its cache, so no provider was asked."),
+        ("not-billed:refusal", "A refusal before any output is not billed."),
+        ("not-billed:provider", "The provider says that it is not billed."),
+        ("not-billed:something-new", "It is not billed."),
+    ],
+)
+async def test_each_source_is_said_in_words(source: str, said: str) -> None:
+    found = await costs(replace(CALL, cost=Cost(cost_nanousd=0, cost_source=source)), "")
+    assert (found.source, list(found.lines)) == (said, [])
+
+
+async def test_a_surcharge_of_the_place_is_said_and_in_the_lines() -> None:
+    used = Usage(prompt_tokens=1000, completion_tokens=10, usage_source="provider")
+    regional = replace(CALL, model="gpt-5.4", host="eu.api.openai.com", usage=used)
+    found = await costs(priced(regional), "")
+    assert [line.price for line in found.lines] == ["$2.75 a million", "$16.50 a million"]
+    assert found.source.endswith(", 1.1 times the list's price, for where it was answered.")
+
+
 async def test_without_a_list_the_source_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIHARU_UNGUARDED", raising=False)
     call = priced(CALL)
