@@ -1,6 +1,6 @@
 """Which requests are worth a look. It runs for every request of the host program: set look-ups, no more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 __all__ = ("Gate", "Pass")
@@ -25,8 +25,8 @@ class Gate:
     __slots__ = ("_hosts", "_parents", "_tails")
 
     def __init__(self, rules: Iterable[Pass]) -> None:
-        self._tails: frozenset[str] = frozenset()
-        self._parents: frozenset[str] = frozenset()
+        self._tails: dict[str, tuple[str, ...]] = {}
+        self._parents: dict[str, tuple[str, ...]] = {}
         self._hosts: tuple[str, ...] = ()
         self.widen(rules)
 
@@ -34,9 +34,9 @@ class Gate:
         """Let more pass, from now on."""
         rules = list(rules)
         posts = [rule for rule in rules if rule.method == "POST"]
-        self._tails |= {rule.tail for rule in posts if rule.tail}
+        self._tails = _by_tail(self._tails, [rule for rule in posts if rule.tail])
         self._hosts = _all(self._hosts, [rule.host for rule in posts if not rule.tail])
-        self._parents |= {rule.tail for rule in rules if rule.method == "GET"}
+        self._parents = _by_tail(self._parents, [rule for rule in rules if rule.method == "GET"])
 
     def passes(self, method: str, host: str, path: str) -> bool:
         """Whether the last segment of the path, or what follows a colon in it, is a known one.
@@ -45,12 +45,22 @@ class Gate:
         """
         if method == "POST":
             tail = path.rpartition("/")[2] or path.rstrip("/").rpartition("/")[2]
-            return (
-                tail in self._tails
-                or (":" in tail and tail.rpartition(":")[2] in self._tails)
-                or (host.endswith(self._hosts) if self._hosts else False)
+            hosts = self._tails.get(tail) or (
+                self._tails.get(tail.rpartition(":")[2]) if ":" in tail else None
             )
-        return method == "GET" and path.rpartition("/")[0].rpartition("/")[2] in self._parents
+            return (hosts is not None and host.endswith(hosts)) or host.endswith(self._hosts)
+        if method != "GET":
+            return False
+        hosts = self._parents.get(path.rpartition("/")[0].rpartition("/")[2])
+        return hosts is not None and host.endswith(hosts)
+
+
+def _by_tail(known: Mapping[str, tuple[str, ...]], rules: Iterable[Pass]) -> dict[str, tuple[str, ...]]:
+    """Which hosts a tail is known at; the empty end stands for all of them."""
+    found = dict(known)
+    for rule in rules:
+        found[rule.tail] = _all(found.get(rule.tail, ()), [rule.host])
+    return found
 
 
 def _all(some: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ class Wire:
     path: str
     provider: str | None
     """Who answers at that host (``hosts.py``); ``None`` for a host that nobody knows."""
+    query: str = ""
+    """Of the address, as it was sent."""
     request_headers: Mapping[str, str]
     request_body: bytes | None
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -141,10 +143,15 @@ class Reading:
     """What decides on the price beside model, date and service tier, such as ``{"latency": "optimized"}``."""
     stated_cost_usd: Decimal | None = None
     """What the provider or gateway itself says that it cost, in US dollars; preferred over any price."""
+    opens: bool = False
+    """The work goes on after this answer, and a later exchange of that ``response_id`` ends it."""
     completes: bool = False
     """It is the end of a call that an earlier exchange with the same ``response_id`` has opened."""
     began_ms: int | None = None
-    """When that call began, in Unix milliseconds by the provider's clock."""
+    """When that call began, in Unix milliseconds by the provider's clock.
+
+    Where that is not said, only the end of a call that the same process has opened is known as one.
+    """
     lasted_ms: int | None = None
     """How long it took, by the provider's clock."""
 

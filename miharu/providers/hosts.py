@@ -57,7 +57,10 @@ _HOSTS = (
     (r".+\.endpoints\.huggingface\.cloud", "huggingface"),
     (r"api\.replicate\.com", "replicate"),
     (r"api\.aleph-alpha\.com", "aleph_alpha"),
-    (r"api\.deepgram\.com", "deepgram"),
+    (r"api(?:\..+)?\.deepgram\.com", "deepgram"),
+    (r"(?:.+\.)?elevenlabs\.io", "elevenlabs"),
+    (r"(?:.+\.)?assemblyai\.com", "assemblyai"),
+    (r"(?:queue\.)?(?:fal\.run|falrun\.com)", "fal"),
 )
 _PATTERNS = tuple((re.compile(pattern), name) for pattern, name in _HOSTS)
 

@@ -1,35 +1,48 @@
 """Replicate (https://replicate.com/docs/reference/http#predictions.create).
 
-A prediction goes on after its answer, which says ``starting``; with ``Prefer: wait`` it says how it ended,
-and language models count their tokens in ``metrics``. Polls are no calls.
+A prediction goes on after its answer, which says ``starting``; with ``Prefer: wait`` it says how it ended.
+A later ``GET`` that finds it ended completes the call. Language models count their tokens in ``metrics``,
+others their seconds, images or characters.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from miharu.call import Usage
+from miharu.providers._jobs import unix_ms
 from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
 
 __all__ = ("Replicate",)
 
-_PATH = re.compile(r"/v1/(?:(?:models|deployments)/[^/]+/[^/]+/)?predictions/?\Z")
+_PATH = re.compile(r"/v1/(?:(?:models|deployments)/[^/]+/[^/]+/)?(?:versions/[^/]+/)?predictions/?\Z")
+_ONE = re.compile(r"/v1/predictions/[^/]+/?\Z")
+_ENDED = {"succeeded", "failed", "canceled", "aborted"}
+_FAILED = {"failed", "aborted"}
 _MODEL = re.compile(r"/v1/models/([^/]+/[^/]+)/predictions")
 
 
 class Replicate:
-    """Reads ``POST https://api.replicate.com/v1/…predictions``."""
+    """Reads ``POST https://api.replicate.com/v1/…predictions`` and ``GET …/v1/predictions/{id}``."""
 
     api = "replicate.predictions"
-    rules = (Rule(host="api.replicate.com"),)
+    rules = (
+        Rule("/predictions", host="api.replicate.com"),
+        Rule("/predictions", host="api.replicate.com", method="GET"),
+    )
 
     def read(self, wire: Wire) -> Reading | None:
-        if not _PATH.fullmatch(wire.path):
+        ends = wire.method == "GET"
+        if not (_ONE if ends else _PATH).fullmatch(wire.path):
             return None
         answered = wire.answered
         status = text(answered.get("status"))
+        if ends and (status not in _ENDED or wire.status != 200):
+            return None
         kind, message = error_of(answered, wire.status)
-        if status == "failed":
+        if status in _FAILED:
             kind, message = status, text(answered.get("error"))
         named = _MODEL.match(wire.path)
         return Reading(
@@ -42,7 +55,16 @@ class Replicate:
             error_message=message,
             finish_reason=status,
             response_id=text(answered.get("id")),
+            opens=not ends and status is not None and status not in _ENDED,
+            completes=ends,
+            began_ms=unix_ms(answered, "created_at") if ends else None,
+            lasted_ms=_lasted(answered) if ends else None,
         )
+
+
+def _lasted(answered: Mapping[str, Any]) -> int | None:
+    began, ended = unix_ms(answered, "created_at"), unix_ms(answered, "completed_at")
+    return max(0, ended - began) if began is not None and ended is not None else None
 
 
 def _usage(wire: Wire) -> Usage:

@@ -12,6 +12,7 @@ from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import usage_of as cohere_usage_of
 from miharu.providers.openai._errors import error_of
+from miharu.providers.openai._usage import stated_cost
 
 __all__ = ("Rerank",)
 
@@ -34,6 +35,7 @@ class Rerank:
             error_type=kind,
             error_message=message,
             response_id=text(wire.answered.get("id")),
+            stated_cost_usd=stated_cost(wire.answered.get("usage"), wire.headers),
         )
 
 

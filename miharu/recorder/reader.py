@@ -19,6 +19,7 @@ from miharu.providers.terms import served_model, terms_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
 from miharu.recorder.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
+from miharu.recorder.jobs import Jobs
 from miharu.recorder.outcome import ended, outcome_of
 from miharu.recorder.waste import Waste
 
@@ -50,6 +51,7 @@ class Reader:
         self.estimate_usage = estimate_usage
         self._attempts = Attempts()
         self._waste = Waste()
+        self._jobs = Jobs()
         self._mint = mint
 
     def read(self, exchange: Exchange) -> Call | None:
@@ -65,11 +67,19 @@ class Reader:
         for provider in candidates:
             reading = provider.read(wire)
             if reading is not None:
+                began = self._jobs.began(provider.api, reading, exchange.timestamp)
+                if began is None:
+                    return None
                 call = self.redactor.call(self._call(exchange, request, wire, provider.api, reading), request)
                 if call.completes:
-                    return call
+                    return self._completion(call, reading, began)
                 return self._waste.find(self._attempts.place(call), request.body)
         return None
+
+    def _completion(self, call: Call, reading: Reading, began: int) -> Call:
+        """The same, from the beginning of the call that it completes."""
+        lasted = reading.lasted_ms or max(0, call.timestamp + call.duration_ms - began)
+        return replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted)
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
         whose = _whose(exchange)
@@ -108,11 +118,9 @@ class Reader:
             body=self._seen(request, wire) if self.capture_content else None,
             completes=reading.completes,
         )
-        if reading.completes:
-            began = reading.began_ms or call.timestamp
-            lasted = reading.lasted_ms or call.timestamp - began
-            return replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted)
-        return estimated(call, request.body, wire.body) if self.estimate_usage else call
+        if self.estimate_usage and not reading.completes:
+            return estimated(call, request.body, wire.body)
+        return call
 
 
 def _whose(exchange: Exchange) -> Belonging:
@@ -132,6 +140,7 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
         method=request.method,
         host=request.host,
         path=request.path,
+        query=request.query,
         provider=provider_of(request.host),
         request_headers=request.headers,
         request_body=request.body,

@@ -9,6 +9,8 @@ GATE = Gate(
         Rule(":generateContent"),
         Rule(host=".endpoints.huggingface.cloud"),
         Rule("/responses", method="GET"),
+        Rule("/videos", host="api.x.ai"),
+        Rule("/requests", host="queue.fal.run", method="GET"),
     ]
 )
 
@@ -25,6 +27,10 @@ GATE = Gate(
         ("GET", "x", "/v1/responses", False),
         ("GET", "x", "/v1/responses/resp_1/input_items", False),
         ("POST", "x", "/v1/responses/resp_1", False),
+        ("POST", "api.x.ai", "/v1/videos", True),
+        ("POST", "mine", "/v1/videos", False),
+        ("GET", "queue.fal.run", "/fal-ai/flux/requests/7", True),
+        ("GET", "mine", "/requests/7", False),
         ("POST", "x", "/", False),
         ("POST", "x", "", False),
         ("PUT", "x", "/v1/chat/completions", False),

@@ -48,6 +48,7 @@ def usage_of(raw: Any) -> Usage:
         prompt_tokens=sum(known) if known else None,
         completion_tokens=count(counted, "output_tokens"),
         cached_tokens=count(raw, "cached_tokens"),
+        reasoning_tokens=count(tokens, "reasoning_tokens"),
         image_input_tokens=count(billed, "image_tokens"),
         usage_source="provider",
         usage_raw=dumps(raw),

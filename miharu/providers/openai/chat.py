@@ -3,11 +3,15 @@
 A stream carries usage only with ``stream_options.include_usage``, in a chunk of its own or with choices.
 """
 
+import re
+
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import is_meant, requested_model
 
 __all__ = ("OpenAIChat",)
+
+_STORED_PROMPT = re.compile(r"/prompts/[^/]+/completions/?\Z")
 
 
 class OpenAIChat:
@@ -17,9 +21,12 @@ class OpenAIChat:
     rules = (
         Rule("/chat/completions"),
         Rule("/agents/completions", host=".mistral.ai"),  # https://docs.mistral.ai/api/endpoint/agents
+        Rule("/completions"),  # of a prompt that a gateway keeps
     )
 
     def read(self, wire: Wire) -> Reading | None:
+        if not wire.path.rstrip("/").endswith(("/chat/completions", "/agents/completions")):
+            return read_choices(wire) if _is_stored_prompt(wire) else None
         # A list of messages for a model, posted to such a path, is a call even where the answer is none
         messages = wire.asked.get("messages")
         if not (isinstance(messages, list) and requested_model(wire)) and not is_meant(
@@ -27,3 +34,16 @@ class OpenAIChat:
         ):
             return None
         return read_choices(wire)
+
+
+def _is_stored_prompt(wire: Wire) -> bool:
+    """Whether a gateway was asked by the name of a prompt that it keeps, and answered as a chat.
+
+    Portkey (https://portkey.ai/docs/api-reference/inference-api/prompts/prompt-completion).
+    """
+    if not _STORED_PROMPT.search(wire.path):
+        return False
+    of_portkey = ".portkey.ai" in f".{wire.host}" or any(
+        name.lower().startswith("x-portkey-") for name in wire.request_headers
+    )
+    return of_portkey or b'"chat.completion' in wire.body[:4096]

@@ -19,10 +19,13 @@ _IMAGES = re.compile(rb'"(?:data|images|b64_json|url)"\s*:')
 
 
 class OpenAIImages:
-    """Reads ``POST …/images/generations``, ``…/images/edits`` and ``…/images/variations``."""
+    """Reads ``POST …/images/generations``, ``…/edits``, ``…/variations``, and OpenRouter's ``…/images``."""
 
     api = "openai.images"
-    rules = (Rule("/images/generations"), Rule("/images/edits"), Rule("/images/variations"))
+    rules = (
+        *(Rule(path) for path in ("/images/generations", "/images/edits", "/images/variations")),
+        Rule("/images", host="openrouter.ai"),  # https://openrouter.ai/docs
+    )
 
     def read(self, wire: Wire) -> Reading | None:
         if wire.provider is None and not _is_meant(wire):
