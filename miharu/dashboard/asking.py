@@ -10,7 +10,21 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from miharu.batch import Score, Span
 from miharu.call import Call
-from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
+from miharu.stores.base import (
+    MOST_SPANS,
+    NEWEST,
+    Dimension,
+    Extent,
+    FailedSpans,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Session,
+    Timing,
+    Totals,
+)
 
 __all__ = ("Answer", "Once", "Questions", "together")
 
@@ -37,7 +51,11 @@ class Questions(Protocol):
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]: ...
     async def call(self, id: str) -> Call | None: ...  # noqa: A002 - the column's name
-    async def spans(self, trace_id: str) -> Sequence[Span]: ...
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]: ...
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans: ...
+    async def extent(self, query: Query) -> Extent | None: ...
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]: ...
     async def size(self) -> int | None: ...
 
@@ -134,8 +152,16 @@ class Once:
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self._ask(self.store.call, id)
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        return await self._ask(self.store.spans, trace_id)
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
+        return await self._ask(self.store.spans, trace_id, during, limit)
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        return await self._ask(self.store.failed_spans, query, limit)
+
+    async def extent(self, query: Query) -> Extent | None:
+        return await self._ask(self.store.extent, query)
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return await self._ask(self._scores, call_id, trace_id)

@@ -18,9 +18,9 @@ from miharu.dashboard.ranges import Window
 from miharu.dashboard.rows import split_route
 from miharu.dashboard.skeletons import skeleton
 from miharu.dashboard.sparks import Spark
-from miharu.stores.base import Group
+from miharu.stores.base import Group, Query
 
-__all__ = ("Failure", "Headroom", "Kind", "Refusals", "failures")
+__all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")
 
 READ = 1000
 """Of how many of the newest errors the messages are read."""
@@ -28,6 +28,10 @@ _HEADROOM = 100
 _TIGHTEST = 6
 """In how many of the newest calls limits are looked for."""
 _NAMED = 3
+_SPANS, _WORK = 500, 12
+"""Failed spans that are read, and how many of them are told apart."""
+_OF_SPANS = {"route", "user", "service", "session", "trace", "error", "status"}
+"""The filters that say which spans are meant, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,19 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedWork:
+    """Spans of one name that ended in the same error."""
+
+    name: str
+    error: str
+    text: str
+    spans: int
+    """Among those read."""
+    last: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:
     """What a provider said last of how much more it takes."""
 
@@ -102,6 +119,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         points = ask(site.store.series, query, window.step, "error_type")
         around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
         totals = ask(site.store.totals, replace(asked, status=None, error_type=None))
+        work = ask(_work, view, query, site)
         colors = ask(palette, site)
     read = newest.value
     by_type: dict[str | None, list[Call]] = defaultdict(list)
@@ -126,7 +144,31 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "refusals": _refusals(refused, colors.value),
         "headroom": room[:_TIGHTEST],
         "headroom_more": room[_TIGHTEST:],
+        "work": work.value[0],
+        "work_failed": work.value[1],
     }
+
+
+async def _work(view: View, query: Query, site: Site) -> tuple[list[FailedWork], int]:
+    """Spans that failed, by what they are called and what they say; and how many they are."""
+    if view.filters.keys() - _OF_SPANS:
+        return [], 0
+    found = await site.store.failed_spans(query, _SPANS)
+    by_text = defaultdict(list)
+    for span in found.newest:
+        by_text[span.name, span.error_type or "error", skeleton(span.error_message)].append(span)
+    failed = [
+        FailedWork(
+            name=name,
+            error=error,
+            text=text or "It says nothing.",
+            spans=len(spans),
+            last=spans[0].timestamp,
+            link=view.only("trace", spans[0].trace_id).to("sessions", sel=spans[0].id),
+        )
+        for (name, error, text), spans in by_text.items()
+    ]
+    return sorted(failed, key=lambda one: (-one.spans, -one.last))[:_WORK], found.number
 
 
 def _nothing() -> dict[str, Any]:
@@ -141,6 +183,8 @@ def _nothing() -> dict[str, Any]:
         "refusals": [],
         "headroom": [],
         "headroom_more": [],
+        "work": [],
+        "work_failed": 0,
     }
 
 

@@ -14,6 +14,7 @@ from miharu.call import Body, Call
 from miharu.dashboard.moves import Effect, moves
 from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
 from miharu.stores.base import (
+    MOST_SPANS,
     Dimension,
     Group,
     Latency,
@@ -213,9 +214,13 @@ async def _call(id: FromPath[str], reader: NamedDependency[Reader]) -> CallWithB
 
 
 @get("/spans/{trace_id:str}")
-async def _spans(trace_id: FromPath[str], reader: NamedDependency[Reader]) -> Sequence[Span]:
-    """The spans of a trace, in order of their start."""
-    return await reader.read(lambda store: store.spans(trace_id))
+async def _spans(
+    trace_id: FromPath[str],
+    reader: NamedDependency[Reader],
+    limit: Annotated[int, QueryParameter(ge=1, le=10_000)] = MOST_SPANS,
+) -> Sequence[Span]:
+    """The first spans of a trace, in order of their start."""
+    return await reader.read(lambda store: store.spans(trace_id, limit=limit))
 
 
 @get("/scores")

@@ -12,9 +12,13 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Status
 
 __all__ = (
+    "MOST_SPANS",
     "NEWEST",
     "RANKED",
+    "SPANS_LOOKED_THROUGH",
     "Dimension",
+    "Extent",
+    "FailedSpans",
     "Group",
     "Latency",
     "Order",
@@ -32,6 +36,8 @@ Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 RANKED = 100_000
 """Among how many of the newest calls of the window a store has to look for the largest."""
+MOST_SPANS = 1000
+SPANS_LOOKED_THROUGH = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +149,24 @@ class Session:
     totals: Totals
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """From when to when something lasted, in Unix milliseconds."""
+
+    first: int
+    """When the first of it started."""
+    end: int
+    """When the last of it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSpans:
+    """Spans that ended in an error."""
+
+    number: int
+    newest: Sequence[Span]
+
+
 class Store(Protocol):
     """Keeps calls, spans and scores.
 
@@ -212,8 +236,26 @@ class Store(Protocol):
         """One call, with its body where that was kept."""
         ...
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        """The spans of a trace, in order of their start."""
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
+        """The first spans of a trace that overlap the time, if one is given, in order of their start."""
+        ...
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        """Those that failed: of a session or a trace all are counted, of all others the newest.
+
+        A store may look through no more than the newest ``SPANS_LOOKED_THROUGH`` spans of the window, unless
+        the query names a session or a trace. Spans have no model, provider or status of their own: only
+        service, route, user and kind of error are asked for.
+        """
+        ...
+
+    async def extent(self, query: Query) -> Extent | None:
+        """From when to when the calls lasted, and the spans of their traces; ``None`` of none.
+
+        The query names a session or a trace.
+        """
         ...
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:

@@ -4,7 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
-from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
+from miharu.stores.base import (
+    MOST_SPANS,
+    NEWEST,
+    Dimension,
+    Extent,
+    FailedSpans,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Session,
+    Timing,
+    Totals,
+)
 
 __all__ = ("Nowhere",)
 
@@ -53,8 +67,16 @@ class Nowhere:
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return None
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
         return ()
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        return FailedSpans(0, ())
+
+    async def extent(self, query: Query) -> Extent | None:
+        return None
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return ()

@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Dimension, Order, Query, Store
+from miharu.stores.base import Dimension, Extent, Order, Query, Store
 
 __all__ = ("StoreContract", "make_call")
 
@@ -44,6 +44,16 @@ def make_call(**facts: Any) -> Call:
     }
     facts = defaults | facts
     return Call(**({"id": new_id(facts["timestamp"])} | facts))
+
+
+def _span(number: int, **facts: Any) -> Span:
+    defaults: dict[str, Any] = {
+        "trace_id": "t" * 32,
+        "timestamp": NOON,
+        "duration_ms": 5,
+        "status": "success",
+    }
+    return Span(**({"id": f"{number:016x}", "name": "step"} | defaults | facts))
 
 
 class StoreContract:
@@ -437,6 +447,40 @@ class StoreContract:
         assert await store.scores(call_id=call.id) == [of_call]
         assert await store.scores(trace_id="t" * 32) == [of_trace]
         assert await store.calls(replace(ALL, trace_id="t" * 32)) == [call]
+
+    async def test_spans_of_a_time_come_and_no_more_than_asked_for(self, store: Store) -> None:
+        spans = [_span(i, timestamp=NOON + 10 * i, duration_ms=25 if i == 3 else 5) for i in range(8)]
+        await store.add(Batch(spans=spans))
+        assert await store.spans("t" * 32, limit=3) == spans[:3]
+        assert await store.spans("t" * 32, Extent(NOON + 50, NOON + 61)) == [spans[i] for i in (3, 5, 6)]
+        assert await store.spans("u" * 32, Extent(0, 2**62)) == []
+
+    async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: Store) -> None:
+        failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]
+        other = _span(7, status="error", trace_id="x" * 32, timestamp=NOON + MINUTE)
+        foreign = _span(8, status="error", session_id="another", trace_id="t" * 32)
+        calls = [make_call(trace_id="t" * 32, session_id="s"), make_call(session_id="s")]
+        await store.add(Batch(calls=calls, spans=[*failed, other, foreign, _span(9)]))
+        found = await store.failed_spans(replace(ALL, trace_id="t" * 32))
+        assert (found.number, found.newest) == (4, [foreign, *failed[::-1]])
+        found = await store.failed_spans(replace(ALL, session_id="s"), limit=2)
+        assert (found.number, found.newest) == (3, failed[:0:-1])
+        found = await store.failed_spans(replace(ALL, start=NOON + 1))
+        assert (found.number, found.newest) == (1, [other])
+        assert (await store.failed_spans(replace(ALL, user_id="u", error_type="E"))).number == 3
+        assert (await store.failed_spans(replace(ALL, session_id="nobody"))).number == 0
+
+    async def test_a_session_lasts_as_long_as_its_calls_and_their_spans(self, store: Store) -> None:
+        calls = [
+            make_call(timestamp=NOON, duration_ms=900_000, session_id="s"),
+            make_call(timestamp=NOON + 50, duration_ms=10, session_id="s", trace_id="t" * 32),
+            make_call(timestamp=NOON + 1_000_000, session_id="other", trace_id="x" * 32),
+        ]
+        span = _span(1, timestamp=NOON - 5, duration_ms=10)
+        await store.add(Batch(calls=calls, spans=[span]))
+        assert await store.extent(replace(ALL, session_id="s")) == Extent(NOON - 5, NOON + 900_000)
+        assert await store.extent(replace(ALL, trace_id="t" * 32)) == Extent(NOON - 5, NOON + 60)
+        assert await store.extent(replace(ALL, session_id="nobody")) is None
 
     async def test_a_call_can_be_given_another_price(self, store: Store) -> None:
         calls = [make_call(timestamp=NOON + i) for i in range(3)]

@@ -8,7 +8,21 @@ from typing import get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
-from miharu.stores.base import NEWEST, Dimension, Group, Latency, Order, Point, Query, Session, Timing, Totals
+from miharu.stores.base import (
+    MOST_SPANS,
+    NEWEST,
+    Dimension,
+    Extent,
+    FailedSpans,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Session,
+    Timing,
+    Totals,
+)
 from miharu.stores.buckets import bucket_of, middle_of
 
 
@@ -42,9 +56,51 @@ class MemoryStore:
         self.kept |= {id: replace(self.kept[id], cost=cost) for id, cost in found.items()}
         return len(found)
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        found = [span for span in self.kept_spans if span.trace_id == trace_id]
-        return sorted(found, key=lambda span: (span.timestamp, span.id))
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
+        found = [
+            span
+            for span in self.kept_spans
+            if span.trace_id == trace_id
+            and (
+                during is None
+                or (span.timestamp < during.end and span.timestamp + span.duration_ms >= during.first)
+            )
+        ]
+        return sorted(found, key=lambda span: (span.timestamp, span.id))[:limit]
+
+    def _spans_of(self, query: Query) -> list[Span]:
+        """Of a trace, or of the traces of a session."""
+        traces = {call.trace_id for call in self.match(query)} if query.trace_id is None else {query.trace_id}
+        return [
+            span
+            for span in self.kept_spans
+            if span.trace_id in traces
+            and (query.session_id is None or span.session_id in {None, query.session_id})
+        ]
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        if query.session_id is None and query.trace_id is None:
+            found = [span for span in self.kept_spans if query.start <= span.timestamp < query.end]
+        else:
+            found = self._spans_of(query)
+        names = ("service", "route", "user_id", "error_type")
+        failed = [
+            span
+            for span in sorted(found, key=lambda span: (span.timestamp, span.id), reverse=True)
+            if span.status == "error"
+            and all(getattr(query, name) in {None, getattr(span, name)} for name in names)
+        ]
+        return FailedSpans(len(failed), failed[:limit])
+
+    async def extent(self, query: Query) -> Extent | None:
+        both: list[Call | Span] = [*self.match(query), *self._spans_of(query)]
+        if not both:
+            return None
+        return Extent(
+            min(one.timestamp for one in both), max(one.timestamp + one.duration_ms for one in both)
+        )
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return [

@@ -92,6 +92,8 @@ async def test_passes_every_question_on() -> None:
     assert await once.calls(QUERY) == []
     assert await once.call("x") is None
     assert list(await once.spans("t")) == []
+    assert (await once.failed_spans(QUERY)).number == 0
+    assert await once.extent(QUERY) is None
     assert list(await once.scores(call_id="c")) == []
     assert await once.size() is None
     assert (await once.latency(QUERY)).p50_ms is None

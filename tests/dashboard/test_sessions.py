@@ -94,7 +94,7 @@ async def test_opens_a_trace_as_well(site: Site) -> None:
 async def test_opens_a_call_beside_its_tree(site: Site) -> None:
     plain = (await get(site, "sessions", session="s1")).body.decode()
     link = re.findall(r'href="(sessions\?session=s1&amp;sel=[^"]+)"', plain)
-    assert len(link) == 3
+    assert len(link) == 5  # three calls and two spans
     opened = (await get(site, "sessions", session="s1", sel=link[1].partition("sel=")[2])).body.decode()
     assert 'aria-label="Call detail"' in opened
     assert 'data-step="chevron-up"' in opened
@@ -126,8 +126,113 @@ async def test_pages_by_the_last_call() -> None:
     assert seen == [f"s{n:03}" for n in range(120)]
 
 
-async def test_draws_the_newest_of_a_very_long_one() -> None:
-    store = MemoryStore(at(n * 1000, trace_id=None) for n in range(310))
-    body = (await get(make_site(store), "sessions", session="s1")).body.decode()
-    assert len(lines(body)) == 300
-    assert "The newest 300 of 310 calls." in body
+async def long_one() -> Site:
+    """A session of 1,000 calls over 1,000 minutes, the last still running when the page is looked at."""
+    store = MemoryStore(
+        at(n * 60_000, trace_id=None, model=f"m{n % 3}", duration_ms=90_000 if n == 0 else 2000)
+        for n in range(1000)
+    )
+    return make_site(store)
+
+
+def figure(body: str, label: str) -> str:
+    found = re.search(
+        rf'<div class="l">{label}</div><div class="v[^"]*">(.*?)</div><div class="d">(.*?)</div>', body
+    )
+    assert found
+    return re.sub("<[^>]+>", "", f"{found[1]} | {found[2]}")
+
+
+async def test_the_figures_of_a_very_long_one_cover_all_its_calls() -> None:
+    site = await long_one()
+    pages = [(await get(site, "sessions", session="s1")).body.decode()]
+    while older := re.search(r'href="(?:sessions\?session=s1&amp;before=)([^"]+)" rel="next"', pages[-1]):
+        pages.append((await get(site, "sessions", session="s1", before=older[1])).body.decode())
+    assert [len(lines(page)) for page in pages] == [300, 300, 300, 100]
+    for page in pages:
+        assert figure(page, "Lasted").startswith("16 h 40 min | from 22 Nov 21:41")
+        assert figure(page, "In models") == "34 min 48 s | m0, m1, m2"
+        assert figure(page, "Cost") == "$10.00 | 1,000 calls"
+    assert "Calls 701 to 1,000 of 1,000" in pages[0]
+    assert "Calls 1 to 100 of 1,000" in pages[3]
+    assert [re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', page)[-1] for page in pages] == [
+        "$10.00",
+        "$7.00",
+        "$4.00",
+        "$1.00",
+    ]
+    assert re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', pages[3])[0] == "$0.0100"
+    assert [figure(page, "Failed") for page in pages] == ["0 | user ann"] * 4
+
+
+async def test_calls_of_one_millisecond_are_counted_once_over_the_pages() -> None:
+    calls = [replace(ONE, id=new_id(NOW - 5), timestamp=NOW - 5, trace_id=None) for _ in range(650)]
+    site = make_site(MemoryStore(calls))
+    first = (await get(site, "sessions", session="s1")).body.decode()
+    assert "Calls 351 to 650 of 650" in first
+    assert re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', first)[-1] == "$6.50"
+
+
+@pytest.fixture
+async def failing() -> Site:
+    """A trace whose calls succeed, while its spans do not."""
+    store = MemoryStore()
+    root = Span(
+        id="root",
+        trace_id=TRACE,
+        name="agent <i>",
+        timestamp=NOW - 60_010,
+        duration_ms=9000,
+        status="error",
+        error_type="shop.OutOfStock",
+        error_message="no <b>tea</b> left",
+        tags={"team": "search"},
+    )
+    inner = replace(
+        root, id="tool", name="search", parent_id="root", timestamp=NOW - 57_500, error_message=None
+    )
+    await store.add(
+        Batch(calls=[at(60_000)], spans=[root, inner, replace(inner, id="fine", status="success")])
+    )
+    return make_site(store)
+
+
+async def test_what_a_span_failed_with_is_shown_and_counted(failing: Site) -> None:
+    for params in ({"session": "s1"}, {"trace": TRACE}):
+        body = (await get(failing, "sessions", **params)).body.decode()
+        assert figure(body, "Failed").startswith("2 | 0 calls, 2 spans")
+        assert body.count('title="shop.OutOfStock: no &lt;b&gt;tea&lt;/b&gt; left"') == 1
+        assert body.count('title="shop.OutOfStock"') == 1
+    exported = (await get(failing, "export.csv", of="sessions", trace=TRACE)).body.decode()
+    assert "no <b>tea</b> left" in exported
+
+
+async def test_a_span_opens_beside_its_tree(failing: Site) -> None:
+    body = (await get(failing, "sessions", trace=TRACE, sel="root")).body.decode()
+    assert 'aria-label="Span detail"' in body
+    drawer = body[body.index('aria-label="Span detail"') :]
+    assert "<pre>no &lt;b&gt;tea&lt;/b&gt; left</pre>" in drawer
+    assert "agent &lt;i&gt;" in drawer
+    assert "Tag team" in drawer
+    assert "data-step" in drawer
+    assert f'href="calls?trace={TRACE}"' in drawer
+
+
+async def test_errors_of_spans_stand_among_the_errors(failing: Site) -> None:
+    body = (await get(failing, "errors")).body.decode()
+    assert "Spans that failed" in body
+    assert f'href="sessions?trace={TRACE}&amp;sel=root"' in body
+    assert "Spans that failed" not in (await get(failing, "errors", model="gpt-6")).body.decode()
+    assert "Spans that failed" not in (await get(failing, "errors", user="nobody")).body.decode()
+
+
+async def test_a_trace_of_very_many_spans_shows_the_first_and_says_so() -> None:
+    store = MemoryStore()
+    spans = [
+        Span(id=f"{n}", trace_id=TRACE, name="n", timestamp=NOW - 9000 + n, duration_ms=1, status="success")
+        for n in range(1500)
+    ]
+    await store.add(Batch(calls=[at(9000)], spans=spans))
+    body = (await get(make_site(store), "sessions", trace=TRACE)).body.decode()
+    assert "The first 1,000 spans of a trace." in body
+    assert len(lines(body)) == 1001

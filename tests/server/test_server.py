@@ -76,7 +76,7 @@ class OneCall:
     async def sessions(self, query: Query, limit: int, before: int | None) -> Sequence[Session]:
         return [Session(id="s", user_id=None, first=1, last=2, totals=Totals(calls=1))]
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
+    async def spans(self, trace_id: str, limit: int = 0) -> Sequence[Span]:
         return [Span(id="a", trace_id=trace_id, name="run", timestamp=1, duration_ms=2, status="success")]
 
     async def scores(self, *, call_id: str | None, trace_id: str | None) -> Sequence[Score]:

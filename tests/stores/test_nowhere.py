@@ -24,10 +24,12 @@ async def test_it_takes_everything_and_has_nothing() -> None:
         await store.keys(ALL, "model"),
         await store.sessions(ALL),
         await store.spans("trace"),
+        (await store.failed_spans(ALL)).newest,
         await store.scores(trace_id="trace"),
     ):
         assert list(nothing) == []
     assert (await store.revision(), await store.reprice({}), await store.prune(0)) == (0, 0, 0)
     assert await store.tend() is False
+    assert await store.extent(ALL) is None
     assert await store.size() is None
     await store.close()

@@ -1,20 +1,23 @@
 """One call, opened beside the list that it stands in (``sel`` in the URL).
 
 facts.py     everything that is shown of it
+work.py      the same of a span
 timeline.py  what happened when
 costs.py     what it cost, line by line
 bodies.py    what was sent and received, as text
 curl.py      the same as a command
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from miharu.batch import Span
 from miharu.dashboard.asking import together
 from miharu.dashboard.colors import palette
 from miharu.dashboard.drawer.costs import costs
 from miharu.dashboard.drawer.facts import Drawer, drawer
 from miharu.dashboard.drawer.timeline import around
+from miharu.dashboard.drawer.work import work
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.rows import cost_cell
@@ -22,8 +25,10 @@ from miharu.dashboard.rows import cost_cell
 __all__ = ("Drawer", "opened")
 
 
-async def opened(view: View, site: Site, page: str, ids: Sequence[str]) -> dict[str, Any]:
-    """The call that is open on this page, and the links to its neighbours in the list; ``ids`` in order."""
+async def opened(
+    view: View, site: Site, page: str, ids: Sequence[str], spans: Mapping[str, Span] | None = None
+) -> dict[str, Any]:
+    """The call or span that is open on this page, and links to its neighbours in the list (``ids``)."""
     if view.sel is None:
         return {"open": False}
     newer = older = None
@@ -31,9 +36,11 @@ async def opened(view: View, site: Site, page: str, ids: Sequence[str]) -> dict[
         place = ids.index(view.sel)
         newer = view.link(page, sel=ids[place - 1]) if place else None
         older = view.link(page, sel=ids[place + 1]) if place + 1 < len(ids) else None
+    span = (spans or {}).get(view.sel)
     return {
         "open": True,
-        "drawer": await _drawer(view, site, page, view.sel),
+        "work": None if span is None else work(span, view),
+        "drawer": await _drawer(view, site, page, view.sel) if span is None else None,
         "newer": newer,
         "older_call": older,
         "close": view.link(page, sel=None, tab="pretty"),

@@ -10,7 +10,7 @@ from miharu.dashboard.format import duration
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.rows import error_tag
-from miharu.stores.base import Query
+from miharu.stores.base import Extent, Query
 
 __all__ = ("Around", "Phase", "around", "phases")
 
@@ -80,7 +80,10 @@ async def _tries(call: Call, site: Site) -> list[Call]:
 
 
 async def _spans(call: Call, site: Site) -> Sequence[Span]:
-    return await site.store.spans(call.trace_id) if call.trace_id else ()
+    if call.trace_id is None:
+        return ()
+    end = call.timestamp + call.duration_ms
+    return await site.store.spans(call.trace_id, Extent(end, end + _USED_WITHIN))
 
 
 async def _next(call: Call, site: Site) -> Call | None:

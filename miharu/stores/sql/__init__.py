@@ -4,17 +4,19 @@ source.py   the calls of a query: from roll-ups, from their edges, and from abov
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
 windows.py  where rare calls are
-rows.py     calls, sessions, spans and scores themselves
+rows.py     calls, sessions and scores themselves
+traces.py   spans, and how long they and their calls lasted
 ranks.py    the largest calls, and the smallest
 answers.py  what a store of any engine has in common with all others
 """
 
 from miharu.stores.sql.answers import Answers
 from miharu.stores.sql.ranks import looked_through, ranked
-from miharu.stores.sql.rows import call, calls, scores, sessions, spans
+from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
 from miharu.stores.sql.sums import groups, keys, series, totals
 from miharu.stores.sql.times import durations, latency
+from miharu.stores.sql.traces import extent, failed_spans, spans
 
 __all__ = (
     "Answers",
@@ -23,6 +25,8 @@ __all__ = (
     "call",
     "calls",
     "durations",
+    "extent",
+    "failed_spans",
     "groups",
     "keys",
     "latency",

@@ -8,11 +8,24 @@ from typing import ClassVar, TypeVar
 from sqlalchemy import Connection
 
 from miharu.batch import Score, Span
-from miharu.stores.base import Dimension, Group, Latency, Point, Query, Session, Timing, Totals
-from miharu.stores.sql.rows import scores, sessions, spans
+from miharu.stores.base import (
+    MOST_SPANS,
+    Dimension,
+    Extent,
+    FailedSpans,
+    Group,
+    Latency,
+    Point,
+    Query,
+    Session,
+    Timing,
+    Totals,
+)
+from miharu.stores.sql.rows import scores, sessions
 from miharu.stores.sql.source import Engine
 from miharu.stores.sql.sums import groups, keys, series, totals
 from miharu.stores.sql.times import durations, latency
+from miharu.stores.sql.traces import extent, failed_spans, spans
 
 __all__ = ("Answers",)
 
@@ -53,8 +66,16 @@ class Answers(ABC):
             partial(sessions, engine=self.engine, query=query, limit=limit, before=before)
         )
 
-    async def spans(self, trace_id: str) -> Sequence[Span]:
-        return await self._read(partial(spans, trace_id=trace_id))
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
+        return await self._read(partial(spans, trace_id=trace_id, during=during, limit=limit))
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        return await self._read(partial(failed_spans, engine=self.engine, query=query, limit=limit))
+
+    async def extent(self, query: Query) -> Extent | None:
+        return await self._read(partial(extent, engine=self.engine, query=query))
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return await self._read(partial(scores, call_id=call_id, trace_id=trace_id))

@@ -1,11 +1,11 @@
-"""What is kept, as it is kept: calls, sessions, spans and scores."""
+"""What is kept, as it is kept: calls, sessions and scores."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
-from miharu.batch import Score, Span
+from miharu.batch import Score
 from miharu.call import Call
 from miharu.stores.base import Query, Session
 from miharu.stores.bodies import unpack
@@ -14,15 +14,13 @@ from miharu.stores.columns import (
     CALL_COLUMNS,
     SCORE_COLUMNS,
     SCORES,
-    SPAN_COLUMNS,
     from_row,
-    span_from_row,
 )
 from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
-__all__ = ("call", "calls", "scores", "sessions", "spans")
+__all__ = ("call", "calls", "scores", "sessions")
 
 _LOOKED_THROUGH = 20_000
 """The newest calls with a session, among which the newest sessions are looked for."""
@@ -147,21 +145,13 @@ def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the co
     return from_row(row, unpack(body.request, body.response) if body is not None else None)
 
 
-def spans(connection: Connection, trace_id: str) -> Sequence[Span]:
-    rows = connection.execute(
-        text(f"SELECT {SPAN_COLUMNS} FROM llm_spans WHERE trace_id = :trace ORDER BY timestamp, id"),
-        {"trace": trace_id},
-    ).mappings()
-    return [span_from_row(row) for row in rows]
-
-
 def scores(
     connection: Connection, call_id: str | None = None, trace_id: str | None = None
 ) -> Sequence[Score]:
     rows = connection.execute(
         text(
             f"SELECT {SCORE_COLUMNS} FROM llm_scores WHERE call_id = :call OR trace_id = :trace "
-            "ORDER BY timestamp, id"
+            "ORDER BY timestamp, id LIMIT 1000"
         ),
         {"call": call_id, "trace": trace_id},
     ).mappings()
