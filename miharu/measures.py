@@ -38,7 +38,7 @@ def with_named(usage: Usage, quantities: Mapping[str, float], terms: Mapping[str
         )
         if value
     }
-    if not named or (usage.usage_raw is None and not quantities):
+    if not named or (usage.usage_raw is None and usage.prompt_tokens is None and not quantities):
         return usage  # of what used nothing the terms do not matter
     text = json.dumps({**raw_of(usage), KEY: named}, separators=(",", ":"), ensure_ascii=False)
     return replace(usage, usage_raw=text)

@@ -90,7 +90,7 @@ def bill_of(call: Call) -> Bill | None:
     raw = raw_of(call.usage)
     named, terms = named_in(raw)
     extra = beside(raw)
-    if extra is None:
+    if extra is None or _is_repriced(raw):
         return None
     quantities = {**_tokens(call.usage), **_by_kind(raw), **_measured(call.api, raw, named)}
     if "billed_units" in raw:
@@ -155,6 +155,13 @@ def _measured(api: str, raw: Mapping[str, Any], named: Mapping[str, Any]) -> dic
     if "input_audio_seconds" in found:
         found["audio_seconds"] = found["input_audio_seconds"]
     return found
+
+
+def _is_repriced(raw: Mapping[str, Any]) -> bool:
+    """Whether Anthropic bills it as if the conversation had been another model's all along."""
+    credit = raw.get("fallback_credit")
+    status = credit.get("status") if isinstance(credit, dict) else None
+    return isinstance(status, dict) and status.get("type") != "not_applied"
 
 
 def _lifetimes_are_lost(quantities: Quantities, raw: Mapping[str, Any], terms: Mapping[str, Any]) -> bool:

@@ -18,6 +18,12 @@ _REASONING = re.compile(r"o\d|gpt-[5-9](?!.*chat)")
 _OPENAI_SEARCH = re.compile(r"-search-(?:preview|api)")
 """OpenAI's chat models that search for each request, at a fee that no price list has."""
 
+_BY_THE_BLOCK = re.compile(r"gpt-4(?:o|\.1)-mini")
+"""Of these OpenAI bills a block of tokens for each search, of which nobody knows whether the usage has it
+(https://platform.openai.com/docs/pricing)."""
+_SAID = {"processing", "service_tier", "speed"}
+"""What a price may depend on, and an answer tells (``_conditions.py``)."""
+
 
 def billable(quantities: Quantities, model: "ModelInfo") -> Quantities:
     """The same with Google's searches counted as they are billed for that model."""
@@ -49,9 +55,12 @@ def are_known(name: str, model: "ModelInfo", price: "ModelPrice", bill: Bill, qu
     if _OPENAI_SEARCH.search(name):
         return False
     searches = quantities.get("web_searches")
+    if searches and _BY_THE_BLOCK.search(name):
+        return False
     if searches and bill.terms.get("web_search") == "preview" and not _REASONING.match(name):
         return False  # web_search_preview costs more for models that do not reason
-    if searches and any("search_type" in variant.when for variant in model.price_variants or ()):
-        return False  # Perplexity's fast searches are cheaper, and no answer tells them from others
+    unsaid = {name for variant in model.price_variants or () for name in variant.when} - _SAID
+    if unsaid - ({"search_type"} if not searches else set()):
+        return False  # OpenRouter's route, or whether Perplexity's search was the fast one: no answer tells
     # of Perplexity's fees for a request the list has the highest
     return vars(price).get("requests_kcount") is None or bill.raw.get("search_context_size") == "high"

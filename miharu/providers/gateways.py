@@ -11,10 +11,10 @@ _HITS = (
     ("helicone-cache", "helicone"),
     # https://portkey.ai/docs/api-reference/response-schema: HIT, SEMANTIC HIT
     ("x-portkey-cache-status", "portkey"),
-    # https://openrouter.ai/docs/features/response-caching
+    # https://www.braintrust.dev/docs/guides/proxy#caching
+    ("x-bt-cached", "braintrust"),
+    # https://openrouter.ai/docs/guides/features/response-caching
     ("x-openrouter-cache-status", "openrouter"),
-    # https://docs.konghq.com/hub/kong-inc/ai-semantic-cache/
-    ("x-kong-ai-cache-status", "kong"),
 )
 _LITELLM_COST = "x-litellm-response-cost"
 

@@ -95,7 +95,7 @@ class Reader:
             request_model=reading.request_model,
             stream=reading.stream,
             outcome=outcome_of(exchange, wire, reading),
-            usage=with_named(reading.usage, reading.quantities, terms_of(wire, reading)),
+            usage=reading.usage,
             cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
@@ -119,8 +119,9 @@ class Reader:
             completes=reading.completes,
         )
         if self.estimate_usage and not reading.completes:
-            return estimated(call, request.body, wire.body)
-        return call
+            call = estimated(call, request.body, wire.body)
+        named = with_named(call.usage, reading.quantities, terms_of(wire, reading))
+        return replace(call, usage=named)
 
 
 def _whose(exchange: Exchange) -> Belonging:

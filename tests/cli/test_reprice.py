@@ -33,6 +33,10 @@ CALLS = [
     make_call(timestamp=NOON + 3, model="gone", cost=priced(7)),
     make_call(timestamp=NOON + 4, model="changed", cost=priced(9, "provider")),
     make_call(timestamp=NOON + 5, model="changed", cost=priced(9, "my-prices")),
+    *(
+        make_call(timestamp=NOON + 6, model="changed", cost=priced(9, source))
+        for source in ("own", "gateway-cache:cloudflare", "not-billed:refusal")
+    ),
 ]
 
 
@@ -45,7 +49,7 @@ async def test_costs_that_change_are_stored(
     monkeypatch.setattr(reprice, "_PAGE", 2)
     await store.add(Batch(calls=CALLS))
     tally = await repriced(store, Dearer(), NOON, dry_run=dry_run)
-    assert (tally.looked_at, tally.stated, tally.changed, tally.gained, tally.lost) == (6, 2, 3, 1, 1)
+    assert (tally.looked_at, tally.stated, tally.changed, tally.gained, tally.lost) == (9, 5, 3, 1, 1)
     found = {name: (change.calls, change.before, change.after) for name, change in tally.models.items()}
     assert found == {"changed": (1, 100, 500), "gained": (1, 0, 500), "gone": (1, 7, 0)}
     costs = []
@@ -53,7 +57,8 @@ async def test_costs_that_change_are_stored(
         read = await store.call(call.id)
         assert read is not None
         costs.append(read.cost and read.cost.cost_nanousd)
-    assert costs == ([1, 500, 100, None, 7, 9, 9] if dry_run else [1, 500, 500, 500, None, 9, 9])
+    kept = [9] * 5
+    assert costs == ([1, 500, 100, None, 7, *kept] if dry_run else [1, 500, 500, 500, None, *kept])
     same = await store.call(CALLS[1].id)
     assert same is not None
     assert same.cost == CALLS[1].cost

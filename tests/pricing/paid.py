@@ -28,13 +28,26 @@ def paid(
     answered: Any = None,
     *,
     events: Sequence[Any] | None = None,
+    body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    estimate: bool = False,
     **facts: Any,
 ) -> Call:
-    """The call with its cost."""
+    """The call with its cost.
+
+    Args:
+        url: Of the request.
+        asked: Its JSON.
+        answered: The answer's JSON.
+        events: A stream, in place of it.
+        body: Bytes, in place of both.
+        headers: Of the answer.
+        estimate: Whether tokens that are not told are guessed.
+        facts: More of the exchange.
+    """
     kind = "text/event-stream" if events is not None else "application/json"
-    chunks = [json.dumps(answered).encode()] if events is None else sse(*events, done=False)
-    found = Reader(FORMATS).read(
+    chunks = [body or json.dumps(answered).encode()] if events is None else sse(*events, done=False)
+    found = Reader(FORMATS, estimate_usage=estimate).read(
         exchange(url, asked=asked, chunks=chunks, headers={"content-type": kind, **(headers or {})}, **facts)
     )
     assert found is not None

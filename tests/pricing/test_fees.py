@@ -1,10 +1,13 @@
 """What is paid beside tokens is in the cost, or there is none."""
 
+import json
 from typing import Any
 
 import pytest
+from genai_prices.data import providers as PRICES_DATA
 
-from tests.pricing.paid import CHAT, CLAUDE, GEMINI, answer, chat, claude, gemini, nano
+from miharu.exchange import KEPT_HEAD
+from tests.pricing.paid import CHAT, CLAUDE, GEMINI, answer, chat, claude, gemini, nano, paid
 
 SEARCH = {"contents": [{"parts": [{"text": "x"}]}], "tools": [{"googleSearch": {}}]}
 WEB = {"groundingChunks": [{"web": {"uri": "https://a.example"}}]}
@@ -342,3 +345,54 @@ def test_perplexity_has_a_fee_for_each_request_that_depends_on_the_size(
 @pytest.mark.parametrize("model", ["gpt-4o-search-preview", "gpt-4o-mini-search-preview", "gpt-5-search-api"])
 def test_models_that_always_search_have_a_fee_that_no_list_has(model: str) -> None:
     assert chat(model) is None
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4.1-mini-2025-04-14"])
+def test_models_that_pay_for_a_block_of_tokens_for_each_search_have_no_known_price(model: str) -> None:
+    asked = {"model": model, "input": "x", "tools": [{"type": "web_search"}]}
+    assert nano(RESPONSES, asked, response(model, LOOKED)) is None
+    assert nano(RESPONSES, asked, response(model)) is not None
+
+
+def test_a_price_by_a_route_that_no_answer_tells_is_not_known() -> None:
+    url = "https://openrouter.ai/api/v1/chat/completions"
+    routed = [
+        model.id
+        for provider in PRICES_DATA
+        if provider.id == "openrouter"
+        for model in provider.models
+        if any("route" in variant.when for variant in model.price_variants or ())
+    ]
+    assert routed
+    assert [chat(model, url) for model in routed] == [None] * len(routed)
+    assert chat("openai/gpt-4o", url) is not None
+
+
+def test_a_guess_at_tokens_does_not_leave_out_what_else_was_used() -> None:
+    """A stream without usage whose tokens are estimated still has its searches."""
+    chunk = gemini(NEW, {"webSearchQueries": ["a", "b"], **WEB})
+    del chunk["usageMetadata"]
+    url = GEMINI.format(NEW).replace("generate", "streamGenerate") + "?alt=sse"
+    call = paid(url, SEARCH, events=[chunk], estimate=True)
+    assert call.usage.usage_source == "estimated"
+    assert call.cost is not None
+    tokens = (call.usage.prompt_tokens or 0) * 1500 + (call.usage.completion_tokens or 0) * 9000
+    assert call.cost.cost_nanousd == tokens + 28_000_000
+
+
+def test_an_answer_too_large_to_be_kept_still_says_what_it_searched_for() -> None:
+    whole = json.dumps(gemini(NEW, {"webSearchQueries": ["a"], **WEB})).encode()
+    found = paid(GEMINI.format(NEW), SEARCH, body=b'{"candidates":[{"cut off' + whole[2:])
+    assert found.cost is not None
+    assert found.cost.cost_nanousd == NEW_TOKENS + 14_000_000
+
+
+def test_and_so_does_one_of_anthropic() -> None:
+    whole = json.dumps(
+        claude(USAGE, content=[ran("code_execution"), {"type": "text", "text": "a" * KEPT_HEAD}])
+    )
+    cut = whole.replace('"role"', '"ro', 1)  # no JSON any more
+    asked = {"model": "claude-sonnet-4-6", "messages": [], "max_tokens": 9}
+    call = paid(CLAUDE, asked, body=cut.encode())
+    assert call.usage.prompt_tokens == 1000
+    assert call.cost is None

@@ -116,6 +116,21 @@ def test_a_price_by_the_length_of_a_prompt_is_that_of_one_request() -> None:
     assert nano(CLAUDE, asked, claude(one, haiku)) == 120_000 * 500 + 100 * 2500
 
 
+@pytest.mark.parametrize(
+    ("status", "cost"),
+    [
+        ({"type": "redeemed"}, None),
+        ({"type": "not_applied", "reason": "expired"}, OWN),
+        ({"type": "new"}, None),
+    ],
+)
+def test_a_credit_that_was_redeemed_changes_the_bill_by_nobody_knows_what(
+    status: Any, cost: int | None
+) -> None:
+    used = usage(fallback_credit={"status": status})
+    assert nano(CLAUDE, ASKED, claude(used, "claude-sonnet-5")) == cost
+
+
 def test_bedrock_speaks_of_them_as_well() -> None:
     url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/global.anthropic.claude-sonnet-5-v1:0/invoke"
     used = usage(step("compaction", 1000, 10), MESSAGE)

@@ -24,6 +24,7 @@ FULL = 1000 * 2500 + 100 * 15_000
         ({"x-litellm-cache-key": "k", "x-litellm-response-cost": "0"}, "litellm"),
         ({"x-litellm-cache-hit": "True"}, "litellm"),
         ({"x-openrouter-cache-status": "HIT"}, "openrouter"),
+        ({"x-bt-cached": "HIT"}, "braintrust"),
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])

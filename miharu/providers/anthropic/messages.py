@@ -21,6 +21,7 @@ from miharu.providers.openai._usage import stated_cost
 
 __all__ = ("AnthropicMessages", "message_of")
 
+_SERVER_TOOL = re.compile(rb'"type"\s*:\s*"server_tool_use"[^{}]{0,200}?"name"\s*:\s*"(\w{1,40})"')
 _VERTEX = re.compile(r"/publishers/anthropic/models/([^/:]+):(?:streamR|r)awPredict")
 
 
@@ -45,6 +46,8 @@ def message_of(wire: Wire) -> Mapping[str, Any]:
     if wire.answered or len(wire.body) < KEPT_HEAD:
         return wire.answered
     found = {name: last_value(wire.body, name) for name in ("stop_reason", "usage")}
+    used = [{"type": "server_tool_use", "name": name.decode()} for name in _SERVER_TOOL.findall(wire.body)]
+    found["content"] = used or None
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -86,6 +86,7 @@ class _Seen:
         self.usage = mapping(last_value(body, "usageMetadata"))
         self.model = text(last_value(body, "modelVersion"))
         self.response_id = text(last_value(body, "responseId"))
+        self.grounding.add(last_value(body, "groundingMetadata"))
         self.finish = enum_name({"finishReason": last_value(body, "finishReason")}, "finishReason")
         self.is_whole = bool(self.usage) and body.rstrip().endswith((b"}", b"]"))
 
