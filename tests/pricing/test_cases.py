@@ -22,15 +22,6 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("MIHARU_CASES", ROOT.parent / "shared" / "cases"))
 CASES = json.loads((FOLDER / "wire.json").read_text()) if (FOLDER / "wire.json").is_file() else []
 FORMATS = [provider() for _, provider in load(BUILT_IN)]
-UNREAD = {
-    "openrouter-rerank-cost",
-    "cohere-reasoning",
-    "portkey-prompt",
-    "openrouter-images",
-    "openai-decisions",
-    "deepgram-listen",
-}
-"""Formats that are not read yet."""
 
 
 def test_they_are_here() -> None:
@@ -41,8 +32,6 @@ def test_they_are_here() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_it_reads_and_prices(case: dict[str, Any]) -> None:
-    if case["name"] in UNREAD:
-        pytest.skip("this format is not read yet")
     streamed = "events" in case
     named = [(event["type"], event) for event in case.get("events", ())]
     call = Reader(FORMATS).read(
