@@ -4,7 +4,7 @@ Periods are those of the clock in UTC, so that processes and machines agree on w
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -110,12 +110,13 @@ class Budget:
     each: Each | None = None
     refuse: bool = False
     on_exceeded: Callable[[BudgetState], object] | None = None
-    webhook: str | None = None
+    webhook: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for setting, is_sound, remedy in self._rules():
             if not is_sound:
-                raise ConfigError(f"Budget({setting}={getattr(self, setting)!r}): {remedy}.", "budgets")
+                value = "…" if setting == "webhook" else repr(getattr(self, setting))  # that may be a secret
+                raise ConfigError(f"Budget({setting}={value}): {remedy}.", "budgets")
         if self.tag is not None:
             object.__setattr__(self, "tag", tuple(self.tag))
 

@@ -5,20 +5,24 @@ because the start-up of the host program comes first.
 
 settings.py  everything that can be set, resolved
 database.py  where calls are kept, as a URL
+ignore.py    which calls are left out
 access.py    who may see the dashboard
 refusal.py   what is said of a value that makes no sense
 """
 
 from miharu.config.access import AuthMode, auth_mode
 from miharu.config.database import MEMORY, NOWHERE, database_file, public_url, resolve_database
+from miharu.config.ignore import NOTHING_IGNORED, Ignore
 from miharu.config.settings import UNSET, Config, Length, Unset
 
 __all__ = (
     "MEMORY",
+    "NOTHING_IGNORED",
     "NOWHERE",
     "UNSET",
     "AuthMode",
     "Config",
+    "Ignore",
     "Length",
     "Unset",
     "auth_mode",

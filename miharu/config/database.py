@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from miharu._location import NoPlace, default_database
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
+from miharu.redaction import urls
 
 __all__ = ("MEMORY", "NOWHERE", "database_file", "public_url", "resolve_database")
 
@@ -38,10 +39,12 @@ def resolve_database(given: object = None, environ: Mapping[str, str] = os.envir
     usage = "give a path or a URL, such as 'calls.db' or 'sqlite:///calls.db'"
     text = str(given) if isinstance(given, str | os.PathLike) else ""
     if not text.strip() or "\0" in text:
-        raise refused(setting, given, usage)
+        raise refused(setting, _shown(given), usage)
     if text == ":memory:":
         return MEMORY
     if "://" not in text:
+        if isinstance(given, str):
+            _refuse_mistyped(setting, text)
         return _file_url(setting, Path(text))
     scheme, _, rest = text.partition("://")
     dialect = scheme.partition("+")[0].lower()
@@ -60,12 +63,26 @@ def database_file(url: str) -> Path | None:
 
 def public_url(url: str) -> str:
     """The database as it may be logged or shown: the path of a file, and neither user nor password."""
-    if file := database_file(url):
-        return str(file)
-    scheme, separator, rest = url.partition("://")
-    if "?" in rest.rpartition("@")[0]:  # of a password, or of an option whose value is one
-        return f"{scheme}://…"
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if separator else url
+    file = database_file(url)
+    return urls.public_path(str(file)) if file else url if url == MEMORY else urls.public_address(url)
+
+
+def _shown(given: object) -> object:
+    """What may be said of it in an error."""
+    if given is None or isinstance(given, bool | int | float):
+        return given
+    return public_url(given) if isinstance(given, str) else type(given).__name__
+
+
+def _refuse_mistyped(setting: str, text: str) -> None:
+    """Refuse an address whose beginning is mistyped: as the name of a file it would show its password."""
+    if not text.startswith(("/", "./", "../", "~")) and urls.may_be_address(text):
+        raise refused(
+            setting,
+            urls.HIDDEN,
+            "that is neither a path nor a whole URL; write it as 'postgresql://user:password@host/name', or "
+            "with './' in front if it is a file",
+        )
 
 
 def _default(environ: Mapping[str, str]) -> Path:
@@ -78,11 +95,12 @@ def _default(environ: Mapping[str, str]) -> Path:
 def _sqlite_url(setting: str, rest: str) -> str:
     if rest in {"", "/", "/:memory:"}:
         return MEMORY
+    _refuse_mistyped(setting, rest if rest.startswith("//") else rest.removeprefix("/"))
     if not rest.startswith("/") or "?" in rest:
         path = rest.partition("?")[0].lstrip("/")
-        raise refused(
-            setting, f"sqlite://{rest}", f"write it as 'sqlite:///{path}', three slashes and a path"
-        )
+        shown = f"sqlite://{urls.HIDDEN if '@' in rest else path}"
+        whole = "calls.db" if "@" in rest else path
+        raise refused(setting, shown, f"write it as 'sqlite:///{whole}', three slashes and a path")
     return _file_url(setting, Path(rest[1:]))
 
 

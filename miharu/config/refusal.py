@@ -6,5 +6,7 @@ __all__ = ("refused",)
 
 
 def refused(setting: str, value: object, remedy: str) -> ConfigError:
-    """Names the setting, the value and the remedy; to be raised."""
-    return ConfigError(f"{setting}={value!r}: {remedy}.", setting)
+    """Names the setting, the value without secrets, and the remedy; to be raised."""
+    from miharu.redaction.text import redacted
+
+    return ConfigError(f"{setting}={redacted(repr(value))}: {remedy}.", setting)

@@ -1,19 +1,22 @@
 """Everything that can be set, resolved."""
 
+import inspect
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from miharu._budget import Budget, budgets_from
 from miharu._lengths import length_ms
 from miharu._price import Price
 from miharu.config.database import resolve_database
+from miharu.config.ignore import NOTHING_IGNORED, Ignore, ignored
 from miharu.config.refusal import refused
 
 if TYPE_CHECKING:
+    from miharu.call import Call
     from miharu.exporters.base import Exporter
     from miharu.pricing.base import Prices
     from miharu.providers.base import Provider
@@ -42,7 +45,7 @@ Length = int | timedelta | str | None
 class Config:
     """Everything that can be set, resolved. Two equal configs mean the same ``init()``."""
 
-    database: str
+    database: str = field(repr=False)
     """An SQLAlchemy URL with its async driver."""
     service: str | None = None
     capture_content: bool = False
@@ -56,6 +59,9 @@ class Config:
     update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
     exporters: "tuple[Exporter, ...]" = ()
+    redact: Callable[[Any], Any] | None = None
+    """What is done with content before it is stored, beside what is done anyway."""
+    ignore: Ignore = NOTHING_IGNORED
 
     @classmethod
     def resolve(
@@ -72,6 +78,8 @@ class Config:
         update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
         exporters: "Iterable[Exporter]" = (),
+        redact: Callable[[Any], Any] | None = None,
+        ignore: "Iterable[str | Callable[[Call], bool]] | None" = None,
         environ: Mapping[str, str] = os.environ,
     ) -> "Config":
         """Merge arguments over environment over defaults.
@@ -93,6 +101,7 @@ class Config:
         prices = _prices(prices)
         _expect("providers", providers, "read", "rules", "api")
         _expect("exporters", exporters, "export")
+        _expect_plain("redact", redact, "from a text or a JSON object to the same")
         return cls(
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE", "").strip() or None,
@@ -112,6 +121,8 @@ class Config:
             update_prices=update_prices,
             providers=providers,
             exporters=exporters,
+            redact=redact,
+            ignore=ignored(ignore, environ),
         )
 
 
@@ -175,6 +186,13 @@ def _several(setting: str, values: "Iterable[T]") -> "tuple[T, ...]":
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise refused(setting, values, "give a list of them")
     return tuple(values)
+
+
+def _expect_plain(setting: str, value: object, what: str) -> None:
+    if value is not None and (not callable(value) or isinstance(value, type)):
+        raise refused(setting, value, f"give a function {what}, or leave it out")
+    if inspect.iscoroutinefunction(value):
+        raise refused(setting, value, "give a plain function; the recorder waits for none")
 
 
 def _expect(setting: str, values: tuple[object, ...], method: str, *fields: str) -> None:

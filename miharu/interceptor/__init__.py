@@ -42,6 +42,7 @@ class Interceptor:
         rules: Iterable[Pass],
         settle: Callable[[], object] = bool,
         admit: Callable[[], object] | None = None,
+        ignores: Callable[[str, int | None, str], bool] | None = None,
     ) -> None:
         """Prepare; nothing is touched before ``install``.
 
@@ -50,11 +51,13 @@ class Interceptor:
             rules: Which requests may be model calls.
             settle: Waits until what the sink took is kept, for processes that end without another word.
             admit: Asked before a call is sent, on the caller's thread; what it raises is the caller's.
+            ignores: Whether what goes to that host, port and path is left out, though it may be a model call.
         """
         self.gate = Gate(rules)
         self.sink = sink
         self.settle = settle
         self.admit = admit
+        self.ignores = ignores
         self.seen: dict[str, str] = {}
         """The patched libraries, and the level at which each is seen."""
 

@@ -12,11 +12,12 @@ What was asked is taken from where aiohttp makes bytes of it, because its user m
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
 from miharu._guard import swallowed
 from miharu.attribution import context
@@ -36,7 +37,7 @@ the list is emptied in the end."""
 class AiohttpExchange(Exchange):
     """An exchange of aiohttp."""
 
-    __slots__ = ("asked", "method", "room", "sent", "url")
+    __slots__ = ("answered", "asked", "method", "room", "sent", "url", "usual")
 
     sent: bytes | None
     """The request's body, once it is known."""
@@ -46,6 +47,10 @@ class AiohttpExchange(Exchange):
         self.method = method
         self.url = url
         self.asked = asked
+        self.answered: Mapping[str, str] = {}
+        """The headers as they were sent, once there is a response."""
+        self.usual: tuple[Any, Any] = (None, None)
+        """Headers and credentials of the session."""
         self.room = KEPT_HEAD
         data = asked.get("data")
         self.sent = bytes(data) if isinstance(data, bytearray) else None
@@ -56,18 +61,24 @@ class AiohttpExchange(Exchange):
 
     def forget_content(self) -> None:
         super().forget_content()
-        self.asked = {"headers": self.asked.get("headers")}
+        self.asked = {name: self.asked.get(name) for name in ("headers", "auth", "params", "cookies")}
         self.sent = None
 
     def request(self) -> Request:
-        headers = self.asked.get("headers") or {}
-        items = headers.items() if hasattr(headers, "items") else headers
+        usual, auth = self.usual
         return Request(
             method=self.method,
             host=self.url.host if self.url.is_default_port() else f"{self.url.host}:{self.url.port}",
             path=self.url.path,
-            query=self.url.query_string,
-            headers={str(name).lower(): str(value) for name, value in items},
+            query="&".join(filter(None, (self.url.raw_query_string, _query(self.asked.get("params"))))),
+            userinfo=":".join(filter(None, (self.url.raw_user, self.url.raw_password))),
+            headers={
+                **_headers(usual),
+                **_signed_in(self.asked.get("auth") or auth),
+                **_cookies(self.asked.get("cookies")),
+                **_headers(self.asked.get("headers")),
+                **_headers(self.answered),
+            },
             body=_body(self.asked) if self.sent is None else self.sent,
         )
 
@@ -163,17 +174,22 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        return AiohttpExchange(verb, url, asked, *context.now())
+        if watching.ignores and watching.ignores(url.host or "", url.explicit_port, url.path):
+            return None
+        exchange = AiohttpExchange(verb, url, asked, *context.now())
+        exchange.usual = getattr(session, "_default_headers", None), getattr(session, "_default_auth", None)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
+    else:
+        return exchange
 
 
 def _attach(session: Any, exchange: AiohttpExchange, response: Any, plain: Any, tee: Any) -> None:
     try:
         exchange.status = response.status
         exchange.response_headers = response.headers
-        exchange.asked = {**exchange.asked, "headers": response.request_info.headers}
+        exchange.answered = response.request_info.headers
         decompress = exchange.asked.get("auto_decompress")
         exchange.decoded = session.auto_decompress if decompress is None else decompress
         content = response.content
@@ -222,6 +238,29 @@ def _exchange_of(reader: Any) -> AiohttpExchange | None:
     callbacks = reader._eof_callbacks  # noqa: SLF001 - where _attach put it
     first = callbacks[0] if callbacks else None
     return first.exchange if isinstance(first, _AtEnd) else None
+
+
+def _headers(given: Any) -> dict[str, str]:
+    items = given.items() if hasattr(given, "items") else given or ()
+    return {str(name).lower(): str(value) for name, value in items}
+
+
+def _signed_in(auth: Any) -> dict[str, str]:
+    """What the session adds by itself; a response would show it."""
+    encode = getattr(auth, "encode", None)
+    return {"authorization": str(encode())} if callable(encode) and not isinstance(auth, str) else {}
+
+
+def _cookies(given: Any) -> dict[str, str]:
+    pairs = given.items() if hasattr(given, "items") else given or ()
+    text = "; ".join(f"{name}={getattr(value, 'value', value)}" for name, value in pairs)
+    return {"cookie": text} if text else {}
+
+
+def _query(params: Any) -> str:
+    if isinstance(params, str):
+        return params.removeprefix("?")
+    return urlencode(params.items() if hasattr(params, "items") else params or (), doseq=True)
 
 
 def _body(asked: dict[str, Any]) -> bytes | None:

@@ -139,7 +139,7 @@ def _begin(request: Any) -> HttpxExchange | None:
         watching = handing.target()
         if watching is None or not watching.gate.passes(request.method, (url := request.url).host, url.path):
             return None
-        if is_unseen():
+        if is_unseen() or (watching.ignores and watching.ignores(url.host, url.port, url.path)):
             return None
         return HttpxExchange(request, *context.now())
     except Exception:  # noqa: BLE001 - the guard on the user's path

@@ -1,8 +1,9 @@
 """One process that is watched, or one database that is looked at, and what that needs."""
 
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import ParamSpec, TypeVar
 from miharu import _guard, plugins
 from miharu import providers as wire_formats
 from miharu.attribution import records
+from miharu.attribution.belonging import belonging
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score
-from miharu.config import MEMORY, Config, database_file, public_url
+from miharu.config import MEMORY, NOTHING_IGNORED, Config, database_file, public_url
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.figures import Stats
@@ -29,6 +31,8 @@ from miharu.recorder.shift import Equipment
 from miharu.recorder.spool import Spool, place_for
 from miharu.recorder.tally import Tally
 from miharu.recorder.worker import Worker
+from miharu.redaction import values
+from miharu.redaction.urls import secrets_in
 from miharu.stores import store_for
 from miharu.stores.base import Store
 
@@ -46,6 +50,17 @@ P = ParamSpec("P")
 _parents: list[Worker] = []
 
 
+def _route_of(exchange: Exchange) -> str:
+    return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
+
+
+def _secrets_of(webhook: str) -> Iterator[str]:
+    """What of its address is a secret: each part behind the host that is no word."""
+    for part in re.split(r"[/?&=]", webhook.partition("://")[2])[1:]:
+        if len(part) >= values.SHORT and not part.isalpha():
+            yield part
+
+
 class Monitor:
     """Watches one process, or with ``read_only=True`` only looks at what others have recorded."""
 
@@ -58,6 +73,9 @@ class Monitor:
         self.config = config
         self.read_only = read_only
         self._store_point = store_for(config.database)
+        values.keep(secrets_in(config.database))
+        for budget in config.budgets:
+            values.keep(_secrets_of(budget.webhook or ""))
         self._interceptor: Interceptor | None = None
         alarms = None if read_only else Alarms(Webhook(handing.unseen))
         self._ledger = Ledger(config.budgets, alarms)
@@ -82,7 +100,11 @@ class Monitor:
             rules = [rule for provider in self._formats for rule in provider.rules]
             refuses = any(budget.refuse for budget in self.config.budgets)
             self._interceptor = Interceptor(
-                self._sink, rules, settle=self.flush, admit=self._admit if refuses else None
+                self._sink,
+                rules,
+                settle=self.flush,
+                admit=self._admit if refuses else None,
+                ignores=self.config.ignore.addresses(),
             )
             self._interceptor.install()
             records.hand_to(self._take_record)
@@ -148,7 +170,10 @@ class Monitor:
 
     def running(self) -> list[Exchange] | None:
         """The calls on their way right now; ``None`` where this process makes none."""
-        return None if self._interceptor is None else handing.running()
+        if self._interceptor is None:
+            return None
+        by_route = self.config.ignore.routes()
+        return [one for one in handing.running() if by_route is None or not by_route(_route_of(one))]
 
     def stats(self) -> Stats:
         """The figures of this process."""
@@ -263,6 +288,8 @@ class Monitor:
             service=self.config.service,
             capture_content=self.config.capture_content,
             estimate_usage=self.config.estimate_usage,
+            redact=self.config.redact,
+            ignore=self.config.ignore.call if self.config.ignore != NOTHING_IGNORED else None,
         )
         return Pipeline(self._queue, self._spool, self._tally, reader, self._ledger.charge)
 

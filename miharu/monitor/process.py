@@ -3,10 +3,12 @@
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from miharu._budget import Budget
 from miharu._price import Price
+from miharu.call import Call
 from miharu.config import UNSET, Config, Length, Unset
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
@@ -42,6 +44,8 @@ def init(
     update_prices: bool = False,
     providers: Iterable[Provider] = (),
     exporters: Iterable[Exporter] = (),
+    redact: Callable[[Any], Any] | None = None,
+    ignore: Iterable[str | Callable[[Call], bool]] | None = None,
 ) -> None:
     """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
 
@@ -65,6 +69,10 @@ def init(
             a request.
         providers: Wire formats of your own, tried before the built-in ones.
         exporters: Where calls go beside the database.
+        redact: What is done with prompts and answers before they are kept: a function from a text or a JSON
+            object to the same. Credentials are taken out before, in any case.
+        ignore: Which calls are left out: hosts and paths such as ``*.example.com/v1/embeddings``, routes such
+            as ``route:/admin/*``, functions of a call; by default ``MIHARU_IGNORE``, else none.
 
     Raises:
         ConfigError: An argument makes no sense. (A nonsense environment variable is logged, and miharu stays
@@ -84,6 +92,8 @@ def init(
             update_prices=update_prices,
             providers=providers,
             exporters=exporters,
+            redact=redact,
+            ignore=ignore,
         )
         fresh = Monitor(config)
     except ConfigError as error:

@@ -9,7 +9,12 @@ from miharu.providers._json import dumps
 __all__ = ("attempt_of", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
 
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
-_PRODUCT = re.compile(r"(?:Async)?([\w.-]+)/(?:Python )?v?([\d.]+\w*)")
+_PRODUCT = re.compile(
+    r"(?:^|[\s(;,])(?:Async)?([A-Za-z][\w.-]{0,39})/(?:Python )?"
+    r"v?(\d{1,6}(?:\.[\w+-]{1,12}){0,6})(?=$|[\s();,])"
+)
+_WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
+"""An agent without a version; what has digits may be anything."""
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
@@ -21,7 +26,9 @@ def sdk_of(headers: Mapping[str, str]) -> str | None:
     """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
     agent = headers.get("user-agent", "")
     found = _PRODUCT.search(agent)
-    return f"{found.group(1).lower()}/{found.group(2)}" if found else agent[:80] or None
+    if found:
+        return f"{found.group(1).lower()}/{found.group(2)}"
+    return agent if _WORDS.fullmatch(agent) else None
 
 
 def attempt_of(headers: Mapping[str, str]) -> int | None:

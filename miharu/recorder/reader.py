@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from miharu._guard import swallowed
+from miharu._guard import count, say_once, swallowed
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.call import Call, Cost, new_id
 from miharu.exchange import Exchange, Request
@@ -37,6 +37,7 @@ class Reader:
         capture_content: bool = False,
         estimate_usage: bool = False,
         redact: Callable[[Any], Any] | None = None,
+        ignore: Callable[[Call], bool] | None = None,
         mint: Callable[[int], str] = new_id,
     ) -> None:
         # here, on the recorder's thread: its patterns take a while to compile
@@ -46,6 +47,7 @@ class Reader:
         self.providers = list(providers)
         self.redactor = Redactor(redact)
         self._seen = seen
+        self._ignore = ignore
         self.service = service
         self.capture_content = capture_content
         self.estimate_usage = estimate_usage
@@ -71,9 +73,10 @@ class Reader:
                 if began is None:
                     return None
                 call = self.redactor.call(self._call(exchange, request, wire, provider.api, reading), request)
-                if call.completes:
-                    return self._completion(call, reading, began)
-                return self._waste.find(self._attempts.place(call), request.body)
+                kept = call if self._ignore is None else _kept(call, self._ignore)
+                if kept is None or kept.completes:
+                    return kept
+                return self._waste.find(self._attempts.place(kept), request.body)
         return None
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
@@ -122,6 +125,19 @@ class Reader:
             call = estimated(call, request.body, wire.body)
         named = with_named(call.usage, reading.quantities, terms_of(wire, reading))
         return replace(call, usage=named)
+
+
+def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
+    """The call, unless it is left out; where that cannot be told, without its content."""
+    try:
+        return None if ignore(call) else call
+    except Exception as error:  # noqa: BLE001 - the user's function
+        count()
+        say_once(
+            "a function of ignore= failed (%s); such calls are kept, without their content.",
+            type(error).__name__,
+        )
+        return replace(call, body=None)
 
 
 def _whose(exchange: Exchange) -> Belonging:

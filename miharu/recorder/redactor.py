@@ -14,6 +14,7 @@ from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Request
 from miharu.recorder.content import SEEN_CONTENT, Content, Hook
+from miharu.recorder.headers import sdk_of
 from miharu.redaction.credentials import credentials, in_body
 from miharu.redaction.names import Verdict, verdict
 from miharu.redaction.shapes import is_suspicious
@@ -53,6 +54,9 @@ class Redactor:
         if odd and request.body:
             own = tuple(dict.fromkeys((*own, *in_body(request.body[:SEEN_CONTENT]))))
         remember(own)
+        agent = request.headers.get("user-agent", "")
+        if call.sdk and (_suspicious((agent,)) or _holds((agent,), own)):
+            call = replace(call, sdk=sdk_of({"user-agent": redacted(agent, own)}))
         if odd or _may_tell(call, own):
             call = _clean_call(call, (*own, *remembered()))
         return call if call.body is None else replace(call, body=self._content.kept(call.body, own))
@@ -135,7 +139,7 @@ def _holds(texts: Sequence[str | None], values: Sequence[str]) -> bool:
     if not values:
         return False
     data = "\n".join(filter(None, texts)).encode("utf-8", "surrogatepass")
-    return any(form in data for value in values for form in written(value))
+    return any(written(value).is_in(data) for value in values)
 
 
 def _clean_call(call: Call, values: Sequence[str]) -> Call:
@@ -148,7 +152,7 @@ def _clean_call(call: Call, values: Sequence[str]) -> Call:
             error_message=_message(outcome.error_message, values),
         ),
         usage=replace(usage, usage_raw=_clean(usage.usage_raw, values)),
-        sdk=call.sdk if _clean(call.sdk, values) == call.sdk else None,
+        sdk=_clean(call.sdk, values),
         host=_clean(call.host, values),
         model=_clean(call.model, values),
         request_model=_clean(call.request_model, values),

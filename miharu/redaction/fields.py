@@ -26,6 +26,7 @@ _RUN = re.compile(rb"[A-Za-z0-9_.\-]*")
 _WHITE = rb"(?:\s|\\++[nrt]){0,16}+"
 _QUOTE = rb"\\*+[\"']"
 _BEHIND = re.compile(rb"(?:\\*+([\"']))?+\]?+" + _WHITE + rb"(:|=>?+|%(?:25)?3[dD]|\\++u003[dD])" + _WHITE)
+_CLOSED = re.compile(_QUOTE)
 _NEXT = re.compile(_QUOTE + _WHITE + rb"," + _WHITE)
 _BESIDE = re.compile(_NEXT.pattern + _QUOTE + rb"value" + _QUOTE + _WHITE + rb":" + _WHITE)
 _PART = re.compile(rb"[^\r\n]{0,200}+(?:\r?\n[^\r\n]{1,200}+){0,8}+\r?\n\r?\n([^\r\n]*+)")
@@ -123,7 +124,7 @@ def _values(data: bytes, start: int, end: int, runs: _Runs) -> Iterator[Span]:
         return
     quote = data[start - 1 : start] if start else b""
     behind = _BEHIND.match(data, end)
-    if quote in (b'"', b"'"):
+    if quote in (b'"', b"'") and _CLOSED.match(data, end):
         if behind is not None and behind[1] == quote and behind[2] in (b":", b"=>"):
             yield from _after_colon(data, behind.end(), name, says)
         elif says is not Verdict.NO:

@@ -1,21 +1,22 @@
 """A database's address as it may be shown: neither user nor password, however it was mistyped."""
 
 import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote
 
-__all__ = ("HIDDEN", "may_be_address", "public_address", "public_path")
+__all__ = ("HIDDEN", "may_be_address", "public_address", "public_path", "secrets_in")
 
 HIDDEN = "…"
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_+.-]{0,30})://(?P<rest>.*)", re.DOTALL)
-_SERVER = re.compile(
-    r"(?:(?:\[[0-9a-fA-F:.%]+\]|[\w.-]+)(?::\d{1,5})?(?:,(?=[^,]))?)*(?:/[^?#@:;=&\s]*)?", re.ASCII
-)
+_HOST = r"(?:\[[0-9a-fA-F:.%]+\]|[\w.-]++)(?::\d{1,5})?"
+_SERVER = re.compile(rf"(?:{_HOST}(?:,{_HOST})*+)?(?:/[^?#@:;=&\s]*)?", re.ASCII)
 _SCHEMES = r"(?:sqlite|postgres|postgresql|pg|pgsql|psql|clickhouse|mysql|mariadb|redis|mongodb|jdbc|https?)"
 _MISTYPED = re.compile(
     # user:password@, or what begins like an address, or as libpq writes it in words
-    rf"[^/\\]*:.*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?::|//|\\\\).*|.*@.*[:/].*|.*\b(?:password|passwd|pwd|passfile)\s*=.*",
+    rf".*[:;].*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?::|//|\\\\).*|.*@.*[:/].*|.*\b(?:password|passwd|pwd|passfile)\s*=.*",
     re.IGNORECASE | re.DOTALL,
 )
-_USER = re.compile(r"[^/\\]*:[^/\\]*(?:@|%40)")
+_USER = re.compile(r".*[:;].*(?:@|%40)", re.DOTALL)
 
 
 def public_address(url: str) -> str:
@@ -34,6 +35,16 @@ def public_address(url: str) -> str:
 def may_be_address(text: str) -> bool:
     """Whether a relative path is rather an address of a server, with a password in it perhaps."""
     return _MISTYPED.match(text) is not None
+
+
+def secrets_in(url: str) -> Iterator[str]:
+    """The passwords that an address carries, as they are written there and as they are meant."""
+    userinfo, _, rest = url.partition("://")[2].rpartition("@")
+    password = userinfo.partition(":")[2]
+    yield from (password, unquote(password))
+    for name, value in parse_qsl(rest.partition("?")[2]):
+        if "pass" in name or "token" in name or "secret" in name:
+            yield value
 
 
 def public_path(path: str) -> str:

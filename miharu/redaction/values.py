@@ -5,15 +5,17 @@ that was described. Such a value needs no known name and no known shape to be fo
 """
 
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
-from miharu.redaction.slices import hits
+from miharu.redaction.slices import SLICE, hits, pause
 
-__all__ = ("carried", "forget", "is_telling", "keep", "remember", "remembered", "written")
+__all__ = ("Written", "carried", "forget", "is_telling", "keep", "remember", "remembered", "written")
 
 REMEMBERED = 32
 """As many as the last requests have carried are known to what belongs to no request: spans, and the log."""
@@ -81,12 +83,15 @@ def forget() -> None:
 def carried(data: bytes, values: Sequence[str]) -> Iterator[tuple[int, int]]:
     """From where to where they stand, however they are written."""
     for value in values:
-        for form in written(value):
-            for at in hits(data, (form,), slice_=_WIDE):
-                end = at + len(form)
-                if len(form) >= SHORT or not (_is_word(data, at - 1) or _is_word(data, end)):
-                    yield at, end
-            yield from _broken_off(data, form)
+        form = written(value)
+        for start, end in form.within(data):
+            if len(value) >= SHORT or not (_is_word(data, start - 1) or _is_word(data, end)):
+                yield start, end
+        for code in form.codes:
+            for at in hits(data, (code,), slice_=_WIDE):
+                yield at, at + len(code)
+        for beginning in form.starts:
+            yield from _broken_off(data, beginning)
 
 
 def _broken_off(data: bytes, form: bytes) -> Iterator[tuple[int, int]]:
@@ -104,37 +109,74 @@ def _is_word(data: bytes, at: int) -> bool:
     return 0 <= at < len(data) and data[at : at + 1].isalnum()
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value, in the ways in which it may be written."""
+
+    plain: bytes
+    pattern: re.Pattern[bytes] | None
+    """It with each sign escaped or not, also several times; ``None`` where no encoder changes any."""
+    starts: tuple[bytes, ...]
+    """It as it may begin where the text ends."""
+    codes: tuple[bytes, ...]
+    """It in base64 and in hexadecimal digits."""
+
+    def within(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """From where to where it stands."""
+        if self.pattern is None:
+            for at in hits(data, (self.plain,), slice_=_WIDE):
+                yield at, at + len(self.plain)
+            return
+        for start in range(0, len(data), SLICE):
+            if start:
+                pause()
+            for found in self.pattern.finditer(data, start, start + SLICE + _LONGEST_SIGN * len(self.plain)):
+                yield found.span()
+
+    def is_in(self, data: bytes) -> bool:
+        """Whether it stands there, in a text that is short."""
+        there = self.plain in data if self.pattern is None else self.pattern.search(data) is not None
+        return there or any(code in data for code in self.codes)
+
+
 @lru_cache(128)
-def written(value: str) -> tuple[bytes, ...]:
-    """A value as it may be written: plain, in an address, in JSON, in HTML, in base64, in hexadecimal."""
+def written(value: str) -> Written:
+    """The value in the ways in which it may be written."""
     raw = value.encode("utf-8", "surrogatepass")
-    in_json = json.dumps(value)[1:-1]
-    quoted = quote(value, safe="", errors="replace")
-    forms = [value, json.dumps(value, ensure_ascii=False)[1:-1], in_json, json.dumps(in_json)[1:-1]]
-    forms += [
-        _as_unicode(in_json),
-        _as_unicode(in_json).lower(),
-        in_json.replace("/", "\\/"),
-        _in_html(value),
-    ]
-    forms += [quoted, quoted.lower(), quote(quoted, safe=""), quote(value, errors="replace")]
-    forms += [quote_plus(value, errors="replace"), repr(value)[1:-1]]
-    found = {form.encode("utf-8", "surrogatepass"): None for form in forms}
-    if len(raw) >= SHORT:
-        found |= dict.fromkeys(_in_base64(raw))
-        found[raw.hex().encode()] = found[raw.hex().upper().encode()] = None
-    return tuple(sorted(found, key=len, reverse=True))
+    starts = {value, quote(value, safe="", errors="replace"), json.dumps(value)[1:-1]}
+    codes = dict.fromkeys((*_in_base64(raw), raw.hex().encode(), raw.hex().upper().encode()))
+    return Written(
+        plain=raw,
+        pattern=None if _UNCHANGED.fullmatch(value) else re.compile(b"".join(map(_sign, value))),
+        starts=tuple(start.encode("utf-8", "surrogatepass") for start in starts),
+        codes=tuple(codes) if len(raw) >= SHORT else (),
+    )
 
 
-def _as_unicode(text: str) -> str:
-    """As encoders write it that trust no sign in a page: each as an escape."""
-    return "".join(f"\\u{ord(sign):04X}" if sign in "<>&'=+\"/" else sign for sign in text)
+_UNCHANGED = re.compile(r"[A-Za-z0-9_.~-]*")
+_IN_HTML = {"&": b"amp", "<": b"lt", ">": b"gt", '"': b"quot", "'": b"(?:#x27|#39|apos)", "/": b"#x2[fF]"}
+_LONGEST_SIGN = 24
 
 
-def _in_html(text: str) -> str:
-    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;")):
-        text = text.replace(sign, name)
-    return text
+def _sign(sign: str) -> bytes:
+    """It, or what JSON, addresses and HTML make of it, once or several times."""
+    if _UNCHANGED.fullmatch(sign):
+        return re.escape(sign.encode())
+    raw = sign.encode("utf-8", "surrogatepass")
+    units = sign.encode("utf-16-be", "surrogatepass")
+    escapes = b"".join(rb"\\{1,8}u" + _digits(units[at : at + 2]) for at in range(0, len(units), 2))
+    percents = b"".join(b"%(?:25){0,2}" + _digits(bytes([byte])) for byte in raw)
+    named = b"|&(?:amp;)?" + _IN_HTML[sign] + b";" if sign in _IN_HTML else b""
+    more = {" ": rb"|\+", "\n": rb"|\\{1,8}n", "\t": rb"|\\{1,8}t", "\r": rb"|\\{1,8}r"}.get(sign, b"")
+    return rb"(?:\\{0,8}" + re.escape(raw) + b"|" + escapes + b"|" + percents + named + more + b")"
+
+
+def _digits(data: bytes) -> bytes:
+    """Its hexadecimal digits, in small letters or in capitals."""
+    return b"".join(
+        digit if digit.isdigit() else b"[" + digit + digit.upper() + b"]"
+        for digit in (data.hex()[at : at + 1].encode() for at in range(2 * len(data)))
+    )
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config, auth_mode, public_url
 from miharu.dashboard.hosts import Hosts, hosts_from
 from miharu.errors import MiharuError
+from miharu.redaction.text import redacted
 
 __all__ = ("VARIABLES", "findings", "readable")
 
@@ -19,6 +20,7 @@ VARIABLES = (
     "MIHARU_RETENTION",
     "MIHARU_CONTENT_RETENTION",
     "MIHARU_BUDGET",
+    "MIHARU_IGNORE",
     "MIHARU_TOKEN",
     "MIHARU_AUTH",
     "MIHARU_ALLOWED_HOSTS",
@@ -31,7 +33,8 @@ def findings() -> Iterator[Finding]:
     names = [name for name in VARIABLES if name in os.environ]
     for name in names:
         value = os.environ[name]
-        shown = "set, not shown" if name == "MIHARU_TOKEN" else public_url(value) if "://" in value else value
+        shown = public_url(value) if name == "MIHARU_DATABASE_URL" else redacted(value)
+        shown = "set, not shown" if name == "MIHARU_TOKEN" else shown
         yield Finding("note", f"{name}: {printable(shown)}")
     if not names:
         yield Finding("note", "no variable of miharu's is set")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 __all__ = ("Webhook", "message")
 
 logger = logging.getLogger("miharu")
+_posting: ContextVar[bool] = ContextVar("miharu_posting", default=False)
+
+
+def _is_not_ours(_: logging.LogRecord) -> bool:
+    """The client logs the address of each request, and that of a webhook is a secret."""
+    return not _posting.get()
+
 
 TIMEOUT_S = 5.0
 PAUSE_S = 1.0
@@ -62,6 +70,8 @@ class Webhook:
         import anyio
         import httpx
 
+        logging.getLogger("httpx").addFilter(_is_not_ours)
+        _posting.set(True)  # the task is ours alone
         trouble = ""
         for pause in (0, PAUSE_S):
             await anyio.sleep(pause)

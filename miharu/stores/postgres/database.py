@@ -150,6 +150,7 @@ class Database:
         return create_async_engine(
             "postgresql+asyncpg://",
             isolation_level=isolation,
+            hide_parameters=True,  # an error that quotes them goes to the log
             pool_size=1,
             max_overflow=most - 1,
             pool_recycle=RENEWED_AFTER_S,

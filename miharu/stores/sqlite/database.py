@@ -269,6 +269,7 @@ class Database:
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
             "isolation_level": "AUTOCOMMIT",
+            "hide_parameters": True,  # an error that quotes them goes to the log
             "connect_args": {"timeout": BUSY_TIMEOUT_S},
         }
         if self.path is None:
