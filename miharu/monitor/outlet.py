@@ -45,8 +45,9 @@ def _prices(config: Config, updates: "Updates | None") -> Prices | None:
 def _built_in_prices(updates: "Updates | None") -> Prices | None:
     try:
         from miharu.pricing.genai import GenaiPrices
+        from miharu.pricing.plans import PlannedPrices
 
-        prices = GenaiPrices()
+        prices = PlannedPrices(GenaiPrices())
         if updates is not None:
             updates.start()
     except Exception:  # noqa: BLE001 - a call without a price is better than none

@@ -2,6 +2,7 @@
 
 base.py         the seam
 genai.py        the built-in prices
+plans.py        what models cost, compiled
 explain.py      a cost, line by line
 _bill.py        what a call used, in the units of the lists
 _fields.py      what each field of a usage object is to a price

@@ -13,9 +13,9 @@ from miharu.measures import named_in, raw_of
 from miharu.pricing._fields import COUNTED, FREE, PART, fields_of, numbers, unknown
 from miharu.pricing._iterations import beside, requests
 
-__all__ = ("Bill", "Quantities", "Used", "bill_of", "without_sound")
+__all__ = ("TOKENS", "Bill", "Quantities", "Used", "bill_of", "without_sound")
 
-_TOKENS = {
+TOKENS = {
     "prompt_tokens": "input_tokens",
     "completion_tokens": "output_tokens",
     "cached_tokens": "cache_read_tokens",
@@ -110,7 +110,7 @@ def bill_of(call: Call) -> Bill | None:
 
 
 def _tokens(usage: Usage) -> dict[str, int | float]:
-    counts = {unit: getattr(usage, name) for name, unit in _TOKENS.items()}
+    counts = {unit: getattr(usage, name) for name, unit in TOKENS.items()}
     counts["input_tokens"] = counts["input_tokens"] or 0
     counts["output_tokens"] = counts["output_tokens"] or 0
     return {unit: value for unit, value in counts.items() if value is not None}

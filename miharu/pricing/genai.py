@@ -115,6 +115,11 @@ class GenaiPrices:
         """Of the package, and the moment at which newer data was fetched."""
         return self._version_of(self._get_snapshot())
 
+    @property
+    def snapshot(self) -> "DataSnapshot":
+        """The data in use; another one where newer data was fetched."""
+        return self._get_snapshot()
+
     def cost(self, call: Call) -> Cost | None:
         """The cost by usage, model, date and service tier; rounded half-even to a nano-dollar, once."""
         bill = bill_of(call)
