@@ -74,9 +74,9 @@ class Reader:
                     return None
                 call = self.redactor.call(self._call(exchange, request, wire, provider.api, reading), request)
                 kept = call if self._ignore is None else _kept(call, self._ignore)
-                if kept is None or kept.completes:
-                    return kept
-                return self._waste.find(self._attempts.place(kept), request.body)
+                if kept is not None and kept.completes:
+                    return self._completion(kept, reading, began)
+                return kept and self._waste.find(self._attempts.place(kept), request.body)
         return None
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
