@@ -26,6 +26,7 @@ __all__ = (
     "read",
     "replace",
     "require",
+    "require_file",
 )
 
 FOLDER = ".miharu"
@@ -49,6 +50,18 @@ def require(path: Path, facts: os.stat_result) -> None:
         raise NotOurs(words, path)
 
 
+def require_file(path: Path) -> None:
+    """Go on only where that is a regular file, whoever it belongs to, and not a link to one.
+
+    Raises:
+        FileNotFoundError: There is none.
+        NotOurs: It is something else.
+    """
+    facts = os.lstat(path)
+    if not stat.S_ISREG(facts.st_mode):
+        raise NotOurs(file_fault(facts), path)
+
+
 def open_ours(path: Path, *, write: bool = False) -> int:
     """A file that is this user's alone, open for reading, or for both.
 
@@ -69,8 +82,7 @@ def open_any(path: Path) -> int:
         NotOurs: It is a link, or not a file.
         OSError: It cannot be opened.
     """
-    if not stat.S_ISREG(os.lstat(path).st_mode):
-        raise NotOurs(file_fault(os.lstat(path)) or "is not a file", path)
+    require_file(path)
     handle = os.open(path, os.O_RDONLY | _SAFELY)
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return handle

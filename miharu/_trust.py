@@ -18,7 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ("Fault", "NotOurs", "file_fault", "folder_fault", "is_foreign", "mark_fault", "user_words")
+__all__ = (
+    "Fault",
+    "NotOurs",
+    "file_fault",
+    "folder_fault",
+    "is_foreign",
+    "kind_fault",
+    "mark_fault",
+    "mode_fault",
+    "user_words",
+)
 
 _KNOWS_USERS = hasattr(os, "geteuid")
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -62,15 +72,23 @@ def file_fault(facts: os.stat_result) -> str:
     Args:
         facts: Of the file itself, not of what a link leads to.
     """
+    return kind_fault(facts) or mode_fault(facts)
+
+
+def kind_fault(facts: os.stat_result) -> str:
+    """Why that is not a file of this user's, with one name; whoever may write to it."""
     if not stat.S_ISREG(facts.st_mode):
         return _KINDS.get(stat.S_IFMT(facts.st_mode), "is not a file")
-    if not _KNOWS_USERS:
-        return ""
     if is_foreign(facts):
         return f"belongs to {user_words(facts.st_uid)}"
-    if facts.st_nlink > 1:
+    if _KNOWS_USERS and facts.st_nlink > 1:
         return "has a second name, which is a hard link"
-    if facts.st_mode & _BY_OTHERS:
+    return ""
+
+
+def mode_fault(facts: os.stat_result) -> str:
+    """Whether others may write to that file."""
+    if _KNOWS_USERS and facts.st_mode & _BY_OTHERS:
         return f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o}, chmod go-w mends it)"
     return ""
 

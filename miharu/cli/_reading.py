@@ -1,10 +1,13 @@
 """Opening somebody's database to read it, with an answer for whatever can be wrong."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from miharu._files import open_any
+from miharu._trust import NotOurs
 from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.errors import NoDatabase, StoreError
 
@@ -86,8 +89,10 @@ def check_file(url: str) -> None:
     if file is None:
         return
     try:
-        with file.open("rb") as stream:
+        with os.fdopen(open_any(file), "rb") as stream:
             head = stream.read(len(_MAGIC))
+    except NotOurs as error:
+        raise StoreError(f"The database {file} {error.strerror}. Name the file itself.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NoDatabase(f"There is no database at {file}. {_HOW}") from error
     except OSError as error:

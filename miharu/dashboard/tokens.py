@@ -10,13 +10,13 @@ import hmac
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-from miharu._files import make_private_folder
-from miharu._location import default_database
+from miharu._files import clear, make_private_folder, open_ours, put, replace
+from miharu._guard import say_once
+from miharu._location import NoPlace, default_database
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
 
 __all__ = (
@@ -52,7 +52,8 @@ def token_for(database: str) -> str:
     """
     with _lock:
         if database not in _known:
-            _known[database] = _made() if database in {MEMORY, NOWHERE} else _kept_in(_place_of(database))
+            place = None if database in {MEMORY, NOWHERE} else _place_of(database)
+            _known[database] = _made() if place is None else _kept_in(place)
         return _known[database]
 
 
@@ -87,11 +88,14 @@ def _made() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _place_of(database: str) -> Path:
+def _place_of(database: str) -> Path | None:
     file = database_file(database)
-    if file is None:
+    if file is None:  # a server
         name = hashlib.blake2b(public_url(database).encode(), digest_size=8).hexdigest()
-        file = default_database().with_name(name)
+        try:
+            file = default_database().with_name(name)
+        except NoPlace:
+            return None
     return file.with_name(f"{file.name}.token")
 
 
@@ -99,25 +103,26 @@ def _kept_in(file: Path) -> str:
     try:
         make_private_folder(file.parent)
         return _read(file) or _publish(file)
-    except OSError:
+    except OSError as error:
+        say_once("the token is not kept: %s %s. Others are made at each start.", file, error.strerror)
         return _made()
 
 
 def _read(file: Path) -> str | None:
     """The token in the file; ``None`` where there is no file or no token in it.
 
+    What others could have put there, they know: it is renamed, and is no token.
+
     Raises:
-        PermissionError: The file is somebody else's: who put it there would know the token.
+        OSError: It cannot be read, or not be renamed.
     """
+    clear(file)
     try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        handle = open_ours(file)
     except FileNotFoundError:
         return None
     with os.fdopen(handle, encoding="utf-8", errors="replace") as opened:
-        status = os.fstat(handle)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-            raise PermissionError(f"{file} belongs to another user")
-        if hasattr(os, "fchmod") and stat.S_IMODE(status.st_mode) & 0o077:
+        if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
             os.fchmod(handle, 0o600)
         text = opened.read(1000).strip()
     return text if len(text) >= _SHORTEST else None
@@ -126,17 +131,12 @@ def _read(file: Path) -> str | None:
 def _publish(file: Path) -> str:
     """Put a new token in place; of several processes that try, one wins and all read the winner's.
 
-    The file appears with its content, by a link: nobody can read it half-written.
+    The file appears with its content: nobody can read it half-written.
     """
-    handle, draft = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    content = f"{_made()}\n".encode()
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(_made() + "\n")
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            if _read(file) is None:
-                Path(draft).replace(file)
-        return _read(file) or _made()
-    finally:
-        Path(draft).unlink(missing_ok=True)
+        put(file, content)
+    except FileExistsError:
+        if _read(file) is None:
+            replace(file, content)
+    return _read(file) or _made()

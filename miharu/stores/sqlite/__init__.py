@@ -4,6 +4,7 @@ schema.py        the tables, as numbered steps
 database.py      the file and its connections
 transactions.py  our own, and what their errors mean
 gate.py          one writer at a time among all processes
+place.py         whether another user could lead what is opened elsewhere
 turn.py          a lock on a file, and a place in the queue for it
 handles.py       reading the file beside SQLite, without taking its locks away
 writing.py       what a batch, a completed call, new prices and the pruning change

@@ -19,6 +19,7 @@ from anyio.from_thread import run_sync
 from anyio.lowlevel import current_token
 
 from miharu.errors import StoreError
+from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.turn import Turn, give_back, open_lock, take
 
 __all__ = ("Gate",)
@@ -39,8 +40,14 @@ class Gate:
         self._turn: Turn | None = None
 
     def open(self) -> None:
-        """Make the lock file, readable to its owner only."""
+        """Make the lock file, readable to its owner only.
+
+        Raises:
+            StoreError: It is another user's place.
+            OSError: It cannot be made.
+        """
         if self._file is None:
+            check_place(self.database)
             self._file = open_lock(self._path)
 
     def close(self) -> None:

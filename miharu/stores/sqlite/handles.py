@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
+from miharu._files import open_any
+
 __all__ = ("Identity", "held", "hold", "identity", "let_go", "reading")
 
 Identity = tuple[int, int]
@@ -27,7 +29,7 @@ def identity(path: Path) -> Identity | None:
         OSError: That is not to be seen, because a folder is closed, say.
     """
     try:
-        found = path.stat()
+        found = os.lstat(path)  # a link that has taken its place is another file
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
@@ -92,7 +94,7 @@ def reading(path: Path) -> Iterator[FileIO]:
     Raises:
         OSError: It cannot be opened.
     """
-    file = _kept(path) or path.open("rb", buffering=0)
+    file = _kept(path) or FileIO(open_any(path))
     try:
         yield file
     finally:

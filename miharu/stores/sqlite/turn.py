@@ -12,6 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from miharu._files import clear, open_or_make
+from miharu._trust import NotOurs
+
 __all__ = ("Turn", "give_back", "open_lock", "take")
 
 if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
@@ -41,8 +44,16 @@ else:
 
 
 def open_lock(path: Path) -> int:
-    """The lock file, made where it is missing, readable to its owner only."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """The lock file, made where it is missing, readable to its owner only; anything else is renamed.
+
+    Raises:
+        OSError: It cannot be opened or made.
+    """
+    try:
+        return open_or_make(path)
+    except NotOurs:
+        clear(path)
+        return open_or_make(path)
 
 
 class Turn:

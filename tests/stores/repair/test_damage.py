@@ -78,7 +78,7 @@ def test_another_programs_database_is_foreign_whole_or_not(tmp_path: Path) -> No
 
 
 def test_what_may_not_be_read_is_not_judged(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match="is a folder"):
         look(tmp_path)
 
 

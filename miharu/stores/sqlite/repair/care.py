@@ -14,6 +14,7 @@ from typing import Any
 from miharu._files import make_private
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.sqlite.handles import Identity, hold, identity, let_go
+from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
 from miharu.stores.sqlite.repair.layout import keep, layout_of
 from miharu.stores.sqlite.repair.quarantine import (
@@ -76,6 +77,7 @@ class Care:
             StoreError: It is somebody else's, or not to be read, or damaged and for reading only.
         """
         try:
+            check_place(self.path, read_only=self.read_only)
             self._leave_behind()
             finding = look(self.path)
             if finding.state == "foreign":
@@ -112,8 +114,15 @@ class Care:
             keep(ask, self.path)
 
     def opened(self) -> None:
-        """It is open from now on."""
-        self._known, self._is_open = identities(self.path), True
+        """It is open from now on.
+
+        Raises:
+            StoreError: Meanwhile another file got its name, and nobody knows which of them was opened.
+        """
+        found = identities(self.path)
+        if found[""] != self._known.get(""):
+            raise StoreError(f"{self.path} was replaced while it was opened.")
+        self._known, self._is_open = found, True
         if self._rescuer is not None:
             self._rescuer.start()
 

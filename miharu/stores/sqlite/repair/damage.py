@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from miharu._files import require_file
 from miharu.stores.sqlite.handles import held, reading
 from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
@@ -161,7 +162,13 @@ class Symptoms:
 
 @contextmanager
 def connect(path: Path, options: str = "mode=ro") -> Iterator[sqlite3.Connection]:
-    """A connection of the standard library's, by default one that cannot write."""
+    """A connection of the standard library's, by default one that cannot write.
+
+    Raises:
+        OSError: It is not a file, or there is none.
+        sqlite3.Error: It cannot be opened.
+    """
+    require_file(path)
     name = f"file:{quote(os.fspath(path))}?{options}"
     with (
         held(path),
@@ -175,7 +182,7 @@ def connect(path: Path, options: str = "mode=ro") -> Iterator[sqlite3.Connection
 def has_wal(path: Path) -> bool:
     """Whether there are changes beside the file, by which its own length may lag behind."""
     try:
-        return Path(f"{path}-wal").stat().st_size > 0
+        return os.lstat(f"{path}-wal").st_size > 0
     except OSError:
         return False
 

@@ -7,10 +7,11 @@ written when the schema changes, and a new page 1 can be made of it.
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from miharu.stores.columns import CALLS, SCORES, SPANS
 from miharu.stores.sqlite.repair import sidecar
 
 __all__ = (
@@ -20,6 +21,7 @@ __all__ = (
     "Table",
     "beside",
     "keep",
+    "known_columns",
     "layout_of",
     "page_one",
     "read_layout",
@@ -28,6 +30,14 @@ __all__ = (
 TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
 """What cannot be made anew; all other tables are derived from these."""
 PAGE_SIZES = tuple(1 << power for power in range(9, 17))
+_LAST_PAGE = (1 << 32) - 2
+_MOST_COLUMNS = 2000
+_COLUMNS = {
+    "llm_calls": frozenset(CALLS),
+    "llm_bodies": frozenset(("call_id", "request", "response", "timestamp")),
+    "llm_spans": frozenset(SPANS),
+    "llm_scores": frozenset(SCORES),
+}
 _WAL_MODE, _ROLLBACK_MODE = b"\2\2", b"\1\1"
 
 
@@ -49,6 +59,11 @@ class Layout:
     tables: Mapping[str, Table]
 
 
+def known_columns(table: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Those of a table that a version of miharu has made, in order: other names may be anything."""
+    return tuple(column for column in columns if column in _COLUMNS[table])
+
+
 def read_layout(ask: Callable[[str], Sequence[Sequence[Any]]]) -> Layout:
     """The layout of an open database; ``ask`` runs a statement and returns all rows."""
     tables = {}
@@ -57,7 +72,7 @@ def read_layout(ask: Callable[[str], Sequence[Sequence[Any]]]) -> Layout:
         if found:
             # it leaves out columns that are computed, which are not stored either
             columns = ask(f"PRAGMA table_info({name})")
-            tables[name] = Table(root=found[0][0], columns=tuple(column[1] for column in columns))
+            tables[name] = _table(name, found[0][0], [column[1] for column in columns])
     return Layout(page_size=ask("PRAGMA page_size")[0][0], tables=tables)
 
 
@@ -79,15 +94,26 @@ def keep(ask: Callable[[str], Sequence[Sequence[Any]]], database: Path) -> None:
 
 def layout_of(database: Path) -> Layout | None:
     """What is known about the file without opening it."""
-    facts = sidecar.read(beside(database)) or {}
-    try:
-        tables = {
-            name: Table(root=int(table["root"]), columns=tuple(map(str, table["columns"])))
-            for name, table in facts["tables"].items()
-        }
-        return Layout(page_size=int(facts["page_size"]), tables=tables)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    layout = sidecar.read(beside(database), Layout)
+    if layout is None or not layout.tables or layout.page_size not in PAGE_SIZES:
         return None
+    if not all(name in TABLES and _is_possible(table) for name, table in layout.tables.items()):
+        return None
+    tables = {name: _table(name, table.root, table.columns) for name, table in layout.tables.items()}
+    return replace(layout, tables=tables)
+
+
+def _table(name: str, root: int, columns: Sequence[str]) -> Table:
+    """With a neutral name for each column that no miharu has made: names end up in statements."""
+    known = _COLUMNS[name]
+    return Table(
+        root, tuple(each if each in known else f"unknown_{place}" for place, each in enumerate(columns))
+    )
+
+
+def _is_possible(table: Table) -> bool:
+    names = table.columns
+    return 1 < table.root <= _LAST_PAGE and 0 < len(set(names)) == len(names) <= _MOST_COLUMNS
 
 
 def page_one(layout: Layout, pages: int, *, wal: bool) -> bytes:

@@ -1,10 +1,12 @@
 """The pages of a file, with the changes beside it laid over them (https://www.sqlite.org/fileformat2.html)."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from miharu._files import open_any
 from miharu.stores.sqlite.repair.damage import has_wal
 
 __all__ = ("Pages", "pages_of")
@@ -64,6 +66,8 @@ def pages_of(path: Path, size: int, *, wal: bool) -> Iterator[Pages]:
         OSError: It cannot be opened.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
-        changes = stack.enter_context(Path(f"{path}-wal").open("rb")) if wal and has_wal(path) else None
+        file = stack.enter_context(os.fdopen(open_any(path), "rb"))
+        changes = None
+        if wal and has_wal(path):
+            changes = stack.enter_context(os.fdopen(open_any(Path(f"{path}-wal")), "rb"))
         yield Pages(file, size, changes)

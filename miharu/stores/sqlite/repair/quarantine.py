@@ -10,12 +10,15 @@ there, ``.layout``, ``.report`` (what was brought back) and ``.page1`` (the firs
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from miharu._guard import say_once
+from miharu._trust import file_fault, folder_fault, kind_fault
 from miharu.stores.sqlite.handles import Identity, identity
 
 __all__ = (
@@ -90,7 +93,7 @@ def leave_behind(database: Path, before: Mapping[str, Identity | None], now: dat
     for path, part in ((wal, "-wal"), (shm, "-shm")):
         if before.get(part) is None or identity(path) != before[part]:
             continue
-        if path is wal and path.stat().st_size:
+        if path is wal and os.lstat(path).st_size:
             path.rename(f"{database}.{_REPLACED}-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-wal")
         else:  # nothing is in it that is not elsewhere
             path.unlink()
@@ -101,8 +104,9 @@ def make_companions_writable(database: Path) -> None:
     for part in _COMPANIONS:
         path = Path(f"{database}{part}")
         with suppress(OSError):
-            if os.access(database, os.W_OK) and path.exists() and not os.access(path, os.W_OK):
-                path.chmod(database.stat().st_mode)
+            is_safe = not kind_fault(os.lstat(path)) and not folder_fault(path.parent)
+            if is_safe and os.access(database, os.W_OK) and not os.access(path, os.W_OK):
+                path.chmod(stat.S_IMODE(os.lstat(database).st_mode))
 
 
 def mark_done(aside: Aside) -> Aside:
@@ -123,7 +127,7 @@ def whatever_is_aside(database: Path) -> Sequence[Aside]:
     found = [
         Aside(path=database.with_name(name[0]), since=name["since"], done=name["state"] == _SALVAGED)
         for name in _names(database)
-        if not name["part"]
+        if not name["part"] and _is_ours(database.with_name(name[0]))
     ]
     return sorted(found, key=lambda aside: aside.since)
 
@@ -133,9 +137,19 @@ def unfinished(database: Path) -> Sequence[Aside]:
     return [aside for aside in whatever_is_aside(database) if not aside.done]
 
 
+def _is_ours(path: Path) -> bool:
+    try:
+        words = file_fault(os.lstat(path))
+    except OSError:
+        return False
+    if words:
+        say_once("%s %s: it is not read.", path, words)
+    return not words
+
+
 def _free(database: Path, now: datetime) -> str:
     since, number = f"{now:%Y%m%dT%H%M%SZ}", 1
-    while any(Path(f"{database}.{state}-{since}").exists() for state in (_CORRUPT, _SALVAGED)):
+    while any(os.path.lexists(f"{database}.{state}-{since}") for state in (_CORRUPT, _SALVAGED)):
         number += 1
         since = f"{since.partition('.')[0]}.{number}"
     return since

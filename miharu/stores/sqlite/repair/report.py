@@ -1,12 +1,10 @@
 """How far the rescue of one file has come, kept beside it so that whoever comes next goes on from there."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from miharu.stores.sqlite.repair import sidecar
 from miharu.stores.sqlite.repair.quarantine import Aside
-from miharu.stores.sqlite.repair.salvage import Gap
+from miharu.stores.sqlite.repair.salvage import END, Gap
 
 MOST_GAPS = 1000
 """Of one table; those after it count as one."""
@@ -96,11 +94,8 @@ class Report:
 
 def load(aside: Aside) -> Report:
     """What has been done with that file so far."""
-    facts = sidecar.read(aside.report)
-    try:
-        return _report(facts) if facts else Report()
-    except (TypeError, AttributeError):
-        return Report()
+    report = sidecar.read(aside.report, Report)
+    return report if report is not None and _is_possible(report) else Report()
 
 
 def save(aside: Aside, report: Report) -> None:
@@ -112,13 +107,11 @@ def save(aside: Aside, report: Report) -> None:
     sidecar.write(aside.report, asdict(report))
 
 
-def _report(facts: Mapping[str, Any]) -> Report:
-    parts = {part: _tables(facts.get(part, {})) for part in ("tables", "again", "leaves")}
-    return Report(**{**facts, **parts})
-
-
-def _tables(facts: Mapping[str, Any]) -> Tables:
-    return {
-        name: Progress(**{**each, "gaps": tuple(Gap(**gap) for gap in each.get("gaps", ()))})
-        for name, each in facts.items()
-    }
+def _is_possible(report: Report) -> bool:
+    """Whether a rescue can go on from there, and its words be printed."""
+    each = [*report.tables.values(), *report.again.values(), *report.leaves.values()]
+    numbers = [report.attempts]
+    for one in each:
+        numbers += (one.after, one.read, one.new, one.refused, one.lost)
+        numbers += (number for gap in one.gaps for number in (gap.first, gap.last or 0))
+    return all(0 <= number <= END for number in numbers) and report.failure.isprintable()

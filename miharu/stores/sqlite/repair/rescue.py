@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from miharu._files import open_ours
 from miharu.errors import StoreError
 from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.gleaning import gleaned
-from miharu.stores.sqlite.repair.layout import layout_of
+from miharu.stores.sqlite.repair.layout import known_columns, layout_of
 from miharu.stores.sqlite.repair.mending import mended
 from miharu.stores.sqlite.repair.pages import pages_of
 from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
@@ -128,7 +129,9 @@ def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pa
 def _steps(source: Source, target: Target, name: str, progress: Progress, pace: Pace) -> Iterator[Progress]:
     """Bring one table; how far that is after each step."""
     columns = _patiently(partial(target.columns, name), pace)
-    names = source.layout.tables[name].columns
+    names = known_columns(name, source.layout.tables[name].columns)
+    if not names:
+        return
     rows: list[tuple[Any, ...]] = []
     worked, size = _stopwatch(), 0
 
@@ -213,7 +216,7 @@ def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
 @contextmanager
 def _claimed(path: Path) -> Iterator[bool]:
     """Whether nobody else is at that file; the lock on it ends with the process."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    handle = open_ours(path)
     try:
         ours = take(handle)
         try:

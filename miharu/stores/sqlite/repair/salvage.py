@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("Gap", "Row", "readable")
+__all__ = ("END", "Gap", "Row", "readable")
 
 Row = tuple[Any, ...]
 """The rowid, then the columns that were asked for; nothing but a rowid beyond the last one."""

@@ -1,12 +1,20 @@
-"""Small JSON files beside the database: whole or not there, and readable by the owner alone."""
+"""Small JSON files beside the database: whole or not there, and readable by the owner alone.
+
+Whatever stands in them is looked at before it is believed, for a file may be damaged, or be another's.
+"""
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from miharu._files import clear
+from miharu._files import read as read_file
+from miharu._files import replace as replace_file
+from miharu._guard import say_once
 
 __all__ = ("read", "write")
+
+T = TypeVar("T")
 
 _LONGEST = 1 << 16
 
@@ -17,22 +25,24 @@ def write(path: Path, facts: dict[str, Any]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    draft = Path(f"{path}.new-{os.getpid()}")
+    content = json.dumps(facts).encode()
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(facts, file)
-        draft.replace(path)
-    finally:
-        with suppress(OSError):
-            draft.unlink()
+        replace_file(path, content)
+    except IsADirectoryError:
+        clear(path)
+        replace_file(path, content)
 
 
-def read(path: Path) -> dict[str, Any] | None:
-    """What it says; ``None`` where there is none, or none that makes sense."""
+def read(path: Path, kind: type[T]) -> T | None:
+    """What it says, as that type; ``None`` where there is none, or it makes no sense, which is said once."""
+    import msgspec
+
     try:
-        with path.open("rb") as file:
-            facts = json.loads(file.read(_LONGEST))
-    except (OSError, ValueError):
+        return msgspec.json.decode(read_file(path, _LONGEST), type=kind)
+    except FileNotFoundError:
         return None
-    return facts if isinstance(facts, dict) else None
+    except OSError as error:
+        say_once("%s %s: it is not read.", path, error.strerror)
+    except (ValueError, RecursionError):  # msgspec's own exceptions are among the first
+        say_once("%s makes no sense: it is not read.", path)
+    return None

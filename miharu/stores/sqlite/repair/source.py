@@ -1,11 +1,13 @@
 """Opening a damaged file, with a new first page where its own leads nowhere."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from miharu._files import open_ours, put
 from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
 from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
 from miharu.stores.sqlite.repair.pages import pages_of
@@ -69,11 +71,9 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
     if not tables:
         raise Unreadable("nothing is left of its tables")
     layout = replace(layout, tables=tables)
-    with path.open("r+b") as file:
-        before = Path(f"{path}.page1")
-        if not before.exists():
-            before.touch(mode=0o600)
-            before.write_bytes(file.read(layout.page_size))
+    with os.fdopen(open_ours(path, write=True), "r+b") as file:
+        with suppress(FileExistsError):
+            put(Path(f"{path}.page1"), file.read(layout.page_size))
         file.seek(0)
         file.write(page_one(layout, pages, wal=has_wal(path)))
     return layout

@@ -64,5 +64,7 @@ class Target:
             self._gate.open()
             with self._gate.held_here(), connect(self.database, options) as connection:
                 yield connection
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             raise StoreError(f"{self.database}: {error}.") from error
+        except OSError as error:
+            raise StoreError(f"{self.database} cannot be opened: {error.strerror}.") from error
