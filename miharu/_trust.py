@@ -61,6 +61,8 @@ class Fault:
     """The rest of a sentence that begins with the path."""
     is_foreign: bool = False
     """Whether another user than root decides what this folder is: it is theirs, or the link to it is."""
+    is_roots: bool = False
+    """Whether it is only that the folder itself belongs to root."""
 
     def __str__(self) -> str:
         return f"{self.path} {self.words}"
@@ -177,10 +179,12 @@ def _own_fault(step: _Step, *, strict: bool) -> Fault | None:
     path, facts, _ = step
     if not stat.S_ISDIR(facts.st_mode):
         return Fault(path, _KINDS.get(stat.S_IFMT(facts.st_mode), "is a file"))
-    if is_foreign(facts):
-        return Fault(path, f"belongs to {user_words(facts.st_uid)}", is_foreign=facts.st_uid != 0)
+    if is_foreign(facts) and facts.st_uid != 0:
+        return Fault(path, f"belongs to {user_words(facts.st_uid)}", is_foreign=True)
     if facts.st_mode & _BY_OTHERS if strict else _is_open_to_others(facts):
         return Fault(path, f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o})")
+    if is_foreign(facts):
+        return Fault(path, f"belongs to {user_words(0)}", is_roots=True)
     return None
 
 

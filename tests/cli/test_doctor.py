@@ -279,6 +279,27 @@ def test_what_waits_beside_the_file_is_told(run: Run, file: Path) -> None:
     assert re.search(r"ok [\d,.]+ [MG]B are free on its disk", said)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_what_waits_and_is_no_file_of_this_users_is_told(run: Run, file: Path) -> None:
+    os.mkfifo(f"{file}.spool-1-pipe")
+    Path(f"{file}.spool-2-gone").symlink_to("nowhere")
+    said = words(run("doctor", "--database", str(file)).stdout)
+    assert "warn copy.db.spool-1-pipe is a named pipe: it is not read" in said
+    assert "warn copy.db.spool-2-gone is a symbolic link: it is not read" in said
+    assert "wait for it" not in said
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+@pytest.mark.parametrize("command", [("stats",), ("doctor", "--deep"), ("doctor", "--repair")])
+def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    os.mkfifo(tmp_path / "calls.db")
+    done = run(*command, "--database", str(tmp_path / "calls.db"))
+    assert done.returncode == (2 if command == ("stats",) else 1)
+    assert "is a named pipe" in words(done.stdout + done.stderr)
+
+
 def test_a_full_disk_is_warned_of(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5_000_000))
     marks = {finding.text: finding.mark for finding in database.findings(str(file), deep=False)}

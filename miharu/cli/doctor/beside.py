@@ -1,8 +1,11 @@
 """What lies beside the file: calls that wait for it, and files that were set aside."""
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from miharu._trust import file_fault
 from miharu.cli._output import bytes_words
 from miharu.cli.doctor.finding import Finding
 
@@ -26,17 +29,24 @@ def findings(file: Path) -> Iterator[Finding]:
 def _spools(file: Path) -> Iterator[Finding]:
     if not file.parent.is_dir():
         return
-    found = sorted(path for path in file.parent.iterdir() if path.name.startswith(f"{file.name}.spool-"))
-    waiting = [path for path in found if not path.name.endswith(_DAMAGED) and path.stat().st_size]
+    sizes: dict[Path, int] = {}
+    for path in sorted(path for path in file.parent.iterdir() if path.name.startswith(f"{file.name}.spool-")):
+        with suppress(FileNotFoundError):  # a program has stored what was in it
+            facts = os.lstat(path)
+            if words := file_fault(facts):
+                yield Finding("warn", f"{path.name} {words}: it is not read")
+            else:
+                sizes[path] = facts.st_size
+    waiting = [path for path, size in sizes.items() if size and not path.name.endswith(_DAMAGED)]
     if waiting:
-        size = sum(path.stat().st_size for path in waiting)
+        size = sum(sizes[path] for path in waiting)
         files = "a file" if len(waiting) == 1 else f"{len(waiting)} files"
         yield Finding(
             "note",
             f"{bytes_words(size)} of calls wait for it in {files} beside it ({waiting[0].name}); a program "
             "that records brings them in",
         )
-    for path in found:
+    for path in sizes:
         if path.name.endswith(_DAMAGED):
             yield Finding("warn", f"{path.name}: calls that waited, and of which a part could not be read")
 

@@ -41,8 +41,10 @@ def findings(given: str | None) -> Iterator[Finding]:
 
 def _file(file: Path) -> Iterator[Finding]:
     from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.place import check_place
     from miharu.stores.sqlite.repair.damage import look
 
+    check_place(file)
     checked = identity(file)
     finding = look(file)
     if finding.state == "foreign":

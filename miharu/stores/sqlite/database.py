@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 from miharu._files import make_private_folder
 from miharu.errors import StoreError
 from miharu.stores.sqlite.gate import Gate
+from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.care import Care
 from miharu.stores.sqlite.repair.damage import is_stale
 from miharu.stores.sqlite.transactions import as_it_is, configure, immediate, in_plain_words, snapshot
@@ -162,6 +163,7 @@ class Database:
         if self._gate is not None and self.path is not None:
             self._gate.close()  # its folder may have been replaced as well
             try:
+                check_place(self.path)
                 make_private_folder(self.path.parent)
                 self._gate.open()
             except OSError as error:

@@ -47,7 +47,7 @@ def check_place(database: Path, *, read_only: bool = False) -> None:
             if read_only or fault is not None:
                 raise StoreError(f"{database} is not used, because {path} {words}.")
             clear(path)
-    if fault is not None and not fault.is_foreign:
+    if fault is not None and not fault.is_foreign and not fault.is_roots:
         say_once("%s, so others can put another file in the place of %s.", fault, database)
 
 

@@ -232,3 +232,24 @@ async def test_a_layout_that_cannot_be_written_is_no_reason_not_to_record(writte
     await store.open()
     assert await store.add(new()) == 1
     await store.close()
+
+
+async def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows which of the two SQLite has opened."""
+    learn = care.Care.learn
+
+    def replaced(self: care.Care, ask: object) -> None:
+        learn(self, ask)  # type: ignore[arg-type]
+        if beside(written.path).exists():
+            monkeypatch.setattr(care.Care, "learn", learn)
+            shutil.copy(written.path, f"{written.path}.copy")
+            Path(f"{written.path}.copy").replace(written.path)
+
+    monkeypatch.setattr(care.Care, "learn", replaced)
+    store = SQLiteStore(url(written.path))
+    with pytest.raises(StoreError, match="was replaced while it was opened"):
+        await store.open()
+    await store.open()
+    await store.close()

@@ -1,5 +1,7 @@
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,24 @@ def test_a_disk_that_cannot_read_is_damage_when_it_goes_on() -> None:
 def test_other_exceptions_are_none() -> None:
     assert not Symptoms().of_damage(OSError(28, "No space left on device"))
     assert not Symptoms().of_damage(None)
+
+
+def test_a_transaction_that_a_dead_process_has_begun_before_the_wal_is_taken_back(tmp_path: Path) -> None:
+    """SQLite answers nothing else of the file, and a connection for reading cannot do it."""
+    path = tmp_path / "calls.db"
+    dying = (
+        "import os, sqlite3, sys\n"
+        "it = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "it.execute('CREATE TABLE one (x)')\n"
+        "it.execute('PRAGMA cache_size = 1')\n"
+        "it.execute('BEGIN')\n"
+        "it.execute('CREATE TABLE two (x)')\n"
+        "for _ in range(100): it.execute('INSERT INTO one VALUES (zeroblob(4000))')\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", dying, str(path)], check=True)
+    assert Path(f"{path}-journal").stat().st_size > 0
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        look(path)
+    assert look(path, may_write=True).state == "foreign"
+    assert not Path(f"{path}-journal").exists()

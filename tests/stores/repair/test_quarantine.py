@@ -111,3 +111,39 @@ def test_the_wal_of_the_new_file_does_not(database: Path) -> None:
     leave_behind(database, before, NOW)
     for part in ("-wal", "-shm"):
         assert Path(f"{database}{part}").exists() == (same[part] != before[part])
+
+
+@pytest.mark.parametrize("trap", ["link", "hard link", "open folder"])
+def test_no_other_file_becomes_writable_by_that(
+    database: Path, trap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = database.with_name("victim")
+    victim.touch(mode=0o400)
+    wal = Path(f"{database}-wal")
+    wal.unlink()
+    if trap == "link":
+        wal.symlink_to(victim)
+    elif trap == "hard link":
+        wal.hardlink_to(victim)
+    else:
+        wal.touch(mode=0o400)
+        database.parent.chmod(0o777)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == database)
+    make_companions_writable(database)
+    assert stat.S_IMODE(wal.stat().st_mode) == 0o400
+
+
+@pytest.mark.parametrize("trap", ["link", "hard link", "writable"])
+def test_what_is_not_of_this_user_alone_is_no_file_that_was_set_aside(
+    database: Path, trap: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its first page would be written anew."""
+    aside = set_aside(database)
+    if trap == "writable":
+        aside.path.chmod(0o666)
+    else:
+        aside.path.rename(database.with_name("victim"))
+        link = aside.path.symlink_to if trap == "link" else aside.path.hardlink_to
+        link(database.with_name("victim"))
+    assert not whatever_is_aside(database)
+    assert [message.endswith("it is not read.") for message in caplog.messages] == [True]

@@ -79,7 +79,7 @@ class Care:
         try:
             check_place(self.path, read_only=self.read_only)
             self._leave_behind()
-            finding = look(self.path)
+            finding = look(self.path, may_write=not self.read_only)
             if finding.state == "foreign":
                 raise StoreError(f"{self.path} {finding.words}: name another file for miharu.")
             if self.read_only and finding.state == "damaged":

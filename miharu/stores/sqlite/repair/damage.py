@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from miharu._files import require_file
 from miharu.stores.sqlite.handles import held, reading
+from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
@@ -62,8 +62,13 @@ class Finding:
     """Completes a sentence that begins with the name of the file."""
 
 
-def look(path: Path) -> Finding:
+def look(path: Path, *, may_write: bool = False) -> Finding:
     """Look at the file for about a millisecond, however large it is.
+
+    Args:
+        path: The file.
+        may_write: Whether SQLite may take back a transaction that a dead process has begun before there was a
+            WAL. It answers nothing before that.
 
     Raises:
         OSError: It may not be read.
@@ -80,7 +85,7 @@ def look(path: Path) -> Finding:
     if words := _header_fault(head, size, wal=has_wal(path)):
         return _judged(path, words)
     try:
-        with connect(path) as connection:
+        with connect(path, "mode=rw" if may_write and _has_journal(path) else "mode=ro") as connection:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except FAILURES as error:
@@ -165,10 +170,11 @@ def connect(path: Path, options: str = "mode=ro") -> Iterator[sqlite3.Connection
     """A connection of the standard library's, by default one that cannot write.
 
     Raises:
-        OSError: It is not a file, or there is none.
+        StoreError: Another user decides what is there.
+        OSError: That is not to be seen.
         sqlite3.Error: It cannot be opened.
     """
-    require_file(path)
+    check_place(path, read_only=options != "mode=rw")
     name = f"file:{quote(os.fspath(path))}?{options}"
     with (
         held(path),
@@ -185,6 +191,10 @@ def has_wal(path: Path) -> bool:
         return os.lstat(f"{path}-wal").st_size > 0
     except OSError:
         return False
+
+
+def _has_journal(path: Path) -> bool:
+    return os.path.lexists(f"{path}-journal")
 
 
 def _judged(path: Path, words: str) -> Finding:

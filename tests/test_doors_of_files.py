@@ -1,0 +1,107 @@
+"""Which modules open, make, change or remove files on their own: those that are named here, with reasons.
+
+All others go through ``_files``, which no link, pipe or file of another user leads elsewhere.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "miharu"
+
+ALLOWED = {
+    "_files.py": "it is the one that others go through",
+    "_trust.py": "it reads the system's tables of users and groups",
+    "cli/_main.py": "the null device, in the place of a pipe that was closed",
+    "cli/demo.py": "a folder of its own, made by tempfile",
+    "cli/export.py": "a file that the user has named, made by tempfile and renamed",
+    "dashboard/assets.py": "files that come with the package",
+    "dashboard/owners.py": "the kernel's tables of connections",
+    "dashboard/tokens.py": "the mode of a token that it has opened through _files",
+    "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through _files",
+    "stores/postgres/database.py": "a server",
+    "stores/sqlite/handles.py": "a file that it has opened through _files",
+    "stores/sqlite/database.py": "the file itself, where check_place() has looked",
+    "stores/sqlite/repair/damage.py": "the same, through sqlite3",
+    "stores/sqlite/repair/layout.py": "a database in memory",
+    "stores/sqlite/repair/quarantine.py": "it renames, and changes the mode where others cannot write",
+}
+OF_A_MODULE = {
+    "os": {
+        *("open", "mkdir", "makedirs", "rename", "renames", "replace", "link", "symlink", "unlink", "remove"),
+        *("rmdir", "removedirs", "chmod", "fchmod", "lchmod", "chown", "fchown", "lchown", "truncate"),
+        *("ftruncate", "mkfifo", "mknod", "utime"),
+    },
+    "io": {"open", "FileIO"},
+    "sqlite3": {"connect"},
+    "tempfile": {"mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"},
+}
+OF_A_PATH = {
+    *("open", "read_bytes", "read_text", "write_bytes", "write_text", "touch", "mkdir", "rename", "unlink"),
+    *("rmdir", "chmod", "lchmod", "symlink_to", "hardlink_to"),
+}
+BY_NAME = {"open", "FileIO", "create_engine", "create_async_engine"}
+NOT_OF_FILES = {"store", "database", "_database", "writer", "pipeline", "gate", "_gate", "self"}
+"""What else has a method ``open``."""
+
+
+def uses(source: str) -> Iterator[str]:
+    """The calls in it that may touch files."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Name(id=name) if name in BY_NAME:
+                yield name
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in OF_A_MODULE:
+                if name in OF_A_MODULE[module]:
+                    yield f"{module}.{name}"
+            case ast.Attribute(value=ast.Name(id="shutil"), attr=name) if name != "disk_usage":
+                yield f"shutil.{name}"
+            case ast.Attribute(value=of, attr="replace") if len(node.args) == 1 and not node.keywords:
+                yield f"{ast.unparse(of)}.replace"
+            case ast.Attribute(value=of, attr=name) if name in OF_A_PATH:
+                if name != "open" or ast.unparse(of).rpartition(".")[2] not in NOT_OF_FILES:
+                    yield f"{ast.unparse(of)}.{name}"
+
+
+def modules() -> list[str]:
+    return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", sorted({*modules()} - {*ALLOWED}))
+def test_it_touches_files_only_through_the_one_module(module: str) -> None:
+    assert not list(uses((PACKAGE / module).read_text()))
+
+
+@pytest.mark.parametrize("module", ALLOWED)
+def test_what_is_allowed_is_needed(module: str) -> None:
+    found = list(uses((PACKAGE / module).read_text()))
+    assert found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open('x', 'w')",
+        "os.open('x', 1)",
+        "Path('x').write_text('y')",
+        "path.open('rb')",
+        "draft.replace(path)",
+        "os.replace(a, b)",
+        "sqlite3.connect('x')",
+        "path.chmod(0o600)",
+        "shutil.move(a, b)",
+        "tempfile.mkstemp()",
+        "self.path.unlink()",
+    ],
+)
+def test_it_finds_what_touches_files(line: str) -> None:
+    assert list(uses(line))
+
+
+@pytest.mark.parametrize("line", ["'a'.replace('b', 'c')", "replace(call, id=1)", "await store.open()"])
+def test_it_leaves_the_rest_alone(line: str) -> None:
+    assert not list(uses(line))
