@@ -3,6 +3,7 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,19 @@ def test_one_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None
     assert layout_of(file) is None
 
 
-SOUND = {"root": 4, "columns": ["call_id", "request", "response"]}
+ODD: list[dict[str, Any]] = [
+    {"root": 0},
+    {"root": -3},
+    {"root": True},
+    {"root": 2**32},
+    {"root": "4"},
+    {"columns": []},
+    {"columns": "call_id"},
+    {"columns": ["call_id", "call_id"]},
+    {"columns": ["call_id", None]},
+    {"columns": [f"c{number}" for number in range(3000)]},
+]
+SOUND: dict[str, Any] = {"root": 4, "columns": ["call_id", "request", "response"]}
 
 
 @pytest.mark.parametrize(
@@ -64,18 +77,7 @@ SOUND = {"root": 4, "columns": ["call_id", "request", "response"]}
         b'{"page_size": 1e999, "tables": {"llm_bodies": {"root": 4, "columns": ["call_id"]}}}',
         *(
             json.dumps({"page_size": 4096, "tables": {"llm_bodies": SOUND | change}}).encode()
-            for change in (
-                {"root": 0},
-                {"root": -3},
-                {"root": True},
-                {"root": 2**32},
-                {"root": "4"},
-                {"columns": []},
-                {"columns": "call_id"},
-                {"columns": ["call_id", "call_id"]},
-                {"columns": ["call_id", None]},
-                {"columns": [f"c{number}" for number in range(3000)]},
-            )
+            for change in ODD
         ),
         json.dumps({"page_size": 4096, "tables": {"sqlite_master": SOUND}}).encode(),
     ],
