@@ -1,16 +1,37 @@
 """JSON from the wire: quick, and forgiving. What cannot be read is ``None``, never an exception."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ("count", "dumps", "later", "loads", "mapping", "text")
+from miharu.providers._large import LARGE, is_heavy, salvaged, without_binaries
+
+__all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "text")
+
+ABSURD = 2**53
+"""Stands for a count that cannot be: below zero, endless, no number. Whoever finishes a call believes none of
+its counts then (``recorder/bounds.py``)."""
+
+
+class Facts(dict[str, Any]):
+    """What was told of a JSON object that is too large to be parsed as a whole."""
 
 
 def loads(data: bytes | str) -> Any:
-    """The value, or ``None``. msgspec is four times faster; the standard library forgives NaN and BOMs."""
+    """The value, or ``None``. msgspec is four times faster; the standard library forgives NaN and BOMs.
+
+    Of a large object only the facts beside its content are told.
+    """
     import msgspec
 
+    if not data:
+        return None
+    if len(data) >= LARGE:
+        data = without_binaries(data.encode("utf-8", "replace") if isinstance(data, str) else data)
+        time.sleep(0)
+        if is_heavy(data):
+            return _facts(data)
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -21,8 +42,11 @@ def loads(data: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON, in the order of the provider."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    """Compact JSON, in the order of the provider; of what is nested too deeply, a text that says so."""
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return '"[nested too deeply]"'
 
 
 def count(holder: Any, *path: str) -> int | None:
@@ -32,11 +56,11 @@ def count(holder: Any, *path: str) -> int | None:
         if not isinstance(value, dict):
             return None
         value = value.get(step)
+    if value is None or isinstance(value, dict | list):
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 0 <= value < 2**53 or value != int(value):
-        return None
-    return int(value)
+        return ABSURD
+    return int(value) if 0 <= value < ABSURD and value == int(value) else ABSURD
 
 
 def later(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,3 +86,21 @@ def text(value: Any) -> str | None:
 def mapping(value: Any) -> dict[str, Any]:
     """The object, or an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def _facts(data: bytes) -> Facts | None:
+    """Of one object; lines of them are no single value, and are read one by one."""
+    start = data[: LARGE // 4].lstrip()
+    if not start.startswith(b"{"):
+        return None
+    first, newline, _ = start.partition(b"\n")
+    if newline and first.rstrip().endswith(b"}") and isinstance(_first_line(first), dict):
+        return None
+    return Facts(salvaged(data, data))
+
+
+def _first_line(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -5,19 +5,27 @@ A body may be cut anywhere, and a large one has a hole between what was kept of 
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from miharu.providers import _sse
 from miharu.providers._json import loads
-from miharu.providers._large import LARGE, without_binaries
 from miharu.providers.base import Wire
 
 __all__ = ("Answer", "answers", "last_value", "objects")
 
 # no string of JSON holds a raw newline (RFC 8259, section 7): one that does was cut, and ends there
 _TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"?|[{}]')
+STEP = 1 << 16
+"""Bytes that are looked through at once."""
+MOST = 300_000
+"""Braces and strings that are looked at from the start of a body; then only those at its end are."""
+END = 1 << 16
+"""Bytes of that end."""
+PAUSE = 2000
+"""Of them, after which others may have the interpreter's lock."""
 _FIELD = 1 << 16
 """Bytes that a single field of metadata may take."""
 
@@ -37,7 +45,7 @@ def answers(wire: Wire) -> Iterator[Answer]:
     """Each JSON object of the response, in order."""
     if wire.is_event_stream:
         for event in _sse.events(wire.body):
-            value = _load(event.data)
+            value = loads(event.data)
             if isinstance(value, dict):
                 yield Answer(value, event.end, event.name)
     elif wire.gap is None and wire.answered:
@@ -52,8 +60,7 @@ def objects(body: bytes) -> Iterator[Answer]:
     A brace at the start of a line begins one, whatever came before it: so it finds its way behind a hole.
     """
     depth = start = 0
-    for token in _TOKEN.finditer(body):
-        sign, at = token.group(), token.start()
+    for at, sign in _tokens(body):
         if sign == b"{":
             if not depth or body[at - 1 : at] == b"\n":
                 depth, start = 0, at
@@ -61,9 +68,30 @@ def objects(body: bytes) -> Iterator[Answer]:
         elif sign == b"}" and depth:
             depth -= 1
             if not depth:
-                value = _load(body[start : at + 1])
+                value = loads(body[start : at + 1])
                 if isinstance(value, dict):
                     yield Answer(value, at)
+
+
+def _tokens(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """The braces, and where each string begins, by its quote; of a body of too many its start and its end.
+
+    In steps, since a search through bytes of which none is meant holds the interpreter's lock.
+    """
+    at, left = 0, MOST
+    while at < len(body):
+        token = _TOKEN.search(body, at, at + STEP)
+        if token is not None and token.end() == at + STEP:  # it may go on
+            token = _TOKEN.match(body, token.start())
+        if token is None:
+            at += STEP
+            continue
+        yield token.start(), token.group()[:1] if token.end() - token.start() < 2 else b'"'
+        at, left = token.end(), left - 1
+        if not left % PAUSE:
+            time.sleep(0)
+        if not left:
+            at = max(at, len(body) - END)
 
 
 def last_value(body: bytes, name: str) -> Any:
@@ -80,7 +108,3 @@ def last_value(body: bytes, name: str) -> Any:
         return json.JSONDecoder().raw_decode(rest.removeprefix(":").lstrip())[0]
     except (ValueError, RecursionError):
         return None
-
-
-def _load(data: bytes) -> Any:
-    return loads(data if len(data) < LARGE else without_binaries(data))

@@ -31,8 +31,8 @@ from typing import Any, Literal, Protocol
 
 from miharu.call import Usage
 from miharu.exchange import End
-from miharu.providers._json import loads
-from miharu.providers._large import LARGE, salvaged, without_binaries
+from miharu.providers._json import Facts, loads
+from miharu.providers._large import salvaged
 
 __all__ = ("Provider", "Reading", "Rule", "Wire")
 
@@ -85,21 +85,23 @@ class Wire:
     end: End
     gap: int | None = None
     """Where in ``body`` bytes are missing that were too many to keep; ``None`` where it is whole."""
+    unread: str | None = None
+    """Why the rest of it was not decoded, where that would have cost too much."""
     marks: tuple[tuple[int, int], ...] = field(default=(), repr=False)
     """For each chunk the length of ``body`` up to its end, and nanoseconds from the start to its arrival."""
 
     @cached_property
     def asked(self) -> Mapping[str, Any]:
         """The request's JSON object; empty where it is none."""
-        value = loads(_readable(self.request_body)) if self.request_body else None
+        value = loads(self.request_body) if self.request_body else None
         return value if isinstance(value, dict) else {}
 
     @cached_property
     def answered(self) -> Mapping[str, Any]:
-        """The response's JSON object; empty where it is none."""
+        """The response's JSON object, or the facts of one that is too large; empty where it is none."""
         if self.gap is not None:
-            return salvaged(self.body[: self.gap], self.body[self.gap :])
-        value = loads(_readable(self.body)) if self.body else None
+            return Facts(salvaged(self.body[: self.gap], self.body[self.gap :]))
+        value = loads(self.body) if self.body else None
         return value if isinstance(value, dict) else {}
 
     @property
@@ -114,10 +116,6 @@ class Wire:
         """Milliseconds from the start until the byte at ``offset`` of the body was consumed."""
         index = bisect_left(self.marks, (offset + 1,))
         return round(self.marks[index][1] / 1e6) if index < len(self.marks) else None
-
-
-def _readable(body: bytes) -> bytes:
-    return body if len(body) < LARGE else without_binaries(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

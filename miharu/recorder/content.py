@@ -38,7 +38,7 @@ def seen(request: Request, wire: Wire) -> Body:
 
 
 def _text(content: bytes | None) -> bytes | None:
-    return content if content is None else without_binaries(content)[:SEEN_CONTENT]
+    return content if content is None else without_binaries(content, SEEN_CONTENT)
 
 
 class Content:

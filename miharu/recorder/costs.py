@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from miharu._bounds import MOST_NANOUSD, payable
 from miharu._guard import swallowed
 from miharu.call import Call, Usage
 from miharu.pricing.base import Prices
@@ -13,7 +14,7 @@ def priced(call: Call, prices: Prices | None) -> Call:
     """The call with its cost, unless it has one; and a cache miss with its price, or without the miss."""
     try:
         if call.cost is None and prices is not None:
-            call = replace(call, cost=prices.cost(call))
+            call = replace(call, cost=payable(prices.cost(call)))
         if call.cache_missed_tokens is not None and call.cache_missed_nanousd is None:
             saving = _saving(call, call.cache_missed_tokens, prices) if prices is not None else None
             tokens = call.cache_missed_tokens if saving else None
@@ -29,7 +30,7 @@ def _saving(call: Call, missed: int, prices: Prices) -> int | None:
     due = prices.cost(replace(call, usage=_from_cache(call.usage, missed)))
     if paid is None or due is None or due.cost_nanousd >= paid.cost_nanousd:
         return None
-    return paid.cost_nanousd - due.cost_nanousd
+    return min(paid.cost_nanousd - due.cost_nanousd, MOST_NANOUSD)
 
 
 def _from_cache(usage: Usage, missed: int) -> Usage:

@@ -11,6 +11,7 @@ from typing import Any
 from miharu.call import Call
 from miharu.providers import _sse
 from miharu.providers._json import loads
+from miharu.providers._streams import objects
 
 __all__ = ("estimated", "tokens_of")
 
@@ -49,16 +50,22 @@ def tokens_of(text: str) -> int:
     """About how many tokens a text has."""
     if text.startswith("data:"):  # an inlined file, which is counted in other ways
         return 0
-    latin = sum(character < "\u0250" for character in text)
+    latin = len(text) if text.isascii() else sum(character < "\u0250" for character in text)
     return -(-latin // 4) + -(-(len(text) - latin) * 2 // 3)
 
 
 def _said(answered: bytes) -> Iterator[str]:
-    events = [loads(event.data) for event in _sse.events(answered)] if b"data:" in answered[:200] else []
-    if not events:
-        events = [loads(line) for line in answered.splitlines()]
-    pieces = [piece for event in events for piece in _texts(event, _SAID)]
-    yield "".join(pieces)
+    yield "".join(piece for value in _values(answered) for piece in _texts(value, _SAID))
+
+
+def _values(answered: bytes) -> Iterator[Any]:
+    is_stream = False
+    for event in _sse.events(answered) if b"data:" in answered[:200] else ():
+        is_stream = True
+        yield loads(event.data)
+    if not is_stream:
+        whole = loads(answered)
+        yield from (whole,) if whole is not None else (answer.value for answer in objects(answered))
 
 
 def _texts(value: Any, names: set[str] | None = None, depth: int = 0) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from time import time
 
 from miharu.providers._json import dumps
@@ -15,6 +16,8 @@ _PRODUCT = re.compile(
 )
 _WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
 """An agent without a version; what has digits may be anything."""
+_RATE_LIMITS = 40
+"""Headers about them that are kept, twice as many as a provider sends."""
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
@@ -24,7 +27,7 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
 
 def sdk_of(headers: Mapping[str, str]) -> str | None:
     """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
-    agent = headers.get("user-agent", "")
+    agent = headers.get("user-agent", "")[:200]
     found = _PRODUCT.search(agent)
     if found:
         return f"{found.group(1).lower()}/{found.group(2)}"
@@ -39,11 +42,12 @@ def attempt_of(headers: Mapping[str, str]) -> int | None:
 
 def rate_limit_of(headers: Mapping[str, str]) -> str | None:
     """The headers about rate limits, as JSON."""
-    found = {
-        name: value[:100]
+    told = (
+        (name[:100], value[:100])
         for name, value in headers.items()
         if name.startswith(("x-ratelimit-", "anthropic-ratelimit-"))
-    }
+    )
+    found = dict(islice(told, _RATE_LIMITS))
     return dumps(found) if found else None
 
 
@@ -60,6 +64,6 @@ def retry_after_ms(headers: Mapping[str, str]) -> int | None:
 
     try:
         at = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, LookupError):
         return None
     return max(0, round((at.timestamp() - time()) * 1000))

@@ -2,11 +2,15 @@
 
 from collections import OrderedDict
 
+from miharu._bounds import LONGEST
 from miharu.providers.base import Reading
 
 __all__ = ("Jobs",)
 
 REMEMBERED = 4096
+_FIRST_MS = 1_420_070_400_000
+"""2015, in Unix milliseconds: no provider is older."""
+_CLOCKS_APART_MS = 86_400_000
 
 
 class Jobs:
@@ -21,9 +25,12 @@ class Jobs:
         ``None`` of the end of a job that this process does not know, or has seen end before. The provider's
         own word comes first: it is true in every process.
         """
-        job = (api, reading.response_id or "")
+        job = (api, (reading.response_id or "")[:LONGEST])
         if reading.completes:
-            return reading.began_ms or self._began.pop(job, None)
+            said = reading.began_ms
+            if said and not _FIRST_MS <= said <= timestamp + _CLOCKS_APART_MS:
+                return self._began.pop(job, timestamp)
+            return said or self._began.pop(job, None)
         if reading.opens and reading.response_id is not None:
             self._began[job] = timestamp
             if len(self._began) > REMEMBERED:

@@ -34,8 +34,8 @@ def outcome_of(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
     if wire.end == "error":
         message = exchange.error_message and exchange.error_message[:SEEN_MESSAGE]
         return replace(error, error_type=exchange.error_type, error_message=message)
-    if wire.end == "eof" and (exchange.shed or exchange.lost):
-        return known  # it was whole; what we have of it is not
+    if wire.end == "eof" and (wire.unread or exchange.shed or exchange.lost):
+        return replace(known, error_message=wire.unread)  # it was whole; what we have of it is not
     if wire.end == "eof":
         what = "stream" if reading.stream else "response"
         return replace(

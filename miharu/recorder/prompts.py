@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Any
 
-from miharu.providers._large import without_binaries
+from miharu.providers._large import LONGEST, without_binaries
 
 __all__ = ("prompt_of",)
 
@@ -22,8 +22,9 @@ _PARTS = (
 )
 _ELSEWHERE = ("previous_response_id", "conversation", "cachedContent", "cached_content")
 """Where one of these is set, a part of the prompt lies with the provider."""
-_MARKS = re.compile(
-    rb',?\s*"cache_control"\s*:\s*\{[^{}]*\}|,?\s*\{\s*"cachePoint"\s*:\s*\{[^{}]*\}\s*\}', re.DOTALL
+_MARKS = (
+    (b'"cache_control"', re.compile(rb'"cache_control"\s*:\s*\{[^{}]*\}')),
+    (b'{"cachePoint"', re.compile(rb'\{"cachePoint"\s*:\s*\{[^{}]*\}\s*\}')),
 )
 """Marks that say where to cache. They move on with a conversation, and are no part of the prompt."""
 
@@ -33,15 +34,33 @@ def prompt_of(body: bytes) -> bytes | None:
     import msgspec
 
     try:
-        parts = _decoder().decode(without_binaries(body))
+        slim = without_binaries(body)
+        if len(slim) > LONGEST:
+            return None
+        parts = _decoder().decode(slim)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if any(bytes(getattr(parts, name)) not in {b"", b"null"} for name in _ELSEWHERE):
         return None
     whole = b"\n".join(raw for name in _PARTS if (raw := bytes(getattr(parts, name))))
-    if b"cache_control" in whole or b"cachePoint" in whole:
-        whole = _MARKS.sub(b"", whole)
+    for name, mark in _MARKS:
+        whole = _without(whole, name, mark)
     return whole or None
+
+
+def _without(text: bytes, name: bytes, mark: re.Pattern[bytes]) -> bytes:
+    """The text without the marks that begin with that name, and the commas before them.
+
+    A pattern that begins with the space before a mark would try each space of a long row of them.
+    """
+    pieces, at, found = list[bytes](), 0, text.find(name)
+    while found >= 0:
+        match = mark.match(text, found)
+        if match is not None:
+            pieces.append(text[at:found].rstrip().removesuffix(b","))
+            at = match.end()
+        found = text.find(name, found + len(name) if match is None else at)
+    return b"".join((*pieces, text[at:])) if pieces else text
 
 
 @cache

@@ -6,10 +6,11 @@ from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.call import Call, Cost, new_id
-from miharu.exchange import Exchange, Request
+from miharu.exchange import KEPT_HEAD, Exchange, Request
 from miharu.measures import with_named
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
@@ -67,12 +68,15 @@ class Reader:
             return None
         wire = _wire(exchange, request)
         for provider in candidates:
-            reading = provider.read(wire)
+            reading = _read(provider, wire)
             if reading is not None:
                 began = self._jobs.began(provider.api, reading, exchange.timestamp)
                 if began is None:
                     return None
-                call = self.redactor.call(self._call(exchange, request, wire, provider.api, reading), request)
+                call = self._call(exchange, request, wire, provider.api, reading)
+                call = bounded(self.redactor.call(call, request))
+                if call.completes:
+                    call = self._completion(call, reading, began)
                 kept = call if self._ignore is None else _kept(call, self._ignore)
                 if kept is not None and kept.completes:
                     return self._completion(kept, reading, began)
@@ -82,7 +86,7 @@ class Reader:
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
         """The same, from the beginning of the call that it completes."""
         lasted = reading.lasted_ms or max(0, call.timestamp + call.duration_ms - began)
-        return replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted)
+        return bounded(replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted))
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
         whose = _whose(exchange)
@@ -98,7 +102,7 @@ class Reader:
             request_model=reading.request_model,
             stream=reading.stream,
             outcome=outcome_of(exchange, wire, reading),
-            usage=reading.usage,
+            usage=believed(reading.usage),
             cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
@@ -140,6 +144,15 @@ def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
         return replace(call, body=None)
 
 
+def _read(provider: Provider, wire: Wire) -> Reading | None:
+    """What the provider makes of it; where its reader fails on a known host, that it was a call at all."""
+    try:
+        return provider.read(wire)
+    except Exception:  # noqa: BLE001 - a format that has changed, or an answer that is made to be unreadable
+        swallowed(f"reading an answer as {provider.api}")
+        return Reading(terminated=False) if wire.provider is not None else None
+
+
 def _whose(exchange: Exchange) -> Belonging:
     try:
         return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
@@ -150,9 +163,14 @@ def _whose(exchange: Exchange) -> Belonging:
 
 def _wire(exchange: Exchange, request: Request) -> Wire:
     headers = {name.lower(): value for name, value in exchange.response_headers.items()}
-    chunks = [*exchange.chunks, *(exchange.tail or ())]
     encoding = "" if exchange.decoded else headers.get("content-encoding", "")
-    body, lengths = decode(chunks, encoding)
+    decoded = decode(_readable(exchange, encoding), encoding)
+    gap, unread = decoded.gap, decoded.unread
+    if exchange.tail:
+        if encoding:
+            unread = unread or f"Of the compressed answer only the first {KEPT_HEAD >> 20} MB were kept."
+        else:
+            gap = sum(map(len, exchange.chunks))
     return Wire(
         method=request.method,
         host=request.host,
@@ -164,14 +182,20 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
         fields=request.fields,
         status=exchange.status,
         headers=headers,
-        body=body,
-        gap=sum(map(len, exchange.chunks)) if exchange.tail and not encoding else None,
+        body=decoded.body,
+        gap=gap,
+        unread=unread,
         end=exchange.end or "dropped",
         marks=tuple(
             (length, arrived - exchange.started)
-            for length, arrived in zip(lengths, exchange.arrivals, strict=False)
+            for length, arrived in zip(decoded.lengths, exchange.arrivals, strict=False)
         ),
     )
+
+
+def _readable(exchange: Exchange, encoding: str) -> Iterable[bytes]:
+    """The chunks that can be decoded: behind the hole of a large body no encoding finds its way again."""
+    return exchange.chunks if encoding or not exchange.tail else [*exchange.chunks, *exchange.tail]
 
 
 def _stated(reading: Reading, wire: Wire) -> Cost | None:
@@ -181,7 +205,7 @@ def _stated(reading: Reading, wire: Wire) -> Cost | None:
     if reading.stated_cost_usd is None or not reading.stated_cost_usd.is_finite():
         return None
     nano = (reading.stated_cost_usd * 10**9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-    return Cost(cost_nanousd=int(nano), cost_source="provider")
+    return payable(Cost(cost_nanousd=int(nano), cost_source="provider"))
 
 
 def _hash(body: bytes | None) -> str | None:

@@ -57,7 +57,7 @@ _PARAMETER = re.compile(
     rb"(?:[?&](?:amp;)?|%(?:25)?(?:3f|26)|u00(?:26|3f))([\w.\-\[\]]{1,64})(=|%(?:25)?3d|\\+u003d)",
     re.IGNORECASE,
 )
-_FIRST = re.compile(rb"\s*([\w.\-\[\]]{1,64})(=)")
+_FIRST = re.compile(rb"\s{0,64}+([\w.\-\[\]]{1,64})(=)")
 _QUERY_VALUE = re.compile(rb"(?:[^&\s\"'<>#\\]|" + _ESCAPE + rb")*+")
 _ENCODED_VALUE = re.compile(rb"(?:(?!%(?:25)?(?:26|23))[^&\s\"'<>#\\])*+")
 _SEGMENT = re.compile(rb"[^/?#\\]+")

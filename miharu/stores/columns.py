@@ -8,6 +8,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, get_args
 
+from miharu._bounds import MOST_MS, bounded
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
 from miharu.stores.bodies import LARGEST_BODY
@@ -93,7 +94,8 @@ _KEYS = tuple(
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
-    """The values in the order of ``CALLS``."""
+    """The values in the order of ``CALLS``; what cannot be, is left out, whoever made the call."""
+    call = bounded(call)
     row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
     row += _outcome(call.outcome)
     row[_STREAM] = int(call.stream)
@@ -110,6 +112,8 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     if row.get("tags") is not None:
         row["tags"] = _written(row["tags"])
     row |= {name: _shortened(row[name]) for name in ("trace_id", "call_id") if name in row}
+    if "duration_ms" in row:
+        row["duration_ms"] = min(max(row["duration_ms"], 0), MOST_MS)
     return _storable(
         list(row.values()), {list(row).index("tags"): LONGEST_JSON["tags"]} if "tags" in row else {}
     )

@@ -14,10 +14,11 @@ The tests are coroutines for asyncio, on which stores run; anyio's pytest plugin
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Any, get_args
 
+from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.stores.base import Dimension, Extent, Order, Query, Store
@@ -27,6 +28,7 @@ __all__ = ("StoreContract", "make_call")
 MINUTE = 60_000
 NOON = 1_790_000_040_000
 """A full minute."""
+COUNTS = [field.name for field in fields(Usage) if field.name.endswith("_tokens")]
 ALL = Query(start=0, end=2**62)
 
 
@@ -94,7 +96,7 @@ class StoreContract:
                 retry_after_ms=9,
             ),
             usage=Usage(
-                prompt_tokens=2**53 - 1,
+                prompt_tokens=MOST_TOKENS,
                 completion_tokens=0,
                 cached_tokens=1,
                 cache_write_tokens=2,
@@ -108,7 +110,7 @@ class StoreContract:
                 usage_source="estimated",
                 usage_raw='{"a":1}',
             ),
-            cost=Cost(cost_nanousd=2**53 - 1, cost_source="test", price_version="7"),
+            cost=Cost(cost_nanousd=MOST_NANOUSD, cost_source="test", price_version="7"),
         )
         bare = make_call(model=None, provider=None, usage=Usage(), cost=None)
         assert await store.add(Batch(calls=[call, bare])) == 2
@@ -237,7 +239,10 @@ class StoreContract:
         await store.add(
             Batch(
                 calls=[
-                    *(make_call(cost=Cost(cost_nanousd=10**15 + 1, cost_source="x")) for _ in range(600)),
+                    *(
+                        make_call(cost=Cost(cost_nanousd=MOST_NANOUSD - 1, cost_source="x"))
+                        for _ in range(600)
+                    ),
                     make_call(cost=None),
                     make_call(cost=None, outcome=Outcome(status="cancelled"), usage=Usage()),
                     make_call(cost=None, outcome=Outcome(status="error", http_status=429), usage=Usage()),
@@ -248,10 +253,71 @@ class StoreContract:
         )
         totals = await store.totals(ALL)
         assert totals.calls == 605
-        assert totals.cost_nanousd == 600 * (10**15 + 1) + 1000
+        assert totals.cost_nanousd == 600 * (MOST_NANOUSD - 1) + 1000
         assert (totals.errors, totals.rate_limited, totals.cancelled) == (2, 1, 1)
         assert (totals.unpriced, totals.estimated) == (3, 1)
         assert (totals.prompt_tokens, totals.completion_tokens, totals.cached_tokens) == (6021, 3010, 2408)
+
+    async def test_ten_million_calls_at_the_bounds_can_be_added_up(self, store: Store) -> None:
+        """A few of them tell of all: each sum is linear, and has room for as many."""
+        most = Usage(**dict.fromkeys(COUNTS, MOST_TOKENS), usage_source="provider")  # type: ignore[arg-type]
+        dearest = make_call(
+            usage=most,
+            cost=Cost(cost_nanousd=MOST_NANOUSD, cost_source="x"),
+            duration_ms=MOST_MS,
+            ttft_ms=MOST_MS,
+            duplicate_of="another",
+            cache_missed_tokens=MOST_TOKENS,
+            cache_missed_nanousd=MOST_NANOUSD,
+            session_id="s",
+        )
+        for _ in range(5):  # so many that they are folded into the sums that are kept
+            await store.add(Batch(calls=[replace(dearest, id=new_id(NOON)) for _ in range(500)]))
+        while await store.tend():
+            pass
+        totals = await store.totals(ALL)
+        for name, value in asdict(totals).items():
+            assert value % 2500 == 0
+            assert value // 2500 * 10**7 < 2**63, name
+        assert (totals.calls, totals.cost_nanousd) == (2500, 2500 * MOST_NANOUSD)
+        assert (totals.duration_ms, totals.prompt_tokens) == (2500 * MOST_MS, 2500 * MOST_TOKENS)
+        (group,) = await store.groups(ALL, "model")
+        assert _near(group.latency.p95_ms, MOST_MS)
+        assert [session.totals for session in await store.sessions(ALL)] == [totals]
+        assert sum(n for _, _, n in await store.durations(ALL, MINUTE)) == 2500
+
+    async def test_what_cannot_be_breaks_no_sum(self, store: Store) -> None:
+        """Whatever a provider says, and whoever hands the call over."""
+        absurd = [2**53 - 1, 2**62, 2**63, 10**300, -1, -(2**63)]
+        calls = [
+            make_call(
+                timestamp=NOON + i,
+                usage=Usage(
+                    prompt_tokens=value, completion_tokens=5, usage_source="provider", usage_raw="{}"
+                ),
+                cost=Cost(cost_nanousd=value, cost_source="x"),
+                duration_ms=value,
+                ttft_ms=value,
+                outcome=Outcome(status="success", retry_after_ms=value),
+            )
+            for i, value in enumerate(absurd)
+        ]
+        await store.add(Batch(calls=calls))
+        while await store.tend():
+            pass
+        for call in await store.calls(ALL):
+            assert call.usage == Usage(usage_source="none", usage_raw="{}")
+            assert (call.cost, call.ttft_ms, call.outcome.retry_after_ms) == (None, None, None)
+            assert 0 <= call.duration_ms <= MOST_MS
+        totals = await store.totals(ALL)
+        assert (totals.calls, totals.prompt_tokens, totals.cost_nanousd) == (len(absurd), 0, 0)
+        assert totals.unpriced == len(absurd)
+        assert len(await store.durations(ALL, MINUTE)) > 0
+        span = Span(
+            id="1" * 16, trace_id="t" * 32, name="x", timestamp=NOON, duration_ms=2**62, status="success"
+        )
+        await store.add(Batch(spans=[span]))
+        assert [found.duration_ms for found in await store.spans("t" * 32)] == [MOST_MS]
 
     async def test_a_query_says_which_calls(self, store: Store) -> None:
         calls = [

@@ -165,7 +165,7 @@ def test_what_we_lost_is_no_error_of_the_provider() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    call = read(body={"error": {"type": "t" * 500, "message": "so it is " * 500_000}}, status=400)
+    call = read(body={"error": {"type": "t" * 500, "message": "so it is " * 200_000}}, status=400)
     assert len(call.outcome.error_message or "") == 2000
     assert len(call.outcome.error_type or "") == 200
 

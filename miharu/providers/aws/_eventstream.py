@@ -6,6 +6,7 @@ kept, reading goes on at the next frame whose prelude is intact.
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
@@ -23,6 +24,12 @@ _FIXED = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 
 _FIRST_HEADER = re.compile(rb"[\x01-\x20]:(?:event|message|exception|content)-type\x07|\x0b:error-code\x07")
 """What follows the prelude of every frame that Bedrock and SageMaker send."""
+
+
+_LONGEST_HEADER = 16
+_STEP = 1 << 20
+MOST = 60_000
+"""Frames of one body, more than are in as much of a real one as is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +62,33 @@ def frames(body: bytes) -> Iterator[Frame]:
     """Each intact frame, in order. Whatever the bytes are, the work is linear in their number."""
     view, at = memoryview(body), 0
     patience = 4 * len(body)  # bytes of rejected frames: nested false lengths would make it quadratic
-    while at + _OVERHEAD <= len(body):
+    left = MOST
+    while at + _OVERHEAD <= len(body) and left:
         length, headers, checksum = _PRELUDE.unpack_from(body, at)
         end = at + length
         if crc32(view[at : at + 8]) == checksum and headers + _OVERHEAD <= length and end <= len(body):
             if crc32(view[at : end - 4]) == _CRC.unpack_from(body, end - 4)[0]:
                 start = at + 12
                 yield Frame(_headers(body, start, start + headers), body[start + headers : end - 4], end - 1)
-                at = end
+                at, left = end, left - 1
+                if not left % 500:
+                    time.sleep(0)  # others may have the interpreter's lock
                 continue
             patience -= length
-        found = _FIRST_HEADER.search(body, at + 13) if patience > 0 else None
-        if found is None:
+        found = _next_header(body, at + 13) if patience > 0 else -1
+        if found < 0:
             return
-        at = found.start() - 12
+        at = found - 12
+
+
+def _next_header(body: bytes, at: int) -> int:
+    """Where the next frame's first header begins, or -1. In steps: a search holds the interpreter's lock."""
+    while at < len(body):
+        found = _FIRST_HEADER.search(body, at, at + _STEP)
+        if found is not None:
+            return found.start()
+        at += _STEP - _LONGEST_HEADER
+    return -1
 
 
 def _headers(body: bytes, at: int, end: int) -> dict[str, str]:

@@ -22,7 +22,9 @@ __all__ = (
 )
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
-_FIELD = re.compile(rb'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{0,200})\r\n--')
+_FORM = 1 << 16
+"""Bytes at both ends of a form in which its plain fields are looked for; between them are its files."""
+_FIELD = re.compile(rb'name="(\w+)"\r\n(?:[^\r\n]+\r\n){0,4}\r\n([^\r\n]{0,200})\r\n--')
 
 
 def is_meant(wire: Wire, *, asked: str, answered: str) -> bool:
@@ -51,7 +53,8 @@ def asked_of(wire: Wire) -> Mapping[str, Any]:
         return wire.asked or wire.fields
     if not wire.request_body or "multipart" not in wire.request_headers.get("content-type", ""):
         return {}
-    found = _FIELD.findall(wire.request_body)
+    form = wire.request_body
+    found = _FIELD.findall(form if len(form) <= 2 * _FORM else form[:_FORM] + form[-_FORM:])
     return {name.decode(): value.decode("utf-8", "replace") for name, value in found}
 
 

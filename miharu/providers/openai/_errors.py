@@ -9,7 +9,7 @@ from miharu.providers._json import dumps, loads, mapping, text
 __all__ = ("error_field", "error_of")
 
 _SAID = {"loc", "msg", "type"}
-_FIELD = re.compile(rb"^error:[ \t]*([^\r\n]+)", re.MULTILINE)
+_FIELD = re.compile(rb"error:[ \t]*([^\r\n]{1,65536})")
 
 
 def error_of(answer: Mapping[str, Any], status: int | None) -> tuple[str | None, str | None]:
@@ -42,7 +42,8 @@ def _said(detail: Any) -> Any:
 
 def error_field(body: bytes) -> Any:
     """The error of a stream that has it in an SSE field of that name instead of in its data."""
-    found = _FIELD.search(body)
+    at = 0 if body.startswith(b"error:") else body.find(b"\nerror:") + 1
+    found = _FIELD.match(body, at)
     if found is None:
         return None
     value = loads(found.group(1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from miharu.providers import _sse
 from miharu.providers._json import later, loads, mapping, text
-from miharu.providers._large import LARGE, salvaged, without_binaries
+from miharu.providers._large import LARGE, salvaged
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, reading_of, requested_model
 from miharu.providers.openai._usage import usages_beside
@@ -46,7 +46,7 @@ def _stream(wire: Wire) -> Reading:
     seen: dict[str, Any] = {}
     terminated, ttft = False, None
     for event in _sse.events(wire.body):
-        data = mapping(loads(without_binaries(event.data) if len(event.data) >= LARGE else event.data))
+        data = mapping(loads(event.data))
         kind = text(data.get("type")) or event.name
         if ttft is None and kind.endswith((".partial_image", ".completed")):
             ttft = wire.ms_at(event.end)

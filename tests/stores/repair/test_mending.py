@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from miharu._bounds import MOST_NANOUSD, MOST_TOKENS
 from miharu.stores.buckets import bucket_of
 from miharu.stores.columns import LARGEST
 from miharu.stores.sqlite.repair.mending import Column, mended
@@ -18,7 +19,8 @@ def one(name: str, kind: str, value: Any, *, required: bool = False) -> Any:
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [
-        ("prompt_tokens", "INTEGER", LARGEST),
+        ("prompt_tokens", "INTEGER", MOST_TOKENS),
+        ("attempt", "INTEGER", LARGEST),
         ("timestamp", "INTEGER", 1_790_000_000_000),
         ("model", "TEXT", "any \x00 text"),
         ("id", "TEXT", ID),
@@ -36,7 +38,10 @@ def test_what_can_be_is_kept(name: str, kind: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [
-        ("prompt_tokens", "INTEGER", LARGEST + 1),
+        ("prompt_tokens", "INTEGER", MOST_TOKENS + 1),
+        ("prompt_tokens", "INTEGER", -1),
+        ("cost_nanousd", "INTEGER", MOST_NANOUSD + 1),
+        ("attempt", "INTEGER", LARGEST + 1),
         ("cost_nanousd", "INTEGER", -(1 << 63)),
         ("prompt_tokens", "INTEGER", "12"),
         ("prompt_tokens", "INTEGER", 1.5),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from miharu._bounds import BOUNDS
 from miharu.stores.buckets import bucket_of
 from miharu.stores.columns import LARGEST
 
@@ -25,7 +26,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "REAL": (float, int),
     "BLOB": bytes,
 }
-_NOT_NEGATIVE = ("timestamp", "duration_ms")
+_RANGES = {"timestamp": (0, _LATEST), **{name: (0, most) for name, most in BOUNDS.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _is_possible(value: Any, column: Column) -> bool:
     if value is None or not isinstance(value, _TYPES.get(column.kind, object)):
         return False
     if isinstance(value, int):
-        least, most = (0, _LATEST) if column.name in _NOT_NEGATIVE else (-LARGEST, LARGEST)
+        least, most = _RANGES.get(column.name, (-LARGEST, LARGEST))
         return least <= value <= most
     check = _CHECKS.get(column.name)
     return check is None or check(value)

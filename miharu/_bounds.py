@@ -1,0 +1,125 @@
+"""What is believed of a call: counts, money and times that can be, and texts that a page can show.
+
+Providers, gateways and whoever answers in their place say what they like. A sum has 64 bits, and each bound
+leaves room for ten million calls at it: 10**7 x 9 x 10**11 is less than 2**63.
+"""
+
+import json
+from dataclasses import fields, replace
+from hashlib import blake2b
+from typing import Any
+
+from miharu.call import Call, Cost, Outcome, Usage
+
+__all__ = (
+    "BOUNDS",
+    "LONGEST",
+    "LONGEST_MESSAGE",
+    "MOST_MS",
+    "MOST_NANOUSD",
+    "MOST_TOKENS",
+    "believed",
+    "bounded",
+    "payable",
+)
+
+MOST_TOKENS = 10**9
+"""Tokens of a kind in one call: a hundred times the largest context that there is."""
+MOST_NANOUSD = 9 * 10**11
+"""What one call may cost, 900 USD: more than the largest context and answer of the dearest model."""
+MOST_MS = 31 * 86_400_000
+"""A month: background calls and batches end within days."""
+LONGEST = 500
+"""Characters of a text that a provider sends, such as a model's name."""
+LONGEST_MESSAGE = 2000
+"""Of an error's."""
+LONGEST_RAW = 16_000
+"""Of the provider's own usage object, and of other JSON."""
+
+_COUNTS = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
+BOUNDS = {
+    **dict.fromkeys((*_COUNTS, "cache_missed_tokens"), MOST_TOKENS),
+    **dict.fromkeys(("cost_nanousd", "cache_missed_nanousd"), MOST_NANOUSD),
+    **dict.fromkeys(("duration_ms", "ttft_ms", "retry_after_ms"), MOST_MS),
+}
+"""The largest value of each column that is summed or compared; the smallest is zero."""
+_NAMES = ("host", "model", "request_model", "provider", "response_id", "request_id", "host_request_id")
+"""By these calls are told apart."""
+_TEXTS = (
+    *((name, LONGEST) for name in ("sdk", "finish_reason", "service_tier")),
+    ("rate_limit", LONGEST_RAW),
+)
+
+
+def bounded(call: Call) -> Call:
+    """The call with what can be believed of it; the very same, where that is all."""
+    changed: dict[str, Any] = {}
+    for name in _NAMES:
+        text = getattr(call, name)
+        if text is not None and (kept := _name(text)) is not text:
+            changed[name] = kept
+    for name, most in _TEXTS:
+        text = getattr(call, name)
+        if text is not None and (kept := _text(text, most)) is not text:
+            changed[name] = kept
+    for name in ("ttft_ms", "cache_missed_tokens", "cache_missed_nanousd"):
+        value = getattr(call, name)
+        if value is not None and not 0 <= value <= BOUNDS[name]:
+            changed[name] = None
+    if not 0 <= call.duration_ms <= MOST_MS:
+        changed["duration_ms"] = min(max(call.duration_ms, 0), MOST_MS)
+    parts = {"usage": _usage(call.usage), "cost": payable(call.cost), "outcome": _outcome(call.outcome)}
+    changed |= {name: part for name, part in parts.items() if part is not getattr(call, name)}
+    return replace(call, **changed) if changed else call
+
+
+def payable(cost: Cost | None) -> Cost | None:
+    """The cost, unless no call can cost that."""
+    return cost if cost is None or 0 <= cost.cost_nanousd <= MOST_NANOUSD else None
+
+
+def believed(usage: Usage) -> Usage:
+    """The same of usage as a provider reports it; an object that is too large is kept in part, as JSON."""
+    raw = usage.usage_raw
+    if raw is not None and len(raw) > LONGEST_RAW:
+        usage = replace(usage, usage_raw=json.dumps({"cut_off": raw[: LONGEST_RAW // 4]}))
+    return _usage(usage)
+
+
+def _usage(usage: Usage) -> Usage:
+    """Where one count cannot be, none of them is believed; what the provider said is kept."""
+    raw = usage.usage_raw if usage.usage_raw is None else _text(usage.usage_raw, 2 * LONGEST_RAW)
+    for name in _COUNTS:
+        value = getattr(usage, name)
+        if value is not None and not 0 <= value <= MOST_TOKENS:
+            return Usage(usage_raw=raw)
+    return usage if raw is usage.usage_raw else replace(usage, usage_raw=raw)
+
+
+def _outcome(outcome: Outcome) -> Outcome:
+    changed: dict[str, Any] = {}
+    for name, most in (("error_type", LONGEST), ("error_message", LONGEST_MESSAGE)):
+        text = getattr(outcome, name)
+        if text is not None and (kept := _text(text, most)) is not text:
+            changed[name] = kept
+    if outcome.retry_after_ms is not None and not 0 <= outcome.retry_after_ms <= MOST_MS:
+        changed["retry_after_ms"] = None
+    return replace(outcome, **changed) if changed else outcome
+
+
+def _name(text: str) -> str:
+    """The same; two that only differ behind the bound are still told apart."""
+    if len(text) > LONGEST:
+        digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        text = f"{text[: LONGEST - 17]}…{digest}"
+    return _text(text, LONGEST)
+
+
+def _text(text: str, most: int) -> str:
+    """The text, shortened, and with a sign in place of what is none: half a character, a NUL."""
+    if len(text) > most:
+        text = text[: most - 1] + "…"
+    if text.isascii() and "\0" not in text:
+        return text
+    clean = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return text if clean == text else clean
