@@ -26,7 +26,6 @@ __all__ = (
     "LONGEST_TAG",
     "MEASURES",
     "MINUTE",
-    "NEEDED",
     "ROLLUPS",
     "SUMS",
     "WIDTH",
@@ -39,6 +38,7 @@ __all__ = (
     "fold",
     "forget_day",
     "named",
+    "stage",
 )
 
 Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
@@ -83,7 +83,7 @@ MEASURES: Mapping[str, str] = {
 }
 """What is summed, as expressions over a call."""
 
-NEEDED = (
+_NEEDED = (
     *("timestamp", "status", "service", "provider", "model", "route", "user_id", "error_type", "tags"),
     *("http_status", "usage_source", "attempt", "duplicate_of", "cost_nanousd", "prompt_tokens"),
     *("completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "duration_ms"),
@@ -145,6 +145,8 @@ class Fold:
     """The names of the tags by which sums are kept."""
     tag_value: str = ""
     """An expression over a call: the value of its tag ``:tag``."""
+    temporary: str = ""
+    """What the engine wants behind the name of a table that is needed in this transaction only."""
 
     def oldest(self, rollup: Rollup) -> int:
         return 0 if rollup.kept_ms is None else self.horizon - rollup.kept_ms
@@ -275,6 +277,7 @@ FIRST = frozenset(
     }
 )
 """The tables of the first schema with sums. In it each had every call that was folded in."""
+_STAGE = "miharu_stage"
 _INTEGERS = {"t", "timing", "block"}
 _EVER = 2**62
 _FREQUENT = "user_id IN (SELECT user_id FROM miharu_frequent)"
@@ -307,31 +310,30 @@ def fold(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold, 
         so_far: How far the sums have come.
         out: Take out what was added before.
     """
-    ((first,),) = execute(f"SELECT min(timestamp) FROM {CALLS} WHERE {where}", values)
+    stage(execute, where, values, so_far)
+    ((first,),) = execute(f"SELECT min(timestamp) FROM {_STAGE}", {})
     if first is None:
         return
     for rollup in ROLLUPS:
         if rollup.source is None or so_far.made.get(rollup.name, 0) > first:
-            add_calls(execute, rollup, where, values, so_far, out=out)
+            add_calls(execute, rollup, so_far, out=out)
 
 
-def add_calls(
-    execute: Execute,
-    rollup: Rollup,
-    where: str,
-    values: Mapping[str, Any],
-    so_far: Fold,
-    *,
-    out: bool = False,
-    table: str = CALLS,
-) -> None:
-    """Add the calls that ``where`` picks to one table, as far as it has come.
+def stage(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold) -> None:
+    """Put aside what the sums need of the calls that ``where`` picks: a call is wide, and there are many sums."""
+    execute(f"DROP TABLE IF EXISTS {_STAGE}", {})
+    execute(
+        f"CREATE TEMPORARY TABLE {_STAGE} {so_far.temporary} AS SELECT {', '.join(_NEEDED)} FROM {CALLS} "
+        f"WHERE {where}",
+        values,
+    )
 
-    ``table`` holds the calls; it has at least the columns ``NEEDED``.
-    """
-    statement = _folding(rollup, table, where, "-" if out else "", so_far.tag_value)
+
+def add_calls(execute: Execute, rollup: Rollup, so_far: Fold, *, out: bool = False) -> None:
+    """Add the calls that were put aside to one table, as far as it has come."""
+    statement = _folding(rollup, "-" if out else "", so_far.tag_value)
     upto = _EVER if rollup.source is None else so_far.made[rollup.name]
-    parameters = {**values, "oldest": so_far.oldest(rollup), "before": upto}
+    parameters = {"oldest": so_far.oldest(rollup), "before": upto}
     if rollup.of_tags:
         for tag in sorted(so_far.tags):
             execute(statement, {**parameters, "tag": tag})
@@ -361,8 +363,8 @@ def forget_day(execute: Execute, day: int, so_far: Fold) -> None:
 
 
 @lru_cache(maxsize=512)
-def _folding(rollup: Rollup, table: str, where: str, sign: str, tag_value: str) -> str:
-    where = f"({where}) AND +timestamp >= :oldest AND +timestamp < :before"
+def _folding(rollup: Rollup, sign: str, tag_value: str) -> str:
+    where = "timestamp >= :oldest AND timestamp < :before"
     if rollup.of_failed:
         where += " AND status <> 'success'"
     if rollup.of_frequent:
@@ -376,14 +378,14 @@ def _folding(rollup: Rollup, table: str, where: str, sign: str, tag_value: str) 
     grouped = f"GROUP BY {_places(len(rollup.key_columns))}"
     if rollup.histogram:
         source = " UNION ALL ".join(
-            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM {table} "
+            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM {_STAGE} "
             f"WHERE {where} AND status = 'success' AND {column} IS NOT NULL {grouped}"
             for timing, column in enumerate(("duration_bucket", "ttft_bucket"))
         )
         source = f"SELECT * FROM ({source}) AS counted WHERE 1 = 1"
     else:
         sums = ", ".join(f"{sign}sum({MEASURES[name]})" for name in rollup.measures)
-        source = f"SELECT {step}, {keys}, {sums} FROM {table} WHERE {where} {grouped}"
+        source = f"SELECT {step}, {keys}, {sums} FROM {_STAGE} WHERE {where} {grouped}"
     return _adding(rollup, source)
 
 

@@ -16,7 +16,6 @@ from miharu.stores.rollups import (
     FIVE_DAYS,
     HOUR,
     MINUTE,
-    NEEDED,
     ROLLUPS,
     Execute,
     Fold,
@@ -24,6 +23,7 @@ from miharu.stores.rollups import (
     add_calls,
     add_finer,
     named,
+    stage,
 )
 
 __all__ = ("MADE", "Calls", "advance", "is_due")
@@ -41,7 +41,6 @@ _COUNTED = "counted"
 _LATE = 10 * MINUTE
 """A call is stored at its end, in the step of its start: a step waits that long for its last calls."""
 _WEEKS = 35 * DAY
-_CHUNK = "miharu_chunk"
 _PROMOTED_AT_ONCE = 2
 
 
@@ -57,8 +56,6 @@ class Calls:
     """The start of the newest of them, Unix milliseconds."""
     of_user: str
     """A condition that leads to the calls of the user ``:user``."""
-    temporary: str = ""
-    """What the engine wants behind the name of a table that is needed in this transaction only."""
 
 
 def is_due(so_far: Fold, newest: int) -> bool:
@@ -124,14 +121,10 @@ def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]
     upto, rows = _reach(execute, None, start, end, CALLS_AT_ONCE)
     moved = {one.rollup.name: upto for one in now}
     if rows:
-        execute(f"DROP TABLE IF EXISTS {_CHUNK}", {})
-        execute(
-            f"CREATE TEMPORARY TABLE {_CHUNK} {calls.temporary} AS SELECT {', '.join(NEEDED)} FROM {CALLS} "
-            f"WHERE timestamp >= :start AND timestamp < :end AND {calls.below}",
-            {**calls.values, "start": start, "end": upto},
-        )
+        where = f"timestamp >= :start AND timestamp < :end AND {calls.below}"
+        stage(execute, where, {**calls.values, "start": start, "end": upto}, so_far)
         for one in now:
-            add_calls(execute, one.rollup, "1 = 1", {}, replace(so_far, made=moved), table=_CHUNK)
+            add_calls(execute, one.rollup, replace(so_far, made=moved))
     return moved
 
 
@@ -176,10 +169,10 @@ def _count(execute: Execute, so_far: Fold, calls: Calls) -> dict[str, int]:
     ]
     for user in found[:_PROMOTED_AT_ONCE]:
         execute("INSERT INTO miharu_frequent (user_id) VALUES (:user)", {"user": user})
-        where, values = f"{calls.of_user} AND {calls.below}", {**calls.values, "user": user}
+        stage(execute, f"{calls.of_user} AND {calls.below}", {**calls.values, "user": user}, so_far)
         for rollup in MADE:
             if rollup.of_frequent and so_far.made.get(rollup.name, 0):
-                add_calls(execute, rollup, where, values, so_far)
+                add_calls(execute, rollup, so_far)
     return {_COUNTED: upto} if len(found) <= _PROMOTED_AT_ONCE else {}
 
 

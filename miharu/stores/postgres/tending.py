@@ -77,7 +77,6 @@ def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
             values={"mark": watermark},
             newest=newest,
             of_user="user_id = :user",
-            temporary="ON COMMIT DROP",
         )
         for name, upto in steps.advance(_execute(connection), so_far, calls).items():
             connection.exec_driver_sql(
@@ -91,7 +90,13 @@ def so_far_of(connection: Connection) -> Fold:
     """How far the sums have come."""
     horizon = connection.exec_driver_sql("SELECT horizon FROM miharu_state").scalar_one()
     tags = frozenset(connection.exec_driver_sql("SELECT name FROM miharu_tags").scalars())
-    return Fold(horizon=horizon, made=_made(connection), tags=tags, tag_value=_TAG_VALUE)
+    return Fold(
+        horizon=horizon,
+        made=_made(connection),
+        tags=tags,
+        tag_value=_TAG_VALUE,
+        temporary="ON COMMIT DROP",
+    )
 
 
 def changing(connection: Connection, keys: Sequence[Key], *, out: bool) -> None:
