@@ -23,6 +23,7 @@ from miharu.stores.base import (
     Query,
     Session,
     Timing,
+    Top,
     Totals,
 )
 
@@ -37,12 +38,26 @@ class Questions(Protocol):
 
     async def revision(self) -> int: ...
     async def totals(self, query: Query) -> Totals: ...
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool: ...
     async def latency(self, query: Query) -> Latency: ...
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]: ...
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]: ...
     async def durations(
         self, query: Query, step_ms: int, of: Timing = "duration_ms"
     ) -> Sequence[tuple[int, int, int]]: ...
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]: ...
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]: ...
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top: ...
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]: ...
     async def sessions(
         self, query: Query, limit: int = 50, before: int | None = None
@@ -124,19 +139,37 @@ class Once:
     async def totals(self, query: Query) -> Totals:
         return await self._ask(self.store.totals, query)
 
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        return await self._ask(self.store.has_sums, query, by)
+
     async def latency(self, query: Query) -> Latency:
         return await self._ask(self.store.latency, query)
 
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        return await self._ask(self.store.series, query, step_ms, by)
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]:
+        return await self._ask(self.store.series, query, step_ms, by, _fixed(among))
 
     async def durations(
         self, query: Query, step_ms: int, of: Timing = "duration_ms"
     ) -> Sequence[tuple[int, int, int]]:
         return await self._ask(self.store.durations, query, step_ms, of)
 
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        return await self._ask(self.store.groups, query, by, limit)
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
+        return await self._ask(self.store.groups, query, by, limit, _fixed(among))
+
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+        return await self._ask(self.store.top, query, by, limit, offset)
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return await self._ask(self.store.keys, query, by, limit)
@@ -196,3 +229,7 @@ class Once:
         finally:
             known.event.set()
         return known.value  # type: ignore[no-any-return]
+
+
+def _fixed(keys: Sequence[str | None] | None) -> tuple[str | None, ...] | None:
+    return None if keys is None else tuple(keys)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.ranges import HOUR
-from miharu.stores.base import Query
+from miharu.stores.base import Dimension, Query
 
 __all__ = ("LOOKED_THROUGH", "within_reach")
 
@@ -16,9 +16,14 @@ LOOKED_THROUGH = 50_000
 """Calls, whether they match or not, in whole hours."""
 
 
-async def within_reach(view: View, site: Site) -> View:
-    """The same view; with a tag, or the attempts of a call, over the newest calls if there are many."""
-    if view.tag is None and view.attempts is None:
+async def within_reach(view: View, site: Site, by: Dimension | None = None) -> View:
+    """The same view; over the newest calls where there are many, and no sums by its filters.
+
+    ``by`` is what is grouped by, where that is more than the page is about.
+    """
+    if view.since is not None or not view.filters:
+        return view
+    if await site.store.has_sums(view.query(site.clock()), by):
         return view
     window, seen, since = view.window(site.clock()), 0, None
     points = await site.store.series(Query(start=window.start, end=window.end), HOUR)

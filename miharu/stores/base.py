@@ -28,6 +28,7 @@ __all__ = (
     "Session",
     "Store",
     "Timing",
+    "Top",
     "Totals",
 )
 
@@ -136,6 +137,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Top:
+    """Some of the groups, in order, and how many there are."""
+
+    groups: Sequence[Group]
+    whole: int
+    """All groups, those that are not among these included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """The calls of a range that share a session."""
 
@@ -194,10 +204,26 @@ class Store(Protocol):
 
     async def totals(self, query: Query) -> Totals: ...
 
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        """Whether totals and groups are answered from sums, or from few calls.
+
+        Else it takes as long as there are calls in the window.
+        """
+        ...
+
     async def latency(self, query: Query) -> Latency: ...
 
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        """Totals per step and key, in order of time; steps are multiples of ``step_ms`` since the epoch."""
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]:
+        """Totals per step and key, in order of time; steps are multiples of ``step_ms`` since the epoch.
+
+        Of all keys, or of those that ``among`` names; ``None`` in it is the key of calls that have none.
+        """
         ...
 
     async def durations(
@@ -209,8 +235,21 @@ class Store(Protocol):
         """
         ...
 
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        """One group per value, most expensive first, then most calls; all of them, or as many as asked."""
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
+        """One group per value, most expensive first, then most calls.
+
+        All of them, as many as asked, or those that ``among`` names.
+        """
+        ...
+
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+        """The same groups from that place on, ranked where they are kept, and how many there are in all."""
         ...
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:

@@ -17,6 +17,7 @@ from miharu.stores.base import (
     Query,
     Session,
     Timing,
+    Top,
     Totals,
 )
 
@@ -39,10 +40,19 @@ class Nowhere:
     async def totals(self, query: Query) -> Totals:
         return Totals()
 
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        return True
+
     async def latency(self, query: Query) -> Latency:
         return Latency()
 
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]:
         return ()
 
     async def durations(
@@ -50,8 +60,17 @@ class Nowhere:
     ) -> Sequence[tuple[int, int, int]]:
         return ()
 
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
         return ()
+
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+        return Top(groups=(), whole=0)
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return ()

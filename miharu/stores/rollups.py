@@ -113,7 +113,8 @@ class Rollup:
     of_failed: bool = False
     """Whether it holds only calls that did not succeed."""
     of_frequent: bool = False
-    """Whether it holds only users with many calls (``miharu_frequent``); the others' are read one by one."""
+    """Whether it holds only users with many calls (``miharu_frequent``), and calls without one; the other
+    users' are few, and are read one by one."""
     of_tags: bool = False
     """Whether it is kept by the tags that ``tag_sums`` names: a call is in it once for each of them."""
 
@@ -178,6 +179,15 @@ def _frequent(keys: tuple[str, ...], what: str) -> tuple[Rollup, Rollup]:
     return (
         _sums(hour, HOUR, ("user_id", *keys), CALLS, kept_ms=_USER_HOURS, **facts),
         _sums(day, DAY, ("user_id", *keys), hour, **facts),
+    )
+
+
+def _frequent_times(keys: tuple[str, ...], what: str, kept_ms: int) -> tuple[Rollup, Rollup]:
+    hour, day = f"time_hour_user_{what}", f"time_day_user_{what}"
+    facts: dict[str, Any] = {"of_frequent": True, "of": ("user_id",)}
+    return (
+        _times(hour, HOUR, ("user_id", *keys), CALLS, kept_ms=kept_ms, **facts),
+        _times(day, DAY, ("user_id", *keys), hour, **facts),
     )
 
 
@@ -262,8 +272,8 @@ HISTOGRAMS = (
     _times("time_day_both", DAY, ("model", "route", "provider"), "time_hour_both"),
     _times("time_5days_model", FIVE_DAYS, _MODEL, "time_day_model", of=_MODEL),
     _times("time_5days_route", FIVE_DAYS, ("route",), "time_day_route", of=("route",)),
-    _times("time_hour_user", HOUR, ("user_id",), CALLS, kept_ms=_USER_HOURS, of_frequent=True),
-    _times("time_day_user", DAY, ("user_id",), "time_hour_user", of_frequent=True),
+    *_frequent_times(_MODEL, "model", _USER_HOURS),
+    *_frequent_times(("route",), "route", _RANK_HOURS),
     *_tagged_times(_MODEL, "tag_model"),
     *_tagged_times(("route",), "tag_route"),
 )
@@ -280,7 +290,7 @@ FIRST = frozenset(
 _STAGE = "miharu_stage"
 _INTEGERS = {"t", "timing", "block"}
 _EVER = 2**62
-_FREQUENT = "user_id IN (SELECT user_id FROM miharu_frequent)"
+_FREQUENT = "coalesce(user_id, '') IN (SELECT user_id FROM miharu_frequent)"
 
 
 def named(name: str) -> Rollup:
@@ -320,7 +330,7 @@ def fold(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold, 
 
 
 def stage(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold) -> None:
-    """Put aside what the sums need of the calls that ``where`` picks: a call is wide, and there are many sums."""
+    """Put aside what sums need of the calls that ``where`` picks: a call is wide, and there are many sums."""
     execute(f"DROP TABLE IF EXISTS {_STAGE}", {})
     execute(
         f"CREATE TEMPORARY TABLE {_STAGE} {so_far.temporary} AS SELECT {', '.join(_NEEDED)} FROM {CALLS} "

@@ -32,7 +32,7 @@ CALLS_AT_ONCE = 2_000
 """Per transaction, for which other writers wait; added to all tables whose turn it is."""
 ROWS_AT_ONCE = 5_000
 """Of finer tables, per transaction."""
-FREQUENT = 1_500
+FREQUENT = 2_000
 """Calls of a user within five weeks, from which on there are sums of this user's own: fewer are read in a few
 milliseconds."""
 MADE = tuple(rollup for rollup in ROLLUPS if rollup.source is not None)

@@ -21,6 +21,7 @@ from miharu.stores.base import (
     Query,
     Session,
     Timing,
+    Top,
     Totals,
 )
 from miharu.stores.buckets import bucket_of, middle_of
@@ -140,16 +141,26 @@ class MemoryStore:
     async def totals(self, query: Query) -> Totals:
         return total(self.match(query))
 
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        return query.tag is None and query.call_group is None
+
     async def latency(self, query: Query) -> Latency:
         return latency(self.match(query), self.counted)
 
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]:
         cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
         for call in self.match(query):
             cells[call.timestamp // step_ms * step_ms, dimension(call, by) if by else None].append(call)
         return [
             Point(t=t, key=key, totals=total(calls))
             for (t, key), calls in sorted(cells.items(), key=lambda cell: (cell[0][0], cell[0][1] or ""))
+            if among is None or key in among
         ]
 
     async def durations(
@@ -162,7 +173,17 @@ class MemoryStore:
         )
         return [(t, ms, calls) for (t, ms), calls in sorted(cells.items())]
 
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+        groups = await self.groups(query, by)
+        return Top(groups=groups[offset : offset + limit], whole=len(groups))
+
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
         groups: dict[str | None, list[Call]] = defaultdict(list)
         for call in self.match(query):
             groups[dimension(call, by)].append(call)
@@ -170,6 +191,7 @@ class MemoryStore:
         made = [
             Group(key=key, totals=total(calls), latency=latency(calls if timed else [], self.counted))
             for key, calls in groups.items()
+            if among is None or key in among
         ]
         return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls, g.key or ""))[:limit]
 

@@ -127,6 +127,18 @@ async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     )
     assert list(await store.groups(query, by)) == list(await truth.groups(query, by)), query
     assert list(await store.keys(query, by)) == list(await truth.keys(query, by)), query
+    most, skipped = rng.choice([1, 2, 5]), rng.choice([0, 0, 1, 9])
+    top = await store.top(query, by, most, skipped)
+    best = await truth.top(query, by, most, skipped)
+    assert (list(top.groups), top.whole) == (list(best.groups), best.whole), query
+    some = [group.key for group in best.groups] + ["nobody"]
+    for which in (some, some[:0]):
+        assert list(await store.groups(query, by, among=which)) == list(
+            await truth.groups(query, by, among=which)
+        ), query
+        assert list(await store.series(query, step, by, which)) == list(
+            await truth.series(query, step, by, which)
+        ), query
     assert await store.calls(query, limit=30) == await truth.calls(query, limit=30), query
     order = Order(rng.choice(get_args(Ranking)), descending=rng.random() < 0.7)
     first = await store.calls(query, limit=5, order=order)

@@ -182,6 +182,7 @@ STEPS: Sequence[Sequence[str]] = (
         "ALTER TABLE miharu_state ADD COLUMN newest BIGINT NOT NULL DEFAULT 0",
         f"UPDATE miharu_state SET newest = {_NEWEST}",
         'CREATE TABLE miharu_frequent (user_id TEXT COLLATE "C" PRIMARY KEY)',
+        "INSERT INTO miharu_frequent VALUES ('')",  # calls of nobody are found by no index
         'CREATE TABLE miharu_tags (name TEXT COLLATE "C" PRIMARY KEY)',
     ),
 )

@@ -19,11 +19,12 @@ from miharu.stores.base import (
     Query,
     Session,
     Timing,
+    Top,
     Totals,
 )
 from miharu.stores.sql.rows import scores, sessions
-from miharu.stores.sql.source import Engine
-from miharu.stores.sql.sums import groups, keys, series, totals
+from miharu.stores.sql.source import Engine, has_sums
+from miharu.stores.sql.sums import groups, keys, series, top, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
 
@@ -44,19 +45,43 @@ class Answers(ABC):
     async def totals(self, query: Query) -> Totals:
         return await self._read(partial(totals, engine=self.engine, query=query))
 
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        return await self._read(partial(has_sums, query=query, by=by))
+
     async def latency(self, query: Query) -> Latency:
         return await self._read(partial(latency, engine=self.engine, query=query))
 
-    async def series(self, query: Query, step_ms: int, by: Dimension | None = None) -> Sequence[Point]:
-        return await self._read(partial(series, engine=self.engine, query=query, step_ms=step_ms, by=by))
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Point]:
+        return await self._read(
+            partial(series, engine=self.engine, query=query, step_ms=step_ms, by=by, among=among)
+        )
 
     async def durations(
         self, query: Query, step_ms: int, of: Timing = "duration_ms"
     ) -> Sequence[tuple[int, int, int]]:
         return await self._read(partial(durations, engine=self.engine, query=query, step_ms=step_ms, of=of))
 
-    async def groups(self, query: Query, by: Dimension, limit: int | None = None) -> Sequence[Group]:
-        return await self._read(partial(groups, engine=self.engine, query=query, by=by, limit=limit))
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
+        return await self._read(
+            partial(groups, engine=self.engine, query=query, by=by, limit=limit, among=among)
+        )
+
+    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+        return await self._read(
+            partial(top, engine=self.engine, query=query, by=by, limit=limit, offset=offset)
+        )
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return await self._read(partial(keys, engine=self.engine, query=query, by=by, limit=limit))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import KEYS, LONGEST_TAG, Rollup
+from miharu.stores.rollups import KEYS, LONGEST_TAG, SUMS, Rollup
 
 __all__ = (
     "LOOKED_UP",
@@ -19,6 +19,7 @@ __all__ = (
     "checked",
     "divided",
     "filters_of",
+    "has_sums",
     "is_frequent",
     "is_led",
     "source",
@@ -94,6 +95,7 @@ def source(
     step_ms: int | None = None,
     also: Sequence[str] = (),
     measures: Sequence[str] = (),
+    frequent: bool | None = None,
     ignoring: frozenset[str] = frozenset(),
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
@@ -108,6 +110,7 @@ def source(
         step_ms: What the time is divided by.
         also: Further keys that the answer is made from.
         measures: What is asked of the tables.
+        frequent: Whether ``among`` are users with many calls, or with few; ``None`` where nobody knows.
         ignoring: Filters that all rows of the roll-ups meet.
     """
     marks = engine.marks(connection)
@@ -123,17 +126,19 @@ def source(
     if query.tag is not None:
         by_keys |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
     needed = {*by_keys, *({by} if by else ()), *also} - ignoring
-    known = usable(connection, query, rollups) if needed <= _KNOWN else ()
-    tables = suited(known, needed, step_ms, measures)
-    direct, direct_values = where(query, engine)
+    known = usable(connection, query, rollups, frequent=frequent) if needed <= _KNOWN else ()
+    tables = [] if frequent is False else suited(known, needed, step_ms, measures)
     chosen = every = ""
+    names: dict[str, str] = {}
     if by and among is not None:
         names = {f"among{number}": value for number, value in enumerate(among)}
         values |= names
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
         every = chosen.format(KEYS[by])
+    led = (str(by), list(names)) if frequent is False else None
+    direct, direct_values = where(query, engine, led)
     direct += every
-    every += "".join(f" AND {name} = :{name}" for name in filters)
+    every += "".join(f" AND {_equal(name, value)}" for name, value in filters.items())
     if query.tag is not None:
         every += f" AND {tagging(engine)}"
         values |= direct_values
@@ -157,10 +162,24 @@ def source(
     return Source(tuple(folded), tuple(raw), values)
 
 
-def usable(connection: Connection, query: Query, rollups: Sequence[Rollup]) -> list[Rollup]:
-    """The tables that hold all calls of the query."""
+def has_sums(connection: Connection, query: Query, by: Dimension | None = None) -> bool:
+    """Whether sums answer for that query, or few calls; else its calls are looked through one by one."""
+    filters = filters_of(query)
+    if query.session_id is not None or query.trace_id is not None:
+        return True
+    if query.user_id is not None and not is_frequent(connection, query.user_id):
+        return True
+    needed = {*filters, *({by} if by else ()), *(("tag", "tag_value") if query.tag else ())}
+    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, ("calls",)))
+
+
+def usable(
+    connection: Connection, query: Query, rollups: Sequence[Rollup], *, frequent: bool | None = None
+) -> list[Rollup]:
+    """The tables that hold all calls of the query; ``frequent`` says it of its users where it names none."""
     failed = query.error_type is not None or query.status not in {None, "success"}
-    frequent = query.user_id is not None and is_frequent(connection, query.user_id)
+    if query.user_id is not None:
+        frequent = is_frequent(connection, query.user_id)
     tagged = query.tag is not None and _has_sums(connection, *query.tag)
     return [
         rollup
@@ -215,9 +234,9 @@ def where(
         led: Whether something else leads to the few calls that are meant.
     """
     filters = filters_of(query)
-    conditions = [f"{name} = :{name}" for name in filters]
+    conditions = [_equal(name, value) for name, value in filters.items()]
     if among is None and not led:
-        among = next(((name, (name,)) for name in LOOKED_UP if name in filters), None)
+        among = next(((name, (name,)) for name in LOOKED_UP if filters.get(name)), None)
     elif among is not None:
         conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
     window = engine.window if led else _PLAIN
@@ -233,7 +252,12 @@ def where(
 
 def is_led(query: Query, engine: Engine) -> bool:
     """Whether the condition leads to the few calls of a user, session or trace."""
-    return engine.lookup is not None and any(getattr(query, name) is not None for name in LOOKED_UP)
+    return engine.lookup is not None and any(getattr(query, name) for name in LOOKED_UP)
+
+
+def _equal(name: str, value: str) -> str:
+    """A condition on a call; the empty text stands for none, as it does in the roll-ups."""
+    return f"{name} = :{name}" if value else f"{KEYS.get(name, name)} = :{name}"
 
 
 def checked(by: Dimension) -> Dimension:

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import Dimension, Group, Point, Query, Totals
+from miharu.stores.base import Dimension, Group, Point, Query, Top, Totals
+from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
-from miharu.stores.sql.source import Engine, divided, source
+from miharu.stores.sql.source import Engine, divided, filters_of, is_frequent, source, usable
 from miharu.stores.sql.times import latencies
 
-__all__ = ("OF_CALLS", "groups", "keys", "made", "series", "totals")
+__all__ = ("OF_CALLS", "groups", "keys", "made", "series", "top", "totals")
 
 _BY_STATUS = {"errors": "error", "cancelled": "cancelled"}
 
@@ -23,6 +24,7 @@ def _summed(names: Iterable[str], measures: Mapping[str, str]) -> str:
     return ", ".join(f"CAST(coalesce(sum({expressions[name]}), 0) AS BIGINT) AS {name}" for name in names)
 
 
+_SUMMED = tuple(MEASURES)
 _ALL = (*MEASURES, *_BY_STATUS)
 _RANKING = ("cost_nanousd", "calls")
 """By these the groups come, most first."""
@@ -37,18 +39,58 @@ def totals(connection: Connection, engine: Engine, query: Query) -> Totals:
 
 
 def series(
-    connection: Connection, engine: Engine, query: Query, step_ms: int, by: Dimension | None = None
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    *,
+    step_ms: int,
+    by: Dimension | None = None,
+    among: Sequence[str | None] | None = None,
 ) -> Sequence[Point]:
     order = "ORDER BY step, key" if by else "ORDER BY step"
-    rows = _sums(connection, engine, query, by, order, step_ms=step_ms)
+    keys = _as_kept(among) if by else None
+    rows = _of_users(connection, engine, query, by=by, among=keys, step_ms=step_ms)
+    if rows is None:
+        rows = list(_sums(connection, engine, query, by, order, step_ms=step_ms, among=keys))
+    else:
+        rows.sort(key=lambda row: (row["step"], row["key"]))
     return [Point(t=row["step"], key=(row["key"] or None) if by else None, totals=made(row)) for row in rows]
 
 
 def groups(
-    connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int | None = None
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    *,
+    by: Dimension,
+    limit: int | None = None,
+    among: Sequence[str | None] | None = None,
 ) -> Sequence[Group]:
-    among = None if limit is None else _ranked(connection, engine, query, by, limit)
-    rows = _sums(connection, engine, query, by, _IN_ORDER, among=among)
+    keys = _as_kept(among)
+    if keys is None and limit is not None:
+        keys = [key for key, _ in _ranked(connection, engine, query, by, limit=limit)]
+    return _groups(connection, engine, query, by, keys)[:limit]
+
+
+def top(
+    connection: Connection, engine: Engine, query: Query, *, by: Dimension, limit: int, offset: int = 0
+) -> Top:
+    ranked = _ranked(connection, engine, query, by, limit=limit, offset=offset)
+    if ranked:
+        keys = [key for key, _ in ranked]
+        return Top(groups=_groups(connection, engine, query, by, keys), whole=ranked[0][1])
+    first = _ranked(connection, engine, query, by, limit=1) if offset else ()
+    return Top(groups=(), whole=first[0][1] if first else 0)
+
+
+def _groups(
+    connection: Connection, engine: Engine, query: Query, by: Dimension, among: Sequence[str] | None
+) -> list[Group]:
+    rows = _of_users(connection, engine, query, by=by, among=among)
+    if rows is None:
+        rows = list(_sums(connection, engine, query, by, _IN_ORDER, among=among))
+    else:
+        rows.sort(key=lambda row: (-row["cost_nanousd"], -row["calls"], row["key"]))
     timed = latencies(connection, engine, query, by, among)
     return [
         Group(key=row["key"] or None, totals=made(row), latency=timed[row["key"] or None]) for row in rows
@@ -58,13 +100,45 @@ def groups(
 def keys(
     connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int = 200
 ) -> Sequence[str]:
-    return [key for key in _ranked(connection, engine, query, by, limit + 1) if key][:limit]
+    return [key for key, _ in _ranked(connection, engine, query, by, limit=limit + 1) if key][:limit]
 
 
-def _ranked(connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int) -> Sequence[str]:
-    """The first keys; that takes a fraction of what all sums of all keys would."""
-    rows = _sums(connection, engine, query, by, f"{_IN_ORDER} LIMIT {int(limit)}", names=_RANKING)
-    return [row["key"] for row in rows]
+def _ranked(
+    connection: Connection, engine: Engine, query: Query, by: Dimension, *, limit: int, offset: int = 0
+) -> Sequence[tuple[str, int]]:
+    """The keys from that place on, each with the number of all; a fraction of the work of all their sums."""
+    order = f"{_IN_ORDER} LIMIT {int(limit)} OFFSET {int(offset)}"
+    rows = _sums(connection, engine, query, by, order, names=_RANKING, also=", count(*) OVER () AS whole")
+    return [(row["key"], row["whole"]) for row in rows]
+
+
+def _of_users(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    *,
+    by: Dimension | None,
+    among: Sequence[str] | None,
+    step_ms: int | None = None,
+) -> list[Mapping[Any, Any]] | None:
+    """Rows of some users, in any order; ``None`` where the sums of all users say it.
+
+    With a filter they do not: there are sums of those with many calls, and few calls of the others.
+    """
+    if by != "user_id" or among is None or query.user_id is not None or query.tag is not None:
+        return None
+    if suited(usable(connection, query, SUMS), {*filters_of(query), "user_id", "status"}, None, _SUMMED):
+        return None
+    many = [key for key in among if is_frequent(connection, key)]
+    few = [key for key in among if key not in many]
+    return [
+        *_sums(connection, engine, query, by, among=many, step_ms=step_ms, frequent=True),
+        *_sums(connection, engine, query, by, among=few, step_ms=step_ms, frequent=False),
+    ]
+
+
+def _as_kept(keys: Sequence[str | None] | None) -> Sequence[str] | None:
+    return None if keys is None else [key or "" for key in keys]
 
 
 def _sums(
@@ -77,6 +151,8 @@ def _sums(
     among: Sequence[str] | None = None,
     step_ms: int | None = None,
     names: Sequence[str] = _ALL,
+    also: str = "",
+    frequent: bool | None = None,
 ) -> Sequence[Mapping[Any, Any]]:
     """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
@@ -93,6 +169,7 @@ def _sums(
         step_ms=step_ms,
         also=status,
         measures=measures,
+        frequent=frequent,
     )
     parts = divided(by, step_ms)
     of_folded = ", ".join(
@@ -110,7 +187,7 @@ def _sums(
     # A call that was folded out again may leave a row of zeros.
     grouped = f"GROUP BY {', '.join(parts)} HAVING sum(calls) > 0" if parts else ""
     statement = (
-        f"SELECT {', '.join((*parts, _summed(names, {name: name for name in measures})))} "
+        f"SELECT {', '.join((*parts, _summed(names, {name: name for name in measures})))}{also} "
         f"FROM ({' UNION ALL '.join(sources)}) AS parts {grouped} {order}"
     )
     return connection.execute(text(statement), found.values).mappings().all()

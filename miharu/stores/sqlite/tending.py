@@ -129,9 +129,9 @@ def forgotten(connection: Connection, before: int) -> None:
 
 def start_over(connection: Connection) -> None:
     """Forget all that was derived; it is made anew, and nobody sees a wrong sum meanwhile."""
-    derived = ("miharu_refs", "miharu_segments", "miharu_made", "miharu_frequent")
-    for table in (*(rollup.name for rollup in ROLLUPS), *derived):
+    for table in (*(rollup.name for rollup in ROLLUPS), "miharu_refs", "miharu_segments", "miharu_made"):
         connection.exec_driver_sql(f"DELETE FROM {table}")
+    connection.exec_driver_sql("DELETE FROM miharu_frequent WHERE user_id <> ''")
     _set(connection, **MARKS, newest=0)
 
 
