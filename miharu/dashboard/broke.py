@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from miharu.dashboard.asking import together
+from miharu.dashboard.groups import MOST
 from miharu.dashboard.names import error_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
@@ -30,24 +31,26 @@ async def broke(view: View, site: Site) -> dict[str, Any]:
     if view.status not in {None, "error"}:
         return {"kinds": [], "kinds_more": 0, "failures": 0, "newest": None}
     async with together() as ask:
-        groups = ask(site.store.groups, failed, "error_type")
-        lines = ask(sparks_by, view, site, failed, "error_type", "requests")
+        top = ask(site.store.top, failed, "error_type", MOST)
+        totals = ask(site.store.totals, failed)
         newest = ask(site.store.calls, failed, 1)
-    ranked = sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
-    total = sum(group.totals.calls for group in ranked)
+    ranked = sorted(top.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
+    total = totals.value.calls
+    shown = tuple(group.key for group in ranked[:_SHOWN])
+    lines = await sparks_by(replace(view, status="error", measure="requests"), site, "error_type", shown)
     kinds = [
         Kind(
             name=error_name(group.key),
             count=group.totals.calls,
             link=view.to("errors", error=group.key) if group.key else view.to("errors"),
-            spark=lines.value.get(group.key, ("", "")),
+            spark=lines.get(group.key, ("", "")),
             share=100 * group.totals.calls / total,
         )
         for group in ranked[:_SHOWN]
     ]
     return {
         "kinds": kinds,
-        "kinds_more": max(0, len(ranked) - _SHOWN),
+        "kinds_more": max(0, top.value.whole - _SHOWN),
         "failures": total,
         "newest": newest.value[0] if newest.value else None,
     }

@@ -9,14 +9,19 @@ from miharu.dashboard.colors import Palette, maker, palette
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import FILTERS, Breakdown, View
+from miharu.dashboard.reach import within_reach
 from miharu.dashboard.rows import split_route
 from miharu.dashboard.sparks import Spark, sparks_by
 from miharu.dashboard.tables import Column, usd
 from miharu.dashboard.waste import NO_WASTE, Wasted, wasted
 from miharu.stores.base import Dimension, Group, Latency, Totals
 
-__all__ = ("NOBODY", "Row", "columns", "dimension", "leaders", "rows_by")
+__all__ = ("IN_A_FILE", "MOST", "NOBODY", "Row", "Rows", "columns", "dimension", "leaders", "rows_by")
 
+MOST = 200
+"""Rows of a table. There may be ten thousand routes, and nobody reads as many."""
+IN_A_FILE = 10_000
+"""Rows of a table that is taken along."""
 NOBODY: Mapping[Breakdown, str] = {
     "model": "unknown model",
     "provider": "unknown provider",
@@ -67,34 +72,56 @@ class Row:
         return 1000 * tokens / ms if tokens and ms else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Some of the rows, most expensive first."""
+
+    rows: list[Row]
+    more: int
+    """How many others there are."""
+    since: int | None = None
+    """From when on calls were looked through, where that is later than what the page says."""
+
+
 def dimension(by: Breakdown) -> Dimension:
     """The store's name for it."""
     return FILTERS[by]  # type: ignore[return-value]
 
 
-async def rows_by(view: View, site: Site, by: Breakdown, page: str, *, waste: bool = False) -> list[Row]:
-    """All rows, most expensive first. A row leads to that page with itself as the filter."""
-    query = view.query(site.clock())
+async def rows_by(
+    view: View, site: Site, by: Breakdown, page: str, *, waste: bool = False, most: int = MOST
+) -> Rows:
+    """The most expensive ones first. A row leads to that page with itself as the filter."""
+    reached = await within_reach(view, site, dimension(by))
+    query = reached.query(site.clock())
     async with together() as ask:
-        groups = ask(site.store.groups, query, dimension(by))
-        lines = ask(sparks_by, view, site, query, dimension(by), view.measure)
+        top = ask(site.store.top, query, dimension(by), most)
+        totals = ask(site.store.totals, query)
         colors = ask(palette, site)
-        failed = ask(_ended, view, site, "error", by, waste=waste)
-        left = ask(_ended, view, site, "cancelled", by, waste=waste)
-    made = _rows(view, groups.value, by, page=page, colors=colors.value)
-    return [
-        replace(
-            row,
-            spark=lines.value.get(row.key, ("", "")),
-            wasted=wasted(row.totals, failed.value.get(row.key), left.value.get(row.key)),
-        )
-        for row in made
-    ]
+    keys = tuple(group.key for group in top.value.groups)
+    async with together() as ask:
+        lines = ask(sparks_by, reached, site, dimension(by), keys)
+        failed = ask(_ended, reached, site, "error", by, keys if waste else ())
+        left = ask(_ended, reached, site, "cancelled", by, keys if waste else ())
+    made = _rows(view, top.value.groups, by, page=page, colors=colors.value, whole=totals.value)
+    return Rows(
+        rows=[
+            replace(
+                row,
+                spark=lines.value.get(row.key, ("", "")),
+                wasted=wasted(row.totals, failed.value.get(row.key), left.value.get(row.key)),
+            )
+            for row in made
+        ],
+        more=top.value.whole - len(made),
+        since=reached.since if reached != view else None,
+    )
 
 
 async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]:
     """The most expensive ones; their share is of the whole window."""
-    query = view.query(site.clock())
+    reached = await within_reach(view, site, dimension(by))
+    query = reached.query(site.clock())
     async with together() as ask:
         groups = ask(site.store.groups, query, dimension(by), most)
         totals = ask(site.store.totals, query)
@@ -103,13 +130,14 @@ async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]
 
 
 async def _ended(
-    view: View, site: Site, status: Status, by: Breakdown, *, waste: bool
+    view: View, site: Site, status: Status, by: Breakdown, keys: Sequence[str | None]
 ) -> Mapping[str | None, Totals]:
-    """Of the calls that ended so, where anybody wants to know and the filters leave some."""
-    if not waste or view.status not in {None, status}:
+    """Of the calls that ended so, if the filters leave some."""
+    if not keys or view.status not in {None, status}:
         return {}
     query = replace(view.query(site.clock()), status=status)
-    return {group.key: group.totals for group in await site.store.groups(query, dimension(by))}
+    groups = await site.store.groups(query, dimension(by), among=keys)
+    return {group.key: group.totals for group in groups}
 
 
 def _rows(
@@ -119,10 +147,9 @@ def _rows(
     *,
     page: str,
     colors: Palette,
-    whole: Totals | None = None,
+    whole: Totals,
 ) -> list[Row]:
-    cost = whole.cost_nanousd if whole else sum(group.totals.cost_nanousd for group in groups)
-    calls = whole.calls if whole else sum(group.totals.calls for group in groups)
+    cost, calls = whole.cost_nanousd, whole.calls
     made = []
     for group in groups:
         method, path = split_route(group.key) if by == "route" else ("", "")

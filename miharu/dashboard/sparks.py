@@ -9,7 +9,7 @@ from miharu.dashboard.grid import counts_of, grid_of
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import Measure, View
 from miharu.dashboard.spend import measured, spend_over_time
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import Dimension
 
 __all__ = ("Spark", "sparks", "sparks_by")
 
@@ -47,12 +47,13 @@ async def _sparks(view: View, site: Site) -> dict[str, Any]:
 
 
 async def sparks_by(
-    view: View, site: Site, query: Query, by: Dimension, measure: Measure
+    view: View, site: Site, by: Dimension, keys: Sequence[str | None]
 ) -> dict[str | None, Spark]:
-    """Of the values of a dimension."""
+    """Of some values of a dimension."""
     window = view.window(site.clock())
-    points = await site.store.series(query, window.step, by)
+    points = await site.store.series(view.query(site.clock()), window.step, by, keys)
     values: dict[str | None, Sequence[int]] = {
-        key: [measured(totals, measure) for totals in row] for key, row in grid_of(window, points).items()
+        key: [measured(totals, view.measure) for totals in row]
+        for key, row in grid_of(window, points).items()
     }
     return {key: spark(row) for key, row in values.items()}

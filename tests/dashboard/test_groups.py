@@ -72,7 +72,7 @@ async def test_shows_waste_with_what_it_cost_and_hides_it_where_there_is_none() 
 async def test_says_what_each_route_wasted() -> None:
     rows = {
         row.key: row
-        for row in await rows_by(View(), make_site(MemoryStore(WASTEFUL)), "route", "", waste=True)
+        for row in (await rows_by(View(), make_site(MemoryStore(WASTEFUL)), "route", "", waste=True)).rows
     }
     assert rows["GET /twice"].wasted.duplicates == 1
     assert rows["POST /chat"].wasted.left == 1
@@ -87,7 +87,7 @@ async def test_looks_for_no_waste_that_the_filters_leave_out() -> None:
     site = make_site(MemoryStore(WASTEFUL))
     view = View(status="success")
     assert (await waste(view, site))["wasted"].failed == 0
-    assert all(row.wasted.failed == 0 for row in await rows_by(view, site, "route", "", waste=True))
+    assert all(row.wasted.failed == 0 for row in (await rows_by(view, site, "route", "", waste=True)).rows)
 
 
 async def test_names_the_most_expensive_with_their_share() -> None:
@@ -110,7 +110,8 @@ async def test_says_what_broke_or_that_nothing_did() -> None:
 
 
 async def test_reckons_per_call_and_per_second() -> None:
-    [row] = await rows_by(View(), make_site(MemoryStore([at(1), at(2, cost=None)])), "model", "")
+    found = await rows_by(View(), make_site(MemoryStore([at(1), at(2, cost=None)])), "model", "")
+    [row] = found.rows
     assert row.each == DOLLAR
     assert row.speed == 50
     assert row.failing == 0

@@ -32,7 +32,7 @@ async def test_a_tag_is_sought_in_whole_hours_of_the_newest_calls() -> None:
     assert view.since == NOW // HOUR * HOUR - HOUR
     body = (await get(site, "calls", tag="team=search")).body.decode()
     assert '<h2 id="h-calls">6 calls</h2>' in body
-    assert "No sums are kept by tags" in body
+    assert "No sums are kept by this tag" in body
 
 
 async def test_an_hour_that_is_too_much_is_looked_through_all_the_same() -> None:

@@ -1,6 +1,6 @@
 """Two periods side by side: what moved, and why, in money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -10,21 +10,25 @@ from miharu.dashboard.asking import together
 from miharu.dashboard.bridge import Reason, bridge, reasons
 from miharu.dashboard.colors import Palette, palette
 from miharu.dashboard.differences import differences, relative
-from miharu.dashboard.groups import NOBODY, dimension
+from miharu.dashboard.groups import MOST, NOBODY, dimension
 from miharu.dashboard.moves import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.prices import list_prices
 from miharu.dashboard.query import AGAINST, View
 from miharu.dashboard.ranges import Window
+from miharu.dashboard.reach import within_reach
 from miharu.dashboard.rows import split_route
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.spend import spend
 from miharu.dashboard.tables import Column, Sheet, Value, sheet, usd
+from miharu.stores.base import Totals
 
 __all__ = ("SCREEN", "file", "other_window")
 
 _ROWS = 40
+OTHERS = "\0others"
+"""Stands for all that are not among the most expensive; no key holds a NUL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +61,31 @@ def other_window(view: View, now: int) -> Window:
 async def _moves(view: View, site: Site) -> list[Move]:
     now = site.clock()
     other = other_window(view, now)
+    view = await within_reach(view, site, dimension(view.by))
+    queries = (view.during(other.start, other.end), view.query(now))
     async with together() as ask:
-        after = ask(site.store.groups, view.query(now), dimension(view.by))
-        before = ask(site.store.groups, view.during(other.start, other.end), dimension(view.by))
-    sides = [{group.key: group.totals for group in side.value} for side in (before, after)]
-    keys = {key for side in sides for key in side}
-    return moves(sides[0], sides[1], await _weights(keys, other.start) if view.by == "model" else {})
+        tops = [ask(site.store.top, query, dimension(view.by), MOST) for query in queries]
+        wholes = [ask(site.store.totals, query) for query in queries]
+    # What moved much costs much on one side or the other; of thousands the rest is one kind.
+    keys = tuple(dict.fromkeys(group.key for top in tops for group in top.value.groups))
+    async with together() as ask:
+        groups = [ask(site.store.groups, query, dimension(view.by), None, keys) for query in queries]
+    sides = [{group.key: group.totals for group in side.value} for side in groups]
+    if any(top.value.whole > len(top.value.groups) for top in tops):
+        for side, whole in zip(sides, wholes, strict=True):
+            side[OTHERS] = _rest(whole.value, side.values())
+    return moves(sides[0], sides[1], await _weights({*keys}, other.start) if view.by == "model" else {})
+
+
+def _rest(whole: Totals, shown: Iterable[Totals]) -> Totals:
+    """Of what is not shown."""
+    shown = list(shown)
+    return Totals(
+        **{
+            name: getattr(whole, name) - sum(getattr(totals, name) for totals in shown)
+            for name in Totals.__slots__
+        }
+    )
 
 
 async def _weights(models: set[str | None], at: int) -> dict[str | None, Weights]:
@@ -120,8 +143,8 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
 
 
 def _line(move: Move, view: View, colors: Palette) -> Line:
-    name, method, css = move.key or NOBODY[view.by], "", ""
-    if move.key is not None:
+    name, method, css = _named(move, view), "", ""
+    if move.key is not None and move.key != OTHERS:
         if view.by == "route":
             method, name = split_route(move.key)
         elif view.by == "provider":
@@ -134,7 +157,7 @@ def _line(move: Move, view: View, colors: Palette) -> Line:
         css=css,
         move=move,
         reasons=reasons(move),
-        link=view.link("compare", **{view.by: move.key}) if move.key else None,
+        link=view.link("compare", **{view.by: move.key}) if move.key and move.key != OTHERS else None,
     )
 
 
@@ -145,13 +168,17 @@ SCREEN = Screen(
 )
 
 
+def _named(move: Move, view: View) -> str:
+    return "all others" if move.key == OTHERS else move.key or NOBODY[view.by]
+
+
 def _effect(effect: Effect, move: Move) -> Value:
     return usd(move.effects[effect])
 
 
 def _columns(view: View) -> list[Column[Move]]:
     return [
-        Column(view.by, "", lambda move: move.key or NOBODY[view.by]),
+        Column(view.by, "", lambda move: _named(move, view)),
         Column("calls_before", "", lambda move: move.before.calls),
         Column("calls_now", "", lambda move: move.after.calls),
         Column("cost_before_usd", "", lambda move: usd(move.before.cost_nanousd)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from miharu.dashboard.asking import together
 from miharu.dashboard.format import price
-from miharu.dashboard.groups import Row, columns, rows_by
+from miharu.dashboard.groups import IN_A_FILE, Row, columns, rows_by
 from miharu.dashboard.latency import latency
 from miharu.dashboard.page import Site
 from miharu.dashboard.prices import list_prices
@@ -31,21 +31,22 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         whole = ask(site.store.latency, query)
         spent = ask(spend, view, site)
         slow = ask(latency, view, site)
-    listed, order = ordered(found.value, columns("model"), view.sort, _DEAREST)
-    only = providers.value[0].key if len(providers.value) == 1 else view.provider
+    listed, order = ordered(found.value.rows, columns("model"), view.sort, _DEAREST)
+    only = providers.value.rows[0].key if len(providers.value.rows) == 1 else view.provider
     prices = await _prices(listed, only, site)
     return {
         **spent.value,
         **slow.value,
         "rows": listed,
+        "more": found.value.more,
         "order": order,
         "columns": columns("model"),
-        "providers": providers.value,
+        "providers": providers.value.rows,
         "sum": totals.value,
         "whole": whole.value,
         "prices": prices,
         "without": without_price(
-            ((row.key, row.totals) for row in found.value), prices.get("by_model", {}).__contains__
+            ((row.key, row.totals) for row in found.value.rows), prices.get("by_model", {}).__contains__
         )[:_SHOWN],
     }
 
@@ -78,6 +79,6 @@ SCREEN = Screen(
 
 
 async def file(view: View, site: Site) -> Sheet:
-    rows = await rows_by(view, site, "model", "models", waste=True)
-    listed, _ = ordered(rows, columns("model"), view.sort, _DEAREST)
+    found = await rows_by(view, site, "model", "models", waste=True, most=IN_A_FILE)
+    listed, _ = ordered(found.rows, columns("model"), view.sort, _DEAREST)
     return sheet("models", columns("model"), listed)

@@ -8,7 +8,7 @@ from miharu.dashboard.broke import broke
 from miharu.dashboard.budgets import budgets
 from miharu.dashboard.colors import palette
 from miharu.dashboard.figures import figures
-from miharu.dashboard.groups import columns, leaders, rows_by
+from miharu.dashboard.groups import IN_A_FILE, columns, leaders, rows_by
 from miharu.dashboard.latency import latency
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
@@ -38,7 +38,7 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
         asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks, budgets)]
-        usage = ask(rows_by, view, site, view.by, "")
+        usage = ask(rows_by, view, site, view.by, "", most=_ROWS)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)
         whole = ask(site.store.latency, view.query(site.clock()))
@@ -46,8 +46,9 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     for answer in asked:
         facts |= answer.value
     return facts | {
-        "usage": usage.value[:_ROWS],
-        "usage_more": max(0, len(usage.value) - _ROWS),
+        "usage": usage.value.rows,
+        "usage_more": usage.value.more,
+        "usage_since": usage.value.since,
         "routes": routes.value,
         "users": users.value if any(row.key for row in users.value) else [],
         "whole": whole.value,
@@ -79,4 +80,5 @@ SCREEN = Screen(
 
 async def file(view: View, site: Site) -> Sheet:
     """The usage table, whole."""
-    return sheet("usage", columns(view.by), await rows_by(view, site, view.by, ""))
+    found = await rows_by(view, site, view.by, "", most=IN_A_FILE)
+    return sheet("usage", columns(view.by), found.rows)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.dashboard.asking import together
-from miharu.dashboard.groups import Row, columns, rows_by
+from miharu.dashboard.groups import IN_A_FILE, Row, columns, rows_by
 from miharu.dashboard.latency import latency
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
@@ -25,9 +25,10 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         spent = ask(spend, view, site, None, "model" if view.route else "route")
         slow = ask(latency, view, site)
         models = ask(_models, view, site)
-    listed, order = ordered(found.value, columns("route"), view.sort, _DEAREST)
+    listed, order = ordered(found.value.rows, columns("route"), view.sort, _DEAREST)
     return {
         "rows": listed,
+        "more": found.value.more,
         "order": order,
         "columns": columns("route"),
         "sum": totals.value,
@@ -43,7 +44,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _models(view: View, site: Site) -> list[Row] | None:
     """Of a single route, if one was chosen."""
-    return await rows_by(view, site, "model", "calls") if view.route else None
+    return (await rows_by(view, site, "model", "calls")).rows if view.route else None
 
 
 SCREEN = Screen(
@@ -54,6 +55,6 @@ SCREEN = Screen(
 
 
 async def file(view: View, site: Site) -> Sheet:
-    rows = await rows_by(view, site, "route", "routes", waste=True)
-    listed, _ = ordered(rows, columns("route"), view.sort, _DEAREST)
+    found = await rows_by(view, site, "route", "routes", waste=True, most=IN_A_FILE)
+    listed, _ = ordered(found.rows, columns("route"), view.sort, _DEAREST)
     return sheet("routes", columns("route"), listed)
