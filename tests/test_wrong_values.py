@@ -63,6 +63,7 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
         "capture_content": ("yes", 1, "1"),
         "estimate_usage": ("yes", 0),
         "retention": ("", "soon", 0, -1, 1.5, True, "90"),
+        "tag_sums": ("team", 7, [7], [""], ["x" * 201], [str(n) for n in range(9)]),
         "content_retention": ("", "soon", 0, -1, 1.5, True),
         "budgets": ("10/day", 10, [10], miharu.Budget(1), {"day": 10}),
         "prices": (

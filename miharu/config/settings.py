@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 _CONTENT_RETENTION = "30d"
 _FOR_EVER = "forever"
+_LONGEST_NAME = 200
+_MOST_TAGS = 8
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -54,6 +56,8 @@ class Config:
     retention_ms: int | None = None
     """How long calls are kept; ``None`` for ever."""
     content_retention_ms: int | None = None
+    tag_sums: tuple[str, ...] = ()
+    """The tags by which sums are kept."""
     budgets: tuple[Budget, ...] = ()
     prices: "Prices | Mapping[str, Price] | None" = None
     update_prices: bool = False
@@ -73,6 +77,7 @@ class Config:
         estimate_usage: bool | None = None,
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
+        tag_sums: Iterable[str] = (),
         budgets: Iterable[Budget] | None = None,
         prices: "Prices | Mapping[str, Price] | None" = None,
         update_prices: bool = False,
@@ -116,6 +121,7 @@ class Config:
                 "MIHARU_CONTENT_RETENTION",
                 _CONTENT_RETENTION,
             ),
+            tag_sums=_tag_sums(tag_sums),
             budgets=_budgets(budgets, environ),
             prices=prices,
             update_prices=update_prices,
@@ -166,6 +172,16 @@ def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tupl
         if not isinstance(budget, Budget):
             raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
     return budgets
+
+
+def _tag_sums(given: Iterable[str]) -> tuple[str, ...]:
+    names = _several("tag_sums", given)
+    for name in names:
+        if not _is_word(name) or len(name) > _LONGEST_NAME:
+            raise refused("tag_sums", name, "give the names of a few tags, such as ('team', 'release')")
+    if len(set(names)) > _MOST_TAGS:
+        raise refused("tag_sums", names, f"give at most {_MOST_TAGS}: each is summed up for every call")
+    return tuple(sorted(set(names)))
 
 
 def _prices(given: "Prices | Mapping[str, Price] | None") -> "Prices | Mapping[str, Price] | None":

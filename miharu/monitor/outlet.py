@@ -22,6 +22,8 @@ def outlet_for(
     """Import what it takes, half a second's work; nothing is open yet."""
     store: Callable[..., Store] = store_point.load()
     make = partial(store, config.database, read_only=read_only)
+    if config.tag_sums:  # a store of somebody else's has to know of it only where it is asked for
+        make = partial(make, tag_sums=config.tag_sums)
     if read_only:
         return Outlet(make)
     points = () if config.database == NOWHERE else plugins.installed("miharu.exporters")

@@ -39,6 +39,7 @@ def init(
     estimate_usage: bool | None = None,
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
+    tag_sums: Iterable[str] = (),
     budgets: Iterable[Budget] | None = None,
     prices: Prices | Mapping[str, Price] | None = None,
     update_prices: bool = False,
@@ -62,6 +63,7 @@ def init(
             ever; by default ``MIHARU_RETENTION``, else for ever.
         content_retention: The same for prompts and answers; by default ``MIHARU_CONTENT_RETENTION``, else
             30 days.
+        tag_sums: Names of tags by which sums are kept, so that a page filtered by one is as quick as any.
         budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
         prices: What your own models cost, on top of the built-in prices: ``miharu.Price`` objects by model;
             or an object that knows all prices instead of them.
@@ -87,6 +89,7 @@ def init(
             estimate_usage=estimate_usage,
             retention=retention,
             content_retention=content_retention,
+            tag_sums=tag_sums,
             budgets=budgets,
             prices=prices,
             update_prices=update_prices,

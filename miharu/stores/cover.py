@@ -1,5 +1,6 @@
 """Which table answers for which part of a window of time: the coarsest inside, finer ones at the edges."""
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ def suited(
     step_ms: int | None,
     measures: Collection[str] = (),
 ) -> list[Rollup]:
-    """For each grain the smallest table that knows all that is needed, the coarsest first."""
+    """For each grain the best table that knows all that is needed, the coarsest first."""
     best: dict[int, Rollup] = {}
     for rollup in rollups:
         fits = (
@@ -33,9 +34,14 @@ def suited(
             and (step_ms is None or step_ms % rollup.grain == 0)
         )
         known = best.get(rollup.grain)
-        if fits and (known is None or len(rollup.keys) < len(known.keys)):
+        if fits and (known is None or _worth(rollup) < _worth(known)):
             best[rollup.grain] = rollup
     return [best[grain] for grain in sorted(best, reverse=True)]
+
+
+def _worth(rollup: Rollup) -> tuple[float, int]:
+    """What goes back furthest comes first, and then what has the fewest rows."""
+    return -(rollup.kept_ms or math.inf), len(rollup.keys)
 
 
 def cover(

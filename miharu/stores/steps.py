@@ -55,7 +55,7 @@ class Calls:
     newest: int
     """The start of the newest of them, Unix milliseconds."""
     of_user: str
-    """A condition that leads to the calls of the user ``:user``."""
+    """A condition that leads to the calls of the user ``:user`` between ``:first`` and ``:last``."""
 
 
 def is_due(so_far: Fold, newest: int) -> bool:
@@ -167,12 +167,18 @@ def _count(execute: Execute, so_far: Fold, calls: Calls) -> dict[str, int]:
             {"frequent": FREQUENT, "most": _PROMOTED_AT_ONCE + 1},
         )
     ]
+    begun = [rollup for rollup in MADE if rollup.of_frequent and so_far.made.get(rollup.name, 0)]
+    values = {
+        **calls.values,
+        "first": 0,
+        "last": max((so_far.made[rollup.name] for rollup in begun), default=0),
+    }
     for user in found[:_PROMOTED_AT_ONCE]:
         execute("INSERT INTO miharu_frequent (user_id) VALUES (:user)", {"user": user})
-        stage(execute, f"{calls.of_user} AND {calls.below}", {**calls.values, "user": user}, so_far)
-        for rollup in MADE:
-            if rollup.of_frequent and so_far.made.get(rollup.name, 0):
-                add_calls(execute, rollup, so_far)
+        if begun:
+            stage(execute, f"{calls.of_user} AND {calls.below}", {**values, "user": user}, so_far)
+        for rollup in begun:
+            add_calls(execute, rollup, so_far)
     return {_COUNTED: upto} if len(found) <= _PROMOTED_AT_ONCE else {}
 
 

@@ -24,7 +24,7 @@ def start() -> None:
     miharu.init()
     miharu.init("calls.db", service="shop", capture_content=True, estimate_usage=False)
     miharu.init(Path("calls.db"), retention="90d", content_retention=timedelta(days=3))
-    miharu.init(retention=90, content_retention=None)
+    miharu.init(retention=90, content_retention=None, tag_sums=("team", "release"))
     miharu.init(budgets=[Budget(10), Budget(Decimal("0.5"), "hour", each="user", refuse=True)])
 
 

@@ -76,7 +76,7 @@ def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
             below="xid < :mark",
             values={"mark": watermark},
             newest=newest,
-            of_user="user_id = :user",
+            of_user="user_id = :user AND timestamp >= :first AND timestamp < :last",
         )
         for name, upto in steps.advance(_execute(connection), so_far, calls).items():
             connection.exec_driver_sql(

@@ -22,8 +22,9 @@ written for them: a reader adds them up in two milliseconds."""
 _IDS_AT_ONCE = 1000
 _BELOW = "+rowid < :mark"
 _TAG_VALUE = "(SELECT atom FROM json_each(tags) WHERE key = :tag)"
-_EVER = {"first": 0, "last": 2**62}
-_OF_USER = f"{lookup('user_id', ('user',), window=('first', 'last'))} AND user_id = :user"
+_OF_USER = (
+    f"{lookup('user_id', ('user',), window=('first', 'last'))} AND user_id = :user AND +timestamp < :last"
+)
 
 
 def marks(connection: Connection) -> Marks:
@@ -64,7 +65,7 @@ def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     if _is_enough(connection, known):
         _fold_some(connection, known, so_far)
     elif steps.is_due(so_far, newest := min(known["newest"], now)):
-        values = {"mark": known["folded"], **_EVER}
+        values = {"mark": known["folded"]}
         calls = steps.Calls(below=_BELOW, values=values, newest=newest, of_user=_OF_USER)
         for name, upto in steps.advance(_execute(connection), so_far, calls).items():
             connection.exec_driver_sql("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))

@@ -1,0 +1,191 @@
+"""Filtered questions are answered from sums: the calls themselves could be gone."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from miharu.batch import Batch
+from miharu.call import Call, Cost, Outcome
+from miharu.stores import rollups, steps
+from miharu.stores.base import Dimension, Query
+from miharu.stores.rollups import DAY, HOUR, ROLLUPS
+from miharu.stores.sqlite import SQLiteStore, references, tending
+from miharu.testing.store_contract import make_call
+
+NOW = 1_790_000_040_000 // (5 * DAY) * (5 * DAY) + 12 * HOUR
+LONG = Query(start=NOW - 12 * HOUR - 8 * DAY, end=NOW - 12 * HOUR)
+FAILED = Outcome(status="error", http_status=500, error_type="timeout")
+FILTERS: tuple[dict[str, object], ...] = (
+    {},
+    {"model": "m1"},
+    {"route": "POST /b"},
+    {"provider": "openai"},
+    {"service": "shop"},
+    {"user_id": "ann"},
+    {"status": "error"},
+    {"status": "success"},
+    {"error_type": "timeout"},
+    {"model": "m1", "route": "POST /b"},
+    {"provider": "openai", "route": "POST /b"},
+    {"user_id": "ann", "model": "m1"},
+    {"user_id": "ann", "route": "POST /b"},
+    {"tag": ("team", "a")},
+    {"tag": ("team", "a"), "model": "m1"},
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def some_calls(days: int = 12) -> list[Call]:
+    calls = []
+    for n in range(days * 48):
+        at = NOW - 12 * HOUR - n * HOUR // 2 - 1
+        ended = FAILED if n % 7 == 0 else Outcome(status="success", http_status=200)
+        calls.append(
+            make_call(
+                timestamp=at,
+                model=f"m{n % 3}",
+                provider="openai" if n % 3 else "anthropic",
+                route="POST /b" if n % 2 else "GET /a",
+                user_id=("ann", "bob", None)[n // 5 % 3],
+                service="shop",
+                duration_ms=10 * n,
+                ttft_ms=n,
+                tags={"team": "ab"[n % 2]},
+                outcome=ended,
+                cost=Cost(cost_nanousd=n, cost_source="x"),
+            )
+        )
+    return calls[::-1]
+
+
+@pytest.fixture
+async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SQLiteStore]:
+    monkeypatch.setattr(steps, "FREQUENT", 20)
+    monkeypatch.setattr(references, "SEGMENT", 40)
+    monkeypatch.setattr(tending, "SEGMENT", 40)
+    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 16)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}"
+    store = SQLiteStore(url, clock=lambda: NOW, tag_sums=["team"])
+    await store.open()
+    await store.add(Batch(calls=some_calls()))
+    await store.add(Batch(calls=[make_call(timestamp=NOW - n) for n in range(16)]))
+    while await store.tend():
+        pass
+    yield store
+    await store.close()
+
+
+async def answers(store: SQLiteStore, query: Query) -> list[object]:
+    """Whatever a page asks about whole hours."""
+    found: list[object] = [
+        await store.totals(query),
+        await store.latency(query),
+        list(await store.series(query, 3 * HOUR)),
+        list(await store.durations(query, 3 * HOUR)),
+        list(await store.durations(query, DAY, "ttft_ms")),
+    ]
+    kinds: tuple[Dimension, ...] = get_args(Dimension)
+    for by in kinds:
+        if await store.has_sums(query, by):
+            found.append(await store.keys(query, by))
+            found.append(await store.top(query, by, 2))
+            found.append(list(await store.series(query, DAY, by, ["m1", "ann", None])))
+    return found
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=lambda filters: "+".join(filters) or "none")
+async def test_filtered_questions_need_no_calls(
+    store: SQLiteStore, tmp_path: Path, filters: dict[str, object]
+) -> None:
+    query = replace(LONG, **filters)  # type: ignore[arg-type]
+    assert await store.has_sums(query)
+    before = await answers(store, query)
+    totals = before[0]
+    assert getattr(totals, "calls") > 20  # noqa: B009 - it is one of several types
+    with sqlite3.connect(tmp_path / "calls.db") as connection:  # as if every call were another one
+        connection.execute("UPDATE llm_calls SET model = 'x', route = 'x', cost_nanousd = 7, tags = NULL")
+        connection.execute("UPDATE llm_calls SET duration_bucket = 1, ttft_bucket = 1, status = 'cancelled'")
+    assert await answers(store, query) == before
+
+
+async def test_a_question_without_sums_is_known_beforehand(store: SQLiteStore) -> None:
+    both = replace(LONG, model="m1", route="POST /b")
+    assert not await store.has_sums(both, "user_id")
+    assert not await store.has_sums(replace(both, user_id="ann"))
+    assert not await store.has_sums(replace(LONG, tag=("team", "a")), "user_id")
+    assert not await store.has_sums(replace(LONG, tag=("team", "a" * 201)))
+    assert not await store.has_sums(replace(LONG, tag=("place", "a")))
+    assert not await store.has_sums(replace(LONG, call_group="g"))
+    assert await store.has_sums(replace(both, user_id="of whom there is hardly a call"))
+    assert await store.has_sums(replace(both, session_id="s"))
+
+
+async def test_users_with_few_calls_have_no_sums_of_their_own(store: SQLiteStore, tmp_path: Path) -> None:
+    few = [make_call(timestamp=NOW - 3 * DAY + n, user_id=f"user {n}") for n in range(200)]
+    await store.add(Batch(calls=few))
+    while await store.tend():
+        pass
+    with sqlite3.connect(tmp_path / "calls.db") as connection:
+        users = {user for (user,) in connection.execute("SELECT DISTINCT user_id FROM sum_hour_user_model")}
+        assert users == {"", "ann", "bob"}
+    query = replace(LONG, user_id="user 7")
+    assert [group.totals.calls for group in await store.groups(query, "model")] == [1]
+
+
+async def test_a_step_is_of_a_bounded_number_of_rows(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    def stage(execute, where, values, so_far):  # type: ignore[no-untyped-def]
+        rollups.stage(execute, where, values, so_far)
+        taken.append(next(iter(execute("SELECT count(*) FROM miharu_stage", {})))[0])
+
+    monkeypatch.setattr(steps, "stage", stage)
+    monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
+    await store._database.write(tending.start_over)
+    while await store.tend():
+        pass
+    assert sum(taken) > 500
+    # a user is given sums at the first look after the bound is reached
+    assert max(taken) <= 31 + steps.FREQUENT
+
+
+async def test_a_further_tag_is_summed_up_from_the_beginning(store: SQLiteStore, tmp_path: Path) -> None:
+    other = SQLiteStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}", clock=lambda: NOW, tag_sums=["place"])
+    await other.open()
+    calls = [make_call(timestamp=NOW - 4 * DAY + n, tags={"place": "lab"}) for n in range(5)]
+    await other.add(Batch(calls=calls))
+    query, known = replace(LONG, tag=("place", "lab")), replace(LONG, tag=("team", "a"))
+    before = await answers(other, known)
+    assert not await other.has_sums(query)
+    assert (await other.totals(query)).calls == 5
+    await other.tend()
+    for _ in range(1000):
+        assert (await other.totals(query)).calls == 5
+        assert await other.totals(known) == before[0]
+        if not await other.tend():
+            break
+    assert await other.has_sums(query)
+    assert await answers(other, known) == before
+    await other.close()
+
+
+def test_every_table_is_made_of_one_that_knows_as_much() -> None:
+    tables = {rollup.name: rollup for rollup in ROLLUPS}
+    for rollup in ROLLUPS:
+        source = tables.get(rollup.source or "")
+        if source is not None:
+            assert set(rollup.key_columns) <= set(source.key_columns)
+            assert set(rollup.measures) <= set(source.measures)
+            assert rollup.grain % source.grain == 0
+            facts = ("of_failed", "of_frequent", "of_tags", "histogram")
+            assert [getattr(rollup, name) for name in facts] == [getattr(source, name) for name in facts]
