@@ -41,6 +41,7 @@ _BY_KIND = {
     "output_tokens_by_modality": "output_{}_tokens",
 }
 """Google's lists of tokens by modality."""
+_SOUND_AND_SIGHT = ("audio", "image", "video")
 _MODALITIES = {
     "text": "text",
     "audio": "audio",
@@ -95,6 +96,10 @@ def bill_of(call: Call) -> Bill | None:
     quantities = {**_tokens(call.usage), **_by_kind(raw), **_measured(call.api, raw, named)}
     if "billed_units" in raw:
         quantities.pop("cache_read_tokens", None)  # Cohere bills what it says, however it came by it
+    split = {kind: quantities.get(f"cache_{kind}_read_tokens", 0) for kind in ("text", *_SOUND_AND_SIGHT)}
+    if any(split.values()) and sum(split.values()) == quantities.get("cache_read_tokens"):
+        # all that was cached is told by its kind, so there is none of those that are not named
+        quantities |= {f"cache_{kind}_read_tokens": count for kind, count in split.items()}
     if citations := quantities.get("output_citation_tokens"):
         quantities["output_tokens"] += citations  # Perplexity counts them beside the completion
     if _lifetimes_are_lost(quantities, raw, terms):

@@ -12,6 +12,8 @@ __all__ = ("is_daemonic",)
 def is_daemonic() -> bool:
     """Whether it is a daemon of ``multiprocessing``, as far as anybody knows yet."""
     process = sys.modules.get("multiprocessing.process")
-    if process is None or process.parent_process() is None:  # the quick answer, for nearly everybody
+    # another thread may be in the middle of importing it
+    parent = getattr(process, "parent_process", None)
+    if process is None or parent is None or parent() is None:  # the quick answer, for nearly everybody
         return False
     return bool(process.current_process().daemon)

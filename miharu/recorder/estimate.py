@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from miharu.call import Call
+from miharu.call import Call, Usage
 from miharu.providers import _sse
 from miharu.providers._json import loads
 from miharu.providers._streams import objects
@@ -41,9 +41,8 @@ def estimated(call: Call, asked: bytes | None, answered: bytes) -> Call:
     prompt = 0
     if isinstance(request, dict):
         prompt = sum(tokens_of(t) for name in _ASKED & request.keys() for t in _texts(request[name]))
-    # what the provider did say stays: a search that it ran is to be paid for as well
-    guess = replace(call.usage, prompt_tokens=prompt, completion_tokens=completion, usage_source="estimated")
-    return replace(call, usage=guess)
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion, usage_source="estimated")
+    return replace(call, usage=usage)
 
 
 def tokens_of(text: str) -> int:

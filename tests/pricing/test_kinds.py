@@ -109,6 +109,24 @@ def by_kind(name: str, **tokens: int) -> dict[str, Any]:
             {"cachedContentTokenCount": 100, **by_kind("promptTokensDetails", text=600, audio=400)},
             None,
         ),
+        (
+            "gemini-2.5-flash",
+            {
+                "cachedContentTokenCount": 100,
+                **by_kind("promptTokensDetails", text=600, audio=400),
+                **by_kind("cacheTokensDetails", text=100),
+            },
+            500 * 300 + 400 * 1000 + 100 * 30 + 200 * 2500,
+        ),
+        (
+            "gemini-2.5-flash",
+            {
+                "cachedContentTokenCount": 100,
+                **by_kind("promptTokensDetails", text=600, audio=400),
+                **by_kind("cacheTokensDetails", text=50),
+            },
+            None,
+        ),
         # no price of its own for what was cached
         ("gemini-2.5-flash-image", {"cachedContentTokenCount": 100}, None),
     ],
