@@ -22,8 +22,8 @@ _POINTS = {
     "aiohttp": ("ClientSession._request",),
 }
 SEEN = tuple(_POINTS)
-CLIENTS = (*SEEN, "requests", "botocore", "grpcio")
-"""HTTP clients, those that are seen first."""
+CLIENTS = (*SEEN, "requests", "botocore", "grpcio", "websockets")
+"""What speaks to a network, and what is seen of that first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,13 @@ class Library:
     """The library that it sends its calls with, where it does not send them itself."""
     async_aiohttp: bool = False
     """Its asynchronous calls go through aiohttp wherever that is installed."""
+    unseen: str = ""
+    """Those of its calls that are not seen, where others are."""
+    never: str = ""
+    """Why none of its calls can be seen, where that has another reason than its client or its format."""
 
 
+_SYNC = "synchronous calls, through requests"
 LIBRARIES = (
     Library("openai", "api.openai.com", "/v1/responses"),
     Library("anthropic", "api.anthropic.com", "/v1/messages"),
@@ -59,7 +64,39 @@ LIBRARIES = (
     Library("langchain-openai", "api.openai.com", "/v1/chat/completions", through="openai"),
     Library("pydantic-ai-slim"),
     Library("openai-agents", "api.openai.com", "/v1/responses", through="openai"),
+    Library("cerebras-cloud-sdk", "api.cerebras.ai", "/v1/chat/completions"),
+    Library("fireworks-ai", "api.fireworks.ai", "/inference/v1/chat/completions"),
+    Library("replicate", "api.replicate.com", "/v1/predictions"),
+    Library("ibm-watsonx-ai", "us-south.ml.cloud.ibm.com", "/ml/v1/text/chat"),
+    Library("deepgram-sdk", "api.deepgram.com", "/v1/listen", unseen="live streams, through websockets"),
+    Library(
+        "elevenlabs",
+        "api.elevenlabs.io",
+        "/v1/text-to-speech/voice",
+        unseen="live streams, through websockets",
+    ),
+    Library("assemblyai", "api.assemblyai.com", "/v2/transcript", unseen="live streams, through websockets"),
+    Library("fal-client", "queue.fal.run", "/fal-ai/flux/dev"),
+    Library("voyageai", "api.voyageai.com", "/v1/embeddings", through="aiohttp", unseen=_SYNC),
+    Library(
+        "azure-ai-inference",
+        "models.inference.ai.azure.com",
+        "/chat/completions",
+        through="aiohttp",
+        unseen=_SYNC,
+    ),
+    Library(
+        "dashscope",
+        "dashscope.aliyuncs.com",
+        "/api/v1/services/aigc/text-generation/generation",
+        through="aiohttp",
+        unseen=_SYNC,
+    ),
     Library("boto3", "bedrock-runtime.us-east-1.amazonaws.com", "/model/any/converse", through="botocore"),
+    Library("xai-sdk", "api.x.ai", through="grpcio"),
+    Library("google-cloud-aiplatform", "us-central1-aiplatform.googleapis.com", through="grpcio"),
+    Library("google-generativeai", "generativelanguage.googleapis.com", through="grpcio"),
+    Library("claude-agent-sdk", never="its calls are made by another program, claude, which it starts"),
 )
 
 
@@ -71,6 +108,8 @@ class Sight:
     version: str
     client: str
     seen: bool
+    unseen: str = ""
+    """Those of its calls that are not, where others are."""
     why: str
     """In plain words."""
 
@@ -87,12 +126,16 @@ def look() -> Iterator[Sight]:
             library.through if library.through in CLIENTS else _client_of(library.through or library.name)
         )
         seen, why = _judge(library, client, rules)
+        unseen = library.unseen if seen else ""
         name = (
             library.name
             if library.through in {None, client}
             else f"{library.name} (through {library.through})"
         )
-        yield Sight(name=name, version=installed, client=client or "unknown", seen=seen, why=why)
+        why += f"; not its {unseen}" if unseen else ""
+        yield Sight(
+            name=name, version=installed, client=client or "unknown", seen=seen, unseen=unseen, why=why
+        )
 
 
 def versions() -> dict[str, str]:
@@ -118,6 +161,8 @@ def patch_points(client: str) -> list[str]:
 
 
 def _judge(library: Library, client: str | None, rules: "tuple[Rule, ...]") -> tuple[bool, str]:
+    if library.never:
+        return False, f"no: {library.never}"
     if client not in SEEN:
         return False, f"not yet: calls through {client or 'its HTTP client'} are not seen"
     if library.path is None:

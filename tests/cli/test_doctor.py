@@ -9,7 +9,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost, Usage
-from miharu.cli import _libraries
+from miharu.cli import _libraries, main
 from miharu.cli.doctor import database, environment
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
@@ -176,6 +176,53 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
     assert (seen["boto3"].client, seen["boto3"].seen) == ("botocore", False)
     assert seen["ollama"].client == "unknown"
     assert "mistralai" not in seen
+
+
+UNSEEN = {
+    "voyageai": ("0.5", ["aiohttp", "requests"]),
+    "azure-ai-inference": ("1.0", ["azure-core"]),
+    "dashscope": ("2.0", ["aiohttp", "requests", "httpx"]),
+    "boto3": ("1.50", ["botocore>=1.50"]),
+    "xai-sdk": ("1.21", ["aiohttp", "grpcio", "requests"]),
+    "google-cloud-aiplatform": ("2.7", ["google-api-core[grpc]"]),
+    "google-generativeai": ("0.8", ["google-api-core"]),
+    "claude-agent-sdk": ("0.2", ["mcp"]),
+    "websockets": ("15.0", []),
+    "requests": ("2.34", []),
+    "grpcio": ("1.80", []),
+    "botocore": ("1.50", []),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def distribution(asked: str) -> SimpleNamespace:
+        if asked not in {name, "httpx"}:
+            raise PackageNotFoundError(asked)
+        return SimpleNamespace(
+            version=UNSEEN.get(asked, ("0.28",))[0], requires=UNSEEN.get(asked, ("", []))[1]
+        )
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_libraries, "distribution", distribution)
+    monkeypatch.setattr(_libraries, "version", lambda asked: distribution(asked).version)
+    assert main(["doctor"]) == 0
+    said = words(capsys.readouterr().out)
+    assert "Nothing is wrong." not in said
+    assert "Nothing is broken, but not all calls are seen. Not seen: " in said
+    assert name in said.partition("Not seen: ")[2]
+    assert re.search(rf"(warn|note) {name}\b", said)
+
+
+def test_each_library_and_client_is_on_the_list_of_what_is_tried() -> None:
+    unseen = {
+        library.name
+        for library in _libraries.LIBRARIES
+        if library.never or library.unseen == _libraries._SYNC or library.through in {"grpcio", "botocore"}
+    }
+    assert {*_libraries.CLIENTS} - {*_libraries.SEEN} | unseen == {*UNSEEN}
 
 
 def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the report; 1 when something is wrong."""
     from miharu.cli.doctor import database, environment, repair, seen, versions
 
-    style, wrong = Style(), 0
+    style, wrong, unseen = Style(), 0, list[str]()
     sections: list[tuple[str, Iterable[Finding]]] = [
         ("Versions", versions.findings()),
         ("Libraries", seen.findings()),
@@ -54,13 +54,22 @@ def run(arguments: argparse.Namespace) -> int:
         print(style.bold(title))
         for finding in findings:
             wrong += finding.mark == "wrong"
+            unseen += filter(None, [finding.unseen])
             text = textwrap.indent(
                 textwrap.fill(finding.text, 92, break_long_words=False, break_on_hyphens=False), " " * 8
             )
             print(f"  {_marked(finding.mark, style)} {text.lstrip()}", flush=True)
         print()
-    print(f"{wrong} of these must be looked at." if wrong else "Nothing is wrong.")
+    print(textwrap.fill(_verdict(wrong, unseen), 100, break_on_hyphens=False))
     return 1 if wrong else 0
+
+
+def _verdict(wrong: int, unseen: list[str]) -> str:
+    if wrong:
+        return f"{wrong} of these must be looked at."
+    if unseen:
+        return f"Nothing is broken, but not all calls are seen. Not seen: {'; '.join(unseen)}."
+    return "Nothing is wrong."
 
 
 def _marked(mark: Mark, style: Style) -> str:

@@ -15,3 +15,5 @@ class Finding:
 
     mark: Mark
     text: str
+    unseen: str = ""
+    """The calls that miharu does not see for that reason."""

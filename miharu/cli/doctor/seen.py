@@ -14,8 +14,14 @@ def findings() -> Iterator[Finding]:
         yield _client(client, version)
     sights = list(_libraries.look())
     for sight in sights:
-        mark: Mark = "ok" if sight.seen else "note"
-        yield Finding(mark, f"{sight.name} {sight.version} speaks {sight.client}; seen: {sight.why}")
+        mark: Mark = "ok" if sight.seen and not sight.unseen else "warn"
+        speaks = "" if sight.client == "unknown" else f" speaks {sight.client}"
+        unseen = f"{sight.name}'s {sight.unseen}" if sight.unseen else f"calls of {sight.name}"
+        yield Finding(
+            mark,
+            f"{sight.name} {sight.version}{speaks}; seen: {sight.why}",
+            unseen="" if mark == "ok" else unseen,
+        )
     if not sights:
         yield Finding(
             "note", "no SDK that this report knows is installed; other programs of httpx are seen as well"
@@ -24,7 +30,8 @@ def findings() -> Iterator[Finding]:
 
 def _client(name: str, version: str) -> Finding:
     if name not in _libraries.SEEN:
-        return Finding("note", f"{name} {version}: calls through it are not seen yet")
+        what = f"what goes through {name}"
+        return Finding("note", f"{name} {version}: calls through it are not seen yet", unseen=what)
     try:
         missing = _libraries.patch_points(name)
     except ImportError as error:
