@@ -99,7 +99,11 @@ class Access:
         if mode == "off":
             return Decision(access="open")
         why = Why.ASKED_FOR if mode == "token" else await self._why_not_local(visit, mode, allowed)
-        return Decision(access="local only") if why is None else await self._keys.check(visit, database, why)
+        return (
+            Decision(access="local only")
+            if why is None
+            else await self._keys.check(visit, database, why, allowed)
+        )
 
     def mode(self) -> Literal["auto", "local", "token", "off"]:
         """The mode as of now: the environment may have been read from a file after the app was built."""

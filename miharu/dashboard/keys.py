@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from miharu.dashboard.guesses import Guesses
+from miharu.dashboard.hosts import Hosts, is_local, name_of
 from miharu.dashboard.notices import notice
 from miharu.dashboard.page import Page
 from miharu.dashboard.refusals import TOO_MANY, Why, locked
@@ -40,10 +41,16 @@ class Keys:
         self._say = say
         self._guesses = guesses or Guesses()
 
-    async def check(self, visit: Visit, database: str, why: Why = Why.ASKED_FOR) -> Decision:
+    async def check(
+        self, visit: Visit, database: str, why: Why = Why.ASKED_FOR, known: Hosts | None = None
+    ) -> Decision:
         """Welcome, or the page that says how to enter, and why it is not open to this visitor.
 
-        The cookie is named after the URL of the database.
+        Args:
+            visit: Who asks.
+            database: Its URL, after which the cookie is named.
+            why: What is said to a visitor who did not expect to be asked.
+            known: By which names, besides local ones, the dashboard may be asked for.
         """
         chosen, secret = token_from(self._environ), shared_secret(database)
         made = "" if chosen and secret else kept(database) or await _token_of(database)
@@ -67,18 +74,32 @@ class Keys:
         if chosen:
             for wrong in filter(None, (shown, borne)):
                 self._guesses.note(address, wrong)
+        origin = _origin(visit, known)
         self._say(
-            "link",
-            f"the dashboard asks for a token here. Open {quote(visit.base)}?token="
+            "link with its host" if origin else "link",
+            f"the dashboard asks for a token here. Open {origin}{quote(visit.base)}?token="
             f"{'<the value of MIHARU_TOKEN>' if chosen else token} once in each browser.",
         )
         return Decision(page=locked(why, wrong=shown is not None))
 
 
+def _origin(visit: Visit, known: Hosts | None) -> str:
+    """The beginning of the dashboard's address, where that is sure: a visitor may send any name for ours."""
+    server = visit.scope.get("server") or (None,)
+    ours = name_of(visit.host).strip("[]") == server[0]
+    if not visit.host or not (ours or is_local(visit.host) or visit.host in (known or ())):
+        return ""
+    return f"{'https' if _is_encrypted(visit) else 'http'}://{visit.host}"
+
+
+def _is_encrypted(visit: Visit) -> bool:
+    outside = visit.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    return "https" in {visit.scope.get("scheme"), outside}
+
+
 def _let_in(visit: Visit, cookie: str) -> Page:
     attributes = f"{cookie}; Max-Age={_MONTH}; HttpOnly; SameSite=Strict"
-    outside = visit.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
-    if "https" in {visit.scope.get("scheme"), outside}:
+    if _is_encrypted(visit):
         attributes += "; Secure"
     headers = (("Set-Cookie", attributes),)
     # A browser that follows a link from another site (a log viewer, a chat) sends no Strict cookie through

@@ -31,8 +31,8 @@ class Why(Enum):
 _HOW_TO_ENTER = (
     (
         "Open the link in the log of this program: the line begins with "
-        "<code>miharu: the dashboard asks for a token</code> and names a path to put after the address of "
-        "this site. The browser remembers it."
+        "<code>miharu: the dashboard asks for a token</code> and has the link, or the path to put after the "
+        "address of this site. The browser remembers it."
     ),
     (
         "Where <code>MIHARU_TOKEN</code> is set, add <code>?token=</code> and its value "

@@ -68,7 +68,9 @@ async def test_the_path_without_its_slash_redirects_relatively() -> None:
 async def test_the_logged_link_names_the_servers_prefix(caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/pre/miharu/calls", "/miharu/calls"):
         await ask(MiharuMiddleware(host, auth="token"), path, root_path="/pre")
-    assert [" /pre/miharu/?token=" in record.getMessage() for record in caplog.records] == [True, True]
+    assert [
+        " http://localhost:8000/pre/miharu/?token=" in record.getMessage() for record in caplog.records
+    ] == [True, True]
 
 
 @pytest.mark.parametrize("path", ["", "/", "miharu", "//"])

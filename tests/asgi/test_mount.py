@@ -189,7 +189,8 @@ async def test_the_logged_link_shows_the_path_as_asked(caplog: pytest.LogCapture
     ):
         await ask(asgi(auth="token"), "", **({"raw_path": str(scope["path"]).encode()} | scope))
     links = [record.getMessage().partition("Open ")[2].partition("?")[0] for record in caplog.records]
-    assert links == ["/miharu/", "/miharu/", "/api/miharu/", "/"]
+    at = "http://localhost:8000"
+    assert links == [f"{at}/miharu/", f"{at}/miharu/", f"{at}/api/miharu/", f"{at}/"]
 
 
 async def test_the_callable_gets_the_hosts_own_scope() -> None:

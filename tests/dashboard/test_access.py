@@ -16,6 +16,8 @@ from miharu.config import MEMORY
 from miharu.dashboard import tokens
 from miharu.dashboard.access import Access
 from miharu.dashboard.guesses import Guesses
+from miharu.dashboard.hosts import Hosts
+from miharu.dashboard.keys import Keys
 from miharu.dashboard.proxies import Latch
 from miharu.dashboard.visit import Decision, Visit
 from miharu.errors import ConfigError
@@ -357,14 +359,51 @@ async def test_the_link_is_logged_once_with_the_path_that_was_asked(
 ) -> None:
     home = house("token", file=tmp_path / "calls.db")
     home.base = "/a b/miharu\n/"
-    await home.visit({"host": "evil.example"})
-    await home.visit()
-    (record,) = caplog.records
+    for host in (
+        "evil.example",
+        "evil.example",
+        "6.6.6.6",
+        "localhost:8000",
+        "localhost:8001",
+        "evil.example",
+    ):
+        await home.visit({"host": host})
     token = (tmp_path / "calls.db.token").read_text().strip()
-    assert (record.name, record.levelno) == ("miharu", logging.WARNING)
-    assert f" /a%20b/miharu%0A/?token={token} " in record.getMessage()
-    assert "evil.example" not in record.getMessage()
+    assert {(record.name, record.levelno) for record in caplog.records} == {("miharu", logging.WARNING)}
+    without, with_host = [record.getMessage() for record in caplog.records]
+    assert f" /a%20b/miharu%0A/?token={token} " in without
+    assert f" http://localhost:8000/a%20b/miharu%0A/?token={token} " in with_host
+    assert "evil.example" not in caplog.text
     assert (await enter(home, token)).page is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "scope", "link"),
+    [
+        ({"host": "127.0.0.1:8000"}, {}, "http://127.0.0.1:8000/miharu/"),
+        ({"host": "[::1]:8000"}, {}, "http://[::1]:8000/miharu/"),
+        ({"host": "app.localhost"}, {}, "http://app.localhost/miharu/"),
+        ({"host": "localhost:8443"}, {"scheme": "https"}, "https://localhost:8443/miharu/"),
+        ({"host": "llm.example"}, {}, "http://llm.example/miharu/"),
+        ({"host": "llm.example", "x-forwarded-proto": "https"}, {}, "https://llm.example/miharu/"),
+        ({"host": "10.0.0.7:8000"}, {"server": ("10.0.0.7", 8000)}, "http://10.0.0.7:8000/miharu/"),
+        ({"host": "10.0.0.8:8000"}, {"server": ("10.0.0.7", 8000)}, "/miharu/"),
+        ({"host": "evil.example"}, {"server": None}, "/miharu/"),
+        ({}, {"server": None}, "/miharu/"),
+    ],
+)
+async def test_the_link_has_its_host_where_that_is_sure(
+    headers: dict[str, str],
+    scope: dict[str, Any],
+    link: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keys = Keys({}, lambda _, text: logging.getLogger("miharu").warning(text))
+    visit = Visit(scope=scope, headers=headers, params={}, base="/miharu/")
+    database = f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}"
+    await keys.check(visit, database, known=Hosts(["llm.example"]))
+    assert f" Open {link}?token=" in caplog.text
 
 
 async def test_a_token_that_somebody_chose_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
