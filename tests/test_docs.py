@@ -1,29 +1,28 @@
-"""The docs say what is there: each setting, each name, each column; and their examples compile."""
+"""The docs say what is there: each setting, each name, each column.
+
+Each example has a test of its own that does with it what its reader would do, in ``tests/docs``.
+"""
 
 import argparse
+import ast
 import inspect
 import re
-import sys
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
 import miharu
 from miharu.cli import _main
+from miharu.cli.doctor import environment
 from miharu.stores.columns import CALLS
+from tests.docs import blocks
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 SOURCES = "".join(path.read_text() for path in (ROOT / "miharu").rglob("*.py"))
-BLOCKS = [
-    pytest.param(block, id=f"{page.stem}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
-]
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r'"(MIHARU_[A-Z]+(?:_[A-Z]+)*)"', SOURCES))))
@@ -74,20 +73,77 @@ def test_each_command_and_option_is_described() -> None:
         assert options == set(re.findall(r"--[\w-]+", line))
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_each_example_runs(
-    block: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    example = ModuleType("example")
-    names: dict[str, Any] = example.__dict__
-    with monkeypatch.context() as off:
-        off.setenv("MIHARU_DISABLED", "1")
-        off.setitem(sys.modules, "example", example)  # Litestar reads annotations from there
-        exec(compile(block, "example", "exec"), names)
-    for name, value in names.items():
-        if name.startswith("test_"):
-            fixtures = inspect.signature(value).parameters
-            value(**{fixture: request.getfixturevalue(fixture) for fixture in fixtures})
+def test_each_example_is_exercised() -> None:
+    for module in (ROOT / "tests" / "docs").glob("test_*.py"):
+        import_module(f"tests.docs.{module.stem}")
+    for block in blocks.BLOCKS:
+        assert block in blocks.EXERCISED, (
+            f"No test does with the example at {block} what its reader would. Write one in tests/docs, and "
+            f"mark it with @of({block.page!r}, …) and words that stand in this example alone."
+        )
+    assert len(blocks.EXERCISED) == len(blocks.BLOCKS)
+
+
+SPANS = sorted({span for page in blocks.PAGES for span in re.findall(r"`([^`\n]+)`", page.read_text())})
+CALLS_IN_SENTENCES = [span for span in SPANS if re.search(r"\bmiharu\.\w+\(", span)]
+COMMANDS_IN_SENTENCES = [span for span in SPANS if re.match(r"miharu( |$)", span)]
+SETTINGS_IN_SENTENCES = [span for span in SPANS if re.match(r"MIHARU_\w+=", span)]
+
+
+@pytest.mark.parametrize("text", CALLS_IN_SENTENCES)
+def test_each_call_in_a_sentence_has_the_parameters_that_it_names(text: str) -> None:
+    tree = ast.parse(_completed(text))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    ours = [call for call in calls if ast.unparse(call.func).startswith("miharu.")]
+    assert ours
+    for call in ours:
+        function = getattr(miharu, ast.unparse(call.func).removeprefix("miharu."))
+        given = {str(keyword.arg): None for keyword in call.keywords}
+        values = [None for value in call.args if ast.unparse(value) != "..."]
+        inspect.signature(function).bind_partial(*values, **given)
+
+
+SIGNATURES = re.findall(r"`(miharu\.\w+\([^`…]+\))`", CONFIGURATION.partition("## The other functions")[2])
+
+
+@pytest.mark.parametrize("text", SIGNATURES)
+def test_each_signature_in_the_table_is_the_one(text: str) -> None:
+    [call] = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    function = getattr(miharu, ast.unparse(call.func).removeprefix("miharu."))
+    given = [ast.unparse(value) for value in call.args]
+    given += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in call.keywords]
+    parameters = inspect.signature(function).parameters.values()
+    assert given == [
+        one.name if one.default is one.empty else f"{one.name}={one.default!r}" for one in parameters
+    ]
+
+
+def _completed(text: str) -> str:
+    """What Python can read: a block without its body, a decorator without its function."""
+    text = text.replace("…", "...")
+    if text.startswith("@"):
+        return f"{text}\ndef function(): ..."
+    return f"{text} ..." if text.endswith(":") else text.replace(", ...)", ")")
+
+
+@pytest.mark.parametrize("text", COMMANDS_IN_SENTENCES)
+def test_each_command_in_a_sentence_exists(text: str) -> None:
+    parser = _main._parser()
+    [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    _, *words = text.split()
+    if words:
+        options = {
+            option for action in commands.choices[words[0]]._actions for option in action.option_strings
+        }
+        assert {word for word in words if word.startswith("-")} <= options
+
+
+@pytest.mark.parametrize("text", SETTINGS_IN_SENTENCES)
+def test_each_setting_in_a_sentence_makes_sense(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _, value = text.partition("=")
+    assert name in environment.VARIABLES
+    monkeypatch.setenv(name, value.strip('"'))
+    assert not [finding.text for finding in environment.findings() if finding.mark == "wrong"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,13 +10,16 @@
             yield store
             await store.close()
 
-The tests are coroutines for asyncio, on which stores run; anyio's pytest plugin awaits them.
+The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin, which comes with miharu,
+awaits them: no setting is needed.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Any, get_args
+
+import pytest
 
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
@@ -60,6 +63,14 @@ def _span(number: int, **facts: Any) -> Span:
 
 class StoreContract:
     """Subclass it with a fixture ``store`` that gives an open, empty store."""
+
+    pytestmark = pytest.mark.anyio
+    """Its tests run in any project, whatever that has set for coroutines."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        """Stores run on asyncio, the worker's loop; anyio's plugin would try trio as well."""
+        return "asyncio"
 
     async def test_what_was_added_is_read_back(self, store: Store) -> None:
         call = make_call(

@@ -1,0 +1,54 @@
+"""The command line as its page shows it, each command with every option that it has there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import miharu
+from miharu.cli import main
+from miharu.cli._main import COMMANDS
+from tests.calls import ask
+from tests.docs.blocks import Block, of
+
+VALUES = {
+    "URL": None,
+    "FILE": "out.csv",
+    "M": "gpt-4o-2024-08-06",
+    "R": "POST /chat",
+    "U": "ann",
+    "S": "success",
+    "csv|jsonl": "csv",
+}
+SERVING = {"dashboard", "demo", "tail"}
+"""They go on until they are ended: tests/cli runs each, with its options."""
+
+
+def _arguments(line: str, database: Path, folder: Path) -> list[str]:
+    """What is typed: each option, with the value that is shown or one of its kind."""
+    typed = re.findall(r"--?[\w-]+|[^\s\[\]]+", line)[1:]
+    values = VALUES | {"URL": str(database), "FILE": str(folder / "out.csv")}
+    return [str(values.get(word, word)) for word in typed]
+
+
+@of("docs/commands.md", "miharu doctor")
+def test_each_command_runs_with_every_option_that_is_shown(
+    example: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "calls.db"
+    miharu.init(database)
+    with miharu.context(user="ann", route="POST /chat"):
+        ask()
+    assert miharu.shutdown()
+    lines = {line.split()[1]: line for line in example.commands}
+    assert {*lines} == {*COMMANDS, "--version"}
+    for command, line in lines.items():
+        if command in SERVING:
+            continue
+        try:
+            code = main(_arguments(line, database, tmp_path))
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        assert code == 0, (line, capsys.readouterr())
+    assert "gpt-4o-2024-08-06" in (tmp_path / "out.csv").read_text()
+    assert f"miharu {miharu.__version__}" in capsys.readouterr().out
