@@ -3,11 +3,14 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from miharu._bounds import MOST_MS
 from miharu.batch import Batch
+from miharu.call import Usage
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.schema import STEPS
@@ -82,6 +85,53 @@ async def test_an_older_database_is_brought_up_to_date(
     await fresh.open()
     await fresh.close()
     assert columns(database) == columns(tmp_path / "fresh.db")
+
+
+ABSURD = 2**53 - 1
+"""What a version before the bounds has stored; 1,100 of them are more than 64 bits."""
+
+
+async def test_what_cannot_be_in_an_older_database_keeps_no_page_from_being_shown(database: Path) -> None:
+    restore(SCHEMAS[-1], database)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        named = [row[1] for row in connection.execute("PRAGMA table_info(llm_calls)")]
+        taken = dict.fromkeys(named, "NULL") | {
+            **{name: name for name in ("timestamp", "status", "api", "stream", "http_status", "user_id")},
+            **{
+                name: str(ABSURD) for name in ("prompt_tokens", "reasoning_tokens", "cost_nanousd", "ttft_ms")
+            },
+            "id": "'x' || number",
+            "duration_ms": "CASE number % 2 WHEN 0 THEN -5 ELSE 9007199254740991 END",
+            "usage_source": "'provider'",
+            "usage_raw": "'{}'",
+        }
+        connection.execute(
+            "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers "
+            "LIMIT 1100) "
+            f"INSERT INTO llm_calls ({', '.join(named)}) SELECT {', '.join(taken[name] for name in named)} "
+            "FROM numbers, (SELECT * FROM llm_calls WHERE status = 'success' LIMIT 1)"
+        )
+        # as if some of them were in the sums that are kept
+        connection.execute("UPDATE miharu_meta SET value = 500 WHERE key = 'folded'")
+        connection.execute(
+            "UPDATE miharu_meta SET value = (SELECT timestamp FROM llm_calls WHERE rowid = 499) "
+            "WHERE key = 'folded_at'"
+        )
+    store = SQLiteStore(url(database))
+    await store.open()
+    totals = await store.totals(ALL)
+    assert (totals.calls, totals.cost_nanousd, totals.unpriced) == (1112, 48_000, 1104)
+    assert totals.duration_ms == 12 * 500 + 37 * 66 + 550 * MOST_MS
+    call = await store.call("x1")
+    assert call is not None
+    assert (call.usage, call.cost) == (Usage(usage_source="none", usage_raw="{}"), None)
+    await store.add(Batch(calls=[make_call() for _ in range(1500)]))
+    while await store.tend():
+        pass
+    assert (await store.totals(ALL)).calls == 2612
+    assert (await store.totals(ALL)).duration_ms == totals.duration_ms + 1500 * 100
+    assert sum(group.totals.calls for group in await store.groups(ALL, "model")) == 2612
+    await store.close()
 
 
 async def test_an_older_database_that_may_not_be_written_is_named(database: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
 from miharu.stores.steps import MADE
+from miharu.stores.unbelievable import CORRECTION
 
 __all__ = ("CREATION", "STEPS", "SUMS", "lock", "look", "prepare")
 
@@ -133,6 +134,20 @@ def _sums(*, first: bool) -> list[str]:
     ]
 
 
+# What cannot be is taken out; sums that had it in them are made anew, from changes that name all calls.
+_BELIEVE = f"""
+DO $$ BEGIN
+{CORRECTION};
+IF FOUND THEN
+    {" ".join(f"DELETE FROM {name};" for name in sorted(FIRST))}
+    UPDATE miharu_state SET watermark = 0;
+    DELETE FROM miharu_changes;
+    INSERT INTO miharu_changes (xid, calls, first, last)
+        SELECT xid, count(*), min(timestamp), max(timestamp) FROM llm_calls GROUP BY xid;
+END IF;
+END $$
+"""
+
 STEPS: Sequence[Sequence[str]] = (
     (
         _CALLS,
@@ -170,6 +185,7 @@ STEPS: Sequence[Sequence[str]] = (
         "INSERT INTO miharu_schema VALUES (0)",
     ),
     (
+        _BELIEVE,
         *_sums(first=False),
         # How far each table has been added up, where that is done in whole steps.
         'CREATE TABLE miharu_made (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL)',

@@ -12,6 +12,7 @@ from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
 from miharu.stores.steps import MADE
+from miharu.stores.unbelievable import CORRECTION
 
 __all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare", "version_of")
 
@@ -161,6 +162,15 @@ def _fill_buckets(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE buckets")
 
 
+def _believe(connection: Connection) -> None:
+    """Take out what cannot be; sums that had it in them are made anew."""
+    if connection.exec_driver_sql(CORRECTION).rowcount:
+        for name in sorted(FIRST):
+            connection.exec_driver_sql(f"DELETE FROM {name}")
+        for name in ("folded", "folded_at"):
+            connection.exec_driver_sql("UPDATE miharu_meta SET value = ? WHERE key = ?", (MARKS[name], name))
+
+
 STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
     (
         _CALLS,
@@ -191,6 +201,7 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
         *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in MARKS.items()),
     ),
     (
+        _believe,
         *_sums(first=False),
         # How far each table has been added up, where that is done in whole steps.
         "CREATE TABLE miharu_made (name TEXT PRIMARY KEY NOT NULL, upto INTEGER NOT NULL) STRICT",

@@ -1,14 +1,19 @@
 import pytest
 
+from miharu._bounds import MOST_MS
 from miharu.batch import Batch
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.postgres import PostgresStore, partitions
+from miharu.stores.postgres import PostgresStore, partitions, schema
+from miharu.stores.rollups import MEASURES
 from miharu.testing.store_contract import ALL, NOON, make_call
 from tests.stores.postgres.crew import calls_of
 from tests.stores.postgres.server import Server
 from tests.stores.postgres.world import both, fill, tables
 
 DAY = partitions.DAY_MS
+ABSURD = 2**53 - 1
+LONG_AGO = 900_000_000_000
+"""Before 2000, in the partition that there is from the start."""
 
 
 async def test_a_newer_one_can_be_read_and_not_written(
@@ -46,6 +51,42 @@ async def test_a_name_that_is_taken_is_left_alone(postgres: Server, database: st
     await postgres.query(database, "CREATE TABLE llm_calls (mine int)")
     with pytest.raises(StoreError, match="not miharu's"):
         await PostgresStore(postgres.url(database)).open()
+
+
+@pytest.mark.usefixtures("eager")
+async def test_what_cannot_be_in_an_older_one_keeps_no_page_from_being_shown(
+    postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for statement in schema.STEPS[0]:
+        await postgres.query(database, statement)
+    await postgres.query(database, "UPDATE miharu_schema SET version = 1")
+    await postgres.query(
+        database,
+        "INSERT INTO llm_calls (id, timestamp, duration_ms, prompt_tokens, cost_nanousd, stream, status, "
+        f"usage_source, api) SELECT 'x' || number, {LONG_AGO} + number, {ABSURD}, {ABSURD}, {ABSURD}, 0,"
+        " 'success', 'provider', 'a' FROM generate_series(1, 1100) AS number",
+    )
+    await postgres.query(
+        database,
+        "INSERT INTO miharu_changes (xid, calls, first, last) "
+        f"SELECT xid, count(*), {LONG_AGO}, {LONG_AGO} + 1100 FROM llm_calls GROUP BY xid",
+    )
+    await postgres.query(
+        database,
+        "INSERT INTO sum_day_model VALUES (0, '', '', 'success', '', '', "
+        + ", ".join([str(2**62)] * len(MEASURES))
+        + ")",
+    )
+    store = PostgresStore(postgres.url(database))
+    await store.open()
+    for _ in range(2):
+        totals = await store.totals(ALL)
+        assert (totals.calls, totals.prompt_tokens, totals.cost_nanousd) == (1100, 0, 0)
+        assert totals.duration_ms == 1100 * MOST_MS
+        assert [group.totals for group in await store.groups(ALL, "model")] == [totals]
+        while await store.tend():
+            pass
+    await store.close()
 
 
 async def test_a_schema_of_its_own(postgres: Server, database: str) -> None:
