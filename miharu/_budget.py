@@ -41,6 +41,9 @@ class BudgetState:
     is_known: bool = True
     """Whether the database has been asked; until then only this process's own calls are counted."""
 
+    is_unread: bool = False
+    """Whether the database has been asked in this period and could not say, twice in a row."""
+
     @property
     def exceeded(self) -> bool:
         """Whether it is used up."""
@@ -62,6 +65,11 @@ class BudgetState:
     def __str__(self) -> str:
         """How it stands, without the remedy."""
         whose = f" of {self.key!r}" if self.key else ""
+        if self.is_unread:
+            return (
+                f"What was spent of the budget {self.name!r}{whose} since {_moment(self.starts)} cannot be "
+                "read from the database"
+            )
         how = "is used up" if self.exceeded else f"is used to {int(self.share * 100)} percent"
         unpriced = f", besides {self.unpriced} calls without a known price" if self.unpriced else ""
         return (

@@ -15,6 +15,8 @@ NEAR = 0.8
 """The share of a budget from which on it is told of before it is used up."""
 NOTED = 0.05
 """The share of what is left of a budget that is spent before the store is asked again in haste."""
+UNREAD = 2
+"""How often the store may fail to say what was spent before that is more than a moment's trouble."""
 WHOLE = ""
 """The key of a budget that is not for each of anything."""
 _SHOWN, _SHOWN_AT_LEAST = 50, 5
@@ -49,6 +51,7 @@ class Account:
         """Begin the period of that moment, with nothing spent."""
         self.starts, self.ends = period_of(self.budget.per, now)
         self.known: Mapping[str, Spent] | None = None
+        self.failed = 0
         self.own: dict[str, Spent] = {}
 
     def key_of(self, whose: Whose) -> str | None:
@@ -77,7 +80,12 @@ class Account:
 
     def settle(self, known: Mapping[str, Spent]) -> None:
         """Take what the store knows; all that was charged before is in it."""
-        self.known, self.own = known, {}
+        self.known, self.own, self.failed = known, {}, 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the store was asked and could not say, and not only once: then nothing is known."""
+        return self.known is None and self.failed >= UNREAD
 
     def state(self, key: str) -> BudgetState:
         spent = self._spent(key)
@@ -92,6 +100,7 @@ class Account:
             ends=self.ends,
             refuses=self.budget.refuse,
             is_known=self.known is not None,
+            is_unread=self.is_unread,
         )
 
     @property

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from miharu._budget import Budget, BudgetState
-from miharu._guard import swallowed
+from miharu._guard import say_once, swallowed
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.recorder.budgets.account import NEAR, Account
+from miharu.recorder.budgets.account import NEAR, WHOLE, Account
 from miharu.recorder.budgets.alarms import Alarms
 from miharu.recorder.budgets.asking import Asking, Memo, asking_for
 from miharu.recorder.budgets.refusals import Closed, Refusals
@@ -116,8 +116,9 @@ class Ledger:
                 await self._ask(store)
             pace.revision = revision
         except StoreError:
-            pace.revision = None  # whoever stores says what is wrong
+            self._failed()  # whoever stores says what is wrong
         except Exception:  # noqa: BLE001 - a budget must not stop the recording
+            self._failed()
             swallowed("adding up the budgets")
         self._look()
         ended = self._timer()
@@ -141,6 +142,18 @@ class Ledger:
         for line in self._lines:
             account, now = line.account, self._clock()
             account.settle(await line.asking.ask(store, account.starts, account.ends, now, memo))
+
+    def _failed(self) -> None:
+        """Note that the store could not say. Where it never has in this period, nothing is not zero."""
+        self._pace.revision = None
+        for line in self._lines:
+            account = line.account
+            account.failed += 1
+            if account.is_unread:
+                follows = (
+                    "its calls are refused" if account.budget.refuse else "only this process's own count"
+                )
+                say_once("%s; until it can, %s.", account.state(WHOLE), follows)
 
     def _is_calm(self) -> bool:
         """Whether nobody is about to be refused, and all is known."""
@@ -176,10 +189,13 @@ class Ledger:
     def _close(self) -> None:
         """Let callers know who is refused."""
         self.refusals.closed = tuple(
-            Closed(line.account, states)
+            Closed(line.account, states, line.account.is_unread)
             for line in self._lines
             if line.account.budget.refuse
-            and (states := {key: state for key, state in line.account.near() if state.exceeded})
+            and (
+                (states := {key: state for key, state in line.account.near() if state.exceeded})
+                or line.account.is_unread
+            )
         )
 
     def _tell(self, line: _Line, key: str, state: BudgetState) -> None:

@@ -22,6 +22,12 @@ class Closed:
 
     account: Account
     states: Mapping[str, BudgetState]
+    is_unread: bool = False
+    """Whether it cannot be read what was spent, so that all are refused whom the budget is for."""
+
+    def state(self, key: str) -> BudgetState | None:
+        """How it stands for whom it refuses."""
+        return self.states.get(key) or (self.account.state(key) if self.is_unread else None)
 
 
 class Refusals:
@@ -71,7 +77,7 @@ class Refusals:
             asked, now = whose(), self._clock()
             for each in closed:
                 key = each.account.key_of(asked)
-                state = None if key is None else each.states.get(key)
+                state = None if key is None else each.state(key)
                 if state is not None and now < state.ends:
                     return state
         except Exception:  # noqa: BLE001 - the guard on the user's path
@@ -80,6 +86,11 @@ class Refusals:
 
 
 def _message(state: BudgetState, consequence: str) -> str:
+    if not state.exceeded:
+        return (
+            f"{state}. {consequence}. This ends once the database answers; refuse=False ends it before that, "
+            "where miharu.init() is given its budgets. `miharu doctor` says what is wrong with the database."
+        )
     return (
         f"{state}. {consequence}. This ends at {state.ends_at}; a higher limit ends it before that, or "
         "refuse=False, where miharu.init() is given its budgets."

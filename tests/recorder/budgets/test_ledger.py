@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from miharu._budget import Budget
-from miharu.errors import BudgetExceeded
+from miharu._budget import Budget, Each
+from miharu.errors import BudgetExceeded, StoreError
 from miharu.recorder.budgets import Whose, asking
 from miharu.recorder.budgets.account import NEAR
 
@@ -201,6 +201,47 @@ async def test_a_store_that_is_gone_leaves_what_was_known_and_our_own(store: Cou
     await desk.refresh(60)
     assert desk.spent == [(None, 9.0, 0)]
     assert not desk.refuses()
+
+
+@pytest.mark.parametrize("error", [StoreError("locked"), ArithmeticError("integer overflow")])
+@pytest.mark.parametrize("question", ["revision", "totals", "groups"])
+async def test_what_cannot_be_read_is_not_taken_for_zero(
+    store: Counting,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    question: str,
+) -> None:
+    """Each process would else begin with nothing spent."""
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    each: Each | None = "user" if question == "groups" else None
+
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise error
+
+    desk = Desk(Budget(5, refuse=True, each=each), Budget(5, name="soft", each=each), store=store)
+    assert not desk.refuses(user_id="ann")  # nothing was asked yet
+    with monkeypatch.context() as failing:
+        failing.setattr(store, question, broken)
+        await desk.refresh()
+        assert not desk.refuses(user_id="ann")  # once is a moment's trouble
+        await desk.refresh(3)
+        with pytest.raises(BudgetExceeded, match=r"cannot be read from the database. This call was not sent"):
+            desk.ledger.refusals.admit(lambda: Whose(user_id="ann"))
+        assert all(state.is_unread for state in desk.ledger.states)
+        if each:  # calls without a user are none of its affair
+            assert not desk.refuses()
+        assert "'soft' since" in caplog.text
+        assert "only this process's own count" in caplog.text
+        assert "its calls are refused" in caplog.text
+    await desk.refresh(6)
+    assert not desk.refuses(user_id="ann")
+    assert not any(state.is_unread for state in desk.ledger.states)
+    with monkeypatch.context() as failing:
+        failing.setattr(store, question, broken)
+        for wait in (9, 12, 15):
+            await desk.refresh(wait)
+        assert not desk.refuses(user_id="ann")  # what was known before still counts
 
 
 async def test_a_failure_of_ours_stops_nothing(store: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
