@@ -169,3 +169,9 @@ def test_no_exported_name_is_also_a_module() -> None:
 
 def test_the_version_has_a_changelog() -> None:
     assert f"\n## {miharu.__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_what_a_kill_loses_and_what_lies_beside_the_database_is_said_in_one_place() -> None:
+    pages = {page.name: page.read_text() for page in blocks.PAGES}
+    assert [name for name, text in pages.items() if "SIGKILL" in text] == ["storage.md"]
+    assert [name for name, text in pages.items() if "| `calls.db.layout` |" in text] == ["storage.md"]

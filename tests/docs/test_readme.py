@@ -15,7 +15,7 @@ from tests.docs.world import asked_for, visiting
 
 @of("README.md", "scripts/demo")
 def test_the_demo_is_a_command_of_the_checkout(example: Block) -> None:
-    """The demo itself is in tests/cli, and its script in test_scripts."""
+    """The demo itself is tried in tests/cli, and its script in tests/test_scripts.py."""
     [command] = example.commands
     assert (ROOT / command).stat().st_mode & 0o111
 
