@@ -23,7 +23,7 @@ from miharu.config import AuthMode, auth_mode
 from miharu.dashboard.clients import is_test_client, is_test_name
 from miharu.dashboard.guesses import Guesses
 from miharu.dashboard.hosts import Hosts, hosts_from, is_local, is_loopback, may_be_rebound
-from miharu.dashboard.keys import Keys
+from miharu.dashboard.keys import LINKS, Keys
 from miharu.dashboard.peers import is_strangers
 from miharu.dashboard.proxies import PROCESS, Latch
 from miharu.dashboard.refusals import FOREIGN, TURNED_AWAY, UNKNOWN_NAME, Why
@@ -159,7 +159,7 @@ class Access:
         """Each thing once."""
         if about not in self._said:
             self._said.add(about)
-            _log.warning("miharu: %s", text, extra={LINK: about == "link"})
+            _log.warning("miharu: %s", text, extra={LINK: about in LINKS})
 
 
 def _is_named_locally(visit: Visit) -> bool:

@@ -20,7 +20,10 @@ from miharu.dashboard.tokens import (
 )
 from miharu.dashboard.visit import Decision, Visit
 
-__all__ = ("Keys",)
+__all__ = ("LINKS", "Keys")
+
+LINKS = ("link", "link with its host")
+"""What is said of how to enter: the token in it is meant to be read in the log."""
 
 _MONTH = 30 * 24 * 3600
 
@@ -76,7 +79,7 @@ class Keys:
                 self._guesses.note(address, wrong)
         origin = _origin(visit, known)
         self._say(
-            "link with its host" if origin else "link",
+            LINKS[bool(origin)],
             f"the dashboard asks for a token here. Open {origin}{quote(visit.base)}?token="
             f"{'<the value of MIHARU_TOKEN>' if chosen else token} once in each browser.",
         )

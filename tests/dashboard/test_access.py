@@ -21,6 +21,7 @@ from miharu.dashboard.keys import Keys
 from miharu.dashboard.proxies import Latch
 from miharu.dashboard.visit import Decision, Visit
 from miharu.errors import ConfigError
+from miharu.redaction.logs import watch_log
 
 LOCAL = {"host": "localhost:8000"}
 NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -404,6 +405,22 @@ async def test_the_link_has_its_host_where_that_is_sure(
     database = f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}"
     await keys.check(visit, database, known=Hosts(["llm.example"]))
     assert f" Open {link}?token=" in caplog.text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost:8000"])
+async def test_the_token_in_the_link_can_be_read_in_the_log(
+    host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What takes credentials out of the log leaves this one, with its host and without."""
+    handler = logging.StreamHandler(sys.stdout)
+    logging.getLogger("miharu").addHandler(handler)
+    watch_log()
+    try:
+        await house("token", file=tmp_path / "calls.db").visit({"host": host})
+    finally:
+        logging.getLogger("miharu").removeHandler(handler)
+    token = (tmp_path / "calls.db.token").read_text().strip()
+    assert f"/miharu/?token={token} once in each browser." in capsys.readouterr().out
 
 
 async def test_a_token_that_somebody_chose_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
