@@ -240,9 +240,18 @@ def _exchange_of(reader: Any) -> AiohttpExchange | None:
     return first.exchange if isinstance(first, _AtEnd) else None
 
 
+def _pairs(given: Any) -> list[tuple[str, Any]]:
+    """What aiohttp takes as a mapping or as pairs; none of what it takes in another way."""
+    try:
+        return [
+            (str(name), value) for name, value in (given.items() if hasattr(given, "items") else given or ())
+        ]
+    except (TypeError, ValueError):
+        return []
+
+
 def _headers(given: Any) -> dict[str, str]:
-    items = given.items() if hasattr(given, "items") else given or ()
-    return {str(name).lower(): str(value) for name, value in items}
+    return {name.lower(): str(value) for name, value in _pairs(given)}
 
 
 def _signed_in(auth: Any) -> dict[str, str]:
@@ -252,15 +261,14 @@ def _signed_in(auth: Any) -> dict[str, str]:
 
 
 def _cookies(given: Any) -> dict[str, str]:
-    pairs = given.items() if hasattr(given, "items") else given or ()
-    text = "; ".join(f"{name}={getattr(value, 'value', value)}" for name, value in pairs)
+    text = "; ".join(f"{name}={getattr(value, 'value', value)}" for name, value in _pairs(given))
     return {"cookie": text} if text else {}
 
 
 def _query(params: Any) -> str:
     if isinstance(params, str):
         return params.removeprefix("?")
-    return urlencode(params.items() if hasattr(params, "items") else params or (), doseq=True)
+    return urlencode(_pairs(params), doseq=True)
 
 
 def _body(asked: dict[str, Any]) -> bytes | None:

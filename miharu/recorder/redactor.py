@@ -19,7 +19,7 @@ from miharu.redaction.credentials import credentials, in_body
 from miharu.redaction.names import Verdict, verdict
 from miharu.redaction.shapes import is_suspicious
 from miharu.redaction.text import REDACTED, cut, redacted
-from miharu.redaction.values import remember, remembered, written
+from miharu.redaction.values import is_telling, remember, remembered, written
 
 __all__ = ("LONGEST_MESSAGE", "Redactor")
 
@@ -53,10 +53,12 @@ class Redactor:
         odd = call.body is not None or call.outcome.error_message or _is_odd(call)
         if odd and request.body:
             own = tuple(dict.fromkeys((*own, *in_body(request.body[:SEEN_CONTENT]))))
-        remember(own)
         agent = request.headers.get("user-agent", "")
-        if call.sdk and (_suspicious((agent,)) or _holds((agent,), own)):
+        if agent and (call.sdk is None or _suspicious((agent,)) or _holds((agent,), own)):
             call = replace(call, sdk=sdk_of({"user-agent": redacted(agent, own)}))
+            if call.sdk is None and is_telling(agent):  # it is a secret itself, or may be one
+                own, odd = (*own, agent), True
+        remember(own)
         if odd or _may_tell(call, own):
             call = _clean_call(call, (*own, *remembered()))
         return call if call.body is None else replace(call, body=self._content.kept(call.body, own))

@@ -10,12 +10,15 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import yarl
+from multidict import CIMultiDict, MultiDict
 
 from miharu import providers
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Request
+from miharu.interceptor.aiohttp import AiohttpExchange
 from miharu.plugins import load
 from miharu.recorder.content import KEPT_CONTENT
 from miharu.recorder.intake import Intake
@@ -50,6 +53,16 @@ FORMS = {
     "in JSON for pages": SECRET.replace("+", "\\u002B").replace("=", "\\u003D").replace("/", "\\u002F"),
     "in hexadecimal": SECRET.encode().hex(),
 }
+
+
+class Login:
+    """As aiohttp's own, which it deprecates."""
+
+    def __init__(self, password: str) -> None:
+        self.password = password
+
+    def encode(self) -> str:
+        return f"Basic {base64.b64encode(f'me:{self.password}'.encode()).decode()}"
 
 
 @pytest.fixture(autouse=True)
@@ -373,3 +386,37 @@ def test_everything_is_logged_by_one_name() -> None:
         assert text.count("getLogger(") == text.count('getLogger("miharu")') + text.count(
             'getLogger("httpx")'
         )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"params": {"key": SECRET, "number": 5}},
+        {"params": [("key", SECRET)]},
+        {"params": MultiDict(key=SECRET)},
+        {"params": f"?key={quote(SECRET, safe='')}"},
+        {"headers": {"authorization": f"Bearer {SECRET}"}},
+        {"headers": [("Authorization", f"Bearer {SECRET}")]},
+        {"headers": CIMultiDict({"X-Api-Key": SECRET})},
+        {"cookies": {"sid": SECRET}},
+        {"cookies": [("sid", SECRET)]},
+        {"auth": Login(SECRET)},
+        {"usual": ({"authorization": f"Bearer {SECRET}"}, None)},
+        {"usual": (None, Login(SECRET))},
+        {"url": f"https://me:{quote(SECRET, safe='')}@api.openai.com/v1/chat/completions"},
+        {"url": f"{URL}?key={quote(SECRET, safe='')}"},
+        {"params": 5, "headers": 5, "cookies": 5, "auth": 5, "url": f"{URL}?key={quote(SECRET, safe='')}"},
+    ],
+)
+@pytest.mark.parametrize("shed", [False, True])
+def test_aiohttp_is_told_of_it_in_many_ways(asked: dict[str, Any], shed: bool) -> None:
+    asked = dict(asked)
+    made = AiohttpExchange("POST", yarl.URL(asked.pop("url", URL), encoded=True), {"json": ASKED, **asked})
+    made.usual = asked.pop("usual", (None, None))
+    if shed:
+        made.forget_content()
+    made.end, made.ended = "error", made.started
+    made.error_type, made.error_message = "aiohttp.ClientError", f"the gateway said {SECRET}"
+    call = Reader(FORMATS).read(made)
+    assert call is not None
+    assert leaks(call) == []
