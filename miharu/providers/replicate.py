@@ -1,7 +1,8 @@
 """Replicate (https://replicate.com/docs/reference/http#predictions.create).
 
 A prediction goes on after its answer, which says ``starting``; with ``Prefer: wait`` it says how it ended.
-A later ``GET`` that finds it ended completes the call. Language models count their tokens in ``metrics``,
+A later ``GET`` of the same process that finds it ended completes the call; that of a program which only looks
+at predictions is no call. Language models count their tokens in ``metrics``,
 others their seconds, images or characters.
 """
 
@@ -57,7 +58,6 @@ class Replicate:
             response_id=text(answered.get("id")),
             opens=not ends and status is not None and status not in _ENDED,
             completes=ends,
-            began_ms=unix_ms(answered, "created_at") if ends else None,
             lasted_ms=_lasted(answered) if ends else None,
         )
 
