@@ -46,7 +46,7 @@ def moment_ms(text: str, now_ms: int | None = None) -> int:
         length = range_ms(text)
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no moment: try 90d, for so long ago, or a date such as 2026-11-30"
+            f"{text!r} is not a moment: try 90d, for so long ago, or a date such as 2026-11-30"
         ) from None
     return (time.time_ns() // 1_000_000 if now_ms is None else now_ms) - length
 

@@ -149,5 +149,5 @@ def _json(call: "Call") -> str:
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 5:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines: give one from 0 to 99999")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines: give one from 0 to 99999")
     return int(text)

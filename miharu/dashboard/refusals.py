@@ -21,7 +21,10 @@ class Why(Enum):
     FAR = "Why: you ask from another machine, or out of a container or into one."
     NAME = "Why: it was asked for by another name than <code>localhost</code>."
     SERVER = "Why: by its environment this program runs on a server."
-    NO_TERMINAL = "Why: this program has no terminal, as a service has none, or an editor's run window."
+    NO_TERMINAL = (
+        "Why: this program has no terminal. That is so in an editor's run window, in the background and in a "
+        "service."
+    )
     STRANGER = (
         "Why: the request came from a process of another user of this machine, as those of a reverse proxy "
         "do. If that was your own browser, the program runs as somebody else than you."

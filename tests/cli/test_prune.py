@@ -92,4 +92,4 @@ def test_no_database_is_made(run: Run, tmp_path: Path) -> None:
 def test_a_moment_is_asked_for(run: Run) -> None:
     done = run("prune", "--before", "yesterday")
     assert done.returncode == 2
-    assert "'yesterday' is no moment: try 90d" in done.stderr
+    assert "'yesterday' is not a moment: try 90d" in done.stderr

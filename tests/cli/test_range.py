@@ -24,5 +24,5 @@ def test_a_moment_is_so_long_ago_or_a_date(text: str, ms: int, words: str) -> No
 
 @pytest.mark.parametrize("text", ["", "yesterday", "0d", "90", "2026-13-01", "-1d"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no moment"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a moment"):
         moment_ms(text, NOW)
