@@ -25,7 +25,7 @@ __all__ = ("LONGEST_MESSAGE", "Redactor")
 
 LONGEST_MESSAGE = 2000
 """Characters of a message or a comment that are kept."""
-_LONG = re.compile(r'[:\[,]"(?!\d)[^"]{16}')
+_LONG = re.compile(r'[:\[]"(?!\d)[^"]{16}')
 """A longer string in a JSON of figures: it may be anything."""
 
 
@@ -117,7 +117,7 @@ def _may_tell(call: Call, own: Sequence[str]) -> bool:
     if _suspicious(usual) or _suspicious(whose) or is_suspicious(" ".join(filter(None, single))):
         return True
     texts = (*usual, *whose, *single, call.rate_limit, call.usage.usage_raw, *_texts_of(call.tags))
-    return _tells_by_tags(call.tags) or _holds(texts, own)
+    return _tells_by_tags(call.tags) or _holds(texts, own, coded=False) or _holds(single, own)
 
 
 def _texts_of(tags: Mapping[str, str] | None) -> Sequence[str]:
@@ -136,12 +136,18 @@ def _suspicious(texts: tuple[str | None, ...]) -> bool:
     return is_suspicious("\n".join(filter(None, texts)))
 
 
-def _holds(texts: Sequence[str | None], values: Sequence[str]) -> bool:
-    """Whether any of the values stands in any of the texts, however it is written."""
+def _holds(texts: Sequence[str | None], values: Sequence[str], *, coded: bool = True) -> bool:
+    """Whether any of the values stands in any of the texts, however it is written.
+
+    Args:
+        texts: Short ones.
+        values: What a request has carried.
+        coded: Whether in base64 and in hexadecimal digits, too.
+    """
     if not values:
         return False
     data = "\n".join(filter(None, texts)).encode("utf-8", "surrogatepass")
-    return any(written(value).is_in(data) for value in values)
+    return any(written(value).is_in(data, coded=coded) for value in values)
 
 
 def _clean_call(call: Call, values: Sequence[str]) -> Call:

@@ -133,10 +133,10 @@ class Written:
             for found in self.pattern.finditer(data, start, start + SLICE + _LONGEST_SIGN * len(self.plain)):
                 yield found.span()
 
-    def is_in(self, data: bytes) -> bool:
-        """Whether it stands there, in a text that is short."""
+    def is_in(self, data: bytes, *, coded: bool = True) -> bool:
+        """Whether it stands there, in a text that is short; or what encoders have made of it."""
         there = self.plain in data if self.pattern is None else self.pattern.search(data) is not None
-        return there or any(code in data for code in self.codes)
+        return there or (coded and any(code in data for code in self.codes))
 
 
 @lru_cache(128)

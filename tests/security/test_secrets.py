@@ -24,6 +24,7 @@ from miharu.recorder.content import KEPT_CONTENT
 from miharu.recorder.intake import Intake
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
+from miharu.recorder.redactor import _is_odd
 from miharu.recorder.spool.records import pack
 from miharu.recorder.tally import Tally
 from miharu.redaction import values
@@ -348,6 +349,14 @@ def test_a_long_message_leaves_nothing_on_its_edge() -> None:
         message = kept(request_headers=BEARER, body=error, status=401).outcome.error_message or ""
         assert len(message) <= 2000
         assert "planted" not in message
+
+
+def test_figures_are_looked_through_only_where_they_are_texts() -> None:
+    """A plain call costs next to nothing: names of figures are not taken for what they hold."""
+    limits = {"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-tokens": "12ms"}
+    call = kept(headers=limits)
+    assert not _is_odd(call)
+    assert _is_odd(kept(headers={"x-ratelimit-owner": "someone-with-a-long-name"}))
 
 
 def test_a_key_of_none_hides_nothing_else() -> None:
