@@ -56,7 +56,7 @@ def _raw_deflate(data: bytes) -> bytes:
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "identity": bytes,
-    "gzip": lambda data: gzip.compress(data, 6),
+    "gzip": lambda data: gzip.compress(data, 6, mtime=0),
     "deflate": zlib.compress,
     "br": _brotli,
     "zstd": _zstd,

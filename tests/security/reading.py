@@ -40,8 +40,7 @@ def taken(answer: Hostile) -> HandMade:
 
 def read(reader: Reader, answer: Hostile) -> dict[str, Any]:
     """Read it: the row, the peak of memory in bytes, and how long nobody else could have run, in seconds."""
-    before = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before = forget_peak()
     made = taken(answer)
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(reader.read(made)))
@@ -63,6 +62,12 @@ def read(reader: Reader, answer: Hostile) -> dict[str, Any]:
         "held": max(held),
         "row": None if call is None else dict(zip(CALLS, to_row(call), strict=True)),
     }
+
+
+def forget_peak() -> int:
+    """The memory that is held now, from which the peak (``VmHWM``) counts anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
 
 
 def memory(name: str) -> int:
