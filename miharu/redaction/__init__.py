@@ -4,6 +4,7 @@ text.py         the one function that does it, for a text and for bytes of any s
 names.py        what fields, headers and parameters of secrets are called
 fields.py       the values under such names, in JSON, forms, queries, headers and plain text
 objects.py      the values inside of an object that holds nothing but secrets
+pieces.py       what comes in the pieces of a stream, put together
 slices.py       where something stands, a slice at a time
 strings.py      where a string ends, also one in a string of JSON
 shapes.py       what keys and tokens look like

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from miharu.redaction.fields import Span, named
+from miharu.redaction.pieces import pieces
 from miharu.redaction.shapes import shaped
 from miharu.redaction.values import carried
 
@@ -52,6 +53,13 @@ def cut(text: str, longest: int, values: Sequence[str] = ()) -> str:
 
 
 def _spans(data: bytes, values: Sequence[str]) -> Iterator[Span]:
+    yield from _spans_of(data, values)
+    for whole in pieces(data):
+        for start, end, _ in _spans_of(whole.text, values):
+            yield from ((at, until, b"") for at, until in whole.places(start, end))
+
+
+def _spans_of(data: bytes, values: Sequence[str]) -> Iterator[Span]:
     yield from named(data)
     for start, end in shaped(data):
         yield start, end, b""

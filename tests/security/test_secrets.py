@@ -275,6 +275,28 @@ def test_a_stream_is_read_as_text() -> None:
     assert leaks(call) == []
 
 
+@pytest.mark.parametrize("step", [1, 3, 7])
+def test_a_secret_in_the_pieces_of_a_stream_is_one(step: int) -> None:
+    for text in (f"the key is {SECRET}, keep it", "use sk-proj-Zx9Qw7Er5Ty3Ui1Op now"):
+        deltas = [
+            {"choices": [{"delta": {"content": text[at : at + step]}}]} for at in range(0, len(text), step)
+        ]
+        chunks = sse(*deltas, {"choices": [{"delta": {}, "finish_reason": "stop"}]})
+        headers = {"content-type": "text/event-stream"}
+        call = kept(content=True, body=None, chunks=chunks, headers=headers, request_headers=BEARER)
+        assert call.body is not None
+        events = [
+            line[6:]
+            for line in (call.body.response or b"").decode().split("\n")
+            if line.startswith("data: {")
+        ]
+        read = "".join(json.loads(event)["choices"][0]["delta"].get("content", "") for event in events)
+        assert "Zx9" not in read
+        assert "Qw7" not in read
+        assert read.startswith(text[:4])
+        assert read.endswith(text[-4:])
+
+
 def test_a_secret_in_two_chunks_is_one() -> None:
     whole = json.dumps(ANSWER | {"note": SECRET}).encode()
     at = whole.index(b"Zx9") + 2
