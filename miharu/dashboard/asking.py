@@ -46,9 +46,10 @@ class Questions(Protocol):
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]: ...
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]: ...
     async def groups(
         self,
@@ -151,13 +152,14 @@ class Once:
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]:
-        return await self._ask(self.store.series, query, step_ms, by, _fixed(among))
+        return await self._ask(self.store.series, query, step_ms, by, _fixed(among), offset_ms)
 
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
-        return await self._ask(self.store.durations, query, step_ms, of)
+        return await self._ask(self.store.durations, query, step_ms, of, offset_ms)
 
     async def groups(
         self,

@@ -107,15 +107,19 @@ def percentile(counts: Mapping[int, int], share: float) -> int | None:
 
 
 def stack(
-    times: Sequence[int],
+    edges: Sequence[int],
     series: Sequence[Series],
     previous: Sequence[int] | None,
     *,
     unit: str,
-    tick: int,
+    ticks: Sequence[int],
     label: Callable[[int], str],
 ) -> Chart:
-    """Stacked bars, the first series lowest, and a dashed line for the period before."""
+    """Stacked bars, the first series lowest, and a dashed line for the period before.
+
+    ``edges`` are when each step starts, and when the last one ends.
+    """
+    *times, end = edges
     columns = len(times)
     totals = [sum(s.values[i] for s in series) for i in range(columns)]
     top = _nice(max((*totals, *(previous or ()), 0)))
@@ -138,9 +142,10 @@ def stack(
         shapes=shapes,
         lines=lines,
         y=[label(top * (_TICKS - i) // _TICKS) for i in range(_TICKS + 1)],
-        x=_axis(times, tick),
+        x=_axis(times, ticks),
         data={
             "t": list(times),
+            "end": end,
             "unit": unit,
             "series": [{"n": s.name, "c": s.css, "v": list(s.values)} for s in series],
             "previous": list(previous) if previous else None,
@@ -149,14 +154,15 @@ def stack(
 
 
 def heat(
-    times: Sequence[int],
+    edges: Sequence[int],
     counts: Sequence[Mapping[int, int]],
     lines: Sequence[Line],
     *,
-    tick: int,
+    ticks: Sequence[int],
     label: Callable[[int], str],
 ) -> Chart:
     """A cell for each step and duration, darker the more calls it holds, with lines on the same scale."""
+    *times, end = edges
     field = Heat.of(counts)
     rows = field.decades * _ROWS_A_DECADE
     tall = _PLOT / rows
@@ -180,9 +186,10 @@ def heat(
             for one in lines
         ],
         y=[label(10 ** (field.low + field.decades - i)) for i in range(field.decades + 1)],
-        x=_axis(times, tick),
+        x=_axis(times, ticks),
         data={
             "t": list(times),
+            "end": end,
             "unit": "ms",
             "calls": [sum(column.values()) for column in counts],
             "series": [{"n": one.name, "c": one.css, "v": list(one.values)} for one in lines],
@@ -221,9 +228,9 @@ def _grid(parts: int, columns: int) -> str:
     return "".join(f"M0 {_n(_PLOT * i / parts)}H{columns}" for i in range(parts))
 
 
-def _axis(times: Sequence[int], tick: int) -> list[tuple[str, int]]:
-    columns = len(times)
-    marks = [(i, t) for i, t in enumerate(times) if t % tick == 0]
+def _axis(times: Sequence[int], ticks: Sequence[int]) -> list[tuple[str, int]]:
+    columns, labelled = len(times), set(ticks)
+    marks = [(i, t) for i, t in enumerate(times) if t in labelled]
     # A label in the last columns would hang over the edge.
     return [(_n((i + 0.5) / columns * 100), t) for i, t in marks if 0.02 < (i + 0.5) / columns < 0.975]
 

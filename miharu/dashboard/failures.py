@@ -9,15 +9,15 @@ from miharu.call import Call
 from miharu.dashboard.asking import together
 from miharu.dashboard.charts import spark
 from miharu.dashboard.colors import Palette, palette
-from miharu.dashboard.grid import Grid, grid_of, times_of
+from miharu.dashboard.grid import Grid, sums_in
 from miharu.dashboard.limits import Limit, limits_of
 from miharu.dashboard.names import error_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
-from miharu.dashboard.ranges import Window
 from miharu.dashboard.rows import split_route
 from miharu.dashboard.skeletons import skeleton
 from miharu.dashboard.sparks import Spark
+from miharu.dashboard.windows import Window
 from miharu.stores.base import Group, Query
 
 __all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")
@@ -116,7 +116,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     async with together() as ask:
         groups = ask(site.store.groups, query, "error_type")
         newest = ask(site.store.calls, query, READ)
-        points = ask(site.store.series, query, window.step, "error_type")
+        grid_asked = ask(sums_in, site.store, window, query, "error_type")
         around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
         totals = ask(site.store.totals, replace(asked, status=None, error_type=None))
         work = ask(_work, view, query, site)
@@ -126,7 +126,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     for call in read:
         by_type[call.outcome.error_type].append(call)
     total = sum(group.totals.calls for group in groups.value)
-    grid = grid_of(window, points.value)
+    grid = grid_asked.value
     kinds = [
         _kind(group, by_type.get(group.key, []), total, grid=grid, window=window, colors=colors.value)
         for group in sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
@@ -196,7 +196,7 @@ def _kind(
         by_text[skeleton(call.outcome.error_message)].append(call)
     said = [_failure(text, some, colors) for text, some in by_text.items()]
     row = grid.get(group.key, ())
-    times = [t for t, totals in zip(times_of(window), row, strict=False) if totals.calls]
+    times = [t for t, totals in zip(window.times, row, strict=False) if totals.calls]
     # Where not all were read, the step of the chart in which it began is the best that is known.
     first = min((call.timestamp for call in calls), default=window.start)
     if times and len(calls) < group.totals.calls:

@@ -1,11 +1,11 @@
 """How long calls took and since when: a heat map with its middle and its slow end."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.asking import together
 from miharu.dashboard.charts import Line, Twin, heat, percentile
 from miharu.dashboard.format import duration, duration_axis
-from miharu.dashboard.grid import counts_of, times_of
+from miharu.dashboard.grid import counts_in
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 
@@ -16,20 +16,16 @@ async def latency(view: View, site: Site) -> dict[str, Any]:
     """The chart and its twin: of whole calls, or of the time to the first token."""
     now = site.clock()
     window = view.window(now)
-    async with together() as ask:
-        found = ask(
-            site.store.durations,
-            view.query(now),
-            window.step,
-            "ttft_ms" if view.timed == "first" else "duration_ms",
-        )
-    times, counts = times_of(window), counts_of(window, found.value)
+    times = window.times
+    counts = await counts_in(
+        site.store, window, view.query(now), "ttft_ms" if view.timed == "first" else "duration_ms"
+    )
     p50, p95 = ([percentile(column, share) for column in counts] for share in (0.5, 0.95))
     chart = heat(
-        times,
+        window.edges,
         counts,
         [Line("p50", "p50", p50), Line("p95", "p95", p95)],
-        tick=window.tick,
+        ticks=window.ticks,
         label=duration_axis,
     )
     rows = [
@@ -38,13 +34,14 @@ async def latency(view: View, site: Site) -> dict[str, Any]:
     return {
         "latency": chart,
         "latency_twin": Twin(("Calls", "p50", "p95"), rows),
-        "overall": p50_p95(found.value),
+        "overall": p50_p95(counts),
     }
 
 
-def p50_p95(durations: Any) -> tuple[int | None, int | None]:
+def p50_p95(steps: Sequence[Mapping[int, int]]) -> tuple[int | None, int | None]:
     """Of all steps together."""
     counts: dict[int, int] = {}
-    for _, ms, calls in durations:
-        counts[ms] = counts.get(ms, 0) + calls
+    for step in steps:
+        for ms, calls in step.items():
+            counts[ms] = counts.get(ms, 0) + calls
     return percentile(counts, 0.5), percentile(counts, 0.95)

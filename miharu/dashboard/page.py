@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from miharu._budget import BudgetState
 from miharu.dashboard.asking import Questions
+from miharu.dashboard.query import View
+from miharu.dashboard.zones import zone_of
 from miharu.exchange import Exchange
 
 __all__ = ("Page", "PageRequest", "Site")
@@ -23,6 +25,11 @@ class PageRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     method: str = "GET"
+
+    @property
+    def view(self) -> View:
+        """What its address asks for, in the days of whoever asks."""
+        return View.read(self.params, zone_of(self.headers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

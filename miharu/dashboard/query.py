@@ -6,7 +6,9 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from miharu.call import Status
-from miharu.dashboard.ranges import DAY, RANGES, Range, Window, read_instant, write_instant
+from miharu.dashboard.ranges import DAY, RANGES, Range, read_instant, write_instant
+from miharu.dashboard.windows import Window
+from miharu.dashboard.zones import UTC, Zone
 from miharu.stores.base import Query
 
 __all__ = (
@@ -14,6 +16,7 @@ __all__ = (
     "BREAKDOWNS",
     "FILTERS",
     "MEASURES",
+    "NAMES",
     "Against",
     "Breakdown",
     "Measure",
@@ -66,6 +69,8 @@ _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in na
 _INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
 """Names that links of before had."""
+NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id"}
+"""What an address may say; all else in it means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +105,13 @@ class View:
     before: str | None = None
     sel: str | None = None
     tab: Tab = "pretty"
+    zone: Zone = UTC
+    """Not in the address: whose days and months are meant."""
     since: int | None = None
     """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
     @classmethod
-    def read(cls, params: Mapping[str, str]) -> "View":
+    def read(cls, params: Mapping[str, str], zone: Zone = UTC) -> "View":
         given = {
             _FORMER.get(name, name): value for name, value in params.items() if value and is_storable(value)
         }
@@ -115,6 +122,7 @@ class View:
             range=RANGES.get(given.get("range", ""), _DEFAULT),
             start=start,
             end=end,
+            zone=zone,
             other_start=other_start,
             other_end=other_end,
             status=cast("Status", status) if status in get_args(Status) else None,
@@ -142,8 +150,8 @@ class View:
     def window(self, now: int) -> Window:
         """Whole minutes, the running one included."""
         if self.start is None or self.end is None:
-            return Window.of_range(self.range, now)
-        return Window.between(self.start, self.end)
+            return Window.of_range(self.range, now, self.zone)
+        return Window.between(self.start, self.end, self.zone)
 
     def query(self, now: int) -> Query:
         """The calls of the window that the filters let through."""
@@ -161,9 +169,8 @@ class View:
         return Query(start=start, end=end, **fields)
 
     def previous(self, now: int) -> Query:
-        """The same calls, one length of the window earlier."""
-        window = self.window(now)
-        return self.during(window.start - window.length, window.start)
+        """The same calls in the period before, which is as long."""
+        return self.during(*self.window(now).earlier)
 
     def moves(self, now: int) -> bool:
         """Whether new calls can still come into the window."""

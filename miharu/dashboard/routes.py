@@ -24,9 +24,10 @@ from miharu.dashboard.pages import (
     routes,
     sessions,
 )
-from miharu.dashboard.query import View
+from miharu.dashboard.query import NAMES, View
 from miharu.dashboard.screens import Screen, show, show_panel
 from miharu.dashboard.templates import render
+from miharu.dashboard.zones import zone_of
 from miharu.errors import StoreError
 
 __all__ = ("METHODS", "PATHS", "SCREENS", "STATIC", "respond")
@@ -52,8 +53,8 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     "export.json": export.as_json,
     "healthz": health.page,
 }
-PATHS = tuple(_VIEWS)
-"""Every page, part and file; assets are at ``STATIC`` and one more segment."""
+PATHS = tuple(path for path in _VIEWS if path != "body")
+"""Every page, part and file; beside them are assets (``STATIC`` and one segment) and bodies, by their id."""
 
 
 async def respond(request: PageRequest, site: Site) -> Page:
@@ -77,8 +78,8 @@ async def _find(request: PageRequest, site: Site) -> Page:
         text = "The dashboard is for reading: it answers GET and HEAD only."
         return _notice(request, site, 405, "Nothing to do here", text, extra=(("Allow", ", ".join(METHODS)),))
     if view := _VIEWS.get(request.path):
-        if request.repeated:
-            text = f"{request.repeated[0][:40]} is given several values; it takes one."
+        if twice := [name for name in request.repeated if name in NAMES]:
+            text = f"{twice[0]} is given several values; it takes one."
             return _notice(request, site, 400, "Which one?", text)
         return await view(request, site)
     found = asset(request.path.removeprefix(STATIC), request) if request.path.startswith(STATIC) else None
@@ -99,7 +100,7 @@ def _notice(
     html = render(
         "notice.html",
         site=site,
-        view=View(),
+        view=View(zone=zone_of(request.headers)),
         title=title,
         text=text,
         status=status,

@@ -57,7 +57,7 @@ class Screen:
 
 async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
     """The page with all its parts; before the first call, what to do to see one."""
-    view, now = await within_reach(View.read(request.params), site), site.clock()
+    view, now = await within_reach(request.view, site), site.clock()
     question = view.query(now)
     async with together() as ask:
         totals = ask(site.store.totals, question)
@@ -82,7 +82,7 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
 
 async def show_panel(panel: Panel, request: PageRequest, site: Site) -> Page:
     """The part alone, for the page that shows it already."""
-    view = View.read(request.params)
+    view = request.view
     current = await _tag(panel, view, site)
     if same := unchanged(request, current):
         return same
@@ -120,7 +120,7 @@ async def _part(panel: Panel, view: View, site: Site) -> str:
 
 async def _tag(panel: Panel, view: View, site: Site) -> str:
     moving = panel.moves(view, site.clock())
-    question = f"{view.link(panel.path)} {panel.salt(site)!r}"
+    question = f"{view.link(panel.path)} {view.zone.name} {panel.salt(site)!r}"
     return await tag(site, question, panel.bucket if moving else None)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from miharu.dashboard.asking import Once, together
 from miharu.dashboard.charts import percentile, spark
-from miharu.dashboard.grid import counts_of, grid_of
+from miharu.dashboard.grid import counts_in, sums_in
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import Measure, View
 from miharu.dashboard.spend import measured, spend_over_time
@@ -29,7 +29,7 @@ async def _sparks(view: View, site: Site) -> dict[str, Any]:
     window = view.window(now)
     async with together() as ask:
         grid = ask(spend_over_time, view, site)
-        durations = ask(site.store.durations, view.query(now), window.step, "duration_ms")
+        durations = ask(counts_in, site.store, window, view.query(now))
     columns = list(zip(*grid.value.values(), strict=True))
 
     def summed(measure: Measure) -> list[int]:
@@ -40,7 +40,7 @@ async def _sparks(view: View, site: Site) -> dict[str, Any]:
         "cost": spark(summed("cost")),
         "requests": spark(calls),
         "tokens": spark(summed("tokens")),
-        "latency": spark([percentile(column, 0.95) for column in counts_of(window, durations.value)]),
+        "latency": spark([percentile(column, 0.95) for column in durations.value]),
         "errors": spark([e / c if c else None for e, c in zip(errors, calls, strict=True)]),
     }
     return {"sparks": drawn}
@@ -51,9 +51,8 @@ async def sparks_by(
 ) -> dict[str | None, Spark]:
     """Of some values of a dimension."""
     window = view.window(site.clock())
-    points = await site.store.series(view.query(site.clock()), window.step, by, keys)
+    grid = await sums_in(site.store, window, view.query(site.clock()), by, among=keys)
     values: dict[str | None, Sequence[int]] = {
-        key: [measured(totals, view.measure) for totals in row]
-        for key, row in grid_of(window, points).items()
+        key: [measured(totals, view.measure) for totals in row] for key, row in grid.items()
     }
     return {key: spark(row) for key, row in values.items()}

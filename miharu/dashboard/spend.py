@@ -8,10 +8,10 @@ from miharu.dashboard.asking import together
 from miharu.dashboard.charts import Chart, Series, Twin, stack
 from miharu.dashboard.colors import OTHER, Palette, palette
 from miharu.dashboard.format import compact, count, money, money_axis
-from miharu.dashboard.grid import Grid, grid_of, times_of
+from miharu.dashboard.grid import Grid, sums_in
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import Measure, View
-from miharu.dashboard.ranges import Window
+from miharu.dashboard.windows import Window
 from miharu.stores.base import Totals
 
 __all__ = ("Legend", "measured", "spend", "spend_over_time")
@@ -47,12 +47,11 @@ async def spend(
     query = view.during(other.start, other.end) if other else view.previous(now)
     async with together() as ask:
         points = ask(spend_over_time, view, site, by)
-        earlier = ask(site.store.series, query, window.step)
+        earlier = ask(sums_in, site.store, window, query, shift=window.start - query.start)
         colors = ask(palette, site)
         totals = ask(site.store.totals, view.query(now))
-    before = grid_of(window, earlier.value, shift=window.start - query.start)
     chart, twin, legend = _spend(
-        view, window, points.value, before=before.get(None, ()), by=by, colors=colors.value
+        view, window, points.value, before=earlier.value.get(None, ()), by=by, colors=colors.value
     )
     return {"spend": chart, "spend_twin": twin, "legend": legend, "sum": totals.value}
 
@@ -61,7 +60,7 @@ async def spend_over_time(view: View, site: Site, by: Literal["model", "route"] 
     """Totals by model or route, step by step."""
     now = site.clock()
     window = view.window(now)
-    return grid_of(window, await site.store.series(view.query(now), window.step, by))
+    return await sums_in(site.store, window, view.query(now), by)
 
 
 def _spend(
@@ -73,7 +72,7 @@ def _spend(
     by: Literal["model", "route"],
     colors: Palette,
 ) -> tuple[Chart, Twin, list[Legend]]:
-    times, measure = times_of(window), view.measure
+    times, measure = window.times, view.measure
     values = {key: [measured(totals, measure) for totals in row] for key, row in grid.items()}
     ranked = sorted(
         (key for key in values if any(values[key])), key=lambda key: (-sum(values[key]), key or "")
@@ -87,11 +86,11 @@ def _spend(
         series.append(Series(f"{len(rest)} others", OTHER, together_))
     previous = [measured(totals, measure) for totals in before]
     chart = stack(
-        times,
+        window.edges,
         series,
         previous if any(previous) else None,
         unit=_UNITS[measure],
-        tick=window.tick,
+        ticks=window.ticks,
         label=money_axis if measure == "cost" else compact,
     )
     say = money if measure == "cost" else count

@@ -15,7 +15,9 @@ from litestar.params import FromQuery, QueryParameter
 
 from miharu.call import Status
 from miharu.dashboard.query import is_storable
-from miharu.dashboard.ranges import RANGES, Window, read_instant
+from miharu.dashboard.ranges import RANGES, read_instant
+from miharu.dashboard.windows import Window
+from miharu.dashboard.zones import UTC, zone_named
 from miharu.stores.base import Query
 
 __all__ = ("Moment", "asked_for", "moment", "names_of", "refuse_unknown")
@@ -28,8 +30,12 @@ Tag = Annotated[
     str | None, QueryParameter(description="A name and its value: team=search.", pattern="^[^=]+=")
 ]
 Named = Annotated[
-    Literal["1h", "24h", "7d", "30d"] | None,
+    Literal["1h", "24h", "7d", "30d", "today", "month"] | None,
     QueryParameter(description="The time up to now, as on the pages; in place of start and end."),
+]
+Zoned = Annotated[
+    str | None,
+    QueryParameter(description="Whose today and whose month, such as Europe/Vienna; by default UTC."),
 ]
 Text = FromQuery[str | None]
 
@@ -37,6 +43,7 @@ Text = FromQuery[str | None]
 def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     now: NamedDependency[int],
     range: Named = None,  # noqa: A002 - the page's word
+    tz: Zoned = None,
     start: Moment = None,
     end: Moment = None,
     model: Text = None,
@@ -57,7 +64,7 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     error_type: Text = None,
 ) -> Query:
     """The question to the store."""
-    first, last = _period(now, range, start, end)
+    first, last = _period(now, range, tz, start, end)
     name, _, value = (tag or "").partition("=")
     return Query(
         start=first,
@@ -106,7 +113,14 @@ def refuse_unknown(request: Request[Any, Any, Any]) -> None:
             raise ClientException(f"The value of {name} is too long, or holds what is not text.")
 
 
-def _period(now: int, named: str | None, start: str | None, end: str | None) -> tuple[int, int]:
+def _period(
+    now: int, named: str | None, tz: str | None, start: str | None, end: str | None
+) -> tuple[int, int]:
+    zone = UTC if tz is None else zone_named(tz)
+    if zone is None:
+        raise ClientException(
+            f"tz={tz!r} is not a time zone that is known here: give one like Europe/Vienna."
+        )
     if named is None:
         last = moment("end", end)
         last = now + 1 if last is None else last
@@ -114,7 +128,7 @@ def _period(now: int, named: str | None, start: str | None, end: str | None) -> 
         return (last - _DAY if first is None else first), last
     if start is not None or end is not None:
         raise ClientException("range stands in place of start and end: give it, or them.")
-    window = Window.of_range(RANGES[named], now)
+    window = Window.of_range(RANGES[named], now, zone)
     return window.start, window.end
 
 

@@ -219,19 +219,22 @@ class Store(Protocol):
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]:
-        """Totals per step and key, in order of time; steps are multiples of ``step_ms`` since the epoch.
+        """Totals per step and key, in order of time.
 
         Of all keys, or of those that ``among`` names; ``None`` in it is the key of calls that have none.
+        Steps begin at ``offset_ms`` plus any multiple of ``step_ms`` since the epoch, so that a day can be
+        that of any time zone.
         """
         ...
 
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
         """How many successful calls took how long: (start of the step, ms, calls), in time order.
 
-        The milliseconds may be rounded by two percent.
+        Steps are those of ``series``. The milliseconds may be rounded by two percent.
         """
         ...
 

@@ -52,11 +52,12 @@ class Nowhere:
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]:
         return ()
 
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
         return ()
 

@@ -434,6 +434,32 @@ class StoreContract:
         assert {point.key for point in points} == {"m0", "m1", "m2"}
         assert [point.totals.calls for point in await store.series(ALL, MINUTE)] == [4] * 10
 
+    async def test_steps_may_begin_anywhere(self, store: Store) -> None:
+        hours = [0, 1, 5, 8, 9, 23, 24, 30, 31, 32, 33, 55, 56, 57, 80]
+        calls = [
+            make_call(timestamp=NOON + hour * 60 * MINUTE + 29 * MINUTE * (hour % 3), model=f"m{hour % 2}")
+            for hour in hours
+        ]
+        await store.add(Batch(calls=calls))
+        while await store.tend():
+            pass
+        day = 24 * 60 * MINUTE
+        for offset in (0, 8 * 60, 5 * 60 + 30, 5 * 60 + 45, 23 * 60):
+            for step in (day, 3 * 60 * MINUTE, 25 * 60 * MINUTE):
+                expected: dict[tuple[int, str | None], int] = {}
+                for call in calls:
+                    begins = call.timestamp - (call.timestamp - offset * MINUTE) % step
+                    expected[begins, call.model] = expected.get((begins, call.model), 0) + 1
+                window = replace(ALL, start=NOON - day, end=NOON + 5 * day)
+                points = await store.series(window, step, "model", None, offset * MINUTE)
+                assert {(one.t, one.key): one.totals.calls for one in points} == expected
+                assert [one.t for one in points] == sorted(one.t for one in points)
+                timed: dict[int, int] = {}
+                for t, _, number in await store.durations(window, step, "duration_ms", offset * MINUTE):
+                    timed[t] = timed.get(t, 0) + number
+                assert sum(timed.values()) == len(calls)
+                assert set(timed) == {t for t, _ in expected}
+
     async def test_groups_come_most_expensive_first(self, store: Store) -> None:
         await store.add(
             Batch(

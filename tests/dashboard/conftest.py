@@ -9,6 +9,7 @@ import pytest
 from miharu.dashboard.asking import Questions
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.routes import respond
+from miharu.dashboard.zones import COOKIE
 
 from .memory import MemoryStore
 from .traffic import traffic
@@ -29,8 +30,12 @@ def make_site(store: Questions, losses: int = 0, now: int = NOW, **more: Any) ->
     )
 
 
-async def get(site: Site, path: str = "", method: str = "GET", ptag: str = "", **params: str) -> Page:
+async def get(
+    site: Site, path: str = "", method: str = "GET", ptag: str = "", zone: str = "", **params: str
+) -> Page:
     headers = {"hx-ptag": ptag} if ptag else {}
+    if zone:
+        headers["cookie"] = f"{COOKIE}={zone}"
     return await respond(PageRequest(path=path, params=params, headers=headers, method=method), site)
 
 

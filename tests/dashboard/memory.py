@@ -153,10 +153,13 @@ class MemoryStore:
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]:
         cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
         for call in self.match(query):
-            cells[call.timestamp // step_ms * step_ms, dimension(call, by) if by else None].append(call)
+            cells[
+                call.timestamp - (call.timestamp - offset_ms) % step_ms, dimension(call, by) if by else None
+            ].append(call)
         return [
             Point(t=t, key=key, totals=total(calls))
             for (t, key), calls in sorted(cells.items(), key=lambda cell: (cell[0][0], cell[0][1] or ""))
@@ -164,10 +167,10 @@ class MemoryStore:
         ]
 
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
         cells = Counter(
-            (call.timestamp // step_ms * step_ms, self.counted(getattr(call, of)))
+            (call.timestamp - (call.timestamp - offset_ms) % step_ms, self.counted(getattr(call, of)))
             for call in self.match(query)
             if succeeded(call) and getattr(call, of) is not None
         )

@@ -10,13 +10,13 @@ STEP = 1_800_000
 values = st.lists(st.integers(0, 10**13), min_size=1, max_size=60)
 
 
-def times(count: int) -> list[int]:
-    return [i * STEP for i in range(count)]
+def edges(count: int) -> list[int]:
+    return [i * STEP for i in range(count + 1)]
 
 
 @given(values)
 def test_draws_each_bar_inside_the_plot(numbers: list[int]) -> None:
-    chart = stack(times(len(numbers)), [Series("a", "s1", numbers)], None, unit="$", tick=STEP, label=str)
+    chart = stack(edges(len(numbers)), [Series("a", "s1", numbers)], None, unit="$", ticks=(), label=str)
     heights = [float(h) for h in re.findall(r"v-([\d.]+)", chart.shapes[0][1])]
     assert len(heights) == sum(number > 0 for number in numbers)
     assert all(0 <= height <= 240 for height in heights)
@@ -25,7 +25,7 @@ def test_draws_each_bar_inside_the_plot(numbers: list[int]) -> None:
 
 @given(values)
 def test_labels_the_axis_in_equal_round_steps(numbers: list[int]) -> None:
-    chart = stack(times(len(numbers)), [Series("a", "s1", numbers)], None, unit="$", tick=STEP, label=str)
+    chart = stack(edges(len(numbers)), [Series("a", "s1", numbers)], None, unit="$", ticks=(), label=str)
     labels = [int(text) for text in chart.y]
     assert labels[0] >= max(numbers)
     assert len({a - b for a, b in pairwise(labels)}) == 1
@@ -34,7 +34,7 @@ def test_labels_the_axis_in_equal_round_steps(numbers: list[int]) -> None:
 
 def test_stacks_the_second_series_on_the_first() -> None:
     chart = stack(
-        times(1), [Series("a", "s1", [1]), Series("b", "s2", [3])], [2], unit="calls", tick=1, label=str
+        edges(1), [Series("a", "s1", [1]), Series("b", "s2", [3])], [2], unit="calls", ticks=(), label=str
     )
     (_, first), (_, second) = chart.shapes
     assert first == "M0.14 240h.72v-60h-.72z"
@@ -43,10 +43,10 @@ def test_stacks_the_second_series_on_the_first() -> None:
 
 
 def test_draws_nothing_of_nothing() -> None:
-    chart = stack(times(3), [], None, unit="$", tick=STEP, label=str)
+    chart = stack(edges(3), [], None, unit="$", ticks=(), label=str)
     assert chart.shapes == []
     assert chart.lines == []
-    empty = heat(times(3), [{}, {}, {}], [Line("p50", "p50", [None] * 3)], tick=STEP, label=str)
+    empty = heat(edges(3), [{}, {}, {}], [Line("p50", "p50", [None] * 3)], ticks=(), label=str)
     assert empty.shapes == []
     assert empty.lines == [("line p50", "")]
     assert spark([]) == spark([1]) == spark([0, 0]) == ("", "")
@@ -66,7 +66,7 @@ def test_puts_every_call_into_a_cell(counts: list[dict[int, int]]) -> None:
 
 
 def test_breaks_a_line_where_nothing_was_measured() -> None:
-    chart = heat(times(4), [{100: 1}] * 4, [Line("p", "p", [100, 100, None, 100])], tick=STEP, label=str)
+    chart = heat(edges(4), [{100: 1}] * 4, [Line("p", "p", [100, 100, None, 100])], ticks=(), label=str)
     assert chart.lines[0][1].count("M") == 2
 
 
@@ -79,3 +79,9 @@ def test_finds_percentiles_as_in_a_sorted_list(counts: dict[int, int]) -> None:
         below = sum(ms <= found for ms in flat)
         assert below >= share * len(flat) > sum(ms < found for ms in flat) - 1e-9
     assert percentile({}, 0.5) is None
+
+
+def test_says_where_steps_and_labels_are() -> None:
+    chart = stack([0, 10, 20, 45], [Series("a", "s1", [1, 2, 3])], None, unit="$", ticks=[10, 45], label=str)
+    assert chart.x == [("50", 10)]
+    assert (chart.data["t"], chart.data["end"]) == ([0, 10, 20], 45)

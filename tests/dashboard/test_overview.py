@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -207,3 +208,47 @@ async def test_shows_a_range_without_calls() -> None:
     assert page.status == 200
     assert b"Nothing in this range." in page.body
     assert b"No call in this range." in page.body
+
+
+async def test_days_are_those_of_the_viewer_or_the_axis_says_utc() -> None:
+    """One call at eight in the evening of the 21st in Los Angeles, which is the 22nd in UTC."""
+    moment = int(datetime(2026, 11, 22, 4, tzinfo=UTC).timestamp() * 1000)
+    site = make_site(MemoryStore([replace(PRICED, id="x", timestamp=moment)]))
+    plain = (await get(site, "", range="30d", measure="requests")).body.decode()
+    assert '<html lang="en" data-tz="UTC">' in plain
+    assert '<span class="zone"' in plain
+    theirs = (await get(site, "", range="30d", measure="requests", zone="America/Los_Angeles")).body.decode()
+    assert '<html lang="en" data-tz="America/Los_Angeles">' in theirs
+    assert '<span class="zone"' not in theirs
+    bars = [bar_of(body) for body in (plain, theirs)]
+    assert bars == [
+        int(datetime(2026, 11, 22, tzinfo=UTC).timestamp() * 1000),
+        int(datetime(2026, 11, 21, 8, tzinfo=UTC).timestamp() * 1000),
+    ]
+
+
+def bar_of(body: str) -> int:
+    """The start of the only step that holds a call."""
+    chart = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', body)[0])
+    (series,) = chart["series"]
+    (found,) = [t for t, value in zip(chart["t"], series["v"], strict=True) if value]
+    return int(found)
+
+
+async def test_the_cost_of_thirty_days_does_not_fall_by_itself_at_midnight() -> None:
+    """A call an hour, for forty days: at any minute there are as many of them in any range."""
+    start = NOW // HOUR * HOUR
+    store = MemoryStore(replace(PRICED, id=f"c{n:03}", timestamp=start - n * HOUR) for n in range(960))
+    for name, calls in (("24h", 24), ("7d", 168), ("30d", 720)):
+        for minutes in range(0, 1500, 97):
+            site = make_site(store, now=start - 72 * HOUR + minutes * MINUTE + 1)
+            found = (await figures(View.read({"range": name}), site))["totals"]
+            assert (found.calls, found.cost_nanousd) == (calls, calls * 10_000_000)
+
+
+async def test_today_is_compared_with_yesterday_until_this_time() -> None:
+    site = make_site(MemoryStore([at(HOUR)]))
+    body = (await get(site, "", range="today", zone="Europe/Vienna")).body.decode()
+    assert "vs yesterday until this time" in body
+    assert 'href="./?range=month"' in body
+    assert "Today</a>" in body

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu.dashboard.query import BREAKDOWNS, FILTERS, MEASURES, Against, Tab, Timed, View
-from miharu.dashboard.ranges import DAY, HOUR, MINUTE, RANGES, Window, read_instant, steps, write_instant
+from miharu.dashboard.ranges import DAY, MINUTE, RANGES, read_instant, write_instant
 
 NOW = 1_795_443_630_000
 words = st.text(min_size=1, max_size=40).map(
@@ -92,7 +92,7 @@ def test_gives_a_part_the_state_of_its_page() -> None:
 def test_ends_with_the_running_minute() -> None:
     query = View().query(NOW)
     assert query.end - MINUTE <= NOW < query.end
-    assert query.start == (query.end - DAY) // HOUR * HOUR
+    assert query.start == query.end - DAY
     assert View().previous(NOW).end == query.start
 
 
@@ -132,27 +132,6 @@ def test_writes_moments_that_it_reads_back(ms: int) -> None:
 def test_takes_a_time_without_a_zone_for_utc() -> None:
     at = int(datetime(2026, 11, 23, 3, tzinfo=UTC).timestamp() * 1000)
     assert read_instant("2026-11-23T03:00") == read_instant("2026-11-23T05:00+02:00") == at
-
-
-@given(st.sampled_from(list(RANGES)), instants)
-def test_covers_a_range_with_steps(name: str, now: int) -> None:
-    window = View.read({"range": name}).window(now)
-    starts = steps(window.start, window.end, window.step)
-    assert starts[0] <= window.start < starts[0] + window.step
-    assert starts[-1] < window.end <= starts[-1] + window.step
-    assert window.start % window.step == window.tick % window.step == 0
-    assert RANGES[name].length <= window.length < RANGES[name].length + window.step
-
-
-@given(periods)
-def test_cuts_any_period_into_steps_that_fit_a_chart(period: tuple[int, int]) -> None:
-    window = Window.between(*period)
-    starts = steps(window.start, window.end, window.step)
-    assert window.start <= period[0] < period[1] <= window.end
-    assert window.start % MINUTE == window.end % MINUTE == 0
-    assert 1 <= len(starts) <= 97
-    assert window.tick % window.step == 0
-    assert window.label
 
 
 def test_links_of_before_are_understood() -> None:

@@ -22,11 +22,18 @@ FAILED = next(call for call in reversed(EVERYTHING.calls) if call.outcome.http_s
 AGENT = next(
     call for call in reversed(EVERYTHING.calls) if call.trace_id and call.finish_reason == "tool_use"
 )
-PAGES = [path for path in PATHS if path != "body"]  # of one call, which it has to name
+
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
-    *((path, {}) for path in PAGES),
-    *((path, {"range": "7d", "model": "claude-sonnet-5-5"}) for path in PAGES),
-    *((path, {"start": "2026-11-23T03:00Z", "end": "2026-11-23T05:00Z"}) for path in PAGES),
+    *((path, {}) for path in PATHS),
+    *((path, {"range": "7d", "model": "claude-sonnet-5-5"}) for path in PATHS),
+    *((path, {"start": "2026-11-23T03:00Z", "end": "2026-11-23T05:00Z"}) for path in PATHS),
+    *(
+        ("", {"range": name, "zone": zone})
+        for name in ("24h", "7d", "30d", "today", "month")
+        for zone in ("America/Los_Angeles", "Asia/Kolkata", "Asia/Kathmandu")
+    ),
+    ("compare", {"range": "month", "zone": "Europe/Vienna"}),
+    ("errors", {"range": "today", "zone": "Europe/Vienna"}),
     ("", {"by": "user", "measure": "tokens", "timed": "first"}),
     ("", {"by": "service", "status": "error"}),
     ("calls", {"sel": FIRST.id}),
@@ -38,6 +45,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("models", {"sort": "calls"}),
     ("sessions", {"session": AGENT.session_id}),
     ("sessions", {"trace": AGENT.trace_id, "sel": AGENT.id}),
+    ("body", {"of": "request", "id": FIRST.id}),
     ("errors", {"range": "7d"}),
     ("compare", {"by": "route", "range": "1h"}),
     ("compare", {"against": "week"}),

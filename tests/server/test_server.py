@@ -226,6 +226,9 @@ async def test_the_names_of_the_pages_are_understood(client: httpx.AsyncClient, 
     end = (NOW // 60_000 + 1) * 60_000
     query = Query(start=end - 3_600_000, end=end, user_id="u", session_id="s", trace_id="t", call_group="g")
     assert monitor.store.asked == [replace(query, error_type="e")]
+    today = {"range": "today", "tz": "Asia/Kolkata"}
+    assert (await client.get("/api/totals", params=today)).status_code == 200
+    assert (monitor.store.asked[-1].start + 19_800_000) % 86_400_000 == 0
     moments = {"start": "2026-11-23T00:00Z", "end": "2026-11-23T01:00:00.500+00:00"}
     assert (await client.get("/api/totals", params=moments)).status_code == 200
     assert monitor.store.asked[-1].end - monitor.store.asked[-1].start == 3_600_500
@@ -251,6 +254,7 @@ async def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(
         ("range=1h&start=5", "range stands in place of start and end"),
         ("start=yesterday", "is not a moment"),
         ("range=2h", ""),
+        ("range=today&tz=Mars", "is not a time zone"),
         ("model=%00", "holds what is not text"),
     ],
 )

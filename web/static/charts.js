@@ -38,9 +38,9 @@
   };
 
   const span = (chart, i) => {
-    const step = chart.t.length > 1 ? chart.t[1] - chart.t[0] : 0;
+    const end = chart.t[i + 1] ?? chart.end, step = end - chart.t[i];
     const form = step >= 43200000 ? "step" : "hour";
-    return miharuTime(chart.t[i], step >= 10800000 ? "step" : form) + " – " + miharuTime(chart.t[i] + step, "hour");
+    return miharuTime(chart.t[i], step >= 10800000 ? "step" : form) + " – " + miharuTime(end, "hour");
   };
 
   function show(plot, wanted) {
@@ -90,13 +90,12 @@
     stretch = null;
   }
   function zoom() {
-    const { plot, from, to } = stretch, times = data(plot).t;
+    const { plot, from, to } = stretch, { t: times, end } = data(plot);
     forget();
-    const step = times.length > 1 ? times[1] - times[0] : 60000;
     const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
     const address = new URL(location.href);
     address.searchParams.set("start", iso(times[Math.min(from, to)]));
-    address.searchParams.set("end", iso(times[Math.max(from, to)] + step));
+    address.searchParams.set("end", iso(times[Math.max(from, to) + 1] ?? end));
     for (const name of ["before", "sel"]) address.searchParams.delete(name);
     location.assign(address);
   }

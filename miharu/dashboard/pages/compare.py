@@ -16,12 +16,12 @@ from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
 from miharu.dashboard.prices import list_prices
 from miharu.dashboard.query import AGAINST, View
-from miharu.dashboard.ranges import Window
 from miharu.dashboard.reach import within_reach
 from miharu.dashboard.rows import split_route
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.spend import spend
 from miharu.dashboard.tables import Column, Sheet, Value, sheet, usd
+from miharu.dashboard.windows import Window
 from miharu.stores.base import Totals
 
 __all__ = ("SCREEN", "file", "other_window")
@@ -47,15 +47,11 @@ def other_window(view: View, now: int) -> Window:
     """The period that this one is compared with; never one that overlaps it by itself."""
     window = view.window(now)
     if view.other_start is not None and view.other_end is not None:
-        return Window.between(view.other_start, view.other_end)
-    shift = max(AGAINST[view.against][1], window.length)
-    return Window(
-        start=window.start - shift,
-        end=window.end - shift,
-        step=window.step,
-        tick=window.tick,
-        label=window.label,
-    )
+        return Window.between(view.other_start, view.other_end, view.zone)
+    shift = AGAINST[view.against][1]
+    if shift < window.length:
+        return window.moved(*window.earlier)
+    return window.moved(window.start - shift, window.end - shift)
 
 
 async def _moves(view: View, site: Site) -> list[Move]:

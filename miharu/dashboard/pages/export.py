@@ -46,7 +46,7 @@ async def as_csv(request: PageRequest, site: Site) -> Page:
 
 async def as_json(request: PageRequest, site: Site) -> Page:
     sheet = await _sheet(request, site)
-    view = await within_reach(View.read(request.params), site)
+    view = await within_reach(request.view, site)
     window = view.window(site.clock())
     document = {
         "of": sheet.name,
@@ -91,7 +91,7 @@ def in_cell(value: Value) -> str | int | float:
 
 async def _sheet(request: PageRequest, site: Site) -> Sheet:
     file = FILES.get(request.params.get("of", ""), overview.file)
-    return await file(await within_reach(View.read(request.params), site), site)
+    return await file(await within_reach(request.view, site), site)
 
 
 def _plain(value: Value) -> Any:

@@ -85,6 +85,6 @@ async def page(request: PageRequest, site: Site) -> Page:
 
     screen = Screen(path="find", template="pages/find.html", facts=facts)
     if request.headers.get("hx-request"):
-        view = View.read(request.params)
+        view = request.view
         return make_page(render("pages/found.html", **await facts(view, site)))
     return await show(screen, request, site)

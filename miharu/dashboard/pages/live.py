@@ -9,15 +9,16 @@ from miharu.dashboard.charts import Series, Twin, stack
 from miharu.dashboard.colors import palette
 from miharu.dashboard.drawer import opened
 from miharu.dashboard.format import compact, count
-from miharu.dashboard.grid import grid_of, times_of
+from miharu.dashboard.grid import sums_in
 from miharu.dashboard.page import Site
 from miharu.dashboard.pages import calls
 from miharu.dashboard.query import View
-from miharu.dashboard.ranges import HOUR, MINUTE, RANGES, Window
+from miharu.dashboard.ranges import HOUR, MINUTE, RANGES
 from miharu.dashboard.rows import rows
 from miharu.dashboard.running import running
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.tables import Sheet
+from miharu.dashboard.windows import Window
 from miharu.stores.base import Query, Totals
 
 __all__ = ("SCREEN", "file")
@@ -28,7 +29,7 @@ _ENDINGS = (("Succeeded", "won"), ("Failed", "lost"), ("Cancelled", "left"))
 
 def _hour(view: View, site: Site) -> tuple[Window, Query]:
     """The last hour, whatever the range says: this page is about now."""
-    window = Window.of_range(RANGES["1h"], site.clock())
+    window = Window.of_range(RANGES["1h"], site.clock(), view.zone)
     return window, view.during(window.start, window.end)
 
 
@@ -60,17 +61,17 @@ async def _now(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _pulse(view: View, site: Site) -> Mapping[str, Any]:
     window, query = _hour(view, site)
-    points = await site.store.series(query, window.step, "status")
-    grid, times = grid_of(window, points), times_of(window)
+    grid, times = await sums_in(site.store, window, query, "status"), window.times
     keys = ("success", "error", "cancelled")
     empty = [Totals()] * len(times)
     series = [
         Series(name, css, [totals.calls for totals in grid.get(key, empty)])
         for (name, css), key in zip(_ENDINGS, keys, strict=True)
     ]
-    chart = stack(times, series, None, unit="calls", tick=window.tick, label=compact)
+    chart = stack(window.edges, series, None, unit="calls", ticks=window.ticks, label=compact)
     return {
         "pulse": chart,
+        "pulse_window": window,
         "pulse_twin": Twin(
             tuple(one.name for one in series),
             [(t, [count(one.values[i]) for one in series]) for i, t in enumerate(times)],

@@ -23,7 +23,7 @@ from miharu.stores.base import (
     Totals,
 )
 from miharu.stores.sql.rows import scores, sessions
-from miharu.stores.sql.source import Engine, has_sums
+from miharu.stores.sql.source import Engine, Steps, has_sums
 from miharu.stores.sql.sums import groups, keys, series, top, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
@@ -57,15 +57,25 @@ class Answers(ABC):
         step_ms: int,
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
     ) -> Sequence[Point]:
         return await self._read(
-            partial(series, engine=self.engine, query=query, step_ms=step_ms, by=by, among=among)
+            partial(
+                series,
+                engine=self.engine,
+                query=query,
+                steps=Steps(step_ms, offset_ms),
+                by=by,
+                among=among,
+            )
         )
 
     async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms"
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
-        return await self._read(partial(durations, engine=self.engine, query=query, step_ms=step_ms, of=of))
+        return await self._read(
+            partial(durations, engine=self.engine, query=query, step_ms=step_ms, of=of, offset_ms=offset_ms)
+        )
 
     async def groups(
         self,

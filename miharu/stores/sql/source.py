@@ -1,21 +1,23 @@
 """The calls of a query, put together: roll-ups, and the calls themselves at the edges and above the mark."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 from typing import Any, get_args
 
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.rollups import HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 
 __all__ = (
     "LOOKED_UP",
     "Engine",
     "Marks",
     "Source",
+    "Steps",
     "checked",
     "divided",
     "filters_of",
@@ -76,6 +78,32 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """What time is divided by: steps begin at the offset plus any multiple of their length."""
+
+    length: int
+    offset: int = 0
+
+    def of(self, column: str) -> str:
+        """The beginning of the step that a moment is in, as an expression."""
+        length, offset = int(self.length), int(self.offset) % int(self.length)
+        return f"{column} - ({column} - {offset}) % {length}" if offset else f"{column} - {column} % {length}"
+
+    @property
+    def grain(self) -> int:
+        """What the steps of a table have to divide."""
+        return gcd(self.length, self.offset)
+
+    def between(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Each step of the time."""
+        at = start
+        while at < end:
+            upto = min(end, at - (at - self.offset) % self.length + self.length)
+            yield at, upto
+            at = upto
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The pieces, each as a ``FROM … WHERE …``, and their parameters."""
 
@@ -92,7 +120,7 @@ def source(
     *,
     by: Dimension | None = None,
     among: Sequence[str] | None = None,
-    step_ms: int | None = None,
+    steps: Steps | None = None,
     also: Sequence[str] = (),
     measures: Sequence[str] = (),
     frequent: bool | None = None,
@@ -107,7 +135,7 @@ def source(
         rollups: The tables that hold the measure.
         by: What the answer is grouped by.
         among: Only these values of ``by``, if not all; the empty text for none.
-        step_ms: What the time is divided by.
+        steps: What the time is divided by.
         also: Further keys that the answer is made from.
         measures: What is asked of the tables.
         frequent: Whether ``among`` are users with many calls, or with few; ``None`` where nobody knows.
@@ -127,7 +155,12 @@ def source(
         by_keys |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
     needed = {*by_keys, *({by} if by else ()), *also} - ignoring
     known = usable(connection, query, rollups, frequent=frequent) if needed <= _KNOWN else ()
-    tables = [] if frequent is False else suited(known, needed, step_ms, measures)
+    parts: Iterable[tuple[int, int]] = ((query.start, query.end),)
+    grain = None if steps is None else steps.grain
+    if steps is not None and steps.offset and steps.grain < HOUR <= steps.length:
+        # Days of India begin at half past: hours inside of each, and finer ones at its edges.
+        parts, grain = steps.between(query.start, query.end), None
+    tables = [] if frequent is False else suited(known, needed, grain, measures)
     chosen = every = ""
     names: dict[str, str] = {}
     if by and among is not None:
@@ -147,7 +180,7 @@ def source(
     )
     sought = {*by_keys, *({by} if chosen else ())} - ignoring
     folded, edges = [], []
-    for piece in cover(query.start, query.end, tables, marks.horizon, marks.made):
+    for piece in (piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made)):
         if piece.rollup is not None:
             window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
             folded.append(
@@ -271,15 +304,14 @@ def checked(by: Dimension) -> Dimension:
     return by
 
 
-def divided(by: Dimension | None, step_ms: int | None) -> dict[str, tuple[str, str]]:
+def divided(by: Dimension | None, steps: Steps | None) -> dict[str, tuple[str, str]]:
     """What an answer is divided by, as expressions over a roll-up and over a call.
 
     What it is not divided by is left out: an engine that groups by something constant sorts for nothing.
     """
     parts: dict[str, tuple[str, str]] = {}
-    if step_ms:
-        step = int(step_ms)
-        parts["step"] = (f"t - t % {step}", f"timestamp - timestamp % {step}")
+    if steps:
+        parts["step"] = (steps.of("t"), steps.of("timestamp"))
     if by:
         parts["key"] = (checked(by), KEYS[by])
     return parts

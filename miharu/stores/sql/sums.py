@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Dimension, Group, Point, Query, Top, Totals
 from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
-from miharu.stores.sql.source import Engine, divided, filters_of, is_frequent, source, usable
+from miharu.stores.sql.source import Engine, Steps, divided, filters_of, is_frequent, source, usable
 from miharu.stores.sql.times import latencies
 
 __all__ = ("OF_CALLS", "groups", "keys", "made", "series", "top", "totals")
@@ -43,15 +43,15 @@ def series(
     engine: Engine,
     query: Query,
     *,
-    step_ms: int,
+    steps: Steps,
     by: Dimension | None = None,
     among: Sequence[str | None] | None = None,
 ) -> Sequence[Point]:
     order = "ORDER BY step, key" if by else "ORDER BY step"
     keys = _as_kept(among) if by else None
-    rows = _of_users(connection, engine, query, by=by, among=keys, step_ms=step_ms)
+    rows = _of_users(connection, engine, query, by=by, among=keys, steps=steps)
     if rows is None:
-        rows = list(_sums(connection, engine, query, by, order, step_ms=step_ms, among=keys))
+        rows = list(_sums(connection, engine, query, by, order, steps=steps, among=keys))
     else:
         rows.sort(key=lambda row: (row["step"], row["key"]))
     return [Point(t=row["step"], key=(row["key"] or None) if by else None, totals=made(row)) for row in rows]
@@ -119,7 +119,7 @@ def _of_users(
     *,
     by: Dimension | None,
     among: Sequence[str] | None,
-    step_ms: int | None = None,
+    steps: Steps | None = None,
 ) -> list[Mapping[Any, Any]] | None:
     """Rows of some users, in any order; ``None`` where the sums of all users say it.
 
@@ -132,8 +132,8 @@ def _of_users(
     many = [key for key in among if is_frequent(connection, key)]
     few = [key for key in among if key not in many]
     return [
-        *_sums(connection, engine, query, by, among=many, step_ms=step_ms, frequent=True),
-        *_sums(connection, engine, query, by, among=few, step_ms=step_ms, frequent=False),
+        *_sums(connection, engine, query, by, among=many, steps=steps, frequent=True),
+        *_sums(connection, engine, query, by, among=few, steps=steps, frequent=False),
     ]
 
 
@@ -149,7 +149,7 @@ def _sums(
     order: str = "",
     *,
     among: Sequence[str] | None = None,
-    step_ms: int | None = None,
+    steps: Steps | None = None,
     names: Sequence[str] = _ALL,
     also: str = "",
     frequent: bool | None = None,
@@ -166,12 +166,12 @@ def _sums(
         SUMS,
         by=by,
         among=among,
-        step_ms=step_ms,
+        steps=steps,
         also=status,
         measures=measures,
         frequent=frequent,
     )
-    parts = divided(by, step_ms)
+    parts = divided(by, steps)
     of_folded = ", ".join(
         (*(f"{folded} AS {name}" for name, (folded, _) in parts.items()), *status, *measures)
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
-from miharu.stores.sql.source import Engine, divided, source
+from miharu.stores.sql.source import Engine, Steps, divided, source
 
 __all__ = ("durations", "latencies", "latency", "percentiles")
 
@@ -52,9 +52,15 @@ def latencies(
 
 
 def durations(
-    connection: Connection, engine: Engine, query: Query, step_ms: int, of: Timing = "duration_ms"
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    step_ms: int,
+    of: Timing = "duration_ms",
+    *,
+    offset_ms: int = 0,
 ) -> Sequence[tuple[int, int, int]]:
-    counts = _counts(connection, engine, query, (of,), step_ms=step_ms)
+    counts = _counts(connection, engine, query, (of,), steps=Steps(step_ms, offset_ms))
     return [
         (step, middle_of(bucket), calls)
         for (_, step, _), histogram in sorted(counts.items())
@@ -86,17 +92,15 @@ def _counts(
     *,
     by: Dimension | None = None,
     among: Sequence[str] | None = None,
-    step_ms: int | None = None,
+    steps: Steps | None = None,
 ) -> Mapping[tuple[str, int, int], Mapping[int, int]]:
     """Calls by bucket, for each (key, step, timing)."""
     if query.status not in {None, "success"} or query.error_type is not None or among == []:
         return {}
-    found = source(
-        connection, engine, query, HISTOGRAMS, by=by, among=among, step_ms=step_ms, ignoring=_IMPLIED
-    )
+    found = source(connection, engine, query, HISTOGRAMS, by=by, among=among, steps=steps, ignoring=_IMPLIED)
     wanted = [_TIMINGS[name] for name in timings]
     numbers = ", ".join(str(number) for number, _ in wanted)
-    parts = divided(by, step_ms)
+    parts = divided(by, steps)
     of_folded, of_raw = (
         "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items())
         for place in (0, 1)
@@ -117,7 +121,7 @@ def _counts(
         if not sources:
             continue
         statement = (
-            f"SELECT {'key' if by else _NONE}, {'step' if step_ms else 0}, timing, first, "
+            f"SELECT {'key' if by else _NONE}, {'step' if steps else 0}, timing, first, "
             f"{', '.join(f'CAST(sum({lane}) AS BIGINT)' for lane in lanes)} "
             f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(heads)}"
         )
