@@ -13,7 +13,7 @@ from pathlib import Path
 
 from miharu._files import FOLDER
 from miharu._guard import say_once
-from miharu._trust import Fault, file_fault, folder_fault, is_foreign, mark_fault
+from miharu._trust import Fault, file_fault, folder_fault, is_foreign, mark_fault, may_write
 
 __all__ = ("NoPlace", "default_database")
 
@@ -60,14 +60,14 @@ def _in_project(here: Path, home: Path, passed_over: list[str]) -> Path | None:
         existing = folder / FOLDER
         if os.path.lexists(existing):
             if not (words := _database_fault(existing)):
-                return existing / FILE if os.access(existing, os.W_OK) else None
+                return existing / FILE if may_write(existing) else None
             passed_over.append(words)
         if any(_is_our_mark(folder / mark, passed_over) for mark in _ROOT_MARKS):
             target = folder
             break
         if folder == home:
             break
-    if os.path.lexists(target / FOLDER) or not os.access(target, os.W_OK):
+    if os.path.lexists(target / FOLDER) or not may_write(target):
         return None
     if fault := _fault(target):
         passed_over.append(str(fault))

@@ -26,11 +26,13 @@ __all__ = (
     "is_foreign",
     "kind_fault",
     "mark_fault",
+    "may_write",
     "mode_fault",
     "user_words",
 )
 
 _KNOWS_USERS = hasattr(os, "geteuid")
+_EFFECTIVE = os.access in os.supports_effective_ids
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _MOST_LINKS = 40
 _ACCOUNTS, _GROUPS = Path("/etc/passwd"), Path("/etc/group")
@@ -121,8 +123,10 @@ def folder_fault(folder: Path, *, strict: bool = False, within: Path | None = No
     """
     if not _KNOWS_USERS:
         return None
-    way = [step for step in _way(folder) if within is None or step.path not in within.parents]
-    for step in way:
+    above = set(map(str, within.parents)) if within is not None else set()
+    for step in _way(folder):
+        if step.path in above:
+            continue
         if fault := _own_fault(step, strict=strict) if step.is_last else _fault_above(step):
             return fault
     return None
@@ -131,6 +135,11 @@ def folder_fault(folder: Path, *, strict: bool = False, within: Path | None = No
 def is_foreign(facts: os.stat_result) -> bool:
     """Whether that belongs to another user."""
     return _KNOWS_USERS and facts.st_uid != os.geteuid()
+
+
+def may_write(path: str | os.PathLike[str]) -> bool:
+    """Whether the effective user may, whoever that belongs to."""
+    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
 
 
 def user_words(uid: int) -> str:
@@ -145,7 +154,7 @@ def user_words(uid: int) -> str:
 class _Step(NamedTuple):
     """A folder or a link on the way to a folder."""
 
-    path: Path
+    path: str
     facts: os.stat_result
     is_last: bool
     """Whether it is the folder itself."""
@@ -153,11 +162,13 @@ class _Step(NamedTuple):
 
 def _way(folder: Path) -> Iterator[_Step]:
     """From the root to that folder, as far as there is something."""
-    at, left, links = Path("/"), [*reversed(folder.absolute().parts[1:])], 0
+    # Strings, not paths: this is asked for each folder of a project, on the thread that calls init().
+    at, links = "/", 0
+    left = _parts(os.path.abspath(folder))  # noqa: PTH100
     yield _Step(at, os.lstat(at), not left)
     while left:
         name = left.pop()
-        step = at.parent if name == ".." else at / name
+        step = os.path.dirname(at) if name == ".." else os.path.join(at, name)  # noqa: PTH118, PTH120
         try:
             facts = os.lstat(step)
         except FileNotFoundError:
@@ -170,32 +181,37 @@ def _way(folder: Path) -> Iterator[_Step]:
         if links > _MOST_LINKS:
             raise NotOurs("leads through too many links", folder)
         yield _Step(step, facts, is_last=False)
-        target = step.readlink()
-        at = Path("/") if target.is_absolute() else at
-        left += [part for part in reversed(target.parts) if part != "/"]
+        left += _parts(os.path.join(at, os.readlink(step)))  # noqa: PTH115, PTH118
+        at = "/"  # what it leads to is looked at from there on
+        yield _Step(at, os.lstat(at), not left)
+
+
+def _parts(path: str) -> list[str]:
+    """The last first."""
+    return [part for part in reversed(path.split("/")) if part not in {"", "."}]
 
 
 def _own_fault(step: _Step, *, strict: bool) -> Fault | None:
-    path, facts, _ = step
+    facts = step.facts
     if not stat.S_ISDIR(facts.st_mode):
-        return Fault(path, _KINDS.get(stat.S_IFMT(facts.st_mode), "is a file"))
+        return Fault(Path(step.path), _KINDS.get(stat.S_IFMT(facts.st_mode), "is a file"))
     if is_foreign(facts) and facts.st_uid != 0:
-        return Fault(path, f"belongs to {user_words(facts.st_uid)}", is_foreign=True)
+        return Fault(Path(step.path), f"belongs to {user_words(facts.st_uid)}", is_foreign=True)
     if facts.st_mode & _BY_OTHERS if strict else _is_open_to_others(facts):
-        return Fault(path, f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o})")
+        return Fault(Path(step.path), f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o})")
     if is_foreign(facts):
-        return Fault(path, f"belongs to {user_words(0)}", is_roots=True)
+        return Fault(Path(step.path), f"belongs to {user_words(0)}", is_roots=True)
     return None
 
 
 def _fault_above(step: _Step) -> Fault | None:
-    path, facts, _ = step
+    facts = step.facts
     is_link = stat.S_ISLNK(facts.st_mode)
     if facts.st_uid not in {0, os.geteuid()}:
         what = "is a link that belongs to" if is_link else "belongs to"
-        return Fault(path, f"{what} {user_words(facts.st_uid)}", is_foreign=is_link)
+        return Fault(Path(step.path), f"{what} {user_words(facts.st_uid)}", is_foreign=is_link)
     if not is_link and not facts.st_mode & stat.S_ISVTX and _is_open_to_others(facts):
-        return Fault(path, f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o})")
+        return Fault(Path(step.path), f"may be written by others (mode {stat.S_IMODE(facts.st_mode):04o})")
     return None
 
 

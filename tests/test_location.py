@@ -126,7 +126,7 @@ def test_where_no_place_is_private_it_says_what_to_do(
 def test_where_nothing_can_be_written_it_is_in_the_state_directory(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: False)
     home = project.parent
     assert found(project, home) == home / ".local" / "state" / "miharu" / "calls.db"
     environ = {"HOME": str(home), "XDG_STATE_HOME": "/state"}

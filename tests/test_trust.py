@@ -123,6 +123,22 @@ def test_links_are_followed_step_by_step(folder: Path) -> None:
     assert folder_fault(folder / "absolute") is None
 
 
+def test_a_link_to_a_folder_above_is_that_folder(folder: Path) -> None:
+    (folder / "open" / "inner").mkdir(parents=True)
+    (folder / "open").chmod(0o777)
+    targets = ("open/inner/..", "open/inner/../", "./open/.", f"{folder}/open/inner/..")
+    for number, target in enumerate(targets):
+        (folder / f"link{number}").symlink_to(target)
+        assert words(folder / f"link{number}") == f"{folder / 'open'} may be written by others (mode 0777)"
+
+
+def test_a_link_to_the_root_folder_is_looked_at_as_that(folder: Path) -> None:
+    (folder / "link").symlink_to("/")
+    *_, link, last = _trust._way(folder / "link")
+    assert (link.path, link.is_last) == (str(folder / "link"), False)
+    assert (last.path, last.is_last) == ("/", True)
+
+
 def test_links_in_a_circle_end(folder: Path) -> None:
     (folder / "one").symlink_to("two")
     (folder / "two").symlink_to("one")

@@ -245,12 +245,22 @@ def test_a_call_at_no_time_that_there_is_loses_only_itself(place: Path, change: 
     assert [each.name for each in files(place)] == [f"{path.name}.damaged"]
 
 
-def test_a_record_that_claims_more_than_any_has_costs_no_memory(place: Path) -> None:
+@pytest.mark.parametrize("length", [0xFFFFFFF0, 100 << 20])
+def test_a_record_that_claims_much_costs_no_memory(
+    place: Path, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is as long as it says, but has holes: nothing of it is on the disk."""
     path = left(place, batch("a"))
     with path.open("ab") as file:
-        file.write(struct.pack("<II", 0xFFFFFFF0, 0))
+        file.write(struct.pack("<II", length, 1))
         file.truncate(1 << 33)
+    summed, checksum = list[int](), SpoolFile._checksum
+
+    def counting(self: SpoolFile, start: int, size: int) -> int:
+        summed.append(size)
+        return checksum(self, start, size)
+
+    monkeypatch.setattr(SpoolFile, "_checksum", counting)
     [found] = Spool(place).left_behind()
     tracemalloc.start()
     try:
@@ -258,6 +268,7 @@ def test_a_record_that_claims_more_than_any_has_costs_no_memory(place: Path) -> 
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
+    assert max(summed) <= 1 << 28  # four gigabytes are not even read
     found.close()
     assert [each.name for each in files(place)] == [f"{path.name}.damaged"]
 

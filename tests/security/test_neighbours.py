@@ -200,6 +200,25 @@ def test_links_at_the_names_beside_a_database_lead_nowhere(
     assert "may be written by others" in out.err or "is not used, because" in out.err
 
 
+@pytest.mark.parametrize("kind", ["symbolic", "hard"])
+def test_an_empty_file_of_the_victims_is_not_made_a_database(machine: Users, shared: Path, kind: str) -> None:
+    home = home_of(VICTIM, shared)
+    empty = home / ".hushlogin"
+    empty.touch()
+    owned(empty, VICTIM, 0o644)
+    if kind == "hard":
+        os.link(empty, shared / "calls.db")
+    else:
+        owned(shared, STRANGER, 0o777)
+        (shared / "calls.db").symlink_to(empty)
+        owned(shared / "calls.db", STRANGER)
+        owned(shared, 0)
+    out = machine.run(VICTIM, BRIEFLY, str(shared / "calls.db"), cwd=home, home=home)
+    assert out.out.split()[0] == "0"
+    assert not empty.read_bytes()
+    assert f"{shared / 'calls.db'} is not used, because it" in out.err
+
+
 def test_the_old_draft_of_a_layout_is_not_followed(machine: Users, shared: Path) -> None:
     """Its name was ``calls.db.layout.new-<pid>``, and what it led to was overwritten."""
     home = home_of(VICTIM, shared)

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from miharu._files import clear
 from miharu._guard import say_once
-from miharu._trust import folder_fault, is_foreign, kind_fault, mode_fault, user_words
+from miharu._trust import folder_fault, is_foreign, kind_fault, may_write, mode_fault, user_words
 from miharu.errors import StoreError
 
 __all__ = ("check_place",)
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_EFFECTIVE = os.access in os.supports_effective_ids
 
 
 def check_place(database: Path, *, read_only: bool = False) -> None:
@@ -75,15 +74,11 @@ def _companion_fault(path: Path, database: os.stat_result | None) -> str:
 
 def _refuse(database: Path, reason: str, facts: os.stat_result, *, read_only: bool) -> None:
     """Unless it is only read, and this user could not make anything there."""
-    if read_only and not _may_write(database.parent) and not _may_write(database):
+    if read_only and not may_write(database.parent) and not may_write(database):
         return
     owner = user_words(facts.st_uid)
     remedy = f"Run this as {owner}" + ("" if read_only else ", or name a file in a folder of your own")
     raise StoreError(f"{database} is not used, because {reason}, who could lead it elsewhere. {remedy}.")
-
-
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
 
 
 def _facts(path: Path) -> os.stat_result | None:
