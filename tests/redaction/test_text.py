@@ -192,6 +192,7 @@ def _hostile() -> Iterator[tuple[str, str]]:
             "authorization: digest ",
             " token",
             "a=b&",
+            *('\ndata: {"content":"a"}\n', '\ndata: {"content":"sk-'),
             "\\n",
         ),
     ):
