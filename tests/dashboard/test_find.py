@@ -38,7 +38,7 @@ async def hits(site: Site, text: str) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (CALL.id, (f"calls?sel={CALL.id}", "call", CALL.id)),
+        pytest.param(CALL.id, (f"calls?sel={CALL.id}", "call", CALL.id), id="the id of a call"),
         ("SOL", ("calls?model=gpt-6.1-sol", "model", "gpt-6.1-sol")),
         ("bedrock aws", ("calls?provider=aws.bedrock", "provider", "aws.bedrock")),
         ("chat", ("calls?route=POST+/chat/%7Bid%7D", "route", "POST /chat/{id}")),
