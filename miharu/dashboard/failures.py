@@ -7,6 +7,7 @@ from typing import Any
 
 from miharu.call import Call
 from miharu.dashboard.asking import together
+from miharu.dashboard.beginnings import beginnings
 from miharu.dashboard.charts import spark
 from miharu.dashboard.colors import Palette, palette
 from miharu.dashboard.grid import Grid, sums_in
@@ -28,6 +29,7 @@ _HEADROOM = 100
 _TIGHTEST = 6
 """In how many of the newest calls limits are looked for."""
 _NAMED = 3
+_KINDS = 50
 _SPANS, _WORK = 500, 12
 """Failed spans that are read, and how many of them are told apart."""
 _OF_SPANS = {"route", "user", "service", "session", "trace", "error", "status"}
@@ -42,6 +44,8 @@ class Failure:
     calls: int
     """Among those read."""
     first: int
+    is_first: bool
+    """Whether there was none before; else it is the first among those read."""
     last: int
     models: Sequence[tuple[str, str]]
     """(name, colour), the most frequent first."""
@@ -65,6 +69,8 @@ class Kind:
     share: float
     """Percent of all errors."""
     first: int
+    is_first: bool
+    """Whether there was none before, whenever that was; else it is the first of this range."""
     last: int
     spark: Spark
     failures: Sequence[Failure]
@@ -114,9 +120,9 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     if view.status not in {None, "error"}:
         return _nothing()
     async with together() as ask:
-        groups = ask(site.store.groups, query, "error_type")
+        top = ask(site.store.top, query, "error_type", _KINDS)
+        failed = ask(site.store.totals, query)
         newest = ask(site.store.calls, query, READ)
-        grid_asked = ask(sums_in, site.store, window, query, "error_type")
         around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
         totals = ask(site.store.totals, replace(asked, status=None, error_type=None))
         work = ask(_work, view, query, site)
@@ -125,11 +131,23 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     by_type: dict[str | None, list[Call]] = defaultdict(list)
     for call in read:
         by_type[call.outcome.error_type].append(call)
-    total = sum(group.totals.calls for group in groups.value)
-    grid = grid_asked.value
+    total = failed.value.calls
+    groups = sorted(top.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
+    keys = tuple(group.key for group in groups)
+    async with together() as ask:
+        grid = ask(sums_in, site.store, window, query, "error_type", among=keys)
+        begun = ask(beginnings, view, site, keys)
     kinds = [
-        _kind(group, by_type.get(group.key, []), total, grid=grid, window=window, colors=colors.value)
-        for group in sorted(groups.value, key=lambda group: (-group.totals.calls, group.key or ""))
+        _kind(
+            group,
+            by_type.get(group.key, []),
+            total,
+            grid=grid.value,
+            window=window,
+            colors=colors.value,
+            begun=begun.value.get(group.key or ""),
+        )
+        for group in groups
     ]
     room = _headroom(around.value, colors.value)
     refused = [call for call in read if call.outcome.http_status == 429]
@@ -140,7 +158,8 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "read": len(read),
         "whole": len(read) >= total,
         "sum": totals.value,
-        "refused": sum(group.totals.rate_limited for group in groups.value),
+        "kinds_more": top.value.whole - len(groups),
+        "refused": failed.value.rate_limited,
         "refusals": _refusals(refused, colors.value),
         "headroom": room[:_TIGHTEST],
         "headroom_more": room[_TIGHTEST:],
@@ -175,6 +194,7 @@ def _nothing() -> dict[str, Any]:
     return {
         "kinds": [],
         "limited": [],
+        "kinds_more": 0,
         "failed": 0,
         "read": 0,
         "whole": True,
@@ -189,12 +209,21 @@ def _nothing() -> dict[str, Any]:
 
 
 def _kind(
-    group: Group, calls: Sequence[Call], total: int, *, grid: Grid, window: Window, colors: Palette
+    group: Group,
+    calls: Sequence[Call],
+    total: int,
+    *,
+    grid: Grid,
+    window: Window,
+    colors: Palette,
+    begun: int | None,
 ) -> Kind:
     by_text: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
         by_text[skeleton(call.outcome.error_message)].append(call)
-    said = [_failure(text, some, colors) for text, some in by_text.items()]
+    # Of a kind that came within the range, and of which all were read, so is the first of each message.
+    is_new = begun is not None and begun >= window.start and len(calls) >= group.totals.calls
+    said = [_failure(text, some, colors, is_first=is_new) for text, some in by_text.items()]
     row = grid.get(group.key, ())
     times = [t for t, totals in zip(window.times, row, strict=False) if totals.calls]
     # Where not all were read, the step of the chart in which it began is the best that is known.
@@ -207,14 +236,15 @@ def _kind(
         statuses=sorted({call.outcome.http_status for call in calls if call.outcome.http_status}),
         calls=group.totals.calls,
         share=100 * group.totals.calls / total,
-        first=first,
+        first=first if begun is None else begun,
+        is_first=begun is not None,
         last=max((call.timestamp for call in calls), default=times[-1] if times else window.end),
         spark=spark([totals.calls for totals in row]),
         failures=sorted(said, key=lambda failure: (-failure.calls, -failure.last)),
     )
 
 
-def _failure(text: str, calls: Sequence[Call], colors: Palette) -> Failure:
+def _failure(text: str, calls: Sequence[Call], colors: Palette, *, is_first: bool) -> Failure:
     models = Counter(
         (call.model or "unknown model", colors.model(call.model, call.provider)) for call in calls
     )
@@ -223,6 +253,7 @@ def _failure(text: str, calls: Sequence[Call], colors: Palette) -> Failure:
         text=text or "It says nothing.",
         calls=len(calls),
         first=min(call.timestamp for call in calls),
+        is_first=is_first,
         last=max(call.timestamp for call in calls),
         models=[name for name, _ in models.most_common(_NAMED)],
         more_models=max(0, len(models) - _NAMED),

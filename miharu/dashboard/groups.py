@@ -77,10 +77,19 @@ class Rows:
     """Some of the rows, most expensive first."""
 
     rows: list[Row]
-    more: int
-    """How many others there are."""
+    whole: int
+    """How many there are in all."""
+    first: int = 1
+    """The place of the first of these, most expensive first."""
+    size: int = MOST
+    """Rows of a page."""
     since: int | None = None
     """From when on calls were looked through, where that is later than what the page says."""
+
+    @property
+    def more(self) -> int:
+        """How many others there are."""
+        return self.whole - len(self.rows)
 
 
 def dimension(by: Breakdown) -> Dimension:
@@ -89,13 +98,20 @@ def dimension(by: Breakdown) -> Dimension:
 
 
 async def rows_by(
-    view: View, site: Site, by: Breakdown, page: str, *, waste: bool = False, most: int = MOST
+    view: View,
+    site: Site,
+    by: Breakdown,
+    page: str,
+    *,
+    waste: bool = False,
+    most: int = MOST,
+    number: int = 1,
 ) -> Rows:
-    """The most expensive ones first. A row leads to that page with itself as the filter."""
+    """The most expensive ones first, a page of them. A row leads to that page with itself as the filter."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
-        top = ask(site.store.top, query, dimension(by), most)
+        top = ask(site.store.top, query, dimension(by), most, (number - 1) * most)
         totals = ask(site.store.totals, query)
         colors = ask(palette, site)
     keys = tuple(group.key for group in top.value.groups)
@@ -113,7 +129,9 @@ async def rows_by(
             )
             for row in made
         ],
-        more=top.value.whole - len(made),
+        whole=top.value.whole,
+        first=(number - 1) * most + 1,
+        size=most,
         since=reached.since if reached != view else None,
     )
 

@@ -55,11 +55,11 @@ FILTERS: Mapping[str, str] = {
 _DEFAULT = RANGES["24h"]
 _LONGEST_VALUE = 500
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "": ("measure", "by", "timed"),
+    "": ("measure", "by", "timed", "page"),
     "live": ("sel", "tab"),
     "calls": ("sort", "before", "sel", "tab"),
-    "routes": ("sort", "timed"),
-    "models": ("sort", "timed"),
+    "routes": ("sort", "timed", "page"),
+    "models": ("sort", "timed", "page"),
     "sessions": ("before", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
@@ -103,6 +103,8 @@ class View:
     """The other period of a comparison, where it is none of the usual ones."""
     other_end: int | None = None
     before: str | None = None
+    page: int = 1
+    """Of a table with many rows."""
     sel: str | None = None
     tab: Tab = "pretty"
     zone: Zone = UTC
@@ -131,6 +133,7 @@ class View:
             timed=_one_of(given.get("timed"), get_args(Timed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
+            page=_number(given.get("page", "")),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
             **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
         )
@@ -188,11 +191,13 @@ class View:
 
     def to(self, path: str, **changes: Any) -> str:
         """The link to another page: range and filters come along, what was opened or turned to does not."""
-        return self.link(path, **{"sort": None, "before": None, "sel": None, "tab": "pretty", **changes})
+        return self.link(
+            path, **{"sort": None, "before": None, "page": 1, "sel": None, "tab": "pretty", **changes}
+        )
 
     def fields(self, path: str) -> dict[str, str]:
         """What a form on that page keeps in hidden fields: everything but range and filters."""
-        own = (name for name in _OWN.get(path, ()) if name not in {"before", "sel", "tab"})
+        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab"})
         return {
             name: write_instant(value) if name in _INSTANTS else value
             for name in own
@@ -214,6 +219,10 @@ def _pair(given: Mapping[str, str], first: str, last: str) -> tuple[int | None, 
     """Two moments in order, to the minute; neither of them where one is missing or they make no sense."""
     start, end = read_instant(given.get(first, "")), read_instant(given.get(last, ""))
     return (start, end) if start is not None and end is not None and start < end else (None, None)
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
 def _one_of(value: str | None, choices: tuple[Any, ...]) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-__all__ = ("Column", "Sheet", "Sorted", "Value", "ordered", "sheet", "usd")
+__all__ = ("Column", "Sheet", "Sorted", "Value", "ordered", "part_of", "sheet", "usd")
 
 R = TypeVar("R")
 Value = int | float | str | Decimal | None
@@ -74,6 +74,12 @@ def sheet(name: str, columns: Sequence[Column[R]], rows: Iterable[R]) -> Sheet:
         [column.name for column in columns],
         [[column.value(row) for column in columns] for row in rows],
     )
+
+
+def part_of(name: str, columns: Sequence[Column[R]], rows: Sequence[R], whole: int) -> Sheet:
+    """A table of which these rows are all, or as many as a file holds."""
+    more = {"left_out": whole - len(rows)} if whole > len(rows) else None
+    return Sheet(name, [c.name for c in columns], [[c.value(row) for c in columns] for row in rows], more)
 
 
 def usd(nano: int | None) -> Decimal | None:

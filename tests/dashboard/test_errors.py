@@ -150,3 +150,65 @@ async def test_leads_to_the_calls_behind() -> None:
 async def test_has_nothing_to_show_of_successes() -> None:
     body = (await get(make_site(MemoryStore([failed(5, "x")])), "errors", status="success")).body.decode()
     assert re.search(r"No error matches the filters", body)
+
+
+DAYS = 24 * 60
+
+
+async def test_an_old_error_does_not_look_new() -> None:
+    old = [failed(400 * DAYS + 7, "boom", "It hurt"), failed(90 * DAYS, "boom", "It hurt")]
+    store = MemoryStore([*old, failed(30, "boom", "It hurt"), failed(20, "fresh", "It was new")])
+    found = await failures(View(), make_site(store))
+    boom, fresh = found["kinds"]
+    assert (boom.first, boom.is_first) == (old[0].timestamp, True)
+    assert (fresh.first, fresh.is_first) == (NOW - 20 * MINUTE, True)
+    assert [one.is_first for one in boom.failures] == [False]
+    assert [one.is_first for one in fresh.failures] == [True]
+    body = (await get(make_site(store), "errors")).body.decode()
+    assert body.count('<span class="dim" title="The first in this range') == 1
+    assert "19 Oct" in body
+
+
+async def test_where_it_is_not_known_it_is_said() -> None:
+    """By user no sums of errors are kept, and a message of a kind that is old may be older than its range."""
+    store = MemoryStore([failed(400 * DAYS, "boom", user_id="ann"), failed(30, "boom", user_id="ann")])
+    (boom,) = (await failures(View.read({"user": "ann"}), make_site(store)))["kinds"]
+    assert (boom.first, boom.is_first) == (NOW - 30 * MINUTE, False)
+    (boom,) = (await failures(View.read({"model": "gpt-6"}), make_site(store)))["kinds"]
+    assert boom.is_first
+    other = make_site(MemoryStore([failed(5, None, "no kind")]))
+    (nameless,) = (await failures(View(), other))["kinds"]
+    assert not nameless.is_first
+
+
+async def test_the_first_of_each_kind_is_found_whatever_the_filters_leave() -> None:
+    calls = [
+        failed(60 * DAYS + n * 13 * 60, f"kind{n % 5}", model=f"m{n % 3}", route=f"GET /{n % 2}")
+        for n in range(90)
+    ]
+    recent = [failed(5 + n, f"kind{n % 5}", model=f"m{n % 3}", route=f"GET /{n % 2}") for n in range(30)]
+    store = MemoryStore([*calls, *recent])
+    for params in (
+        {},
+        {"model": "m1"},
+        {"route": "GET /1"},
+        {"model": "m2", "route": "GET /0", "error": "kind1"},
+    ):
+        view = View.read(params)
+        for kind in (await failures(view, make_site(store)))["kinds"]:
+            truth = min(
+                call.timestamp
+                for call in store.kept.values()
+                if call.outcome.error_type == kind.key
+                and view.model in {None, call.model}
+                and view.route in {None, call.route}
+            )
+            assert (kind.first, kind.is_first) == (truth, True)
+
+
+async def test_very_many_kinds_make_no_endless_page() -> None:
+    store = MemoryStore(failed(n % 600, f"kind-{n}") for n in range(3000))
+    body = (await get(make_site(store), "errors")).body
+    assert b"2,950 kinds more, which came less often." in body
+    assert b"3,000 errors of 3,000 kinds" in body
+    assert len(body) < 400_000

@@ -1,5 +1,6 @@
 """Who used it, what broke and what was wasted: on the overview, by route and by model."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 
 from miharu.call import Call, Cost, Outcome, Usage, new_id
 from miharu.dashboard.groups import columns, leaders, rows_by
+from miharu.dashboard.pages import routes
 from miharu.dashboard.query import View
 from miharu.dashboard.tables import Column, Sorted, ordered
 from miharu.dashboard.waste import waste
@@ -189,3 +191,64 @@ def test_orders_rows_with_gaps() -> None:
 
 def test_has_the_same_columns_for_all() -> None:
     assert [column.name for column in columns("model")][1:] == [column.name for column in columns("user")][1:]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "params", "size"),
+    [
+        ("routes", "route", {}, 200),
+        ("models", "model", {}, 200),
+        ("", "user_id", {"by": "user"}, 12),
+        ("", "route", {"by": "route"}, 12),
+    ],
+)
+async def test_a_table_of_very_many_rows_is_turned_page_by_page(
+    path: str, field: str, params: dict[str, str], size: int
+) -> None:
+    number = 2 * size + 7
+    facts = [
+        {field: f"GET /{n:04}", "cost": Cost(cost_nanousd=10**6 * (n + 1), cost_source="t")}
+        for n in range(number)
+    ]
+    site = make_site(MemoryStore(at(1000 + n, **one) for n, one in enumerate(facts)))
+    seen: list[str] = []
+    number_of = {"page": "1"}
+    for page in (1, 2, 3):
+        body = (await get(site, path, **params, **(number_of if page > 1 else {}))).body.decode()
+        assert len(body) < 450_000
+        table = body[body.index('<table class="groups">') :]
+        table = table[: table.index("</tbody>")]
+        found = re.findall(r'title="(GET /\d+)"', table)
+        before = (page - 1) * size
+        assert f"{before + 1} to {before + len(found)} of {number}, the most expensive first" in body
+        seen += found
+        following = re.search(r'href="([^"]*)" rel="next"', body)
+        assert (following is not None) == (page < 3)
+        assert (' rel="prev"' in body) == (page > 1)
+        number_of = {"page": str(page + 1)}
+        if following:
+            assert f"page={page + 1}" in following[1]
+        totals = re.findall(r"<tfoot><tr><td>Total</td><td class=\"num\">([\d,]+)</td>", body)
+        assert totals[0] == f"{number:,}"
+    assert seen == [f"GET /{n:04}" for n in reversed(range(number))]
+    beyond = (await get(site, path, page="99", **params)).body.decode()
+    assert f"There are only {number}." in beyond
+    assert "First</a>" in beyond
+
+
+async def test_a_page_number_stays_where_it_belongs() -> None:
+    view = View.read({"page": "3", "range": "7d"})
+    assert view.link("routes") == "routes?range=7d&page=3"
+    assert view.to("routes") == "routes?range=7d"
+    assert view.link("calls") == "calls?range=7d"
+    for odd in ("0", "-1", "x", "", "9" * 20, "\u0663"):
+        assert View.read({"page": odd}).page == 1
+
+
+async def test_a_file_of_some_rows_says_so_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "IN_A_FILE", 5)
+    site = make_site(MemoryStore(at(n, route=f"GET /{n}") for n in range(8)))
+    page = await get(site, "export.json", of="routes", page="2")
+    assert '-routes-first-5.json"' in dict(page.headers)["Content-Disposition"]
+    document = json.loads(page.body)
+    assert (len(document["rows"]), document["left_out"]) == (5, 3)

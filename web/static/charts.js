@@ -96,7 +96,7 @@
     const address = new URL(location.href);
     address.searchParams.set("start", iso(times[Math.min(from, to)]));
     address.searchParams.set("end", iso(times[Math.max(from, to) + 1] ?? end));
-    for (const name of ["before", "sel"]) address.searchParams.delete(name);
+    for (const name of ["before", "sel", "page"]) address.searchParams.delete(name);
     location.assign(address);
   }
 

@@ -50,7 +50,7 @@
   function saveView() {
     const page = location.pathname.split("/").pop();
     const query = new URLSearchParams(location.search);
-    for (const name of ["sel", "before", "tab"]) query.delete(name);
+    for (const name of ["sel", "before", "page", "tab"]) query.delete(name);
     const words = [...all(".chip .val")].map((chip) => chip.textContent.trim());
     const heading = document.querySelector("h1").textContent;
     const name = prompt("Name of this view", [heading, ...words].join(", ").slice(0, 60));

@@ -27,7 +27,7 @@ async def file(view: View, site: Site) -> Sheet:
     facts = await failures(view, site)
     columns = (
         *("error_type", "http_status", "message", "calls_read", "calls_of_type"),
-        *("first", "last", "models", "routes", "newest_call"),
+        *("first_in_range", "last", "models", "routes", "newest_call", "first_of_type"),
     )
     rows = [
         (
@@ -41,6 +41,7 @@ async def file(view: View, site: Site) -> Sheet:
             " ".join(name for name, _ in one.models),
             " ".join(f"{method} {path}".strip() for method, path in one.routes),
             one.newest,
+            kind.first if kind.is_first else None,
         )
         for kind in (*facts["limited"], *facts["kinds"])
         for one in kind.failures

@@ -74,7 +74,9 @@ def _in_steps(rows: Iterable[T]) -> Iterator[T]:
 
 def _name(sheet: Sheet) -> str:
     """With how much of it this is, where it is not all: a table has no place to say so."""
-    return f"{sheet.name}-first-{len(sheet.rows)}" if (sheet.more or {}).get("next_before") else sheet.name
+    more = sheet.more or {}
+    is_part = more.get("next_before") or more.get("left_out")
+    return f"{sheet.name}-first-{len(sheet.rows)}" if is_part else sheet.name
 
 
 def in_cell(value: Value) -> str | int | float:

@@ -12,7 +12,7 @@ from miharu.dashboard.prices import list_prices
 from miharu.dashboard.query import View
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Sheet, Sorted, ordered, sheet
+from miharu.dashboard.tables import Sheet, Sorted, ordered, part_of
 from miharu.dashboard.unpriced import without_price
 
 __all__ = ("SCREEN", "file")
@@ -25,7 +25,7 @@ _DEAREST = Sorted("cost_usd", descending=True)
 async def _table(view: View, site: Site) -> Mapping[str, Any]:
     query = view.query(site.clock())
     async with together() as ask:
-        found = ask(rows_by, view, site, "model", "models")
+        found = ask(rows_by, view, site, "model", "models", number=view.page)
         providers = ask(rows_by, view, site, "provider", "models")
         totals = ask(site.store.totals, query)
         whole = ask(site.store.latency, query)
@@ -38,7 +38,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         **spent.value,
         **slow.value,
         "rows": listed,
-        "more": found.value.more,
+        "found": found.value,
         "order": order,
         "columns": columns("model"),
         "providers": providers.value.rows,
@@ -81,4 +81,4 @@ SCREEN = Screen(
 async def file(view: View, site: Site) -> Sheet:
     found = await rows_by(view, site, "model", "models", waste=True, most=IN_A_FILE)
     listed, _ = ordered(found.rows, columns("model"), view.sort, _DEAREST)
-    return sheet("models", columns("model"), listed)
+    return part_of("models", columns("model"), listed, found.whole)

@@ -16,7 +16,7 @@ from miharu.dashboard.rows import rows
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.sparks import sparks
 from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Sheet, sheet
+from miharu.dashboard.tables import Sheet, part_of
 from miharu.dashboard.waste import waste
 
 __all__ = ("SCREEN", "file")
@@ -38,7 +38,7 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
         asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks, budgets)]
-        usage = ask(rows_by, view, site, view.by, "", most=_ROWS)
+        usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)
         whole = ask(site.store.latency, view.query(site.clock()))
@@ -47,7 +47,7 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
         facts |= answer.value
     return facts | {
         "usage": usage.value.rows,
-        "usage_more": usage.value.more,
+        "found": usage.value,
         "usage_since": usage.value.since,
         "routes": routes.value,
         "users": users.value if any(row.key for row in users.value) else [],
@@ -81,4 +81,4 @@ SCREEN = Screen(
 async def file(view: View, site: Site) -> Sheet:
     """The usage table, whole."""
     found = await rows_by(view, site, view.by, "", most=IN_A_FILE)
-    return sheet("usage", columns(view.by), found.rows)
+    return part_of("usage", columns(view.by), found.rows, found.whole)

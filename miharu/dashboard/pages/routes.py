@@ -10,7 +10,7 @@ from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.screens import Panel, Screen
 from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Sheet, Sorted, ordered, sheet
+from miharu.dashboard.tables import Sheet, Sorted, ordered, part_of
 
 __all__ = ("SCREEN", "file")
 
@@ -19,7 +19,7 @@ _DEAREST = Sorted("cost_usd", descending=True)
 
 async def _table(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
-        found = ask(rows_by, view, site, "route", "routes", waste=True)
+        found = ask(rows_by, view, site, "route", "routes", waste=True, number=view.page)
         totals = ask(site.store.totals, view.query(site.clock()))
         whole = ask(site.store.latency, view.query(site.clock()))
         spent = ask(spend, view, site, None, "model" if view.route else "route")
@@ -28,7 +28,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
     listed, order = ordered(found.value.rows, columns("route"), view.sort, _DEAREST)
     return {
         "rows": listed,
-        "more": found.value.more,
+        "found": found.value,
         "order": order,
         "columns": columns("route"),
         "sum": totals.value,
@@ -57,4 +57,4 @@ SCREEN = Screen(
 async def file(view: View, site: Site) -> Sheet:
     found = await rows_by(view, site, "route", "routes", waste=True, most=IN_A_FILE)
     listed, _ = ordered(found.rows, columns("route"), view.sort, _DEAREST)
-    return sheet("routes", columns("route"), listed)
+    return part_of("routes", columns("route"), listed, found.whole)
