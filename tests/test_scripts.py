@@ -85,7 +85,7 @@ def test_the_demo_shows_the_dashboard_from_a_checkout(tmp_path: Path) -> None:
     )
     try:
         address = next(_addresses(cast("IO[str]", process.stdout)))
-        assert "Overview" in httpx.get(address, trust_env=False).text
+        assert "Overview" in httpx.get(address, trust_env=False, timeout=60).text
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) in {0, 130}
     finally:
