@@ -27,7 +27,7 @@ from miharu.batch import Batch
 from miharu.call import Call
 from miharu.stores.base import Query
 from miharu.stores.columns import CALLS, to_row
-from miharu.stores.sql import sums, times, windows
+from miharu.stores.sql import source, sums, times, windows
 from miharu.stores.sqlite import SQLiteStore
 
 BATCH = 500
@@ -49,8 +49,10 @@ def written() -> int:
     return int(facts["wchar"])
 
 
-async def fill(file: Path, calls: int, end: int) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: end)
+async def fill(file: Path, calls: int, end: int, tags: Sequence[str] = ()) -> None:
+    """Make the file, as programs would that have run for thirty days."""
+    now = [0]
+    store = SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: now[0], tag_sums=tags)
     await store.open()
     made = population(calls, end)
     spent = {"made": 0.0, "add": 0.0, "tend": 0.0}
@@ -62,11 +64,14 @@ async def fill(file: Path, calls: int, end: int) -> None:
         spent["made"] += cpu() - at
         if not batch:
             break
+        now[0] = batch[-1].timestamp
         for name, work in (("add", store.add(Batch(calls=batch))), ("tend", _tend(store))):
             at, clock = cpu(), time.perf_counter()
             await work
             spent[name] += cpu() - at
             waited[name] += time.perf_counter() - clock
+    now[0] = end
+    await _tend(store)
     wrote = written() - before
     size = await store.size() or 0
     await store.close()
@@ -79,7 +84,7 @@ async def fill(file: Path, calls: int, end: int) -> None:
     with sqlite3.connect(file) as connection:
         try:
             rows = connection.execute(
-                "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
+                "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 20"
             ).fetchall()
         except sqlite3.OperationalError:
             rows = []
@@ -188,6 +193,7 @@ def without_rollups() -> Iterator[None]:
         patch.object(sums, "SUMS", ()),
         patch.object(times, "HISTOGRAMS", ()),
         patch.object(windows, "_HOURLY", ()),
+        patch.object(source, "usable", lambda *_, **__: []),
     ):
         yield
 

@@ -6,6 +6,7 @@ comes from several of them, and none of them waits for another's answer.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from miharu.batch import Score, Span
@@ -21,13 +22,13 @@ from miharu.stores.base import (
     Order,
     Point,
     Query,
+    Ranks,
     Session,
     Timing,
-    Top,
     Totals,
 )
 
-__all__ = ("Answer", "Once", "Questions", "together")
+__all__ = ("Answer", "Once", "Questions", "Top", "together", "top")
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -58,7 +59,7 @@ class Questions(Protocol):
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]: ...
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top: ...
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks: ...
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]: ...
     async def sessions(
         self, query: Query, limit: int = 50, before: int | None = None
@@ -170,8 +171,8 @@ class Once:
     ) -> Sequence[Group]:
         return await self._ask(self.store.groups, query, by, limit, _fixed(among))
 
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
-        return await self._ask(self.store.top, query, by, limit, offset)
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+        return await self._ask(self.store.ranks, query, by, limit, offset)
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return await self._ask(self.store.keys, query, by, limit)
@@ -235,3 +236,20 @@ class Once:
 
 def _fixed(keys: Sequence[str | None] | None) -> tuple[str | None, ...] | None:
     return None if keys is None else tuple(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The most expensive groups, and how many there are."""
+
+    groups: Sequence[Group]
+    whole: int
+
+
+async def top(store: Questions, query: Query, by: Dimension, most: int, offset: int = 0) -> Top:
+    """Some groups, from that place on. Who ranks how is asked once for a page, whatever each part shows."""
+    ranks = await store.ranks(query, by)
+    keys = tuple(ranks.keys[offset : offset + most])
+    if offset + most > len(ranks.keys) < ranks.whole:
+        keys = tuple((await store.ranks(query, by, most, offset)).keys)
+    return Top(await store.groups(query, by, None, keys), ranks.whole)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from miharu.dashboard.asking import together
+from miharu.dashboard.asking import together, top
 from miharu.dashboard.groups import MOST
 from miharu.dashboard.names import error_name
 from miharu.dashboard.page import Site
@@ -31,10 +31,10 @@ async def broke(view: View, site: Site) -> dict[str, Any]:
     if view.status not in {None, "error"}:
         return {"kinds": [], "kinds_more": 0, "failures": 0, "newest": None}
     async with together() as ask:
-        top = ask(site.store.top, failed, "error_type", MOST)
+        first = ask(top, site.store, failed, "error_type", MOST)
         totals = ask(site.store.totals, failed)
         newest = ask(site.store.calls, failed, 1)
-    ranked = sorted(top.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
+    ranked = sorted(first.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
     total = totals.value.calls
     shown = tuple(group.key for group in ranked[:_SHOWN])
     lines = await sparks_by(replace(view, status="error", measure="requests"), site, "error_type", shown)
@@ -50,7 +50,7 @@ async def broke(view: View, site: Site) -> dict[str, Any]:
     ]
     return {
         "kinds": kinds,
-        "kinds_more": max(0, top.value.whole - _SHOWN),
+        "kinds_more": max(0, first.value.whole - _SHOWN),
         "failures": total,
         "newest": newest.value[0] if newest.value else None,
     }

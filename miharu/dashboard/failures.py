@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from miharu.call import Call
-from miharu.dashboard.asking import together
+from miharu.dashboard.asking import together, top
 from miharu.dashboard.beginnings import beginnings
 from miharu.dashboard.charts import spark
 from miharu.dashboard.colors import Palette, palette
@@ -120,7 +120,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     if view.status not in {None, "error"}:
         return _nothing()
     async with together() as ask:
-        top = ask(site.store.top, query, "error_type", _KINDS)
+        first = ask(top, site.store, query, "error_type", _KINDS)
         failed = ask(site.store.totals, query)
         newest = ask(site.store.calls, query, READ)
         around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
@@ -132,7 +132,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     for call in read:
         by_type[call.outcome.error_type].append(call)
     total = failed.value.calls
-    groups = sorted(top.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
+    groups = sorted(first.value.groups, key=lambda group: (-group.totals.calls, group.key or ""))
     keys = tuple(group.key for group in groups)
     async with together() as ask:
         grid = ask(sums_in, site.store, window, query, "error_type", among=keys)
@@ -158,7 +158,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "read": len(read),
         "whole": len(read) >= total,
         "sum": totals.value,
-        "kinds_more": top.value.whole - len(groups),
+        "kinds_more": first.value.whole - len(groups),
         "refused": failed.value.rate_limited,
         "refusals": _refusals(refused, colors.value),
         "headroom": room[:_TIGHTEST],

@@ -39,5 +39,6 @@ async def choices(view: View, site: Site) -> dict[str, Sequence[str]]:
 
 async def _occurring(store: Questions, query: Query) -> Mapping[str, Sequence[str]]:
     async with together() as ask:
-        found = {name: ask(store.keys, query, dimension, _MOST) for name, dimension in _DIMENSIONS.items()}
-    return {name: answer.value for name, answer in found.items() if answer.value}
+        found = {name: ask(store.ranks, query, dimension) for name, dimension in _DIMENSIONS.items()}
+    offered = {name: [key for key in answer.value.keys if key][:_MOST] for name, answer in found.items()}
+    return {name: keys for name, keys in offered.items() if keys}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from miharu.call import Status
-from miharu.dashboard.asking import together
+from miharu.dashboard.asking import together, top
 from miharu.dashboard.colors import Palette, maker, palette
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
@@ -111,15 +111,15 @@ async def rows_by(
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
-        top = ask(site.store.top, query, dimension(by), most, (number - 1) * most)
+        first = ask(top, site.store, query, dimension(by), most, (number - 1) * most)
         totals = ask(site.store.totals, query)
         colors = ask(palette, site)
-    keys = tuple(group.key for group in top.value.groups)
+    keys = tuple(group.key for group in first.value.groups)
     async with together() as ask:
         lines = ask(sparks_by, reached, site, dimension(by), keys)
         failed = ask(_ended, reached, site, "error", by, keys if waste else ())
         left = ask(_ended, reached, site, "cancelled", by, keys if waste else ())
-    made = _rows(view, top.value.groups, by, page=page, colors=colors.value, whole=totals.value)
+    made = _rows(view, first.value.groups, by, page=page, colors=colors.value, whole=totals.value)
     return Rows(
         rows=[
             replace(
@@ -129,7 +129,7 @@ async def rows_by(
             )
             for row in made
         ],
-        whole=top.value.whole,
+        whole=first.value.whole,
         first=(number - 1) * most + 1,
         size=most,
         since=reached.since if reached != view else None,
@@ -141,10 +141,10 @@ async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
-        groups = ask(site.store.groups, query, dimension(by), most)
+        first = ask(top, site.store, query, dimension(by), most)
         totals = ask(site.store.totals, query)
         colors = ask(palette, site)
-    return _rows(view, groups.value, by, page="", colors=colors.value, whole=totals.value)
+    return _rows(view, first.value.groups, by, page="", colors=colors.value, whole=totals.value)
 
 
 async def _ended(

@@ -25,10 +25,10 @@ __all__ = (
     "Point",
     "Query",
     "Ranking",
+    "Ranks",
     "Session",
     "Store",
     "Timing",
-    "Top",
     "Totals",
 )
 
@@ -137,12 +137,12 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Top:
-    """Some of the groups, in order, and how many there are."""
+class Ranks:
+    """Some of the values of a dimension, the most expensive first, and how many there are."""
 
-    groups: Sequence[Group]
+    keys: Sequence[str | None]
     whole: int
-    """All groups, those that are not among these included."""
+    """All values, those that are not among these included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +251,8 @@ class Store(Protocol):
         """
         ...
 
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
-        """The same groups from that place on, ranked where they are kept, and how many there are in all."""
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+        """The values in the order of ``groups``, from that place on; much cheaper than all their sums."""
         ...
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:

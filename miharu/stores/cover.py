@@ -24,24 +24,28 @@ def suited(
     step_ms: int | None,
     measures: Collection[str] = (),
 ) -> list[Rollup]:
-    """For each grain the best table that knows all that is needed, the coarsest first."""
-    best: dict[int, Rollup] = {}
-    for rollup in rollups:
-        fits = (
-            set(needed) <= set(rollup.keys)
-            and set(measures) <= set(rollup.measures)
-            and (not rollup.of or not set(needed).isdisjoint(rollup.of))
-            and (step_ms is None or step_ms % rollup.grain == 0)
-        )
-        known = best.get(rollup.grain)
-        if fits and (known is None or _worth(rollup) < _worth(known)):
-            best[rollup.grain] = rollup
-    return [best[grain] for grain in sorted(best, reverse=True)]
+    """The tables that know all that is needed: the coarsest first, of equal ones the smallest.
+
+    A larger one of the same grain is among them only where it goes back further.
+    """
+    fitting = [
+        rollup
+        for rollup in rollups
+        if set(needed) <= set(rollup.keys)
+        and set(measures) <= set(rollup.measures)
+        and (not rollup.of or not set(needed).isdisjoint(rollup.of))
+        and (step_ms is None or step_ms % rollup.grain == 0)
+    ]
+    found: list[Rollup] = []
+    for rollup in sorted(fitting, key=lambda one: (-one.grain, len(one.keys))):
+        known = found[-1] if found and found[-1].grain == rollup.grain else None
+        if known is None or _reach(rollup) > _reach(known):
+            found.append(rollup)
+    return found
 
 
-def _worth(rollup: Rollup) -> tuple[float, int]:
-    """What goes back furthest comes first, and then what has the fewest rows."""
-    return -(rollup.kept_ms or math.inf), len(rollup.keys)
+def _reach(rollup: Rollup) -> float:
+    return rollup.kept_ms or math.inf
 
 
 def cover(

@@ -15,9 +15,9 @@ from miharu.stores.base import (
     Order,
     Point,
     Query,
+    Ranks,
     Session,
     Timing,
-    Top,
     Totals,
 )
 
@@ -70,8 +70,8 @@ class Nowhere:
     ) -> Sequence[Group]:
         return ()
 
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
-        return Top(groups=(), whole=0)
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+        return Ranks(keys=(), whole=0)
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return ()

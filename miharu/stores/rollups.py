@@ -156,11 +156,12 @@ class Fold:
 _BY_MODEL = ("model", "provider", "status", "error_type", "service")
 _BY_ROUTE = ("route", "status", "service")
 _BY_BOTH = ("model", "route", "provider", "status", "error_type", "service")
+_BY_PROVIDER = ("provider", "route", "status", "error_type", "service")
 _BY_USER = ("user_id", "status", "service")
 _RANKED = ("calls", "cost_nanousd")
 _MINUTES = 3 * DAY
 _RANK_HOURS = 9 * DAY
-_USER_HOURS = 35 * DAY
+_MONTH = 35 * DAY
 """A month in the days of any time zone."""
 
 
@@ -177,7 +178,7 @@ def _frequent(keys: tuple[str, ...], what: str) -> tuple[Rollup, Rollup]:
     hour, day = f"sum_hour_user_{what}", f"sum_day_user_{what}"
     facts: dict[str, Any] = {"of_frequent": True, "of": ("user_id",)}
     return (
-        _sums(hour, HOUR, ("user_id", *keys), CALLS, kept_ms=_USER_HOURS, **facts),
+        _sums(hour, HOUR, ("user_id", *keys), CALLS, kept_ms=_MONTH, **facts),
         _sums(day, DAY, ("user_id", *keys), hour, **facts),
     )
 
@@ -227,11 +228,13 @@ SUMS = (
     _sums("sum_minute_both", MINUTE, _BY_BOTH, CALLS, kept_ms=DAY),
     _sums("sum_hour_both", HOUR, _BY_BOTH, CALLS),
     _sums("sum_hour_model", HOUR, _BY_MODEL, "sum_hour_both"),
+    _sums("sum_hour_provider", HOUR, _BY_PROVIDER, "sum_hour_both", kept_ms=_MONTH),
     _sums("sum_hour_route", HOUR, _BY_ROUTE, "sum_hour_both"),
-    _sums("sum_hour_user", HOUR, _BY_USER, CALLS, kept_ms=_USER_HOURS),
+    _sums("sum_hour_user", HOUR, _BY_USER, CALLS, kept_ms=_MONTH),
     _sums("sum_day_route", DAY, _BY_ROUTE, "sum_hour_route"),
     _sums("sum_day_model", DAY, _BY_MODEL, "sum_hour_model"),
     _sums("sum_day_both", DAY, _BY_BOTH, "sum_hour_both"),
+    _sums("sum_day_provider", DAY, _BY_PROVIDER, "sum_hour_provider"),
     _sums("sum_day_user", DAY, _BY_USER, "sum_hour_user"),
     # By it users are ranked, and of them there are the most: without the status it has half the rows.
     _sums("sum_5days_user", FIVE_DAYS, ("user_id", "service"), "sum_day_user", of=("user_id",)),
@@ -262,7 +265,7 @@ SUMS = (
 _MODEL = ("model", "provider")
 HISTOGRAMS = (
     _times("time_minute", MINUTE, (), None, kept_ms=_MINUTES),
-    _times("time_hour_both", HOUR, ("model", "route", "provider"), CALLS, kept_ms=_USER_HOURS),
+    _times("time_hour_both", HOUR, ("model", "route", "provider"), CALLS, kept_ms=_MONTH),
     _times("time_hour_model", HOUR, _MODEL, "time_hour_both"),
     _times("time_hour_route", HOUR, ("route",), "time_hour_both"),
     _times("time_hour", HOUR, (), "time_hour_route"),
@@ -270,9 +273,10 @@ HISTOGRAMS = (
     _times("time_day_model", DAY, _MODEL, "time_hour_model"),
     _times("time_day_route", DAY, ("route",), "time_hour_route"),
     _times("time_day_both", DAY, ("model", "route", "provider"), "time_hour_both"),
+    _times("time_day_provider", DAY, ("provider", "route"), "time_day_both"),
     _times("time_5days_model", FIVE_DAYS, _MODEL, "time_day_model", of=_MODEL),
     _times("time_5days_route", FIVE_DAYS, ("route",), "time_day_route", of=("route",)),
-    *_frequent_times(_MODEL, "model", _USER_HOURS),
+    *_frequent_times(_MODEL, "model", _MONTH),
     *_frequent_times(("route",), "route", _RANK_HOURS),
     *_tagged_times(_MODEL, "tag_model"),
     *_tagged_times(("route",), "tag_route"),

@@ -41,7 +41,9 @@ _COUNTED = "counted"
 _LATE = 10 * MINUTE
 """A call is stored at its end, in the step of its start: a step waits that long for its last calls."""
 _WEEKS = 35 * DAY
-_PROMOTED_AT_ONCE = 2
+_PROMOTED_AT_ONCE = 1
+"""Users, whose earlier calls are added to sums that have begun already."""
+_EVERYBODY = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,10 @@ def _end(rollup: Rollup, so_far: Fold, newest: int) -> int:
         return 0
     reached = newest - _LATE if rollup.source == CALLS else so_far.made.get(rollup.source or "", 0)
     if rollup.of_frequent:
-        reached = min(reached, so_far.made.get(_COUNTED, 0))
+        counted = so_far.made.get(_COUNTED, 0)
+        if counted < so_far.made.get("sum_hour_user", 0):
+            return 0  # a user found later would be added call by call
+        reached = min(reached, counted)
     return reached // rollup.grain * rollup.grain
 
 
@@ -158,28 +163,23 @@ def _count(execute: Execute, so_far: Fold, calls: Calls) -> dict[str, int]:
     """Give users who have many calls by now sums of their own; up to when that is done, if it is."""
     counted, limit = so_far.made.get(_COUNTED, 0), so_far.made["sum_hour_user"]
     upto, _ = _reach(execute, named("sum_hour_user"), counted, limit, CALLS_AT_ONCE)
-    found = [
-        user
-        for (user,) in execute(
-            f"SELECT user_id FROM ({_by_user(so_far, upto)}) AS counted WHERE user_id <> '' "
-            "AND user_id NOT IN (SELECT user_id FROM miharu_frequent) "
-            "GROUP BY user_id HAVING sum(calls) >= :frequent LIMIT :most",
-            {"frequent": FREQUENT, "most": _PROMOTED_AT_ONCE + 1},
-        )
-    ]
     begun = [rollup for rollup in MADE if rollup.of_frequent and so_far.made.get(rollup.name, 0)]
-    values = {
-        **calls.values,
-        "first": 0,
-        "last": max((so_far.made[rollup.name] for rollup in begun), default=0),
-    }
-    for user in found[:_PROMOTED_AT_ONCE]:
+    most = _PROMOTED_AT_ONCE if begun else _EVERYBODY
+    statement = (
+        f"SELECT user_id FROM ({_by_user(so_far, upto)}) AS counted WHERE user_id <> '' "
+        "AND user_id NOT IN (SELECT user_id FROM miharu_frequent) "
+        "GROUP BY user_id HAVING sum(calls) >= :frequent LIMIT :most"
+    )
+    found = [user for (user,) in execute(statement, {"frequent": FREQUENT, "most": most + 1})]
+    last = max((so_far.made[rollup.name] for rollup in begun), default=0)
+    for user in found[:most]:
         execute("INSERT INTO miharu_frequent (user_id) VALUES (:user)", {"user": user})
         if begun:
-            stage(execute, f"{calls.of_user} AND {calls.below}", {**values, "user": user}, so_far)
+            where = f"{calls.of_user} AND {calls.below}"
+            stage(execute, where, {**calls.values, "user": user, "first": 0, "last": last}, so_far)
         for rollup in begun:
             add_calls(execute, rollup, so_far)
-    return {_COUNTED: upto} if len(found) <= _PROMOTED_AT_ONCE else {}
+    return {_COUNTED: upto} if len(found) <= most else {}
 
 
 def _by_user(so_far: Fold, upto: int) -> str:

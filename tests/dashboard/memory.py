@@ -19,9 +19,9 @@ from miharu.stores.base import (
     Order,
     Point,
     Query,
+    Ranks,
     Session,
     Timing,
-    Top,
     Totals,
 )
 from miharu.stores.buckets import bucket_of, middle_of
@@ -176,9 +176,9 @@ class MemoryStore:
         )
         return [(t, ms, calls) for (t, ms), calls in sorted(cells.items())]
 
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
         groups = await self.groups(query, by)
-        return Top(groups=groups[offset : offset + limit], whole=len(groups))
+        return Ranks(keys=[group.key for group in groups][offset : offset + limit], whole=len(groups))
 
     async def groups(
         self,

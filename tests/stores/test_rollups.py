@@ -128,10 +128,9 @@ async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     assert list(await store.groups(query, by)) == list(await truth.groups(query, by)), query
     assert list(await store.keys(query, by)) == list(await truth.keys(query, by)), query
     most, skipped = rng.choice([1, 2, 5]), rng.choice([0, 0, 1, 9])
-    top = await store.top(query, by, most, skipped)
-    best = await truth.top(query, by, most, skipped)
-    assert (list(top.groups), top.whole) == (list(best.groups), best.whole), query
-    some = [group.key for group in best.groups] + ["nobody"]
+    best = await truth.ranks(query, by, most, skipped)
+    assert await store.ranks(query, by, most, skipped) == best, query
+    some = [*best.keys, "nobody"]
     for which in (some, some[:0]):
         assert list(await store.groups(query, by, among=which)) == list(
             await truth.groups(query, by, among=which)

@@ -96,7 +96,8 @@ async def answers(store: SQLiteStore, query: Query) -> list[object]:
     for by in kinds:
         if await store.has_sums(query, by):
             found.append(await store.keys(query, by))
-            found.append(await store.top(query, by, 2))
+            found.append(await store.ranks(query, by, 2))
+            found.append(list(await store.groups(query, by, 2)))
             found.append(list(await store.series(query, DAY, by, ["m1", "ann", None])))
     return found
 

@@ -60,14 +60,14 @@ async def _moves(view: View, site: Site) -> list[Move]:
     view = await within_reach(view, site, dimension(view.by))
     queries = (view.during(other.start, other.end), view.query(now))
     async with together() as ask:
-        tops = [ask(site.store.top, query, dimension(view.by), MOST) for query in queries]
+        tops = [ask(site.store.ranks, query, dimension(view.by), MOST) for query in queries]
         wholes = [ask(site.store.totals, query) for query in queries]
     # What moved much costs much on one side or the other; of thousands the rest is one kind.
-    keys = tuple(dict.fromkeys(group.key for top in tops for group in top.value.groups))
+    keys = tuple(dict.fromkeys(key for ranks in tops for key in ranks.value.keys))
     async with together() as ask:
         groups = [ask(site.store.groups, query, dimension(view.by), None, keys) for query in queries]
     sides = [{group.key: group.totals for group in side.value} for side in groups]
-    if any(top.value.whole > len(top.value.groups) for top in tops):
+    if any(ranks.value.whole > len(ranks.value.keys) for ranks in tops):
         for side, whole in zip(sides, wholes, strict=True):
             side[OTHERS] = _rest(whole.value, side.values())
     return moves(sides[0], sides[1], await _weights({*keys}, other.start) if view.by == "model" else {})

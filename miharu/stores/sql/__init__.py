@@ -14,7 +14,7 @@ from miharu.stores.sql.answers import Answers
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
-from miharu.stores.sql.sums import groups, keys, series, top, totals
+from miharu.stores.sql.sums import groups, keys, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
 
@@ -36,6 +36,5 @@ __all__ = (
     "series",
     "sessions",
     "spans",
-    "top",
     "totals",
 )

@@ -17,14 +17,14 @@ from miharu.stores.base import (
     Latency,
     Point,
     Query,
+    Ranks,
     Session,
     Timing,
-    Top,
     Totals,
 )
 from miharu.stores.sql.rows import scores, sessions
 from miharu.stores.sql.source import Engine, Steps, has_sums
-from miharu.stores.sql.sums import groups, keys, series, top, totals
+from miharu.stores.sql.sums import groups, keys, ranks, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
 
@@ -88,9 +88,9 @@ class Answers(ABC):
             partial(groups, engine=self.engine, query=query, by=by, limit=limit, among=among)
         )
 
-    async def top(self, query: Query, by: Dimension, limit: int, offset: int = 0) -> Top:
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
         return await self._read(
-            partial(top, engine=self.engine, query=query, by=by, limit=limit, offset=offset)
+            partial(ranks, engine=self.engine, query=query, by=by, limit=limit, offset=offset)
         )
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:

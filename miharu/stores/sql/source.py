@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 
 __all__ = (
     "LOOKED_UP",
@@ -183,6 +183,8 @@ def source(
     for piece in (piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made)):
         if piece.rollup is not None:
             window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
+            if piece.rollup.keys[:2] == ("model", "route") and "model" not in sought and "route" in sought:
+                window = _by_model(piece, marks) or window
             folded.append(
                 (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
             )
@@ -242,6 +244,15 @@ def tagging(engine: Engine) -> str:
 
 def _window(column: str, piece: Piece) -> str:
     return f"{column} >= {piece.start} AND {column} < {piece.end}"
+
+
+def _by_model(piece: Piece, marks: Marks) -> str | None:
+    """Leads to a route by way of all models: a table that begins with the model is else read as a whole."""
+    assert piece.rollup is not None
+    models = f"sum_{'day' if piece.rollup.grain == DAY else 'hour'}_model"
+    if piece.rollup.grain not in {HOUR, DAY} or marks.made.get(models, 0) < piece.end:
+        return None
+    return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)})"
 
 
 def _steps(piece: Piece) -> str:

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import Dimension, Group, Point, Query, Top, Totals
+from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
 from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
 from miharu.stores.sql.source import Engine, Steps, divided, filters_of, is_frequent, source, usable
 from miharu.stores.sql.times import latencies
 
-__all__ = ("OF_CALLS", "groups", "keys", "made", "series", "top", "totals")
+__all__ = ("OF_CALLS", "groups", "keys", "made", "ranks", "series", "totals")
 
 _BY_STATUS = {"errors": "error", "cancelled": "cancelled"}
 
@@ -72,15 +72,12 @@ def groups(
     return _groups(connection, engine, query, by, keys)[:limit]
 
 
-def top(
-    connection: Connection, engine: Engine, query: Query, *, by: Dimension, limit: int, offset: int = 0
-) -> Top:
-    ranked = _ranked(connection, engine, query, by, limit=limit, offset=offset)
-    if ranked:
-        keys = [key for key, _ in ranked]
-        return Top(groups=_groups(connection, engine, query, by, keys), whole=ranked[0][1])
-    first = _ranked(connection, engine, query, by, limit=1) if offset else ()
-    return Top(groups=(), whole=first[0][1] if first else 0)
+def ranks(
+    connection: Connection, engine: Engine, query: Query, *, by: Dimension, limit: int = 200, offset: int = 0
+) -> Ranks:
+    found = _ranked(connection, engine, query, by, limit=limit, offset=offset)
+    first = found or (_ranked(connection, engine, query, by, limit=1) if offset else ())
+    return Ranks(keys=[key or None for key, _ in found], whole=first[0][1] if first else 0)
 
 
 def _groups(

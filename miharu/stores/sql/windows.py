@@ -13,7 +13,7 @@ __all__ = ("holding",)
 
 _MOST = 100
 """Windows that are asked one by one; what is older than these is looked through as a whole."""
-_HOURLY = tuple(table for table in SUMS if table.grain == HOUR and not table.only and not table.of_tags)
+_HOURLY = tuple(table for table in SUMS if table.grain == HOUR and not table.only)
 
 
 def holding(connection: Connection, engine: Engine, query: Query, limit: int) -> list[tuple[int, int]] | None:
@@ -21,34 +21,40 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
 
     ``None`` where there are no filters, or such that the roll-ups do not know, as they know no tags.
     """
-    filters = filters_of(query)
-    if not filters or query.tag is not None or not _leads(connection, engine, query, filters):
+    found = _table(connection, engine, query)
+    if found is None:
         return None
-    tables = suited(usable(connection, query, _HOURLY), filters, None)
-    if not tables:
-        return None
-    marks, table = engine.marks(connection), tables[0]
+    table, filters = found
+    marks = engine.marks(connection)
     made = min(query.end, marks.made.get(table.name, 0) // HOUR * HOUR)
     kept = query.start if table.kept_ms is None else max(query.start, marks.horizon - table.kept_ms)
     if made <= kept:
         return [(query.start, query.end)]
     windows: list[tuple[int, int]] = [(made, query.end)] if made < query.end else []
-    found = 0
+    held = 0
     for t, calls in _hours(connection, table, filters, kept, made):
         if windows and windows[-1][0] == t + HOUR:
             windows[-1] = (t, windows[-1][1])
         elif len(windows) < _MOST:
             windows.append((t, t + HOUR))
         else:
-            windows.append((query.start, t + HOUR))
-            return windows
+            return [*windows, (query.start, t + HOUR)]
         if query.start <= t and t + HOUR <= query.end:
-            found += calls  # else a part of it lies outside, and nobody knows which
-        if found >= limit:
+            held += calls  # else a part of it lies outside, and nobody knows which
+        if held >= limit:
             return windows
-    if kept > query.start:
-        windows.append((query.start, kept))
-    return windows
+    return [*windows, (query.start, kept)] if kept > query.start else windows
+
+
+def _table(connection: Connection, engine: Engine, query: Query) -> tuple[Rollup, Mapping[str, str]] | None:
+    """The table that knows the hours, and what is sought in it."""
+    filters = filters_of(query)
+    if query.tag is not None:
+        filters |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
+    if not filters or not _leads(connection, engine, query, filters):
+        return None
+    tables = suited(usable(connection, query, _HOURLY), filters, None)
+    return (tables[-1], filters) if tables else None
 
 
 def _leads(connection: Connection, engine: Engine, query: Query, filters: Collection[str]) -> bool:
