@@ -86,7 +86,7 @@ def test_money_is_exact() -> None:
         ({"usd": 1, "tag": ("team", 7)}, "tag="),
         ({"usd": 1, "refuse": "yes"}, r"refuse='yes'\): give True or False"),
         ({"usd": 1, "on_exceeded": "log"}, "on_exceeded='log'"),
-        ({"usd": 1, "webhook": "example.com"}, r"webhook='example.com'\): .*https://"),
+        ({"usd": 1, "webhook": "example.com"}, r"webhook=…\): .*https://"),  # it may be a secret
         ({"usd": 1, "webhook": "https://[oops"}, "webhook="),
     ],
 )
