@@ -136,7 +136,9 @@ async def test_what_cannot_be_in_an_older_database_keeps_no_page_from_being_show
 
 async def test_an_older_database_that_may_not_be_written_is_named(database: Path) -> None:
     restore(SCHEMAS[0], database)
-    database.with_name("calls.db.lock").mkdir()  # root may write everywhere, but not open a folder to write
+    # root may write everywhere, but not open a folder to write; it is set aside only in a private folder
+    database.with_name("calls.db.lock").mkdir()
+    database.parent.chmod(0o777)
     with pytest.raises(StoreError, match=r"older miharu.*cannot be opened"):
         await SQLiteStore(url(database), read_only=True).open()
     assert version(database) == 1
