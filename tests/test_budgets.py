@@ -41,7 +41,7 @@ def provider() -> Iterator[FakeProvider]:
 def spend(calls: int = 1) -> None:
     for number in range(calls):
         ask(f"question {number}")
-    assert miharu.flush()
+    assert miharu.flush(60)
 
 
 def state() -> BudgetState:
@@ -58,7 +58,7 @@ def test_a_call_beyond_the_budget_is_not_sent(database: Path) -> None:
         ask()
     with pytest.raises(BudgetExceeded, match="Calls are refused"):
         miharu.check_budget()
-    assert miharu.flush()
+    assert miharu.flush(60)
     assert (state().spent_nanousd, state().exceeded) == (3 * 75_000, True)
     stats = miharu.stats()
     assert (stats["refused"], stats["captured"], stats["errors"]) == (1, 3, 0)
@@ -182,7 +182,7 @@ def test_a_restart_knows_what_was_spent(database: Path) -> None:
     spend(2)
     miharu.shutdown()
     miharu.init(database, budgets=[Budget(2 * ONE, "month", refuse=True)])
-    assert miharu.flush()
+    assert miharu.flush(60)
     with pytest.raises(BudgetExceeded):
         miharu.check_budget()
 
@@ -235,7 +235,7 @@ def test_a_store_that_is_gone_stops_no_counting(database: Path) -> None:
 def test_the_environment_sets_one(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIHARU_BUDGET", "10/day")
     miharu.init(database)
-    assert miharu.flush()
+    assert miharu.flush(60)
     assert (state().name, state().refuses, state().is_known) == ("10.00 USD a day", False, True)
 
 
@@ -263,7 +263,7 @@ def test_threads_stop_at_the_limit(database: Path) -> None:
             except BudgetExceeded:
                 return
             if turn % 2:
-                miharu.flush()
+                miharu.flush(60)
         raise AssertionError("it was never refused")
 
     workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
@@ -301,7 +301,7 @@ import json, sys, time
 import miharu
 from tests.calls import ask
 miharu.init(sys.argv[1], budgets=[miharu.Budget(float(sys.argv[2]), refuse=True)])
-miharu.flush()
+miharu.flush(60)
 print("ready", flush=True)
 sys.stdin.readline()
 made = 0
@@ -315,7 +315,7 @@ except miharu.BudgetExceeded:
     pass
 else:
     raise SystemExit("never refused")
-miharu.flush()
+miharu.flush(60)
 print(json.dumps([made, miharu.stats()["budgets"][0].spent_nanousd]), flush=True)
 """
 
@@ -361,7 +361,7 @@ import miharu
 from tests.calls import ask
 miharu.init(sys.argv[1], budgets=[miharu.Budget(float(sys.argv[2]), refuse=True)])
 ask("one")
-miharu.flush()
+miharu.flush(60)
 pid = os.fork()
 if pid == 0:
     try:
