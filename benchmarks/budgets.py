@@ -32,6 +32,7 @@ from miharu.config import resolve_database
 from miharu.recorder.budgets.account import Account
 from miharu.recorder.budgets.asking import asking_for
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 
 ONE = 0.000075
 """What a call costs, in dollars."""
@@ -250,7 +251,7 @@ def asking(quick: bool) -> None:
         path = Path(folder, "calls.db")
 
         async def run() -> None:
-            store = SQLiteStore(resolve_database(path))
+            store = both(SQLiteStore(resolve_database(path)))
             await store.open()
             batch = []
             for place, call in enumerate(population(number, now)):
@@ -258,7 +259,7 @@ def asking(quick: bool) -> None:
                 if len(batch) == 5000 or place == number - 1:
                     await store.add(Batch(calls=batch))
                     batch = []
-                    while await store.tend():
+                    while await store.roll_up():
                         pass
             print(f"\nAsking a store with {number:,} calls of 30 days: milliseconds at first, and later")
             for name, facts in (

@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, sync_playwright
 from miharu.batch import Batch
 from miharu.dashboard.routes import SCREENS
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from tests.dashboard.population import population
 
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
@@ -77,13 +78,13 @@ def dashboard(days: float) -> Iterator[str]:
 
 
 async def _fill(file: Path, days: float) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
     await store.open()
     made = population(time.time_ns() // 1_000_000, days=days)
     for start in range(0, len(made.calls), 1000):
         await store.add(Batch(calls=made.calls[start : start + 1000]))
     await store.add(Batch(spans=made.spans, scores=made.scores))
-    while await store.tend():
+    while await store.roll_up():
         pass
     await store.close()
 

@@ -55,7 +55,7 @@ def host() -> Any:
         running, last, quiet = monitor.current(), None, 0
         assert running is not None
         while True:
-            revision = await running.read(running.store.revision)
+            revision = await running.read(running.questions.revision)
             quiet = quiet + 1 if revision == last else 0
             if revision != last:
                 yield f"data: {revision}\n\n"

@@ -36,6 +36,7 @@ from miharu.dashboard.page import PageRequest, Site
 from miharu.dashboard.routes import respond
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore, both
 
 END = 1_800_000_000_000
 RUNS = 3
@@ -56,7 +57,7 @@ BOUND = {False: 100, True: 250}
 class Fresh:
     """The store, as an object that nothing has been kept for."""
 
-    def __init__(self, store: SQLiteStore) -> None:
+    def __init__(self, store: OpenStore) -> None:
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
@@ -103,7 +104,7 @@ def filters_in(file: Path) -> dict[str, Mapping[str, str]]:
     }
 
 
-async def make(store: SQLiteStore, path: str, params: Mapping[str, str]) -> Cell:
+async def make(store: OpenStore, path: str, params: Mapping[str, str]) -> Cell:
     """A page, the best of a few."""
     cells = []
     for _ in range(RUNS):
@@ -123,7 +124,7 @@ async def make(store: SQLiteStore, path: str, params: Mapping[str, str]) -> Cell
 
 
 async def measure(file: Path, ranges: tuple[str, ...], only: str) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True)
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True))
     await store.open()
     calls = (await store.totals(Query(start=0, end=2 * END))).calls
     bound = BOUND[calls >= MANY]
@@ -153,13 +154,13 @@ def write_on(file: Path) -> None:
     """Two hundred calls a second, until the end of the process."""
 
     async def go() -> None:
-        store = SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: END, tag_sums=TAGS)
+        store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: END, tag_sums=TAGS))
         await store.open()
         made = population(10**7, END, days=0.01, seed=os.getpid())
         print("ready", flush=True)
         while batch := list(itertools.islice(made, 20)):
             await store.add(Batch(calls=batch))
-            await store.tend()
+            await store.roll_up()
             await asyncio.sleep(0.1)
 
     asyncio.run(go())

@@ -30,13 +30,14 @@ from benchmarks.store import BATCH, DAY, RUNS, cpu, limit, questions
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.recorder.chores import TEND_S
-from miharu.recorder.shift import BACK_OFF_S
-from miharu.stores.base import Query, Store
+from miharu.recorder.maintenance import ROLL_UP_S
+from miharu.recorder.run import BACK_OFF_S
+from miharu.stores.base import Query
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.postgres import PostgresStore, partitions, writing
 from miharu.stores.postgres.address import connect_arguments
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore, both
 from tests.stores.postgres.server import Server
 
 Adding: TypeAlias = Callable[[Sequence[Call]], Awaitable[None]]
@@ -61,12 +62,12 @@ def server_cpu(server: Server) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def made_by(url: str) -> "PostgresStore | SQLiteStore":
-    return (PostgresStore if url.startswith("postgresql") else SQLiteStore)(url, clock=lambda: END)
+def made_by(url: str) -> OpenStore:
+    return both((PostgresStore if url.startswith("postgresql") else SQLiteStore)(url, clock=lambda: END))
 
 
-async def tend(store: Store) -> None:
-    while await store.tend():
+async def tend(store: OpenStore) -> None:
+    while await store.roll_up():
         pass
 
 
@@ -77,7 +78,7 @@ async def one_writer(server: Server, rows: int, batch: int) -> None:
     calls = list(population(rows, END, days=2))
 
     for name, insert_ in (("store.add", None), ("store.add, as for a replay", writing.merge)):
-        store = PostgresStore(server.url(await server.new_database()))
+        store = both(PostgresStore(server.url(await server.new_database())))
         await store.open()
         await _timed(name, server, calls, batch, _adding(store, insert_))
         await store.close()
@@ -114,7 +115,7 @@ async def one_writer(server: Server, rows: int, batch: int) -> None:
     await _timed("SQLAlchemy Core", server, calls, batch, core)
     await engine.dispose()
     with tempfile.TemporaryDirectory() as folder:
-        lite = SQLiteStore(f"sqlite+aiosqlite:///{folder}/calls.db")
+        lite = both(SQLiteStore(f"sqlite+aiosqlite:///{folder}/calls.db"))
         await lite.open()
 
         async def sqlite(some: Sequence[Call]) -> None:
@@ -124,13 +125,13 @@ async def one_writer(server: Server, rows: int, batch: int) -> None:
         await lite.close()
 
 
-def _adding(store: PostgresStore, insert_: writing.Insert | None) -> Adding:
+def _adding(store: OpenStore, insert_: writing.Insert | None) -> Adding:
     async def add(some: Sequence[Call]) -> None:
         if insert_ is None:
             await store.add(Batch(calls=some))
             return
-        await store._make_room(Batch(calls=some))
-        await store._database.write(
+        await store.sides.writer._make_room(Batch(calls=some))
+        await store.sides.writer.database.run(
             lambda connection: writing.add(connection, Batch(calls=some), insert=insert_)
         )
 
@@ -140,10 +141,10 @@ def _adding(store: PostgresStore, insert_: writing.Insert | None) -> Adding:
 async def _ready(server: Server, calls: Sequence[Call]) -> str:
     """A database with all tables and no call."""
     database = await server.new_database()
-    store = PostgresStore(server.url(database))
+    store = both(PostgresStore(server.url(database)))
     await store.open()
     days = partitions.days_of("llm_calls", [call.timestamp for call in calls])
-    await store._database.write(lambda connection: partitions.create(connection, days))
+    await store.sides.writer.database.run(lambda connection: partitions.create(connection, days))
     await store.close()
     return database
 
@@ -191,7 +192,7 @@ async def work(url: str, seed: int, calls: int, batch: int) -> dict[str, Any]:
             else:
                 break
         waited.append(time.perf_counter() - clock)
-        if time.perf_counter() - tended > TEND_S:
+        if time.perf_counter() - tended > ROLL_UP_S:
             await tend(store)
             tended = time.perf_counter()
     told = {"waited": waited, "cpu": cpu() - used, "refused": refused}
@@ -266,7 +267,7 @@ async def ask(url: str) -> dict[str, float]:
     await store.open()
     (call, *_) = await store.calls(Query(start=0, end=END - 12 * DAY, status="success"), limit=1)
     answers = {}
-    for name, question in questions(store, END, call).items():  # type: ignore[arg-type]
+    for name, question in questions(store, END, call).items():
         times = []
         for _ in range(RUNS + 1):
             at = time.perf_counter()

@@ -3,7 +3,7 @@
     python -m benchmarks.processes [--quick]
 
 First eight writers, which keep batches of a hundred calls through the store's own code while a reader looks
-every fifth of a second: with the gate, with the gate taken out, and the same rows through ``sqlite3`` alone.
+every fifth of a second: with the lock, with the lock taken out, and the same rows through ``sqlite3`` alone.
 Then eight programs that make calls through httpx, of which some are killed and started again. Then one such
 program that is killed a hundred times.
 """
@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -30,15 +30,16 @@ from miharu.errors import StoreError
 from miharu.stores.base import Query
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.gate import Gate
+from miharu.stores.sqlite.writer_lock import WriterLock
 from miharu.testing import FakeProvider
+from miharu.testing.open_store import OpenStore, both
 from tests.stores.killing import crowd, kill_again_and_again
 
 WRITERS = 8
 BATCH = 100
 LOOK_S = 0.2
 TRIES = 50
-VARIANTS = ("miharu", "miharu without its gate", "sqlite3 alone")
+VARIANTS = ("miharu", "miharu without its lock", "sqlite3 alone")
 DAY = 86_400_000
 
 
@@ -54,7 +55,7 @@ def calls_of(writer: int, number: int) -> list[Call]:
 
 
 async def write_through_the_store(file: Path, calls: list[Call]) -> tuple[list[float], int]:
-    store, waits, errors = SQLiteStore(url(file)), [], 0
+    store, waits, errors = both(SQLiteStore(url(file))), [], 0
     await opened(store)
     for start in range(0, len(calls), BATCH):
         began = time.perf_counter()
@@ -68,13 +69,13 @@ async def write_through_the_store(file: Path, calls: list[Call]) -> tuple[list[f
         waits.append(time.perf_counter() - began)
         if start % (20 * BATCH) == 0:
             with suppress(StoreError):  # it is for later
-                await store.tend()
+                await store.roll_up()
     await store.close()
     return waits, errors
 
 
-async def opened(store: SQLiteStore) -> None:
-    """As the worker does: whoever is refused comes again."""
+async def opened(store: OpenStore) -> None:
+    """As the recorder does: one that is refused comes again."""
     for _ in range(TRIES):
         try:
             await store.open()
@@ -107,8 +108,8 @@ def write_alone(file: Path, calls: list[Call]) -> tuple[list[float], int]:
     return waits, errors
 
 
-@asynccontextmanager
-async def open_gate(_: Gate) -> AsyncIterator[None]:
+@contextmanager
+def unlocked(_: WriterLock) -> Iterator[None]:
     yield
 
 
@@ -121,7 +122,7 @@ def write(variant: str, file: Path, writer: int, number: int) -> None:
     elif variant == "miharu":
         waits, errors = asyncio.run(write_through_the_store(file, calls))
     else:
-        with patch.object(Gate, "held", open_gate):
+        with patch.object(WriterLock, "held", unlocked):
             waits, errors = asyncio.run(write_through_the_store(file, calls))
     print(json.dumps({"waits": waits, "errors": errors}), flush=True)
 
@@ -146,14 +147,14 @@ def size_of(path: Path) -> int:
 
 
 async def prepared(file: Path) -> None:
-    store = SQLiteStore(url(file))
+    store = both(SQLiteStore(url(file)))
     await store.open()
     await store.close()
 
 
 async def watched(file: Path, writers: "list[subprocess.Popen[str]]", result: Result) -> None:
     """Look at the last day, as the dashboard does, until the last writer has ended."""
-    store = SQLiteStore(url(file), read_only=True)
+    store = both(SQLiteStore(url(file), read_only=True))
     await store.open()
     while any(writer.poll() is None for writer in writers):
         began, now = time.perf_counter(), int(time.time() * 1000)

@@ -1,4 +1,4 @@
-"""What the worker needs for a call from end to end, what of it takes longest, and how soon it is stored.
+"""What the recorder needs for a call from end to end, what of it takes longest, and how soon it is stored.
 
     python -m benchmarks.recorder [--quick]
 
@@ -7,7 +7,6 @@ takes. All but the last is processor time of all threads, which does not count w
 """
 
 import argparse
-import asyncio
 import json
 import random
 import sqlite3
@@ -31,13 +30,14 @@ from miharu.call import Call
 from miharu.config import resolve_database
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder.pipeline import Outlet, Pipeline
+from miharu.recorder.counters import Counters
+from miharu.recorder.pipeline import Pipeline
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
 from miharu.recorder.spool import Spool
-from miharu.recorder.tally import Tally
 from miharu.stores.columns import CALLS, to_row
-from miharu.stores.sqlite import SQLiteStore, writing
+from miharu.stores.sqlite import SQLiteStore, rows, transactions, writing
+from miharu.stores.sqlite import file as files
 from tests.corpus.fuzz import seeds
 from tests.world import HandMade, exchange
 
@@ -85,14 +85,14 @@ class Stages:
         return run
 
     @contextmanager
-    def watching(self, reader: Reader, prices: GenaiPrices) -> Iterator[None]:
-        finish: Any = __import__("miharu.stores.sqlite.database", fromlist=["_finish"])
+    def watching(self, reader: Reader, prices: "Prices") -> Iterator[None]:
+        finished = self.timed("with commit", transactions.finished)
         with (
             mock.patch.object(reader, "read", self.timed("reading", reader.read)),
             mock.patch.object(prices, "cost", self.timed("pricing", prices.cost), create=True),
-            mock.patch.object(writing, "to_row", self.timed("to_row", to_row)),
+            mock.patch.object(rows, "to_row", self.timed("to_row", to_row)),
             mock.patch.object(writing, "add", self.timed("transaction", writing.add)),
-            mock.patch.object(finish, "_finish", self.timed("with commit", finish._finish)),
+            mock.patch.object(files, "finished", finished),
         ):
             yield
 
@@ -107,29 +107,28 @@ class Prices:
         return self._prices.cost(call)
 
 
-async def end_to_end(folder: Path, made: Sequence[HandMade], calls: int, batch: int) -> dict[str, float]:
+def end_to_end(folder: Path, made: Sequence[HandMade], calls: int, batch: int) -> dict[str, float]:
     """Microseconds per call and stage."""
     reader, prices, stages = Reader(FORMATS), Prices(), Stages()
     queue = ExchangeQueue()
-    pipeline = Pipeline(queue, Spool(None), Tally(), reader)
-    with stages.watching(reader, prices):  # type: ignore[arg-type]
-        store = SQLiteStore(resolve_database(folder / f"{random.getrandbits(40)}.db"))
-        await pipeline.open(Outlet(lambda: store, prices))
+    pipeline = Pipeline(queue, Spool(None), Counters(), reader, prices=lambda: prices)
+    with stages.watching(reader, prices):
+        pipeline.open(SQLiteStore(resolve_database(folder / f"{random.getrandbits(40)}.db")).writer())
         for each in made[:20]:
             queue.put(each)
-        await pipeline.drain()
+        pipeline.drain()
         stages.spent.clear()
         start, done = time.process_time(), 0
         while done < calls:
             for number in range(batch):
                 queue.put(made[(done + number) % len(made)])
             done += batch
-            await pipeline.drain()
+            pipeline.drain()
         whole = time.process_time() - start
-        await pipeline.close()
+        pipeline.close()
     spent = {name: seconds / done * 1e6 for name, seconds in stages.spent.items()}
     spent["commit"] = spent.pop("with commit") - spent["transaction"]
-    spent["SQL"] = spent.pop("transaction") - spent["to_row"]
+    spent["SQL"] = spent.pop("transaction")
     spent["all"] = whole / done * 1e6
     spent["the rest"] = spent["all"] - sum(
         spent[name] for name in ("reading", "pricing", "to_row", "SQL", "commit")
@@ -140,7 +139,9 @@ async def end_to_end(folder: Path, made: Sequence[HandMade], calls: int, batch: 
 def raw(folder: Path, rows: Sequence[tuple[Any, ...]], batch: int, *, values: bool) -> float:
     """Microseconds per row for ``sqlite3`` alone."""
     path = folder / f"{random.getrandbits(40)}.db"
-    asyncio.run(_make(path))
+    store = SQLiteStore(resolve_database(path)).writer()
+    store.open()
+    store.close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = NORMAL")
     marks = f"({', '.join('?' * len(CALLS))})"
@@ -159,12 +160,6 @@ def raw(folder: Path, rows: Sequence[tuple[Any, ...]], batch: int, *, values: bo
     spent = time.process_time() - start
     connection.close()
     return spent / len(rows) * 1e6
-
-
-async def _make(path: Path) -> None:
-    store = SQLiteStore(resolve_database(path))
-    await store.open()
-    await store.close()
 
 
 def until_stored(folder: Path, calls: int) -> list[float]:
@@ -197,7 +192,7 @@ def until_stored(folder: Path, calls: int) -> list[float]:
 
 
 def idle(seconds: float) -> float:
-    """Percent of one processor that a worker takes for which there is nothing to do."""
+    """Percent of one processor that a recorder takes for which there is nothing to do."""
     miharu.flush(30)
     start = time.process_time()
     time.sleep(seconds)
@@ -236,13 +231,11 @@ def main() -> None:
     columns = ("reading", "pricing", "to_row", "SQL", "commit", "the rest", "all")
     with tempfile.TemporaryDirectory(prefix="miharu-benchmark-") as name:
         folder = Path(name)
-        print("Processor time of the worker per call, µs")
+        print("Processor time of the recorder per call, µs")
         print(f"  {'':22}{'batch':>6}" + "".join(f"{column:>10}" for column in columns))
         for scene, made in scenes().items():
             for batch in BATCHES:
-                spent = asyncio.run(
-                    end_to_end(folder, made, min(calls, calls * batch // 20 or calls // 10), batch)
-                )
+                spent = end_to_end(folder, made, min(calls, calls * batch // 20 or calls // 10), batch)
                 print(f"  {scene:22}{batch:6}" + "".join(f"{spent[column]:10.1f}" for column in columns))
 
         call = Reader(FORMATS).read(plain())
@@ -267,7 +260,7 @@ def main() -> None:
             f"  p50 {statistics.median(waits):.1f}, p99 {waits[int(len(waits) * 0.99) - 1]:.1f}, "
             f"at most {waits[-1]:.1f}"
         )
-        print(f"\nA worker with nothing to do takes {idle(2 if quick else 10):.2f} % of one processor")
+        print(f"\nA recorder with nothing to do takes {idle(2 if quick else 10):.2f} % of one processor")
 
 
 if __name__ == "__main__":

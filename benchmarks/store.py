@@ -29,6 +29,7 @@ from miharu.stores.base import Query
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.sql import source, sums, times, windows
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore, both
 
 BATCH = 500
 HOUR = 3_600_000
@@ -52,7 +53,7 @@ def written() -> int:
 async def fill(file: Path, calls: int, end: int, tags: Sequence[str] = ()) -> None:
     """Make the file, as programs would that have run for thirty days."""
     now = [0]
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: now[0], tag_sums=tags)
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", clock=lambda: now[0], tag_sums=tags))
     await store.open()
     made = population(calls, end)
     spent = {"made": 0.0, "add": 0.0, "tend": 0.0}
@@ -93,8 +94,8 @@ async def fill(file: Path, calls: int, end: int, tags: Sequence[str] = ()) -> No
         print(f"    {name:<34}{bytes_ / calls:>8.1f}")
 
 
-async def _tend(store: SQLiteStore) -> None:
-    while await store.tend():
+async def _tend(store: OpenStore) -> None:
+    while await store.roll_up():
         pass
 
 
@@ -124,12 +125,12 @@ def limit(folder: Path, calls: Sequence[Call]) -> None:
 
 
 async def _empty(file: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
     await store.open()
     await store.close()
 
 
-def questions(store: SQLiteStore, end: int, call: Call) -> dict[str, Callable[[], Awaitable[object]]]:
+def questions(store: OpenStore, end: int, call: Call) -> dict[str, Callable[[], Awaitable[object]]]:
     def last(days: float, **facts: str) -> Query:
         return replace(Query(start=int(end - days * DAY), end=end), **facts)  # type: ignore[arg-type]
 
@@ -171,7 +172,7 @@ def questions(store: SQLiteStore, end: int, call: Call) -> dict[str, Callable[[]
 
 
 async def ask(file: Path, end: int, *, raw: bool) -> dict[str, list[float]]:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True)
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True))
     await store.open()
     (call, *_) = await store.calls(Query(start=0, end=end - 12 * DAY, status="success"), limit=1)
     times: dict[str, list[float]] = {}

@@ -13,7 +13,7 @@ from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
-    from miharu.stores.base import Store
+    from miharu.stores.base import Questions
 
 __all__ = ("ask", "check_file", "reading")
 
@@ -52,7 +52,7 @@ def reading(database: str | None) -> "Iterator[Monitor]":
 
 def ask(
     monitor: "Monitor",
-    question: "Callable[Concatenate[Store, P], Awaitable[T]]",
+    question: "Callable[Concatenate[Questions, P], Awaitable[T]]",
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
@@ -63,13 +63,13 @@ def ask(
     """
 
     async def put() -> T:
-        # It is there once the worker has opened it, which this waits for.
-        return await question(monitor.store, *args, **kwargs)
+        # It is there once it was opened, which this waits for.
+        return await question(monitor.questions, *args, **kwargs)
 
     return monitor.read_sync(put)
 
 
-async def _probe(store: "Store") -> int:
+async def _probe(store: "Questions") -> int:
     return await store.revision()
 
 

@@ -8,14 +8,14 @@ from miharu.config import Config, database_file
 from miharu.errors import NoDatabase
 
 if TYPE_CHECKING:
-    from miharu.stores.base import Store
+    from miharu.stores.base import AsyncWriter, Questions, Store
 
 __all__ = ("writing",)
 
 T = TypeVar("T")
 
 
-def writing(database: str | None, work: "Callable[[Store], Awaitable[T]]") -> T:
+def writing(database: str | None, work: "Callable[[Questions, AsyncWriter], Awaitable[T]]") -> T:
     """What the work on the open store returns; the database is the one that argument or environment name.
 
     Raises:
@@ -29,14 +29,18 @@ def writing(database: str | None, work: "Callable[[Store], Awaitable[T]]") -> T:
     import anyio
 
     from miharu.stores import store_for
+    from miharu.stores.blocking import awaitable
 
     store: Store = store_for(url).load()(url)
 
     async def run() -> T:
+        questions, writer = store.questions(), awaitable(store.writer())
         try:
-            await store.open()
-            return await work(store)
+            await writer.open()
+            await questions.open()
+            return await work(questions, writer)
         finally:
-            await store.close()
+            await questions.close()
+            await writer.close()
 
     return anyio.run(run)

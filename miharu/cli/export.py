@@ -19,7 +19,7 @@ from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
     from miharu.call import Call
-    from miharu.stores.base import Query, Store
+    from miharu.stores.base import Query, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
@@ -69,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _written(store: "Store", query: "Query", write: "Callable[[Call], None]", *, content: bool) -> int:
+async def _written(
+    store: "Questions", query: "Query", write: "Callable[[Call], None]", *, content: bool
+) -> int:
     number = 0
     async for call in _pages(store, query):
         whole = await store.call(call.id) if content else call
@@ -79,7 +81,7 @@ async def _written(store: "Store", query: "Query", write: "Callable[[Call], None
     return number
 
 
-async def _pages(store: "Store", query: "Query") -> "AsyncIterator[Call]":
+async def _pages(store: "Questions", query: "Query") -> "AsyncIterator[Call]":
     before = None
     while page := await store.calls(query, limit=_PAGE, before=before):
         for call in page:

@@ -12,7 +12,7 @@ from miharu.config import Config, public_url
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
-    from miharu.stores.base import Store
+    from miharu.stores.base import AsyncWriter, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
@@ -45,16 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
     where = public_url(Config.resolve(arguments.database).database)
     what = "the content of calls" if arguments.content_only else "calls"
 
-    async def forget(store: "Store") -> tuple[int, int | None]:
+    async def forget(questions: "Questions", writer: "AsyncWriter") -> tuple[int, int | None]:
         gone = 0
-        while some := await store.prune(
+        while some := await writer.prune(
             arguments.before, content_only=arguments.content_only, limit=_AT_ONCE
         ):
             gone += some
-        return gone, await store.size()
+        return gone, await questions.size()
 
     if not arguments.yes:
-        found = writing(arguments.database, lambda store: _calls_before(store, arguments.before))
+        found = writing(arguments.database, lambda questions, _: _calls_before(questions, arguments.before))
         if not found:
             print(f"There are no calls from before {moment_words(arguments.before)} in {where}.")
             return 0
@@ -72,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _calls_before(store: "Store", before: int) -> int:
+async def _calls_before(questions: "Questions", before: int) -> int:
     from miharu.stores.base import Query
 
-    return (await store.totals(Query(start=0, end=before))).calls
+    return (await questions.totals(Query(start=0, end=before))).calls
 
 
 def _agreed(question: str) -> bool:

@@ -14,7 +14,7 @@ from miharu.cli._writing import writing
 if TYPE_CHECKING:
     from miharu.call import Call, Cost
     from miharu.pricing.base import Prices
-    from miharu.stores.base import Store
+    from miharu.stores.base import AsyncWriter, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
@@ -70,24 +70,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compute, store, and say what that changed."""
 
-    async def work(store: "Store") -> Tally:
+    async def work(questions: "Questions", writer: "AsyncWriter") -> Tally:
         from miharu.pricing.genai import GenaiPrices
 
-        return await repriced(store, GenaiPrices(), arguments.since, dry_run=arguments.dry_run)
+        return await repriced(questions, writer, GenaiPrices(), arguments.since, dry_run=arguments.dry_run)
 
     print(_words(writing(arguments.database, work), arguments.since, dry_run=arguments.dry_run))
     return 0
 
 
-async def repriced(store: "Store", prices: "Prices", since: int, *, dry_run: bool = False) -> Tally:
+async def repriced(
+    questions: "Questions", writer: "AsyncWriter", prices: "Prices", since: int, *, dry_run: bool = False
+) -> Tally:
     """Give the calls from that moment on the costs that these prices know, page by page."""
     from miharu.stores.base import Query
 
     query, tally, before = Query(start=since, end=2**62), Tally(), None
-    while page := await store.calls(query, limit=_PAGE, before=before):
+    while page := await questions.calls(query, limit=_PAGE, before=before):
         costs = dict(_changes(page, prices, tally))
         if costs and not dry_run:
-            await store.reprice(costs)
+            await writer.reprice(costs)
         before = page[-1].id
     return tally
 

@@ -14,7 +14,7 @@ from miharu.cli._reading import ask, reading
 from miharu.config import public_url
 
 if TYPE_CHECKING:
-    from miharu.stores.base import Group, Latency, Query, Store, Totals
+    from miharu.stores.base import Group, Latency, Query, Questions, Totals
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _read(store: "Store", query: "Query") -> _Report:
+async def _read(store: "Questions", query: "Query") -> _Report:
     return _Report(
         totals=await store.totals(query),
         latency=await store.latency(query),

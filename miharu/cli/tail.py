@@ -17,7 +17,7 @@ from miharu.errors import StoreError
 if TYPE_CHECKING:
     from miharu.call import Call
     from miharu.monitor import Monitor
-    from miharu.stores.base import Query, Store
+    from miharu.stores.base import Query, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "Follower", "add_arguments", "line", "run")
 
@@ -81,14 +81,14 @@ class Follower:
         self._owes_whole = True
         self._whole_at = 0.0
 
-    async def begin(self, store: "Store", lines: int) -> "Sequence[Call]":
+    async def begin(self, store: "Questions", lines: int) -> "Sequence[Call]":
         """The last calls that are there, the oldest first; from now on the others count as new."""
         await self.look(store)
         last = await store.calls(self._query, limit=lines)
         self._seen |= {call.id: call.timestamp for call in last}
         return last[::-1]
 
-    async def look(self, store: "Store") -> "Sequence[Call]":
+    async def look(self, store: "Questions") -> "Sequence[Call]":
         """What is new, the oldest first."""
         revision, began = await store.revision(), time.monotonic()
         whole = self._owes_whole and began >= self._whole_at
@@ -102,7 +102,7 @@ class Follower:
             self._whole_at = now + max(WHOLE_EVERY_S, 10 * (now - began))
         return found[::-1]
 
-    async def _unseen(self, store: "Store", *, whole: bool) -> "list[Call]":
+    async def _unseen(self, store: "Questions", *, whole: bool) -> "list[Call]":
         since = time.time_ns() // 1_000_000 - LASTS_MS
         query, before, found = replace(self._query, start=since), None, []
         while page := await store.calls(query, limit=_PAGE, before=before):

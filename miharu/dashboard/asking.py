@@ -7,74 +7,19 @@ comes from several of them, and none of them waits for another's answer.
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from miharu.batch import Score, Span
-from miharu.call import Call
-from miharu.stores.base import (
-    MOST_SPANS,
-    NEWEST,
-    Dimension,
-    Extent,
-    FailedSpans,
-    Group,
-    Latency,
-    Order,
-    Point,
-    Query,
-    Ranks,
-    Session,
-    Timing,
-    Totals,
-)
+from miharu.stores.base import Dimension, Group, Query, Questions
 
-__all__ = ("Answer", "Once", "Questions", "Top", "together", "top")
+__all__ = ("Answer", "Once", "Top", "once", "together", "top")
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Questions(Protocol):
-    """What a view may ask of a store; see ``stores.base.Store``."""
-
-    async def revision(self) -> int: ...
-    async def totals(self, query: Query) -> Totals: ...
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool: ...
-    async def latency(self, query: Query) -> Latency: ...
-    async def series(
-        self,
-        query: Query,
-        step_ms: int,
-        by: Dimension | None = None,
-        among: Sequence[str | None] | None = None,
-        offset_ms: int = 0,
-    ) -> Sequence[Point]: ...
-    async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
-    ) -> Sequence[tuple[int, int, int]]: ...
-    async def groups(
-        self,
-        query: Query,
-        by: Dimension,
-        limit: int | None = None,
-        among: Sequence[str | None] | None = None,
-    ) -> Sequence[Group]: ...
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks: ...
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]: ...
-    async def sessions(
-        self, query: Query, limit: int = 50, before: int | None = None
-    ) -> Sequence[Session]: ...
-    async def calls(
-        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
-    ) -> Sequence[Call]: ...
-    async def call(self, id: str) -> Call | None: ...  # noqa: A002 - the column's name
-    async def spans(
-        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
-    ) -> Sequence[Span]: ...
-    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans: ...
-    async def extent(self, query: Query) -> Extent | None: ...
-    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]: ...
-    async def size(self) -> int | None: ...
+def once(store: Questions) -> Questions:
+    """The same questions, each of which is asked once."""
+    return cast("Questions", Once(store))
 
 
 class Answer(Generic[T]):
@@ -129,91 +74,31 @@ class _Known:
 
 
 class Once:
-    """A store that is asked each question once, however often and by whomever; for the length of a page."""
+    """Questions of which each is asked once, however often and by which part; for the length of a page."""
 
     def __init__(self, store: Questions) -> None:
         self.store = store
         self._known: dict[Hashable, _Known] = {}
 
-    async def revision(self) -> int:
-        return await self._ask(self.store.revision)
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        """A question of the store: ``stores.base.Questions`` says which there are."""
+        question = getattr(self.store, name)
 
-    async def totals(self, query: Query) -> Totals:
-        return await self._ask(self.store.totals, query)
+        async def ask(*args: Hashable, **kwargs: Hashable) -> Any:
+            return await self._ask(question, *args, **kwargs)
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
-        return await self._ask(self.store.has_sums, query, by)
-
-    async def latency(self, query: Query) -> Latency:
-        return await self._ask(self.store.latency, query)
-
-    async def series(
-        self,
-        query: Query,
-        step_ms: int,
-        by: Dimension | None = None,
-        among: Sequence[str | None] | None = None,
-        offset_ms: int = 0,
-    ) -> Sequence[Point]:
-        return await self._ask(self.store.series, query, step_ms, by, _fixed(among), offset_ms)
-
-    async def durations(
-        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
-    ) -> Sequence[tuple[int, int, int]]:
-        return await self._ask(self.store.durations, query, step_ms, of, offset_ms)
-
-    async def groups(
-        self,
-        query: Query,
-        by: Dimension,
-        limit: int | None = None,
-        among: Sequence[str | None] | None = None,
-    ) -> Sequence[Group]:
-        return await self._ask(self.store.groups, query, by, limit, _fixed(among))
-
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
-        return await self._ask(self.store.ranks, query, by, limit, offset)
-
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
-        return await self._ask(self.store.keys, query, by, limit)
-
-    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
-        return await self._ask(self.store.sessions, query, limit, before)
-
-    async def calls(
-        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
-    ) -> Sequence[Call]:
-        return await self._ask(self.store.calls, query, limit, before, order)
-
-    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
-        return await self._ask(self.store.call, id)
-
-    async def spans(
-        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
-    ) -> Sequence[Span]:
-        return await self._ask(self.store.spans, trace_id, during, limit)
-
-    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
-        return await self._ask(self.store.failed_spans, query, limit)
-
-    async def extent(self, query: Query) -> Extent | None:
-        return await self._ask(self.store.extent, query)
-
-    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
-        return await self._ask(self._scores, call_id, trace_id)
-
-    async def _scores(self, call_id: str | None, trace_id: str | None) -> Sequence[Score]:
-        return await self.store.scores(call_id=call_id, trace_id=trace_id)
-
-    async def size(self) -> int | None:
-        return await self._ask(self.store.size)
+        return ask
 
     async def worked_out(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
         """What is made of answers, once as well."""
         return await self._ask(function, *args)
 
-    async def _ask(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
-        key = (function.__name__, *args)
+    async def _ask(self, function: Callable[..., Awaitable[T]], *args: Hashable, **kwargs: Hashable) -> T:
+        key = (
+            function.__name__,
+            *_given(tuple(map(_fixed, args))),
+            *sorted((name, _fixed(value)) for name, value in kwargs.items() if value is not None),
+        )
         while (known := self._known.get(key)) is not None:
             await known.event.wait()
             if self._known.get(key) is known:
@@ -222,7 +107,7 @@ class Once:
                 return known.value  # type: ignore[no-any-return]
         known = self._known[key] = _Known()
         try:
-            known.value = await function(*args)
+            known.value = await function(*args, **kwargs)
         except Exception as error:
             known.error = error
             raise
@@ -234,8 +119,14 @@ class Once:
         return known.value  # type: ignore[no-any-return]
 
 
-def _fixed(keys: Sequence[str | None] | None) -> tuple[str | None, ...] | None:
-    return None if keys is None else tuple(keys)
+def _given(args: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """Without what is the default anyway."""
+    return _given(args[:-1]) if args and args[-1] is None else args
+
+
+def _fixed(value: Any) -> Hashable:
+    """As it may be a part of a key."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from miharu.dashboard.asking import Questions, together
+from miharu.dashboard.asking import together
 from miharu.dashboard.kept import kept
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import View
 from miharu.dashboard.ranges import DAY, HOUR
-from miharu.stores.base import Order, Query
+from miharu.stores.base import Order, Query, Questions
 
 __all__ = ("beginnings",)
 

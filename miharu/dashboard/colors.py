@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from zlib import crc32
 
-from miharu.dashboard.asking import Questions
 from miharu.dashboard.kept import kept
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.page import Site
-from miharu.stores.base import Query
+from miharu.stores.base import Query, Questions
 
 __all__ = ("OTHER", "Palette", "maker", "palette")
 

@@ -94,7 +94,7 @@ class Door:
             from miharu.dashboard.routes import respond
 
             site = Site(
-                store=monitor.store,
+                store=monitor.questions,
                 database=public_url(monitor.config.database),
                 access=decision.access,
                 losses=lambda: monitor.stats()["dropped"],

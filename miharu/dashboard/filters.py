@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from miharu.dashboard.asking import Questions, together
+from miharu.dashboard.asking import together
 from miharu.dashboard.kept import kept
 from miharu.dashboard.page import Site
 from miharu.dashboard.query import FILTERS, View
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import Dimension, Query, Questions
 
 __all__ = ("choices",)
 

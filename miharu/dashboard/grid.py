@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from miharu.dashboard.asking import Questions, together
+from miharu.dashboard.asking import together
 from miharu.dashboard.windows import Stretch, Window
-from miharu.stores.base import Dimension, Point, Query, Timing, Totals
+from miharu.stores.base import Dimension, Point, Query, Questions, Timing, Totals
 
 __all__ = ("Grid", "counts_in", "grid_of", "sums_in")
 

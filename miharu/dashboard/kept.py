@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from miharu.dashboard.asking import Once, Questions
+from miharu.dashboard.asking import Once
 from miharu.dashboard.page import Site
+from miharu.stores.base import Questions
 
 __all__ = ("kept",)
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from miharu._budget import BudgetState
-from miharu.dashboard.asking import Questions
 from miharu.dashboard.query import View
 from miharu.dashboard.zones import zone_of
 from miharu.exchange import Exchange
+from miharu.stores.base import Questions
 
 __all__ = ("Page", "PageRequest", "Site")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from miharu._guard import swallowed
-from miharu.dashboard.asking import Once
+from miharu.dashboard.asking import once
 from miharu.dashboard.assets import AssetsMissing, asset
 from miharu.dashboard.compression import packed
 from miharu.dashboard.headers import make_page
@@ -59,7 +59,7 @@ PATHS = tuple(path for path in _VIEWS if path != "body")
 
 async def respond(request: PageRequest, site: Site) -> Page:
     """The whole response: status, all headers, body. What fails is a page as well."""
-    site = replace(site, store=Once(site.store))
+    site = replace(site, store=once(site.store))
     try:
         page = await _find(request, site)
     except AssetsMissing as error:

@@ -1,10 +1,12 @@
-"""The composition root: settings -> interceptor -> queue -> worker -> store.
+"""The composition root: settings -> interceptor -> queue -> recorder -> store.
 
 monitor.py  one process that is watched, or one database that is looked at
 process.py  the one of this process, and the public functions over it
 capture.py  the calls of a block, whether or not the process is watched
 calls.py    what such a block gives
-outlet.py   where calls go: the store, its prices and exporters
+asking.py   the questions of pages, of the command line and of budgets
+store.py    the store that both share
+making.py   what the recorder works with
 figures.py  its figures
 """
 

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,26 +16,34 @@ from miharu.attribution import records
 from miharu.attribution.belonging import belonging
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Score
-from miharu.config import MEMORY, NOTHING_IGNORED, Config, database_file, public_url
+from miharu.config import MEMORY, Config, database_file, public_url
+from miharu.errors import StoreError
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
+from miharu.monitor.asking import Asking
 from miharu.monitor.figures import Stats
-from miharu.monitor.outlet import outlet_for
+from miharu.monitor.making import exporters_of, prices_of, reader_of
+from miharu.monitor.store import OneStore
+from miharu.pricing.base import Prices
 from miharu.pricing.updates import Updates
+from miharu.recorder import imports
 from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
-from miharu.recorder.chores import Retention
+from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
+from miharu.recorder.exports import Exports
+from miharu.recorder.loop import LoopThread
+from miharu.recorder.maintenance import Retention
+from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.queue import ExchangeQueue
-from miharu.recorder.reader import Reader
-from miharu.recorder.shift import Equipment
+from miharu.recorder.recorder import Recorder
+from miharu.recorder.run import Run
 from miharu.recorder.spool import Spool, place_for
-from miharu.recorder.tally import Tally
-from miharu.recorder.worker import Worker
 from miharu.redaction import values
 from miharu.redaction.urls import secrets_in
 from miharu.stores import store_for
-from miharu.stores.base import Store
+from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
 
@@ -47,7 +56,7 @@ EXIT_S = 5.0
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_parents: list[Worker] = []
+_parents: list[object] = []
 
 
 def _route_of(exchange: Exchange) -> str:
@@ -77,7 +86,9 @@ class Monitor:
         for budget in config.budgets:
             values.keep(_secrets_of(budget.webhook or ""))
         self._interceptor: Interceptor | None = None
-        alarms = None if read_only else Alarms(Webhook(handing.unseen))
+        self._outgoing = LoopThread("miharu-outgoing")
+        """For what leaves this process: exporters and webhooks."""
+        alarms = None if read_only else Alarms(Webhook(self._outgoing, handing.unseen))
         self._ledger = Ledger(config.budgets, alarms)
         self._updates = Updates(handing.unseen)
         self._renew()
@@ -93,7 +104,7 @@ class Monitor:
         return public_url(self.config.database)
 
     def start(self) -> None:
-        """Start the worker, and watch unless reading only. Returns at once."""
+        """Watch, and start to record, unless reading only. Returns at once."""
         if not self.read_only:
             formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
             self._formats = [*self.config.providers, *formats]
@@ -108,7 +119,7 @@ class Monitor:
             )
             self._interceptor.install()
             records.hand_to(self._take_record)
-        self._worker.start()
+            self._recorder.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Stop watching and store what there is; whether that was done in time (seconds)."""
@@ -116,9 +127,10 @@ class Monitor:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
         self._updates.stop()
-        ended = self._worker.stop(timeout)
+        until = time.monotonic() + timeout
+        ended = self._recorder.stop(timeout)
         if len(self._queue):
-            self._worker.salvage()
+            self._recorder.spool_remaining()
         stored = ended and self._is_empty
         if not self._is_empty:
             kept = f"{self._spool.waiting} wait for the next start in {self._spool.path}"
@@ -129,6 +141,11 @@ class Monitor:
                 len(self._queue),
             )
         self._spool.close()
+        if self._exports is not None:
+            self._exports.close(until - time.monotonic())
+        self._ledger.close()
+        self._asking.close(max(0.5, until - time.monotonic()))
+        self._outgoing.stop(max(0.5, until - time.monotonic()))
         return stored
 
     def _at_exit(self) -> None:
@@ -144,29 +161,34 @@ class Monitor:
                 return
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until every call so far is stored; whether that was done in time (seconds)."""
-        return self._worker.flush(timeout) or (not self._worker.running and self._is_empty)
+        """Wait until every call so far is stored, and passed on; whether that was done in time (seconds)."""
+        until = time.monotonic() + timeout
+        if self.read_only and self.config.budgets:
+            self._asking.ask(partial(self._ledger.arefresh, at_once=True), bool)
+        stored = self._recorder.flush(timeout) or (not self._recorder.running and self._is_empty)
+        passed_on = self._exports is None or self._exports.flush(until - time.monotonic())
+        return stored and passed_on
 
     @property
-    def store(self) -> Store:
-        """The open store; for functions that ``read`` awaits.
+    def questions(self) -> Questions:
+        """What answers; for functions that ``read`` awaits.
 
         Raises:
             StoreError: It is not open, or cannot be used.
         """
-        return self._worker.store
+        return self._asking.questions
 
     async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Await the function on the worker's loop, once the store is open, from any loop of asyncio or trio.
+        """Await the function on the questions' loop, once the store is open, from any loop.
 
         Raises:
             StoreError: The store cannot be used at the moment.
         """
-        return await self._worker.read(function, *args, **kwargs)
+        return await self._asking.read(function, *args, **kwargs)
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
-        return self._worker.read_sync(function, *args, **kwargs)
+        return self._asking.read_sync(lambda: function(*args, **kwargs))
 
     def running(self) -> list[Exchange] | None:
         """The calls on their way right now; ``None`` where this process makes none."""
@@ -177,18 +199,18 @@ class Monitor:
 
     def stats(self) -> Stats:
         """The figures of this process."""
-        tally, queue, spool = self._tally, self._queue, self._spool
+        counters, queue, spool = self._counters, self._queue, self._spool
         return Stats(
-            captured=tally.captured + queue.dropped,
-            written=tally.written,
+            captured=counters.captured + queue.dropped,
+            written=counters.written,
             dropped=self._lost(),
-            shed=queue.shed + tally.shed,
+            shed=queue.shed + counters.shed,
             spooled=spool.waiting,
-            unpriced=tally.unpriced,
-            estimated=tally.estimated,
-            errors=tally.failures + _guard.failures(),
+            unpriced=counters.unpriced,
+            estimated=counters.estimated,
+            errors=counters.failures + counters.failed_exports + _guard.failures(),
             queue_depth=len(queue),
-            last_write=tally.last_write,
+            last_write=counters.last_write,
             database=self.database_name,
             refused=self._ledger.refusals.count,
             budgets=list(self._ledger.states),
@@ -217,103 +239,123 @@ class Monitor:
         self._ledger.refusals.check(whose)
 
     def _admit(self) -> None:
-        if not self._worker.running:  # in a child that was forked; it alone learns what others spend
-            self._worker.start()
+        if not self._recorder.running:  # in a child that was forked; it alone learns what others spend
+            self._recorder.start()
         self._ledger.refusals.admit(partial(here, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
         self._queue.put(exchange)
-        if not self._worker.running:
-            self._worker.start()
+        recorder = self._recorder
+        if recorder.orders.asleep:
+            recorder.ring()
+        elif self._queue.is_high:
+            recorder.hurry()
         if is_daemonic():
-            self._worker.wake()
+            recorder.hurry()
 
     def _take_record(self, record: OpenSpan | Score) -> None:
         self._queue.put_record(record)
-        if not self._worker.running:
-            self._worker.start()
+        if self._recorder.orders.asleep:
+            self._recorder.ring()
 
     @property
     def _is_empty(self) -> bool:
         return len(self._queue) == 0 and self._spool.waiting == 0
 
     def _lost(self) -> int:
-        queue, tally = self._queue, self._tally
+        queue, counters = self._queue, self._counters
         return (
             queue.dropped
             + queue.dropped_records
             + queue.shed
-            + tally.shed
-            + tally.unstorable
+            + counters.shed
+            + counters.unstorable
             + self._spool.lost
         )
 
     def _renew(self) -> None:
-        """A queue, a worker and figures of this process's own."""
+        """A queue, a recorder and figures of this process's own."""
         self._queue = ExchangeQueue()
-        self._tally = Tally()
+        self._counters = Counters()
         self._spool = Spool(None if self.read_only else place_for(self.config.database))
-        self._worker = self._new_worker()
+        self._exports: Exports | None = None
+        self._store = OneStore(self.config, self._store_point, read_only=self.read_only)
+        self._questions_loop = LoopThread("miharu-questions")
+        # in a process that only reads, no recorder keeps the budgets up to date
+        before = self._ledger.arefresh if self.read_only and self.config.budgets else None
+        self._asking = Asking(self._store, self._questions_loop, before)
+        self._recorder = self._new_recorder()
 
-    def _new_worker(self) -> Worker:
+    def _new_recorder(self) -> Recorder:
+        return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
+
+    def _make_run(self, orders: Orders) -> Run:
         config = self.config
-        retention = Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms)
-        return Worker(
-            Equipment(
-                pipeline=self._make_pipeline,
-                outlet=partial(
-                    outlet_for,
-                    config,
-                    self._store_point,
-                    read_only=self.read_only,
-                    updates=self._updates if config.update_prices else None,
-                ),
-                losses=self._lost,
-                last_write=lambda: self._tally.last_write,
-                ledger=self._ledger,
-                retention=None if self.read_only else retention,
-            ),
-            at_exit=self._at_exit,
+        return Run(
+            orders,
+            self._make_pipeline,
+            partial(self._store.writer, self._questions_loop),
+            losses=self._lost,
+            last_write=lambda: self._counters.last_write,
+            reckon=self._reckon,
+            reckon_due=self._ledger.due,
+            retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
+            eager=bool(config.budgets),
         )
 
-    def _make_pipeline(self) -> Pipeline:
-        if self.read_only:
-            return Pipeline(self._queue, self._spool, self._tally)
-        third_party = plugins.load(plugins.installed("miharu.providers"))
-        extra = [provider() for _, provider in third_party]
+    def _make_pipeline(self, meanwhile: Callable[[], object]) -> Pipeline:
+        reader, more_rules = reader_of(self.config, self._formats)
         if self._interceptor is not None:
-            self._interceptor.gate.widen(rule for provider in extra for rule in provider.rules)
-        reader = Reader(
-            [*self._formats, *extra],
-            service=self.config.service,
-            capture_content=self.config.capture_content,
-            estimate_usage=self.config.estimate_usage,
-            redact=self.config.redact,
-            ignore=self.config.ignore.call if self.config.ignore != NOTHING_IGNORED else None,
+            self._interceptor.gate.widen(more_rules)
+        if self._exports is None:
+            self._exports = Exports(exporters_of(self.config), self._outgoing, self._counters)
+        return Pipeline(
+            self._queue,
+            self._spool,
+            self._counters,
+            reader,
+            prices=PricesLoader(self._prices, meanwhile),
+            charge=self._ledger.charge,
+            export=self._exports.put,
         )
-        return Pipeline(self._queue, self._spool, self._tally, reader, self._ledger.charge)
+
+    def _prices(self) -> Prices | None:
+        return prices_of(self.config, self._updates if self.config.update_prices else None)
+
+    def _reckon(self, at_once: bool, meanwhile: Callable[[], object]) -> None:  # noqa: FBT001 - the seam's
+        if self.config.budgets:
+            with suppress(StoreError):  # the recorder says what is wrong
+                self._asking.open(meanwhile)
+            self._ledger.refresh(lambda look: self._asking.ask(look, meanwhile), at_once=at_once)
 
     def before_fork(self) -> None:
-        """Close the store and end the thread: the child inherits no open database and no held lock.
+        """Close the store and end the threads: the child inherits no open database and no held lock.
 
-        What is in memory alone would be gone; and a store that is slow holds nobody up.
+        What is in memory alone would be gone; and a store that is slow holds nothing up.
         """
+        imports.hold_still()
         if self.config.database != MEMORY:
-            self._worker.park(FORK_WAITS_S)
+            self._recorder.park(FORK_WAITS_S)
+            self._asking.close(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
         """Go on with what waits."""
-        if self._worker.running:
-            self._worker.go_on()
+        imports.let_go()
+        if self.read_only:
+            return
+        if self._recorder.running:
+            self._recorder.go_on()
         else:
-            self._worker = self._new_worker()
-            self._worker.start()
+            self._recorder = self._new_recorder()
+            self._recorder.start()
 
     def after_fork_in_child(self) -> None:
         """Begin anew, with the first call or page."""
+        imports.let_go()
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
-        _parents.append(self._worker)
+        _parents.append((self._recorder, self._asking, self._questions_loop, self._store, self._exports))
         self._spool.disown()
+        self._outgoing.after_fork_in_child()
         self._ledger.after_fork()
         handing.forget_all()
         self._updates = Updates(handing.unseen)

@@ -1,72 +1,68 @@
 """What happens after the queue: read, priced, stored, exported; or spooled, while the store takes nothing."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.exporters.base import Exporter
 from miharu.pricing.base import Prices
+from miharu.recorder.batch_reader import BatchReader, as_batch
 from miharu.recorder.costs import priced
+from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.intake import Intake, as_batch
 from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
 from miharu.recorder.spool import Spool
-from miharu.recorder.tally import Tally
-from miharu.stores.base import Store
+from miharu.stores.base import Writer
 
-__all__ = ("Outlet", "Pipeline")
+__all__ = ("Pipeline",)
 
-EXPORT_TIMEOUT_S = 10.0
 PATIENCE_S = 1.0
 """How long calls wait in memory alone for a store that was open and takes nothing."""
 SPOOL_AGAIN_S = 5.0
 """How long a file that could not be written is left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outlet:
-    """Where calls go: what takes long to import."""
-
-    store: Callable[[], Store]
-    """Makes one, which is not open yet."""
-    prices: Prices | None = None
-    exporters: Sequence[Exporter] = ()
-
-
 class Pipeline:
-    """Runs on the worker's loop. What the store refuses is kept, and tried again in the order it came in."""
+    """For one thread. What the store refuses is kept, and tried again in the order it came in."""
 
     def __init__(
         self,
         queue: ExchangeQueue,
         spool: Spool,
-        tally: Tally,
+        counters: Counters,
         reader: Reader | None = None,
+        *,
+        prices: Callable[[], Prices | None] = lambda: None,
         charge: Callable[[Call], object] = bool,
+        export: Callable[[Batch], object] = bool,
     ) -> None:
         """Prepare.
 
         Args:
             queue: What callers have left.
             spool: Where it goes while the store takes nothing.
-            tally: Where it is counted.
-            reader: Who reads it; ``None`` for those who only read the store.
+            counters: Where it is counted.
+            reader: What reads it.
+            prices: What things cost. Asked with the first call, and it may take its time.
             charge: Told of each call of this process as soon as its price is known, once.
+            export: Told of each batch that was stored.
         """
-        self.store: Store | None = None
+        self.writer: Writer | None = None
         """Open; ``None`` until then."""
         self.spool = spool
         self._queue = queue
-        self._tally = tally
-        self._intake = Intake(queue, reader, tally, self._finished)
+        self._counters = counters
+        self._reader = BatchReader(queue, reader, counters, self._finished)
+        self._load_prices = prices
+        self._prices: Prices | None = None
+        self._has_prices = False
         self._charge = charge
-        self._outlet: Outlet | None = None
+        self._export = export
         self._holding = 0
         """How many of what is pending are in the store's hands."""
         self._copied = False
@@ -81,21 +77,25 @@ class Pipeline:
         """Whether nothing waits for the store."""
         return len(self._queue) == 0 and self.spool.waiting == 0
 
-    async def open(self, outlet: Outlet) -> None:
+    @property
+    def is_in_spool(self) -> bool:
+        """Whether nothing waits in memory."""
+        return len(self._queue) == 0
+
+    def open(self, writer: Writer) -> None:
         """Open the store.
 
         Raises:
             StoreError: It cannot be used as it is.
         """
-        store = outlet.store()
         try:
-            await store.open()
+            writer.open()
         except BaseException:
-            await _close(store, "closing the store")
+            _close(writer)
             raise
-        self.store, self._outlet = store, outlet
+        self.writer = writer
 
-    async def drain(self) -> None:
+    def drain(self) -> None:
         """Store everything that was left so far: what was read, then what was spooled, then the queue.
 
         Raises:
@@ -104,16 +104,22 @@ class Pipeline:
         pending = self._queue.pending
         while True:
             if pending:
-                await self._keep_pending()
+                self._keep_pending()
             elif (batch := self.spool.first()) is not None:
-                await self.keep(batch)
+                self.keep(batch)
                 self.spool.take()
-            elif not (is_daemonic() and len(self._queue) and await self._spill()):
-                await self._intake.fill(pending)
+            elif not (is_daemonic() and len(self._queue) and self._spill()):
+                self._reader.fill(pending)
                 if not pending:
                     return
 
-    async def keep(self, batch: Batch, *, own: bool = True, tried: bool = False) -> None:
+    def need_prices(self) -> None:
+        """See to it that they are loaded."""
+        if not self._has_prices:
+            self._prices = self._load_prices()
+            self._has_prices = True
+
+    def keep(self, batch: Batch, *, own: bool = True, tried: bool = False) -> None:
         """Store and export it; what cannot be stored takes nothing else with it.
 
         Args:
@@ -124,36 +130,76 @@ class Pipeline:
         Raises:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
-        if self._outlet is not None and not tried:
-            batch = replace(batch, calls=[priced(call, self._outlet.prices) for call in batch.calls])
+        if not tried and batch.calls:
+            self.need_prices()
+            batch = replace(batch, calls=[self._priced(call, own=own) for call in batch.calls])
         captures.deliver(batch.calls)
         try:
-            await self._add(batch)
+            self._add(batch)
         except StoreError:
-            self._tally.failures += 1
+            self._counters.failures += 1
             raise
         except Exception:  # noqa: BLE001 - one call that cannot be stored must not hold up the others
             values: list[Kept] = [*batch.calls, *batch.spans, *batch.scores]
             if len(values) > 1:
                 for value in values:
-                    await self.keep(as_batch([value]), own=own, tried=True)
+                    self.keep(as_batch([value]), own=own, tried=True)
                 return
-            self._tally.unstorable += 1
+            self._counters.unstorable += 1
             swallowed("storing a call")
             return
         if own:
-            self._tally.written += len(batch.calls)
-            self._tally.unpriced += sum(call.is_unpriced for call in batch.calls)
-            self._tally.estimated += sum(call.usage.usage_source == "estimated" for call in batch.calls)
-        self._tally.last_write = time.time()
-        for exporter in self._outlet.exporters if self._outlet else ():
-            await self._export(exporter, batch)
+            self._counters.written += len(batch.calls)
+            self._counters.unpriced += sum(call.is_unpriced for call in batch.calls)
+            self._counters.estimated += sum(call.usage.usage_source == "estimated" for call in batch.calls)
+        self._counters.last_write = time.time()
+        self._export(batch)
 
-    async def _keep_pending(self) -> None:
+    def spool_overdue(self, now: float) -> None:
+        """Spool what should not wait in memory any longer, at that moment (monotonic seconds)."""
+        if self._is_overdue(now):
+            self.spool_all()
+
+    def spool_all(self) -> None:
+        """Spool everything that can be."""
+        while len(self._queue) and self._spill():
+            pass
+
+    def spool_remaining(self, until: float) -> None:
+        """The same for a thread that the recorder does not answer, until that moment (monotonic seconds).
+
+        What is in the store's hands already is spooled as well: it will be skipped, if it was stored.
+        """
+        pending = list(self._queue.pending)
+        saved = set(map(id, pending))
+        values = pending[self._holding :] if self._copied else pending
+        while time.monotonic() < until:
+            self._reader.fill(values, in_a_hurry=True)
+            if not values:
+                break
+            if not self._write(values):
+                self._queue.pending += (value for value in values if id(value) not in saved)
+                return
+            values = []
+        self._queue.pending[:] = [value for value in self._queue.pending if id(value) not in saved]
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self.writer is not None:
+            writer, self.writer = self.writer, None
+            _close(writer)
+
+    def _keep_pending(self) -> None:
         pending = self._queue.pending
+        if not self._tried:
+            self.need_prices()  # meanwhile what is pending may have gone to the spool
+            pending[:] = [self._priced(kept) if isinstance(kept, Call) else kept for kept in pending]
+            self._tried = True
+        if not pending:
+            return
         self._holding, self._copied = len(pending), False
         try:
-            await self.keep(as_batch(pending), tried=self._tried)
+            self.keep(as_batch(pending), tried=True)
         except StoreError:
             if self._copied:
                 del pending[: self._holding]
@@ -164,55 +210,18 @@ class Pipeline:
             del pending[: self._holding]
         finally:
             self._holding = 0
-        self._tried = True
-
-    async def relieve(self, now: float) -> None:
-        """Spool what should not wait in memory any longer, at that moment (monotonic seconds)."""
-        while len(self._queue) and self._is_overdue(now) and await self._spill():
-            pass
-
-    async def spill(self) -> None:
-        """Spool everything, for a program that ends."""
-        while len(self._queue) and await self._spill():
-            pass
-
-    def salvage(self, until: float) -> None:
-        """The same for a thread whose loop does not answer, until that moment (monotonic seconds).
-
-        What is in the store's hands already is spooled as well: it will be skipped, if it was stored.
-        """
-        pending = list(self._queue.pending)
-        saved = set(map(id, pending))
-        values = pending[self._holding :] if self._copied else pending
-        while time.monotonic() < until:
-            self._intake.fill_at_once(values)
-            if not values:
-                break
-            if not self._write(values):
-                self._queue.pending += (value for value in values if id(value) not in saved)
-                return
-            values = []
-        self._queue.pending[:] = [value for value in self._queue.pending if id(value) not in saved]
-
-    async def close(self) -> None:
-        """Let go of store and exporters."""
-        for exporter in self._outlet.exporters if self._outlet else ():
-            await _close(exporter, "closing an exporter")
-        if self.store is not None:
-            store, self.store = self.store, None
-            await _close(store, "closing the store")
 
     def _is_overdue(self, now: float) -> bool:
-        if self.store is None:
+        if self.writer is None or not self._tried:
             return True
         if self._stuck_since is not None and now - self._stuck_since > PATIENCE_S:
             return True
-        # behind the spool, and behind a slow store or exporter, the queue has to wait for its turn
+        # behind the spool, and behind a slow store, the queue has to wait for its turn
         return self._queue.is_high and (
             self._holding > 0 or self._stuck_since is not None or self.spool.waiting > 0
         )
 
-    async def _spill(self) -> bool:
+    def _spill(self) -> bool:
         """Move a batch into the spool; whether there was something, and it could be written."""
         pending = self._queue.pending
         if pending and not self.spool.waiting:
@@ -221,11 +230,12 @@ class Pipeline:
             self._copied = self._holding > 0
             if not self._copied:
                 pending.clear()
+                self._tried = True
             return True
         if not self._can_write():
             return False
         values = list[Kept]()
-        await self._intake.fill(values)
+        self._reader.fill(values)
         if values and not self._write(values):
             pending += values
             return False
@@ -239,7 +249,7 @@ class Pipeline:
             return False
         batch = as_batch(values)
         if self.spool.is_half_full:
-            self._tally.shed += sum(call.body is not None for call in batch.calls)
+            self._counters.shed += sum(call.body is not None for call in batch.calls)
             batch = replace(batch, calls=[replace(call, body=None) for call in batch.calls])
         try:
             self.spool.append(batch)
@@ -248,13 +258,13 @@ class Pipeline:
             return False
         return True
 
-    async def _add(self, batch: Batch) -> None:
-        if self.store is None:
+    def _add(self, batch: Batch) -> None:
+        if self.writer is None:
             raise StoreError("The store is not open.")
         if self._stuck_since is None:
             self._stuck_since = time.monotonic()
         try:
-            await self.store.add(batch)
+            self.writer.add(batch)
         except StoreError:
             raise
         except Exception:
@@ -263,30 +273,32 @@ class Pipeline:
         self._stuck_since = None
 
     def _finished(self, call: Call) -> Call:
-        """What can be known of a call before it is stored; no prices are loaded until the store is open."""
-        if self._outlet is None:
-            self._tried = False
+        """What can be known of a call before it is stored; nothing waits here for prices to load."""
+        if self._has_prices:
+            call = priced(call, self._prices)
+            self._charged(call)
             return call
-        call = priced(call, self._outlet.prices)
+        self._tried = False
+        if call.cost is not None:  # the provider has said it
+            self._charged(call)
+        return call
+
+    def _priced(self, call: Call, *, own: bool = True) -> Call:
+        """What was read before there were prices."""
+        found = priced(call, self._prices)
+        if own and call.cost is None and found.cost is not None:
+            self._charged(found)
+        return found
+
+    def _charged(self, call: Call) -> None:
         try:
             self._charge(call)
         except Exception:  # noqa: BLE001 - a budget must not cost a call
             swallowed("charging a call to a budget")
-        return call
-
-    async def _export(self, exporter: Exporter, batch: Batch) -> None:
-        import anyio
-
-        try:
-            with anyio.fail_after(EXPORT_TIMEOUT_S):
-                await exporter.export(batch)
-        except Exception:  # noqa: BLE001 - a plug-in's failure is counted and stops nobody
-            self._tally.failures += 1
-            swallowed(f"the exporter {type(exporter).__name__}")
 
 
-async def _close(what: Store | Exporter, doing: str) -> None:
+def _close(writer: Writer) -> None:
     try:
-        await what.close()
-    except Exception:  # noqa: BLE001 - a plug-in's failure stops nobody
-        swallowed(doing)
+        writer.close()
+    except Exception:  # noqa: BLE001 - a plug-in's failure stops nothing
+        swallowed("closing the store")

@@ -21,9 +21,9 @@ from miharu.stores.base import (
     Order,
     Point,
     Query,
+    Questions,
     Ranking,
     Session,
-    Store,
     Timing,
     Totals,
 )
@@ -93,8 +93,8 @@ class Reader:
     def __init__(self, monitor: "Monitor") -> None:
         self._monitor = monitor
 
-    async def read(self, question: Callable[[Store], Awaitable[T]]) -> T:
-        return await self._monitor.read(lambda: question(self._monitor.store))
+    async def read(self, question: Callable[[Questions], Awaitable[T]]) -> T:
+        return await self._monitor.read(lambda: question(self._monitor.questions))
 
 
 def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:

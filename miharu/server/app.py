@@ -81,7 +81,7 @@ def _pages(door: Door) -> Any:
 
 def _health(door: Door, monitor: "Monitor") -> Any:
     async def look() -> Page:
-        await monitor.store.revision()
+        await monitor.questions.revision()
         return healthy()
 
     @route("/healthz", http_method=_METHODS, include_in_schema=False)

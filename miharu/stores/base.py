@@ -1,10 +1,15 @@
-"""The seam for stores: keep calls, answer what the dashboard asks, forget what is too old.
+"""The seam for stores: a writer, which the recorder has, and the questions, which pages ask.
+
+Store        makes both, for one URL
+Writer       keeps calls, sums them up, forgets what is too old
+AsyncWriter  the same for a server: its methods are coroutines
+Questions    answers what the dashboard asks
 
 Money is summed in nano-dollars and is exact. A sum over no calls is zero; what is not known is ``None``
 and counted beside the sum (``unpriced``), never taken for zero.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,6 +21,7 @@ __all__ = (
     "NEWEST",
     "RANKED",
     "SPANS_LOOKED_THROUGH",
+    "AsyncWriter",
     "Dimension",
     "Extent",
     "FailedSpans",
@@ -24,12 +30,14 @@ __all__ = (
     "Order",
     "Point",
     "Query",
+    "Questions",
     "Ranking",
     "Ranks",
     "Session",
     "Store",
     "Timing",
     "Totals",
+    "Writer",
 )
 
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
@@ -177,25 +185,71 @@ class FailedSpans:
     newest: Sequence[Span]
 
 
-class Store(Protocol):
-    """Keeps calls, spans and scores.
+class Writer(Protocol):
+    """Changes what is kept. Plain code, called from one thread at a time, which may wait for it.
 
-    Every method runs on the worker's asyncio loop, several at once. What may pass, such as a database that
-    is locked, comes out as a ``StoreError`` whose message names the database without its password, and the
-    batch is tried again; any other exception means that the batch itself cannot be stored.
+    What may pass, such as a database that is locked, comes out as a ``StoreError`` whose message names the
+    database without its password, and the batch is tried again; any other exception means that the batch
+    itself cannot be stored.
     """
 
-    async def open(self) -> None:
-        """Connect; make or migrate the schema unless opened for reading.
+    def open(self) -> None:
+        """Connect; make or migrate the schema.
 
         Raises:
-            NoDatabase: Opened for reading, and there is nothing.
             StoreError: It cannot be used as it is.
         """
         ...
 
-    async def add(self, batch: Batch) -> int:
+    def add(self, batch: Batch) -> int:
         """Keep all of it in one transaction and return how many calls were new; what is there is skipped."""
+        ...
+
+    def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        """Give calls, by id, another cost; return how many were there."""
+        ...
+
+    def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        """Forget what started before that moment (Unix milliseconds), at most ``limit`` calls of it.
+
+        What an engine can drop as a whole without anybody noticing, such as a day's table, may be more.
+        With ``content_only`` the calls stay, without their bodies. Returns how many were forgotten.
+        """
+        ...
+
+    def roll_up(self) -> bool:
+        """Do a piece of what can wait, such as summing up; whether more is left. Called between batches."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything. Nothing is lost that ``add`` has returned for."""
+        ...
+
+
+class AsyncWriter(Protocol):
+    """A ``Writer`` whose methods are coroutines. They run on miharu's asyncio loop, one at a time."""
+
+    async def open(self) -> None: ...
+    async def add(self, batch: Batch) -> int: ...
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int: ...
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
+    async def roll_up(self) -> bool: ...
+    async def close(self) -> None: ...
+
+
+class Questions(Protocol):
+    """Answers what is asked. Every method runs on miharu's asyncio loop, several at once.
+
+    Each answer is of one moment: what is written meanwhile is in it as a whole or not at all.
+    """
+
+    async def open(self) -> None:
+        """Connect. Unless the store is for reading only, make what is missing.
+
+        Raises:
+            NoDatabase: For reading only, and there is nothing.
+            StoreError: It cannot be used as it is.
+        """
         ...
 
     async def revision(self) -> int:
@@ -304,26 +358,32 @@ class Store(Protocol):
         """What was said of a call or of a trace, the oldest first."""
         ...
 
-    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
-        """Give calls, by id, another cost; return how many were there."""
-        ...
-
-    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
-        """Forget what started before that moment (Unix milliseconds), at most ``limit`` calls of it.
-
-        What an engine can drop as a whole without anybody noticing, such as a day's table, may be more.
-        With ``content_only`` the calls stay, without their bodies. Returns how many were forgotten.
-        """
-        ...
-
-    async def tend(self) -> bool:
-        """Do a piece of what can wait, such as summing up; whether more is left. Called between batches."""
-        ...
-
     async def size(self) -> int | None:
         """Bytes on disk, with all that belongs to it; ``None`` where there is no disk or nobody knows."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Nothing is lost that ``add`` has returned for."""
+        """Let go of everything."""
+        ...
+
+
+class Store(Protocol):
+    """Makes the two sides of one database; nothing is open before they are.
+
+    Its entry point is called with the URL and ``read_only=``, which means: never make or change anything.
+    """
+
+    def writer(self, meanwhile: Callable[[], object] = bool) -> Writer | AsyncWriter:
+        """The side that changes it.
+
+        Args:
+            meanwhile: To be called about ten times a second while a ``Writer`` waits for others.
+
+        Raises:
+            StoreError: It is for reading only, or a package is missing.
+        """
+        ...
+
+    def questions(self) -> Questions:
+        """The side that reads it."""
         ...

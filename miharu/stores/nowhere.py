@@ -1,6 +1,6 @@
-"""A store that keeps nothing, for whoever only wants to see calls pass: captures, and exporters alone."""
+"""A store that keeps nothing, for those who only want to see calls pass: captures, and exporters alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
@@ -25,14 +25,41 @@ __all__ = ("Nowhere",)
 
 
 class Nowhere:
-    """Takes everything and has nothing."""
+    """Makes the two sides of nothing."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None: ...
 
-    async def open(self) -> None: ...
+    def writer(self, meanwhile: Callable[[], object] = bool) -> "Forgetting":
+        return Forgetting()
 
-    async def add(self, batch: Batch) -> int:
+    def questions(self) -> "Nothing":
+        return Nothing()
+
+
+class Forgetting:
+    """Takes everything."""
+
+    def open(self) -> None: ...
+
+    def add(self, batch: Batch) -> int:
         return len(batch.calls)
+
+    def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return 0
+
+    def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        return 0
+
+    def roll_up(self) -> bool:
+        return False
+
+    def close(self) -> None: ...
+
+
+class Nothing:
+    """Has nothing."""
+
+    async def open(self) -> None: ...
 
     async def revision(self) -> int:
         return 0
@@ -100,15 +127,6 @@ class Nowhere:
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return ()
-
-    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
-        return 0
-
-    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
-        return 0
-
-    async def tend(self) -> bool:
-        return False
 
     async def size(self) -> int | None:
         return None

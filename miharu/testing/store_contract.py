@@ -5,11 +5,12 @@
     class TestMyStore(StoreContract):
         @pytest.fixture
         async def store(self):
-            store = MyStore(...)
+            store = both(MyStore(...))
             await store.open()
             yield store
             await store.close()
 
+``miharu.testing.open_store.both`` puts its writer and its questions together.
 The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin, which comes with miharu,
 awaits them: no setting is needed.
 """
@@ -24,7 +25,8 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Dimension, Extent, Order, Query, Store
+from miharu.stores.base import Dimension, Extent, Order, Query
+from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "make_call")
 
@@ -69,10 +71,10 @@ class StoreContract:
 
     @pytest.fixture
     def anyio_backend(self) -> str:
-        """Stores run on asyncio, the worker's loop; anyio's plugin would try trio as well."""
+        """Stores run on asyncio, miharu's loop; anyio's plugin would try trio as well."""
         return "asyncio"
 
-    async def test_what_was_added_is_read_back(self, store: Store) -> None:
+    async def test_what_was_added_is_read_back(self, store: OpenStore) -> None:
         call = make_call(
             request_model="m-latest",
             host="api.openai.com:443",
@@ -128,7 +130,7 @@ class StoreContract:
         assert await store.call(call.id) == call
         assert await store.call(bare.id) == bare
 
-    async def test_text_that_is_none_is_kept_as_well_as_can_be(self, store: Store) -> None:
+    async def test_text_that_is_none_is_kept_as_well_as_can_be(self, store: OpenStore) -> None:
         odd = make_call(user_id="a\0b", model="half \ud83d", tags={"\0": "\udc00", "team": "a"})
         bad = Outcome(status="error", error_type="\0", error_message="before\0after \udfff")
         await store.add(Batch(calls=[odd, make_call(outcome=bad), make_call(usage=Usage(usage_raw="\0"))]))
@@ -139,19 +141,19 @@ class StoreContract:
         assert await store.calls(replace(ALL, tag=("team", "a"))) == [call]
         assert (await store.totals(ALL)).calls == 3
 
-    async def test_keys_of_any_length_are_told_apart(self, store: Store) -> None:
+    async def test_keys_of_any_length_are_told_apart(self, store: OpenStore) -> None:
         long = ["日本" + "".join(sha256(b"%d %d" % (i, n)).hexdigest() for n in range(150)) for i in range(3)]
         long[2] = long[0][:-1] + "!"
         facts = ("service", "provider", "model", "route", "user_id", "session_id", "trace_id")
         calls = [make_call(timestamp=NOON + i, **dict.fromkeys(facts, key)) for i, key in enumerate(long)]
         await store.add(Batch(calls=calls))
-        while await store.tend():
+        while await store.roll_up():
             pass
         for by in set(get_args(Dimension)) - {"status", "error_type"}:
             assert [group.totals.calls for group in await store.groups(ALL, by)] == [1, 1, 1]
         assert len(await store.sessions(ALL)) == 3
 
-    async def test_a_book_in_a_field_is_shortened(self, store: Store) -> None:
+    async def test_a_book_in_a_field_is_shortened(self, store: OpenStore) -> None:
         book = "x" * 1_000_000
         call = make_call(
             sdk=book,
@@ -172,19 +174,19 @@ class StoreContract:
         assert found.tags
         assert len(found.tags) < 100
 
-    async def test_a_body_comes_with_its_call_only(self, store: Store) -> None:
+    async def test_a_body_comes_with_its_call_only(self, store: OpenStore) -> None:
         call = make_call(body=Body(request=b'{"a": 1}' * 1000, response=None))
         await store.add(Batch(calls=[call]))
         assert await store.call(call.id) == call
         assert await store.calls(ALL) == [replace(call, body=None)]
 
-    async def test_a_call_that_is_there_is_skipped(self, store: Store) -> None:
+    async def test_a_call_that_is_there_is_skipped(self, store: OpenStore) -> None:
         one, two = make_call(), make_call()
         assert await store.add(Batch(calls=[one])) == 1
         assert await store.add(Batch(calls=[one, two])) == 1
         assert (await store.totals(ALL)).calls == 2
 
-    async def test_the_end_of_a_background_call_completes_it_once(self, store: Store) -> None:
+    async def test_the_end_of_a_background_call_completes_it_once(self, store: OpenStore) -> None:
         opened = make_call(response_id="resp_1", usage=Usage(), cost=None, route="POST /ask", duration_ms=5)
         await store.add(Batch(calls=[opened, make_call(response_id="resp_2")]))
         end = make_call(
@@ -202,7 +204,7 @@ class StoreContract:
         assert (call.usage, call.cost, call.finish_reason) == (end.usage, end.cost, "completed")
         assert (await store.totals(ALL)).calls == 2
 
-    async def test_the_end_of_a_background_call_may_come_in_the_same_batch(self, store: Store) -> None:
+    async def test_the_end_of_a_background_call_may_come_in_the_same_batch(self, store: OpenStore) -> None:
         opened = make_call(response_id="resp_1", usage=Usage(), cost=None)
         end = make_call(response_id="resp_1", timestamp=NOON + 900, completes=True)
         assert await store.add(Batch(calls=[end, opened])) == 1
@@ -211,7 +213,9 @@ class StoreContract:
         assert call is not None
         assert (call.usage, call.cost) == (end.usage, end.cost)
 
-    async def test_the_answer_of_a_background_call_takes_the_place_of_the_receipt(self, store: Store) -> None:
+    async def test_the_answer_of_a_background_call_takes_the_place_of_the_receipt(
+        self, store: OpenStore
+    ) -> None:
         opened = make_call(
             response_id="resp_1", usage=Usage(), body=Body(request=b"a question", response=b"queued")
         )
@@ -223,21 +227,21 @@ class StoreContract:
         assert call.body == Body(request=b"a question", response=b"an answer")
         assert await store.call(end.id) is None
 
-    async def test_the_end_of_a_call_that_nobody_saw_begin_is_a_call(self, store: Store) -> None:
+    async def test_the_end_of_a_call_that_nobody_saw_begin_is_a_call(self, store: OpenStore) -> None:
         end = make_call(response_id="resp_1", completes=True)
         assert await store.add(Batch(calls=[end])) == 1
         assert await store.add(Batch(calls=[make_call(response_id="resp_1", completes=True)])) == 0
         assert await store.call(end.id) == replace(end, completes=False)
 
-    async def test_an_unknown_call_is_none(self, store: Store) -> None:
+    async def test_an_unknown_call_is_none(self, store: OpenStore) -> None:
         assert await store.call("nobody") is None
 
-    async def test_the_revision_moves_with_each_add(self, store: Store) -> None:
+    async def test_the_revision_moves_with_each_add(self, store: OpenStore) -> None:
         before = await store.revision()
         await store.add(Batch(calls=[make_call()]))
         assert await store.revision() > before
 
-    async def test_no_calls_are_zeros_and_unknowns(self, store: Store) -> None:
+    async def test_no_calls_are_zeros_and_unknowns(self, store: OpenStore) -> None:
         totals, latency = await store.totals(ALL), await store.latency(ALL)
         assert (totals.calls, totals.cost_nanousd, totals.prompt_tokens) == (0, 0, 0)
         assert (latency.p50_ms, latency.p95_ms, latency.ttft_p50_ms) == (None, None, None)
@@ -246,7 +250,7 @@ class StoreContract:
         assert not await store.durations(ALL, MINUTE)
         assert not await store.calls(ALL)
 
-    async def test_totals_are_exact(self, store: Store) -> None:
+    async def test_totals_are_exact(self, store: OpenStore) -> None:
         await store.add(
             Batch(
                 calls=[
@@ -269,7 +273,7 @@ class StoreContract:
         assert (totals.unpriced, totals.estimated) == (3, 1)
         assert (totals.prompt_tokens, totals.completion_tokens, totals.cached_tokens) == (6021, 3010, 2408)
 
-    async def test_ten_million_calls_at_the_bounds_can_be_added_up(self, store: Store) -> None:
+    async def test_ten_million_calls_at_the_bounds_can_be_added_up(self, store: OpenStore) -> None:
         """A few of them tell of all: each sum is linear, and has room for as many."""
         most = Usage(**dict.fromkeys(COUNTS, MOST_TOKENS), usage_source="provider")  # type: ignore[arg-type]
         dearest = make_call(
@@ -284,7 +288,7 @@ class StoreContract:
         )
         for _ in range(5):  # so many that they are folded into the sums that are kept
             await store.add(Batch(calls=[replace(dearest, id=new_id(NOON)) for _ in range(500)]))
-        while await store.tend():
+        while await store.roll_up():
             pass
         totals = await store.totals(ALL)
         for name, value in asdict(totals).items():
@@ -297,7 +301,7 @@ class StoreContract:
         assert [session.totals for session in await store.sessions(ALL)] == [totals]
         assert sum(n for _, _, n in await store.durations(ALL, MINUTE)) == 2500
 
-    async def test_what_cannot_be_breaks_no_sum(self, store: Store) -> None:
+    async def test_what_cannot_be_breaks_no_sum(self, store: OpenStore) -> None:
         """Whatever a provider says, and whoever hands the call over."""
         absurd = [2**53 - 1, 2**62, 2**63, 10**300, -1, -(2**63)]
         calls = [
@@ -314,7 +318,7 @@ class StoreContract:
             for i, value in enumerate(absurd)
         ]
         await store.add(Batch(calls=calls))
-        while await store.tend():
+        while await store.roll_up():
             pass
         for call in await store.calls(ALL):
             assert call.usage == Usage(usage_source="none", usage_raw="{}")
@@ -330,7 +334,7 @@ class StoreContract:
         await store.add(Batch(spans=[span]))
         assert [found.duration_ms for found in await store.spans("t" * 32)] == [MOST_MS]
 
-    async def test_a_query_says_which_calls(self, store: Store) -> None:
+    async def test_a_query_says_which_calls(self, store: OpenStore) -> None:
         calls = [
             make_call(timestamp=NOON + i * MINUTE, model=f"m{i % 2}", route=f"r{i % 3}", user_id=f"u{i}")
             for i in range(6)
@@ -352,14 +356,14 @@ class StoreContract:
         assert await found(provider="nobody") == set()
         assert await found(status="error") == set()
 
-    async def test_a_query_may_name_the_attempts_of_one_call(self, store: Store) -> None:
+    async def test_a_query_may_name_the_attempts_of_one_call(self, store: OpenStore) -> None:
         calls = [make_call(timestamp=NOON + i, call_group=f"g{i % 2}", attempt=i // 2 + 1) for i in range(6)]
         await store.add(Batch(calls=[*calls, make_call()]))
         query = replace(ALL, call_group="g1")
         assert [call.attempt for call in await store.calls(query)] == [3, 2, 1]
         assert (await store.totals(query)).calls == 3
 
-    async def test_calls_come_in_any_order(self, store: Store) -> None:
+    async def test_calls_come_in_any_order(self, store: OpenStore) -> None:
         usage = Usage(prompt_tokens=1, completion_tokens=1, usage_source="provider")
         sizes = [3, 1, None, 2, 3, None, 0]
         calls = [
@@ -395,7 +399,7 @@ class StoreContract:
         (dearest,) = await store.calls(ALL, 1, order=Order("cost_nanousd"))
         assert dearest == calls[4]
 
-    async def test_a_query_may_name_a_tag(self, store: Store) -> None:
+    async def test_a_query_may_name_a_tag(self, store: OpenStore) -> None:
         tags: list[dict[str, str] | None] = [
             {"team": "search", "env": "prod"},
             {"team": "ads", "env": "search"},
@@ -422,7 +426,7 @@ class StoreContract:
         assert await found("search", "env") == []
         assert await found('ümlaut "日本"', "a'b\\") == [2]
 
-    async def test_a_series_sums_up_to_the_totals(self, store: Store) -> None:
+    async def test_a_series_sums_up_to_the_totals(self, store: OpenStore) -> None:
         await store.add(
             Batch(calls=[make_call(timestamp=NOON + i * MINUTE // 4, model=f"m{i % 3}") for i in range(40)])
         )
@@ -434,14 +438,14 @@ class StoreContract:
         assert {point.key for point in points} == {"m0", "m1", "m2"}
         assert [point.totals.calls for point in await store.series(ALL, MINUTE)] == [4] * 10
 
-    async def test_steps_may_begin_anywhere(self, store: Store) -> None:
+    async def test_steps_may_begin_anywhere(self, store: OpenStore) -> None:
         hours = [0, 1, 5, 8, 9, 23, 24, 30, 31, 32, 33, 55, 56, 57, 80]
         calls = [
             make_call(timestamp=NOON + hour * 60 * MINUTE + 29 * MINUTE * (hour % 3), model=f"m{hour % 2}")
             for hour in hours
         ]
         await store.add(Batch(calls=calls))
-        while await store.tend():
+        while await store.roll_up():
             pass
         day = 24 * 60 * MINUTE
         for offset in (0, 8 * 60, 5 * 60 + 30, 5 * 60 + 45, 23 * 60):
@@ -460,7 +464,7 @@ class StoreContract:
                 assert sum(timed.values()) == len(calls)
                 assert set(timed) == {t for t, _ in expected}
 
-    async def test_groups_come_most_expensive_first(self, store: Store) -> None:
+    async def test_groups_come_most_expensive_first(self, store: OpenStore) -> None:
         await store.add(
             Batch(
                 calls=[
@@ -473,7 +477,7 @@ class StoreContract:
         groups = await store.groups(ALL, "model")
         assert [(group.key, group.totals.calls) for group in groups] == [("dear", 1), ("cheap", 3), (None, 1)]
 
-    async def test_groups_can_be_cut_short(self, store: Store) -> None:
+    async def test_groups_can_be_cut_short(self, store: OpenStore) -> None:
         await store.add(
             Batch(calls=[make_call(route=f"r{i}", model=None) for i in range(5) for _ in range(i)])
         )
@@ -482,7 +486,7 @@ class StoreContract:
         assert await store.keys(ALL, "route", limit=3) == ["r4", "r3", "r2"]
         assert await store.keys(ALL, "model") == []
 
-    async def test_errors_are_grouped_by_type(self, store: Store) -> None:
+    async def test_errors_are_grouped_by_type(self, store: OpenStore) -> None:
         late = Outcome(status="error", error_type="timeout")
         full = Outcome(status="error", http_status=429, error_type="rate_limit")
         await store.add(
@@ -499,7 +503,7 @@ class StoreContract:
         }
         assert (await store.totals(replace(ALL, error_type="timeout"))).errors == 2
 
-    async def test_sessions_come_newest_first(self, store: Store) -> None:
+    async def test_sessions_come_newest_first(self, store: OpenStore) -> None:
         await store.add(
             Batch(
                 calls=[
@@ -518,7 +522,7 @@ class StoreContract:
         assert len(await store.calls(replace(ALL, session_id="s1"))) == 3
         assert (await store.totals(replace(ALL, session_id="s1"))).calls == 3
 
-    async def test_spans_and_scores_are_read_back(self, store: Store) -> None:
+    async def test_spans_and_scores_are_read_back(self, store: OpenStore) -> None:
         spans = [
             Span(
                 id=f"{i:016x}",
@@ -551,14 +555,14 @@ class StoreContract:
         assert await store.scores(trace_id="t" * 32) == [of_trace]
         assert await store.calls(replace(ALL, trace_id="t" * 32)) == [call]
 
-    async def test_spans_of_a_time_come_and_no_more_than_asked_for(self, store: Store) -> None:
+    async def test_spans_of_a_time_come_and_no_more_than_asked_for(self, store: OpenStore) -> None:
         spans = [_span(i, timestamp=NOON + 10 * i, duration_ms=25 if i == 3 else 5) for i in range(8)]
         await store.add(Batch(spans=spans))
         assert await store.spans("t" * 32, limit=3) == spans[:3]
         assert await store.spans("t" * 32, Extent(NOON + 50, NOON + 61)) == [spans[i] for i in (3, 5, 6)]
         assert await store.spans("u" * 32, Extent(0, 2**62)) == []
 
-    async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: Store) -> None:
+    async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: OpenStore) -> None:
         failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]
         other = _span(7, status="error", trace_id="x" * 32, timestamp=NOON + MINUTE)
         foreign = _span(8, status="error", session_id="another", trace_id="t" * 32)
@@ -573,7 +577,7 @@ class StoreContract:
         assert (await store.failed_spans(replace(ALL, user_id="u", error_type="E"))).number == 3
         assert (await store.failed_spans(replace(ALL, session_id="nobody"))).number == 0
 
-    async def test_a_session_lasts_as_long_as_its_calls_and_their_spans(self, store: Store) -> None:
+    async def test_a_session_lasts_as_long_as_its_calls_and_their_spans(self, store: OpenStore) -> None:
         calls = [
             make_call(timestamp=NOON, duration_ms=900_000, session_id="s"),
             make_call(timestamp=NOON + 50, duration_ms=10, session_id="s", trace_id="t" * 32),
@@ -585,7 +589,7 @@ class StoreContract:
         assert await store.extent(replace(ALL, trace_id="t" * 32)) == Extent(NOON - 5, NOON + 60)
         assert await store.extent(replace(ALL, session_id="nobody")) is None
 
-    async def test_a_call_can_be_given_another_price(self, store: Store) -> None:
+    async def test_a_call_can_be_given_another_price(self, store: OpenStore) -> None:
         calls = [make_call(timestamp=NOON + i) for i in range(3)]
         await store.add(Batch(calls=calls))
         before = await store.revision()
@@ -596,7 +600,7 @@ class StoreContract:
         totals = await store.totals(ALL)
         assert (totals.cost_nanousd, totals.unpriced) == (1007, 1)
 
-    async def test_content_can_go_before_its_call(self, store: Store) -> None:
+    async def test_content_can_go_before_its_call(self, store: OpenStore) -> None:
         body = Body(request=b"a", response=b"b")
         calls = [make_call(timestamp=NOON + i, body=body) for i in range(5)]
         await store.add(Batch(calls=calls))
@@ -606,7 +610,7 @@ class StoreContract:
         assert await store.call(calls[0].id) == replace(calls[0], body=None)
         assert await store.call(calls[3].id) == calls[3]
 
-    async def test_percentiles_are_of_successful_calls(self, store: Store) -> None:
+    async def test_percentiles_are_of_successful_calls(self, store: OpenStore) -> None:
         slow = [make_call(duration_ms=ms, ttft_ms=ms // 2) for ms in range(1, 101)]
         await store.add(
             Batch(calls=[*slow, make_call(duration_ms=10**6, outcome=Outcome(status="cancelled"))])
@@ -619,7 +623,7 @@ class StoreContract:
         counted = await store.durations(ALL, MINUTE)
         assert sum(n for _, _, n in counted) == 100
 
-    async def test_pages_of_calls_follow_each_other(self, store: Store) -> None:
+    async def test_pages_of_calls_follow_each_other(self, store: OpenStore) -> None:
         calls = [make_call(timestamp=NOON + i) for i in range(25)]
         await store.add(Batch(calls=calls))
         seen: list[Call] = []
@@ -629,7 +633,7 @@ class StoreContract:
             page = await store.calls(ALL, limit=10, before=page[-1].id)
         assert seen == calls[::-1]
 
-    async def test_old_calls_are_forgotten_with_their_bodies(self, store: Store) -> None:
+    async def test_old_calls_are_forgotten_with_their_bodies(self, store: OpenStore) -> None:
         body = Body(request=b"a", response=b"b")
         calls = [make_call(timestamp=NOON + i, body=body) for i in range(10)]
         await store.add(Batch(calls=calls))

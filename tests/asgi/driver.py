@@ -18,7 +18,7 @@ class StandIn:
     config: Config
     database_path: Path | None = None
     broken: Exception | None = None
-    store: str = "the store"
+    questions: str = "the store"
     read_only: bool = True
 
     async def read(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:

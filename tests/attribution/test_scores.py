@@ -18,7 +18,7 @@ def scores(database: Path, **of: Any) -> list[Score]:
     assert miharu.flush()
     watching = monitor.current()
     assert watching is not None
-    return list(watching.read_sync(lambda: watching.store.scores(**of)))
+    return list(watching.read_sync(lambda: watching.questions.scores(**of)))
 
 
 def test_a_trace_is_scored_by_its_id(database: Path) -> None:

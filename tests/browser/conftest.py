@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing import FakeProvider
+from miharu.testing.open_store import both
 from tests.dashboard.population import population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
@@ -121,7 +122,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 async def _fill(database: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     everything = population(time.time_ns() // 1_000_000, days=2, busy=0.5)
     for start in range(0, len(everything.calls), 1000):

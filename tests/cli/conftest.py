@@ -15,6 +15,7 @@ import pytest
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -134,8 +135,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def store(database: Path) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+async def store(database: Path) -> AsyncIterator[OpenStore]:
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     yield store
     await store.close()
@@ -145,7 +146,7 @@ def stored(file: Path, *calls: Call) -> Path:
     """A database with these calls, written by the store itself."""
 
     async def store() -> None:
-        sqlite = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+        sqlite = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
         await sqlite.open()
         await sqlite.add(Batch(calls=calls))
         await sqlite.close()
@@ -158,7 +159,7 @@ def read_back(file: Path) -> list[Call]:
     """All its calls, the oldest first."""
 
     async def read() -> list[Call]:
-        sqlite = SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True)
+        sqlite = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True))
         await sqlite.open()
         calls = await sqlite.calls(ALL, limit=100_000)
         await sqlite.close()

@@ -14,6 +14,7 @@ from miharu.cli.doctor import database, environment
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 
 from .conftest import Run
@@ -41,7 +42,7 @@ def test_it_says_what_is_seen_and_how_the_database_is(run: Run, recorded: Path) 
 
 async def test_it_names_the_models_without_a_price_and_how_to_give_them_one(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "calls.db"
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
     await store.open()
     used = Usage(prompt_tokens=10, completion_tokens=5, usage_source="provider")
     listed = [("house-7b", None)] * 2 + [

@@ -5,7 +5,7 @@ import pytest
 from miharu.call import Call, Cost
 from miharu.cli import reprice
 from miharu.cli.reprice import repriced
-from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore
 from miharu.testing.store_contract import NOON, make_call
 
 from .conftest import Run, read_back, stored
@@ -42,13 +42,13 @@ CALLS = [
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_costs_that_change_are_stored(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+    store: OpenStore, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
     from miharu.batch import Batch
 
     monkeypatch.setattr(reprice, "_PAGE", 2)
     await store.add(Batch(calls=CALLS))
-    tally = await repriced(store, Dearer(), NOON, dry_run=dry_run)
+    tally = await repriced(store.sides.questions, store.sides.writer, Dearer(), NOON, dry_run=dry_run)
     assert (tally.looked_at, tally.stated, tally.changed, tally.gained, tally.lost) == (9, 5, 3, 1, 1)
     found = {name: (change.calls, change.before, change.after) for name, change in tally.models.items()}
     assert found == {"changed": (1, 100, 500), "gained": (1, 0, 500), "gone": (1, 7, 0)}

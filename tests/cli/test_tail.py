@@ -19,7 +19,7 @@ from miharu.cli import _reading, main, tail
 from miharu.cli._output import Style
 from miharu.cli.tail import Follower, line
 from miharu.errors import StoreError
-from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore
 from miharu.testing.store_contract import ALL, make_call
 
 from .conftest import Run, environment, stored
@@ -110,7 +110,7 @@ def test_there_must_be_a_database(run: Run) -> None:
     assert "There is no database at" in done.stderr
 
 
-async def test_a_follower_finds_each_call_once(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_follower_finds_each_call_once(store: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "_PAGE", 3)
     await store.add(Batch(calls=[make_call(timestamp=now() - i) for i in range(5)]))
     follower = Follower(ALL)
@@ -123,7 +123,7 @@ async def test_a_follower_finds_each_call_once(store: SQLiteStore, monkeypatch: 
 
 
 async def test_a_late_call_is_found_by_the_look_at_the_whole(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "_PAGE", 3)
     await store.add(Batch(calls=[make_call(timestamp=now() - i) for i in range(5)]))
@@ -137,9 +137,7 @@ async def test_a_late_call_is_found_by_the_look_at_the_whole(
     assert not await follower.look(store)
 
 
-async def test_what_is_long_past_is_not_remembered(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_long_past_is_not_remembered(store: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = Follower(ALL)
     await store.add(Batch(calls=[make_call(timestamp=now() - 1000)]))
     assert len(await follower.look(store)) == 1

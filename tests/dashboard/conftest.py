@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from miharu.dashboard.asking import Questions
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.routes import respond
 from miharu.dashboard.zones import COOKIE
+from miharu.stores.base import Questions
 
 from .memory import MemoryStore
 from .traffic import traffic

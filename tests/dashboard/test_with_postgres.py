@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from miharu.dashboard.page import Site
-from miharu.stores.postgres import PostgresStore, tending
+from miharu.stores.postgres import PostgresStore, rolling_up
+from miharu.testing.open_store import both
 from tests.stores.postgres.server import Server
 
 from .conftest import NOW, get, make_site
@@ -22,11 +23,11 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(tending, "WORTH_IT", 0)
-    real = PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW)
+    monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
+    real = both(PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW))
     await real.open()
     await real.add(EVERYTHING)
-    while await real.tend():
+    while await real.roll_up():
         pass
     yield make_site(real)
     await real.close()

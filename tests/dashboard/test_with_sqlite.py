@@ -11,6 +11,7 @@ from miharu.config import MEMORY
 from miharu.dashboard.page import Site
 from miharu.dashboard.routes import PATHS
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 
 from .conftest import NOW, get, make_site
 from .memory import MemoryStore, rounded
@@ -64,10 +65,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def sqlite() -> AsyncIterator[Site]:
-    real = SQLiteStore(MEMORY)
+    real = both(SQLiteStore(MEMORY))
     await real.open()
     await real.add(EVERYTHING)
-    while await real.tend():
+    while await real.roll_up():
         pass
     yield make_site(real)
     await real.close()

@@ -10,6 +10,7 @@ import miharu
 from miharu import plugins
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from tests.calls import ask, rows
 from tests.docs.blocks import Block, of
 from tests.docs.world import outcome_of_pytest
@@ -125,7 +126,7 @@ async def test_a_stores_figures_are_plain_values(example: Block, database: Path)
     miharu.init(database)
     ask()
     assert miharu.shutdown()
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}", read_only=True)
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}", read_only=True))
     await store.open()
     try:
         said = await example.run().overview(store, Query(start=0, end=2**62))

@@ -8,6 +8,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from tests.dashboard.traffic import traffic
 from tests.doors.serving import environment
 
@@ -21,7 +22,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 async def _fill(file: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
     await store.open()
     await store.add(Batch(calls=traffic(time.time_ns() // 1_000_000, calls=300, days=1)))
     await store.close()

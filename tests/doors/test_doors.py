@@ -18,6 +18,7 @@ from miharu.dashboard.assets import asset_url
 from miharu.dashboard.routes import PATHS
 from miharu.monitor import Monitor
 from miharu.server import create_app
+from miharu.stores.sqlite import SQLiteStore
 from tests.dashboard.conftest import NOW
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import traffic
@@ -32,7 +33,7 @@ class StandIn:
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
     database_path = None
     read_only = True
-    store = STORE
+    questions = STORE
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         return await ask()
@@ -175,10 +176,10 @@ def recorded(tmp_path: Path) -> Iterator[Monitor]:
     writer = Monitor(config)
     writer.start()
 
-    async def fill() -> None:
-        await writer.store.add(Batch(calls=list(STORE.kept.values())[-20:]))
-
-    writer.read_sync(fill)
+    store = SQLiteStore(config.database).writer()
+    store.open()
+    store.add(Batch(calls=list(STORE.kept.values())[-20:]))
+    store.close()
     assert writer.stop()
     reader = Monitor(config, read_only=True)
     reader.start()

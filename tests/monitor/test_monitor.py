@@ -163,7 +163,7 @@ def test_a_fork_leaves_what_is_in_memory_alone() -> None:
     assert miharu.flush()
     watching = monitor.current()
     assert watching is not None
-    assert watching.read_sync(lambda: watching.store.totals(ALL)).calls == 2
+    assert watching.read_sync(lambda: watching.questions.totals(ALL)).calls == 2
 
 
 def test_a_failed_init_leaves_nothing_behind(database: Path) -> None:
@@ -285,7 +285,7 @@ async def test_a_page_reads_from_any_loop(database: Path) -> None:
     assert watching is not None
 
     async def count() -> int:
-        return (await watching.store.totals(ALL)).calls
+        return (await watching.questions.totals(ALL)).calls
 
     assert await watching.read(count) == 1
     async with anyio.create_task_group() as group:
@@ -368,7 +368,7 @@ def test_content_is_kept_only_when_asked_for(database: Path) -> None:
     assert miharu.flush()
     watching = monitor.current()
     assert watching is not None
-    call = watching.read_sync(lambda: watching.store.call(rows(database)[0]["id"]))
+    call = watching.read_sync(lambda: watching.questions.call(rows(database)[0]["id"]))
     assert call is not None
     assert call.body is not None
     assert json.loads(call.body.request or b"") == ASKED

@@ -13,6 +13,7 @@ import pytest
 
 import miharu
 from miharu import monitor
+from miharu.recorder import imports
 from miharu.recorder.endings import before_the_end, forget
 from tests.calls import ask, rows
 
@@ -144,7 +145,7 @@ def test_an_interrupt_while_the_thread_starts_leaves_one(
     watching = monitor.current()
     assert watching is not None
     for thread in threads:  # the other one was told to end
-        if thread is not watching._worker._thread:
+        if thread is not watching._recorder._thread:
             thread.join(10)
             assert not thread.is_alive()
 
@@ -156,7 +157,8 @@ def test_an_interrupt_before_it_starts_leaves_none(database: Path, monkeypatch: 
     watching = monitor.current()
     assert watching is not None
     watching.before_fork()
-    watching._worker = watching._new_worker()
+    imports.let_go()
+    watching._recorder = watching._new_recorder()
 
     def interrupted(_: threading.Thread) -> None:
         raise KeyboardInterrupt
@@ -164,8 +166,8 @@ def test_an_interrupt_before_it_starts_leaves_none(database: Path, monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            watching._worker.start()
-    assert not watching._worker.running
+            watching._recorder.start()
+    assert not watching._recorder.running
     ask()
     assert miharu.flush()
     assert len(rows(database)) == 1

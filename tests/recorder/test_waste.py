@@ -6,12 +6,12 @@ import pytest
 
 import miharu
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder.pipeline import Outlet
 from miharu.recorder.reader import Reader
 from miharu.testing import FakeProvider
 from tests.calls import rows
+from tests.recorder.answer import ANSWER
 from tests.recorder.test_prefixes import SYSTEM, body
-from tests.recorder.world import ANSWER, FORMATS, Bench
+from tests.recorder.world import FORMATS, Bench
 from tests.world import HandMade, exchange
 
 openai = pytest.importorskip("openai")
@@ -55,13 +55,14 @@ def test_a_try_after_a_failure_is_no_duplicate() -> None:
     assert later.duplicate_of == again.id
 
 
-async def test_it_is_stored_with_what_it_cost(tmp_path: Path) -> None:
+def test_it_is_stored_with_what_it_cost(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    await bench.pipeline.open(Outlet(lambda: bench.store, GenaiPrices()))
+    bench.pipeline = bench.another(GenaiPrices)
+    bench.open()
     for at, question in ((0, "?"), (200, "!"), (400, "!")):
         bench.queue.put(asked(at, body(question)))
-    await bench.pipeline.drain()
-    await bench.pipeline.close()
+    bench.pipeline.drain()
+    bench.pipeline.close()
     plain, missed, again = rows(tmp_path / "calls.db")
     assert (plain["duplicate_of"], plain["cache_missed_tokens"], plain["cache_missed_nanousd"]) == (None,) * 3
     assert missed["cache_missed_nanousd"] == missed["cache_missed_tokens"] * 1250

@@ -11,6 +11,7 @@ import miharu
 from miharu import monitor
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.store_contract import make_call
 from tests.sdks.conftest import installed
 from tests.sdks.drivers import ALL
@@ -28,11 +29,10 @@ def used_up(database: Path) -> Iterator[None]:
     assert running is not None
     cost = Cost(cost_nanousd=2 * 10**9, cost_source="test")
 
-    async def spend() -> int:
-        call = make_call(timestamp=time.time_ns() // 1_000_000, cost=cost)
-        return await running.store.add(Batch(calls=[call]))
-
-    running.read_sync(spend)
+    store = SQLiteStore(running.config.database).writer()
+    store.open()
+    store.add(Batch(calls=[make_call(timestamp=time.time_ns() // 1_000_000, cost=cost)]))
+    store.close()
     assert miharu.flush()
     yield
     miharu.shutdown()

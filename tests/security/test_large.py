@@ -22,6 +22,7 @@ from miharu.dashboard.page import Page
 from miharu.recorder.content import KEPT_CONTENT
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 from tests.dashboard.conftest import get, make_site
 from tests.dashboard.memory import MemoryStore
@@ -187,7 +188,7 @@ HOSTILE = {
 @pytest.fixture
 async def hostile(database: Path) -> Path:
     """What another hand has written: columns that hold anything, and kilobytes that become megabytes."""
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     rows = [(name, value) for name, values in HOSTILE.items() for value in values]
     calls = [
@@ -207,7 +208,7 @@ async def hostile(database: Path) -> Path:
 
 
 async def test_rows_of_another_hand_break_no_page(hostile: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{hostile}", read_only=True)
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{hostile}", read_only=True))
     await store.open()
     site = make_site(store, now=NOON + 100)
     page = await get(site, "calls", range="1h")

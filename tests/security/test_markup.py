@@ -19,6 +19,7 @@ from miharu.dashboard.pages.export import FILES
 from miharu.dashboard.query import FILTERS, Tab
 from miharu.dashboard.routes import SCREENS
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from tests.security.world import Door, ask, open_door
 
 ELSEWHERE = "http://elsewhere.example"
@@ -167,7 +168,7 @@ def batch(now: int) -> Batch:
 
 
 async def _store(file: Path, stored: Batch) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
     await store.open()
     await store.add(stored)
     await store.close()

@@ -20,13 +20,13 @@ from miharu.call import Call
 from miharu.exchange import Request
 from miharu.interceptor.aiohttp import AiohttpExchange
 from miharu.plugins import load
+from miharu.recorder.batch_reader import BatchReader
 from miharu.recorder.content import KEPT_CONTENT
-from miharu.recorder.intake import Intake
+from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
 from miharu.recorder.redactor import _is_odd
 from miharu.recorder.spool.records import pack
-from miharu.recorder.tally import Tally
 from miharu.redaction import values
 from tests.world import HandMade, exchange, sse
 
@@ -339,7 +339,7 @@ def recorded(*left: Any) -> list[Any]:
     for one in left:
         queue.put(one) if isinstance(one, HandMade) else queue.put_record(one)
     made: list[Any] = []
-    Intake(queue, Reader(FORMATS), Tally()).fill_at_once(made)
+    BatchReader(queue, Reader(FORMATS), Counters()).fill(made, in_a_hurry=True)
     return made
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from miharu.batch import Batch
 from miharu.call import Body, Call, Outcome, new_id
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from tests.doors.serving import SERVERS, Served, environment, running, serving
 
 __all__ = ("AT", "DOORS", "SECRET", "Answer", "Door", "ask", "fill", "installed", "open_door", "raw")
@@ -67,7 +68,7 @@ def fill(file: Path) -> None:
     """One call whose every text is a secret; from a thread, for there may be a loop of Playwright's here."""
 
     async def store_it() -> None:
-        store = SQLiteStore(f"sqlite+aiosqlite:///{file}")
+        store = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
         await store.open()
         now = time.time_ns() // 1_000_000
         call = Call(

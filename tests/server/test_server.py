@@ -98,7 +98,7 @@ class StandIn:
     read_only = True
 
     def __init__(self) -> None:
-        self.store = OneCall()
+        self.questions = OneCall()
         self.broken: Exception | None = None
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -149,7 +149,7 @@ async def test_totals_of_a_day_by_default(client: httpx.AsyncClient, monitor: An
     assert response.status_code == 200
     assert response.json()["calls"] == 1
     assert response.json()["cost_nanousd"] == 5
-    assert monitor.store.asked == [Query(start=NOW + 1 - 86_400_000, end=NOW + 1)]
+    assert monitor.questions.asked == [Query(start=NOW + 1 - 86_400_000, end=NOW + 1)]
 
 
 async def test_totals_of_what_was_asked(client: httpx.AsyncClient, monitor: Any) -> None:
@@ -163,13 +163,13 @@ async def test_totals_of_what_was_asked(client: httpx.AsyncClient, monitor: Any)
         "status": "error",
     }
     assert (await client.get("/api/totals", params=asked)).status_code == 200
-    assert monitor.store.asked == [Query(**asked)]
+    assert monitor.questions.asked == [Query(**asked)]
 
 
 async def test_the_newest_calls(client: httpx.AsyncClient, monitor: Any) -> None:
     response = await client.get("/api/calls", params={"limit": 3, "before": "x", "start": 1, "end": 2})
     assert [call["id"] for call in response.json()] == ["one"]
-    assert monitor.store.asked == [(Query(start=1, end=2), 3, "x", NEWEST)]
+    assert monitor.questions.asked == [(Query(start=1, end=2), 3, "x", NEWEST)]
 
 
 async def test_the_dearest_calls_with_a_tag(client: httpx.AsyncClient, monitor: Any) -> None:
@@ -182,7 +182,7 @@ async def test_the_dearest_calls_with_a_tag(client: httpx.AsyncClient, monitor: 
     }
     assert (await client.get("/api/calls", params=asked)).status_code == 200
     query = Query(start=1, end=2, tag=("team", "a=b"), call_group="g")
-    assert monitor.store.asked == [(query, 50, None, Order("cost_nanousd"))]
+    assert monitor.questions.asked == [(query, 50, None, Order("cost_nanousd"))]
     assert (await client.get("/api/calls", params={"sort": "-id"})).status_code == 400
     assert (await client.get("/api/calls", params={"tag": "team"})).status_code == 400
 
@@ -209,14 +209,14 @@ async def test_the_other_questions_to_the_store(client: httpx.AsyncClient, monit
     assert (await get("sessions?before=9"))[0]["id"] == "s"
     assert (await get("spans/t1"))[0]["trace_id"] == "t1"
     assert (await get("scores?call_id=one"))[0]["value"] == 1.0
-    asked = monitor.store.asked
+    asked = monitor.questions.asked
     assert asked[:2] == [(60_000, "model"), (1_800_000, "ttft_ms")]
     assert (asked[2][0].session_id, *asked[2][1:]) == ("s", "user_id", 3)
 
 
 async def test_why_costs_moved(client: httpx.AsyncClient, monitor: Any) -> None:
     [moved] = (await client.get("/api/moves", params={"start": 2000, "end": 3000})).json()
-    assert [asked[0].start for asked in monitor.store.asked] == [1000, 2000]
+    assert [asked[0].start for asked in monitor.questions.asked] == [1000, 2000]
     assert moved["change_nanousd"] == sum(moved["effects_nanousd"].values()) == 1000
 
 
@@ -225,13 +225,13 @@ async def test_the_names_of_the_pages_are_understood(client: httpx.AsyncClient, 
     assert (await client.get("/api/totals", params=asked)).status_code == 200
     end = (NOW // 60_000 + 1) * 60_000
     query = Query(start=end - 3_600_000, end=end, user_id="u", session_id="s", trace_id="t", call_group="g")
-    assert monitor.store.asked == [replace(query, error_type="e")]
+    assert monitor.questions.asked == [replace(query, error_type="e")]
     today = {"range": "today", "tz": "Asia/Kolkata"}
     assert (await client.get("/api/totals", params=today)).status_code == 200
-    assert (monitor.store.asked[-1].start + 19_800_000) % 86_400_000 == 0
+    assert (monitor.questions.asked[-1].start + 19_800_000) % 86_400_000 == 0
     moments = {"start": "2026-11-23T00:00Z", "end": "2026-11-23T01:00:00.500+00:00"}
     assert (await client.get("/api/totals", params=moments)).status_code == 200
-    assert monitor.store.asked[-1].end - monitor.store.asked[-1].start == 3_600_500
+    assert monitor.questions.asked[-1].end - monitor.questions.asked[-1].start == 3_600_500
 
 
 @pytest.mark.parametrize("path", [path.replace("{id}", "one").replace("{trace_id}", "t1") for path in PATHS])
@@ -243,7 +243,7 @@ async def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(
     assert response.status_code == 400
     assert response.json()["detail"].startswith(f"There is no parameter {odd!r} here. There are: ")
     assert ("user_id" in response.json()["detail"]) == (path not in {"calls/one", "spans/t1", "scores"})
-    assert not monitor.store.asked
+    assert not monitor.questions.asked
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ async def test_what_contradicts_itself_is_refused(
         response = await client.get(f"/api/{path}?{query}")
         assert response.status_code == 400
         assert words in response.json()["detail"]
-    assert not monitor.store.asked
+    assert not monitor.questions.asked
 
 
 @pytest.mark.parametrize(

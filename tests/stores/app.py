@@ -45,7 +45,7 @@ def look() -> int:
     """As a page does, and at everything."""
     monitor = current()
     assert monitor is not None
-    return len(monitor.read_sync(lambda: monitor.store.calls(ALL, limit=10**7)))
+    return len(monitor.read_sync(lambda: monitor.questions.calls(ALL, limit=10**7)))
 
 
 def main(provider: str) -> None:

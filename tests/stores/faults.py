@@ -25,6 +25,7 @@ from miharu.call import Usage
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.repair.quarantine import unfinished, whatever_is_aside
 from miharu.stores.sqlite.repair.report import load
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 
 PAGE = 4096
@@ -436,7 +437,7 @@ def fill(database: Path, calls: int) -> None:
     """Earlier calls, written by the store itself."""
 
     async def write() -> None:
-        store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+        store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
         await store.open()
         for start in range(0, calls, 500):
             await store.add(

@@ -16,6 +16,7 @@ import anyio
 
 from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL
 
 from .faults import ROOT
@@ -192,7 +193,7 @@ def crowd(file: Path, provider: str, programs: int, each: int, kills: int, seed:
     going = [Recording(file, provider, f"p{number}", number=each) for number in range(programs)]
 
     async def look() -> None:
-        store, before = SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True), 0
+        store, before = both(SQLiteStore(f"sqlite+aiosqlite:///{file}", read_only=True)), 0
         while not file.exists():
             _listen(going, 0.05)
         await _opened(store, going)
@@ -229,7 +230,7 @@ def _listen(going: list[Recording], seconds: float) -> None:
         recording.listen(min(until, time.monotonic() + seconds / len(going)))
 
 
-async def _opened(store: SQLiteStore, going: list[Recording]) -> None:
+async def _opened(store: OpenStore, going: list[Recording]) -> None:
     """The first of them may be making the tables just now."""
     while True:
         try:

@@ -14,6 +14,7 @@ from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.handles import hold, identity, let_go, reading
 from miharu.stores.sqlite.repair.damage import look
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, make_call
 
 from .test_migrations import SCHEMAS, restore
@@ -46,7 +47,7 @@ def open_here(database: Path) -> int:
 
 
 async def test_a_look_beside_an_open_store_leaves_its_wal_there(database: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     await store.add(Batch(calls=[make_call()]))
     wal = identity(Path(f"{database}-wal"))
@@ -62,11 +63,11 @@ async def test_a_look_beside_an_open_store_leaves_its_wal_there(database: Path) 
 
 async def test_a_reader_that_had_a_file_brought_up_to_date_sees_what_comes_after(database: Path) -> None:
     restore(SCHEMAS[0], database)
-    reader = SQLiteStore(f"sqlite+aiosqlite:///{database}", read_only=True)
+    reader = both(SQLiteStore(f"sqlite+aiosqlite:///{database}", read_only=True))
     await reader.open()
     before = (await reader.totals(ALL)).calls
     come_and_go(database)
-    writer = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    writer = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await writer.open()
     await writer.add(Batch(calls=[make_call()]))
     assert (await reader.totals(ALL)).calls == before + 1
@@ -76,7 +77,7 @@ async def test_a_reader_that_had_a_file_brought_up_to_date_sees_what_comes_after
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at /proc")
 async def test_nothing_stays_open_once_the_store_is_closed(database: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     look(database)
     opened = open_here(database)

@@ -14,6 +14,7 @@ from miharu.call import Usage
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.schema import STEPS
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, make_call
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
@@ -61,7 +62,7 @@ async def test_an_older_database_is_brought_up_to_date(
     database: Path, tmp_path: Path, schema: Path, read_only: bool
 ) -> None:
     restore(schema, database)
-    store = SQLiteStore(url(database), read_only=read_only)
+    store = both(SQLiteStore(url(database), read_only=read_only))
     await store.open()
     assert version(database) == len(STEPS)
     totals = await store.totals(ALL)
@@ -74,14 +75,14 @@ async def test_an_older_database_is_brought_up_to_date(
     latency = await store.latency(ALL)
     assert latency.p95_ms == pytest.approx(500 + 37 * 11, rel=0.02)
     if not read_only:
-        while await store.tend():
+        while await store.roll_up():
             pass
         assert await store.totals(ALL) == totals
         assert await store.latency(ALL) == latency
         assert await store.add(Batch(calls=[make_call()])) == 1
         assert await store.prune(newest.timestamp, content_only=True) == 1
     await store.close()
-    fresh = SQLiteStore(url(tmp_path / "fresh.db"))
+    fresh = both(SQLiteStore(url(tmp_path / "fresh.db")))
     await fresh.open()
     await fresh.close()
     assert columns(database) == columns(tmp_path / "fresh.db")
@@ -117,7 +118,7 @@ async def test_what_cannot_be_in_an_older_database_keeps_no_page_from_being_show
             "UPDATE miharu_meta SET value = (SELECT timestamp FROM llm_calls WHERE rowid = 499) "
             "WHERE key = 'folded_at'"
         )
-    store = SQLiteStore(url(database))
+    store = both(SQLiteStore(url(database)))
     await store.open()
     totals = await store.totals(ALL)
     assert (totals.calls, totals.cost_nanousd, totals.unpriced) == (1112, 48_000, 1104)
@@ -126,7 +127,7 @@ async def test_what_cannot_be_in_an_older_database_keeps_no_page_from_being_show
     assert call is not None
     assert (call.usage, call.cost) == (Usage(usage_source="none", usage_raw="{}"), None)
     await store.add(Batch(calls=[make_call() for _ in range(1500)]))
-    while await store.tend():
+    while await store.roll_up():
         pass
     assert (await store.totals(ALL)).calls == 2612
     assert (await store.totals(ALL)).duration_ms == totals.duration_ms + 1500 * 100
@@ -140,12 +141,12 @@ async def test_an_older_database_that_may_not_be_written_is_named(database: Path
     database.with_name("calls.db.lock").mkdir()
     database.parent.chmod(0o777)
     with pytest.raises(StoreError, match=r"older miharu.*cannot be opened"):
-        await SQLiteStore(url(database), read_only=True).open()
+        await both(SQLiteStore(url(database), read_only=True)).open()
     assert version(database) == 1
 
 
 async def test_a_newer_database_is_read_and_not_written_to(database: Path) -> None:
-    store = SQLiteStore(url(database))
+    store = both(SQLiteStore(url(database)))
     await store.open()
     await store.add(Batch(calls=[make_call()]))
     await store.close()
@@ -153,10 +154,10 @@ async def test_a_newer_database_is_read_and_not_written_to(database: Path) -> No
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     for read_only in (False, True):
-        store = SQLiteStore(url(database), read_only=read_only)
+        store = both(SQLiteStore(url(database), read_only=read_only))
         await store.open()
         assert (await store.totals(ALL)).calls == 1
-        assert not await store.tend()
+        assert not await store.roll_up()
         refusal = StoreError if read_only else NewerDatabase
         with pytest.raises(refusal, match=None if read_only else "upgrade miharu"):
             await store.add(Batch(calls=[make_call()]))
@@ -168,10 +169,11 @@ OPENER = """
 import asyncio, sys
 from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import make_call
 
 async def main():
-    store = SQLiteStore(f"sqlite+aiosqlite:///{sys.argv[1]}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{sys.argv[1]}"))
     sys.stdin.readline()
     await store.open()
     await store.add(Batch(calls=[make_call()]))

@@ -5,12 +5,13 @@ import pytest
 from miharu.batch import Batch
 from miharu.stores.base import Latency, Totals
 from miharu.stores.nowhere import Nowhere
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, make_call
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_it_takes_everything_and_has_nothing() -> None:
-    store = Nowhere("nowhere://")
+    store = both(Nowhere("nowhere://"))
     await store.open()
     call = make_call()
     assert await store.add(Batch(calls=[call])) == 1
@@ -29,7 +30,7 @@ async def test_it_takes_everything_and_has_nothing() -> None:
     ):
         assert list(nothing) == []
     assert (await store.revision(), await store.reprice({}), await store.prune(0)) == (0, 0, 0)
-    assert await store.tend() is False
+    assert await store.roll_up() is False
     assert await store.extent(ALL) is None
     assert await store.size() is None
     await store.close()

@@ -10,13 +10,16 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
-from miharu.stores import postgres, steps
-from miharu.stores.base import Dimension, Order, Query, Ranking, Store
+from miharu.stores import steps
+from miharu.stores.base import Dimension, Order, Query, Ranking
 from miharu.stores.buckets import bucket_of, middle_of
 from miharu.stores.cover import cover, suited
+from miharu.stores.postgres import questions as postgres
 from miharu.stores.rollups import DAY, HOUR, LONGEST_TAG, MINUTE, ROLLUPS, SUMS
 from miharu.stores.sql import ranks
-from miharu.stores.sqlite import SQLiteStore, references, tending
+from miharu.stores.sqlite import SQLiteStore, references, rolling_up
+from miharu.stores.sqlite.questions import marks
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
 
@@ -32,16 +35,16 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "SEGMENT", 40)
-    monkeypatch.setattr(tending, "SEGMENT", 40)
-    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 23)
+    monkeypatch.setattr(rolling_up, "SEGMENT", 40)
+    monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 23)
     monkeypatch.setattr(steps, "ROWS_AT_ONCE", 60)
     monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
     monkeypatch.setattr(steps, "FREQUENT", 12)
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore("sqlite+aiosqlite:///:memory:", clock=lambda: NOW, tag_sums=TAGS)
+async def store() -> AsyncIterator[OpenStore]:
+    store = both(SQLiteStore("sqlite+aiosqlite:///:memory:", clock=lambda: NOW, tag_sums=TAGS))
     await store.open()
     yield store
     await store.close()
@@ -113,7 +116,7 @@ def some_query(rng: random.Random) -> Query:
     return Query(start=start, end=end, tag=tag, **chosen)  # type: ignore[arg-type]
 
 
-async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
+async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> None:
     query = some_query(rng)
     by: Dimension = rng.choice(get_args(Dimension))
     step = rng.choice([MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY, 7 * MINUTE])
@@ -152,14 +155,14 @@ async def agree(store: Store, truth: MemoryStore, rng: random.Random) -> None:
     ]
 
 
-async def change(store: Store, truth: MemoryStore, rng: random.Random) -> None:
+async def change(store: OpenStore, truth: MemoryStore, rng: random.Random) -> None:
     what = rng.choices(["add", "tend", "reprice", "prune", "complete"], [5, 8, 2, 1, 2])[0]
     known = list(truth.kept.values())
     if what == "add":
         batch = Batch(calls=[some_call(rng) for _ in range(rng.choice([1, 5, 60]))])
         assert await store.add(batch) == await truth.add(batch)
     elif what == "tend":
-        await store.tend()
+        await store.roll_up()
     elif what == "reprice" and known:
         costs = {
             call.id: rng.choice([None, Cost(cost_nanousd=rng.randrange(10**6), cost_source="new")])
@@ -182,28 +185,28 @@ async def change(store: Store, truth: MemoryStore, rng: random.Random) -> None:
 @pytest.mark.parametrize(
     "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(6, 60))]
 )
-async def test_sums_are_exact_whatever_happens(store: SQLiteStore, seed: int) -> None:
+async def test_sums_are_exact_whatever_happens(store: OpenStore, seed: int) -> None:
     rng, truth = random.Random(seed), MemoryStore(counted=rounded)
     for _ in range(30):
         await change(store, truth, rng)
         await agree(store, truth, rng)
-    while await store.tend():
+    while await store.roll_up():
         pass
     for _ in range(30):
         await agree(store, truth, rng)
 
 
 async def test_the_row_that_is_freed_by_pruning_is_folded_again(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 3)
+    monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 3)
     await store.add(Batch(calls=[make_call(timestamp=NOW - 3 * DAY + i) for i in range(5)]))
-    await store.tend()
+    await store.roll_up()
     assert await store.prune(NOW) == 5
     await store.add(Batch(calls=[make_call(timestamp=NOW - 2 * DAY + i) for i in range(3)]))
     query = Query(start=NOW - 10 * DAY, end=NOW)
     assert (await store.totals(query)).calls == 3
-    while await store.tend():
+    while await store.roll_up():
         pass
     assert (await store.totals(query)).calls == 3
 
@@ -232,15 +235,20 @@ def test_a_bucket_is_right_to_within_two_percent() -> None:
     assert (bucket_of(0), middle_of(0), bucket_of(None)) == (0, 0, None)
 
 
-async def test_a_trickle_of_calls_is_not_worth_a_fold(store: SQLiteStore) -> None:
-    await store.tend()  # which sets the horizon
+def is_due(store: OpenStore) -> bool:
+    due: bool = store.sides.writer._writer.database.look(lambda it: rolling_up.is_due(it, NOW))
+    return due
+
+
+async def test_a_trickle_of_calls_is_not_worth_a_fold(store: OpenStore) -> None:
+    await store.roll_up()  # which sets the horizon
     await store.add(Batch(calls=[make_call(timestamp=NOW - HOUR) for _ in range(22)]))
-    assert not await store._database.read(lambda connection: tending.is_due(connection, NOW))
+    assert not is_due(store)
     await store.add(Batch(calls=[make_call(timestamp=NOW - HOUR)]))
-    assert await store._database.read(lambda connection: tending.is_due(connection, NOW))
-    while await store.tend():
+    assert is_due(store)
+    while await store.roll_up():
         pass
-    assert (await store._database.read(tending.marks)).folded == 24
+    assert (await store.sides.questions.read(marks)).folded == 24
 
 
 def test_a_table_of_users_serves_no_other_question() -> None:
@@ -251,12 +259,12 @@ def test_a_table_of_users_serves_no_other_question() -> None:
 
 
 async def test_the_largest_calls_are_sought_among_the_newest(
-    monkeypatch: pytest.MonkeyPatch, store: SQLiteStore
+    monkeypatch: pytest.MonkeyPatch, store: OpenStore
 ) -> None:
     await only_the_newest(monkeypatch, store)
 
 
-async def only_the_newest(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+async def only_the_newest(monkeypatch: pytest.MonkeyPatch, store: OpenStore) -> None:
     for module in (ranks, postgres):
         monkeypatch.setattr(module, "RANKED", 10)
     calls = [

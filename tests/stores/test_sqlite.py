@@ -13,6 +13,7 @@ from miharu.batch import Batch
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.schema import APPLICATION_ID, STEPS
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, StoreContract, make_call
 
 
@@ -28,8 +29,8 @@ def url(path: Path) -> str:
 
 class TestFile(StoreContract):
     @pytest.fixture
-    async def store(self, database: Path) -> AsyncIterator[SQLiteStore]:
-        store = SQLiteStore(url(database))
+    async def store(self, database: Path) -> AsyncIterator[OpenStore]:
+        store = both(SQLiteStore(url(database)))
         await store.open()
         yield store
         await store.close()
@@ -37,15 +38,15 @@ class TestFile(StoreContract):
 
 class TestMemory(StoreContract):
     @pytest.fixture
-    async def store(self) -> AsyncIterator[SQLiteStore]:
-        store = SQLiteStore("sqlite+aiosqlite:///:memory:")
+    async def store(self) -> AsyncIterator[OpenStore]:
+        store = both(SQLiteStore("sqlite+aiosqlite:///:memory:"))
         await store.open()
         yield store
         await store.close()
 
 
 async def filled(path: Path, calls: int = 1) -> None:
-    store = SQLiteStore(url(path))
+    store = both(SQLiteStore(url(path)))
     await store.open()
     await store.add(Batch(calls=[make_call() for _ in range(calls)]))
     await store.close()
@@ -78,7 +79,7 @@ async def test_only_time_ordered_indexes(database: Path) -> None:
 async def test_opening_again_keeps_what_is_there(database: Path) -> None:
     await filled(database, 3)
     await filled(database, 2)
-    store = SQLiteStore(url(database), read_only=True)
+    store = both(SQLiteStore(url(database), read_only=True))
     await store.open()
     assert (await store.totals(ALL)).calls == 5
     with pytest.raises(StoreError):
@@ -87,11 +88,11 @@ async def test_opening_again_keeps_what_is_there(database: Path) -> None:
 
 
 async def test_two_writers_and_a_reader_share_one_file(database: Path) -> None:
-    stores = [SQLiteStore(url(database)) for _ in range(2)]
+    stores = [both(SQLiteStore(url(database))) for _ in range(2)]
     for store in stores:
         await store.open()
 
-    async def write(store: SQLiteStore) -> None:
+    async def write(store: OpenStore) -> None:
         for _ in range(20):
             await store.add(Batch(calls=[make_call() for _ in range(5)]))
 
@@ -105,18 +106,18 @@ async def test_two_writers_and_a_reader_share_one_file(database: Path) -> None:
 
 async def test_there_is_nothing_to_read(database: Path) -> None:
     with pytest.raises(NoDatabase, match=str(database)):
-        await SQLiteStore(url(database), read_only=True).open()
+        await both(SQLiteStore(url(database), read_only=True)).open()
     assert not database.exists()
     database.touch()
     with pytest.raises(NoDatabase, match="empty"):
-        await SQLiteStore(url(database), read_only=True).open()
+        await both(SQLiteStore(url(database), read_only=True)).open()
 
 
 @pytest.mark.parametrize("read_only", [True, False])
 async def test_a_file_that_is_no_database_is_left_alone(database: Path, read_only: bool) -> None:
     database.write_text("my shopping list")
     with pytest.raises(StoreError, match="not a SQLite database"):
-        await SQLiteStore(url(database), read_only=read_only).open()
+        await both(SQLiteStore(url(database), read_only=read_only)).open()
     assert database.read_text() == "my shopping list"
 
 
@@ -125,7 +126,7 @@ async def test_another_programs_database_is_left_alone(database: Path) -> None:
         connection.execute("CREATE TABLE users (id)")
     connection.close()
     before = database.read_bytes()
-    store = SQLiteStore(url(database))
+    store = both(SQLiteStore(url(database)))
     with pytest.raises(StoreError, match="belongs to another program"):
         await store.open()
     await store.close()
@@ -135,14 +136,14 @@ async def test_another_programs_database_is_left_alone(database: Path) -> None:
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be opened"):
-        await SQLiteStore(url(tmp_path / "file" / "calls.db")).open()
+        await both(SQLiteStore(url(tmp_path / "file" / "calls.db"))).open()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreError, match="Permission denied"):
-        await SQLiteStore(url(tmp_path / "calls.db")).open()
+        await both(SQLiteStore(url(tmp_path / "calls.db"))).open()
 
 
 async def test_it_works_without_a_thread(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +153,7 @@ async def test_it_works_without_a_thread(database: Path, monkeypatch: pytest.Mon
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    store = SQLiteStore(url(database))
+    store = both(SQLiteStore(url(database)))
     monkeypatch.setattr(threading.Thread, "start", refuse)
     await store.open()
     assert await store.add(Batch(calls=[make_call()])) == 1
@@ -166,7 +167,7 @@ async def test_it_reads_where_no_thread_can_be_started(
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     await store.add(Batch(calls=[make_call()]))
     with monkeypatch.context() as patch:
@@ -176,7 +177,7 @@ async def test_it_reads_where_no_thread_can_be_started(
 
 
 async def test_a_question_that_fails_is_asked_once(database: Path) -> None:
-    store = SQLiteStore(f"sqlite+aiosqlite:///{database}")
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     asked: list[int] = []
 
@@ -185,6 +186,6 @@ async def test_a_question_that_fails_is_asked_once(database: Path) -> None:
         raise RuntimeError("ours")
 
     with pytest.raises(RuntimeError, match="ours"):
-        await store._database.read(fail)
+        await store.sides.questions.read(fail)
     assert len(asked) == 1
     await store.close()

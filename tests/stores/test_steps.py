@@ -13,7 +13,8 @@ from miharu.call import Call, Cost, Outcome
 from miharu.stores import rollups, steps
 from miharu.stores.base import Dimension, Query
 from miharu.stores.rollups import DAY, HOUR, ROLLUPS
-from miharu.stores.sqlite import SQLiteStore, references, tending
+from miharu.stores.sqlite import SQLiteStore, references, rolling_up
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import make_call
 
 NOW = 1_790_000_040_000 // (5 * DAY) * (5 * DAY) + 12 * HOUR
@@ -67,23 +68,23 @@ def some_calls(days: int = 12) -> list[Call]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SQLiteStore]:
+async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenStore]:
     monkeypatch.setattr(steps, "FREQUENT", 20)
     monkeypatch.setattr(references, "SEGMENT", 40)
-    monkeypatch.setattr(tending, "SEGMENT", 40)
-    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 16)
+    monkeypatch.setattr(rolling_up, "SEGMENT", 40)
+    monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 16)
     url = f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}"
-    store = SQLiteStore(url, clock=lambda: NOW, tag_sums=["team"])
+    store = both(SQLiteStore(url, clock=lambda: NOW, tag_sums=["team"]))
     await store.open()
     await store.add(Batch(calls=some_calls()))
     await store.add(Batch(calls=[make_call(timestamp=NOW - n) for n in range(16)]))
-    while await store.tend():
+    while await store.roll_up():
         pass
     yield store
     await store.close()
 
 
-async def answers(store: SQLiteStore, query: Query) -> list[object]:
+async def answers(store: OpenStore, query: Query) -> list[object]:
     """Whatever a page asks about whole hours."""
     found: list[object] = [
         await store.totals(query),
@@ -104,7 +105,7 @@ async def answers(store: SQLiteStore, query: Query) -> list[object]:
 
 @pytest.mark.parametrize("filters", FILTERS, ids=lambda filters: "+".join(filters) or "none")
 async def test_filtered_questions_need_no_calls(
-    store: SQLiteStore, tmp_path: Path, filters: dict[str, object]
+    store: OpenStore, tmp_path: Path, filters: dict[str, object]
 ) -> None:
     query = replace(LONG, **filters)  # type: ignore[arg-type]
     assert await store.has_sums(query)
@@ -117,22 +118,22 @@ async def test_filtered_questions_need_no_calls(
     assert await answers(store, query) == before
 
 
-async def test_a_question_without_sums_is_known_beforehand(store: SQLiteStore) -> None:
-    both = replace(LONG, model="m1", route="POST /b")
-    assert not await store.has_sums(both, "user_id")
-    assert not await store.has_sums(replace(both, user_id="ann"))
+async def test_a_question_without_sums_is_known_beforehand(store: OpenStore) -> None:
+    pair = replace(LONG, model="m1", route="POST /b")
+    assert not await store.has_sums(pair, "user_id")
+    assert not await store.has_sums(replace(pair, user_id="ann"))
     assert not await store.has_sums(replace(LONG, tag=("team", "a")), "user_id")
     assert not await store.has_sums(replace(LONG, tag=("team", "a" * 201)))
     assert not await store.has_sums(replace(LONG, tag=("place", "a")))
     assert not await store.has_sums(replace(LONG, call_group="g"))
-    assert await store.has_sums(replace(both, user_id="of whom there is hardly a call"))
-    assert await store.has_sums(replace(both, session_id="s"))
+    assert await store.has_sums(replace(pair, user_id="of whom there is hardly a call"))
+    assert await store.has_sums(replace(pair, session_id="s"))
 
 
-async def test_users_with_few_calls_have_no_sums_of_their_own(store: SQLiteStore, tmp_path: Path) -> None:
+async def test_users_with_few_calls_have_no_sums_of_their_own(store: OpenStore, tmp_path: Path) -> None:
     few = [make_call(timestamp=NOW - 3 * DAY + n, user_id=f"user {n}") for n in range(200)]
     await store.add(Batch(calls=few))
-    while await store.tend():
+    while await store.roll_up():
         pass
     with sqlite3.connect(tmp_path / "calls.db") as connection:
         users = {user for (user,) in connection.execute("SELECT DISTINCT user_id FROM sum_hour_user_model")}
@@ -142,7 +143,7 @@ async def test_users_with_few_calls_have_no_sums_of_their_own(store: SQLiteStore
 
 
 async def test_a_step_is_of_a_bounded_number_of_rows(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[int] = []
 
@@ -152,16 +153,21 @@ async def test_a_step_is_of_a_bounded_number_of_rows(
 
     monkeypatch.setattr(steps, "stage", stage)
     monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
-    await store._database.write(tending.start_over)
-    while await store.tend():
+    writer = SQLiteStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}").writer()
+    writer.open()
+    writer.database.write(rolling_up.start_over)
+    writer.close()
+    while await store.roll_up():
         pass
     assert sum(taken) > 500
     # a user is given sums at the first look after the bound is reached
     assert max(taken) <= 31 + steps.FREQUENT
 
 
-async def test_a_further_tag_is_summed_up_from_the_beginning(store: SQLiteStore, tmp_path: Path) -> None:
-    other = SQLiteStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}", clock=lambda: NOW, tag_sums=["place"])
+async def test_a_further_tag_is_summed_up_from_the_beginning(store: OpenStore, tmp_path: Path) -> None:
+    other = both(
+        SQLiteStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}", clock=lambda: NOW, tag_sums=["place"])
+    )
     await other.open()
     calls = [make_call(timestamp=NOW - 4 * DAY + n, tags={"place": "lab"}) for n in range(5)]
     await other.add(Batch(calls=calls))
@@ -169,11 +175,11 @@ async def test_a_further_tag_is_summed_up_from_the_beginning(store: SQLiteStore,
     before = await answers(other, known)
     assert not await other.has_sums(query)
     assert (await other.totals(query)).calls == 5
-    await other.tend()
+    await other.roll_up()
     for _ in range(1000):
         assert (await other.totals(query)).calls == 5
         assert await other.totals(known) == before[0]
-        if not await other.tend():
+        if not await other.roll_up():
             break
     assert await other.has_sums(query)
     assert await answers(other, known) == before

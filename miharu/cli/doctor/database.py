@@ -20,7 +20,7 @@ from miharu.errors import MiharuError, NoDatabase
 
 if TYPE_CHECKING:
     from miharu.call import Call
-    from miharu.stores.base import Store, Totals
+    from miharu.stores.base import Questions, Totals
 
 __all__ = ("findings", "structure")
 
@@ -129,7 +129,7 @@ def _calls(given: str | None) -> Iterator[Finding]:
         yield Finding("note", f"no price for these models (calls): {names}{more}. To give one: {remedy}")
 
 
-async def _read(store: "Store") -> "tuple[Totals, Call | None, list[tuple[str | None, Totals]]]":
+async def _read(store: "Questions") -> "tuple[Totals, Call | None, list[tuple[str | None, Totals]]]":
     from miharu.stores.base import Query
 
     ever = Query(start=0, end=(time.time_ns() // 60_000_000_000 + 1) * 60_000)

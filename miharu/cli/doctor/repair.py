@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,23 +63,24 @@ def _file(file: Path) -> Iterator[Finding]:
 
 
 def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
-    """Under the gate, unless another file has that name by now."""
-    from miharu.stores.sqlite.gate import Gate
+    """While no process of miharu writes, unless another file has that name by now."""
     from miharu.stores.sqlite.handles import identity
     from miharu.stores.sqlite.repair.quarantine import set_aside
+    from miharu.stores.sqlite.writer_lock import WriterLock
 
-    with closing(Gate(file)) as gate:
-        gate.open()
-        with gate.held_here():
+    with closing(WriterLock(file)) as lock:
+        lock.open()
+        with lock.held():
             return set_aside(file) if identity(file) == checked else None
 
 
 def _rest(file: Path) -> Iterator[Finding]:
     from miharu.stores.sqlite.repair.quarantine import unfinished
     from miharu.stores.sqlite.repair.rescue import AtOnce, bring_back
+    from miharu.stores.sqlite.writer import bring_up_to_date
 
     for aside in unfinished(file):
-        _begin(file)
+        bring_up_to_date(file)
         brought = bring_back(aside, file, AtOnce())
         if brought is None:
             yield Finding(
@@ -91,20 +91,3 @@ def _rest(file: Path) -> Iterator[Finding]:
         yield Finding(
             "ok", f"{report.words()}; the damaged file stays as {kept.path.name} and may be deleted"
         )
-
-
-def _begin(file: Path) -> None:
-    """See to it that there is a file with tables."""
-    import anyio
-
-    from miharu.stores.sqlite.database import Database
-    from miharu.stores.sqlite.schema import prepare
-
-    async def begin() -> None:
-        database = Database(file, rescue=False)
-        try:
-            await database.open(partial(prepare, name=str(file)))
-        finally:
-            await database.close()
-
-    anyio.run(begin)

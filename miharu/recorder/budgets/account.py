@@ -34,6 +34,12 @@ class Spent:
     def __add__(self, other: "Spent") -> "Spent":
         return Spent(self.nanousd + other.nanousd, self.unpriced + other.unpriced)
 
+    def __sub__(self, other: "Spent") -> "Spent":
+        return Spent(self.nanousd - other.nanousd, self.unpriced - other.unpriced)
+
+    def __bool__(self) -> bool:
+        return bool(self.nanousd or self.unpriced)
+
 
 NOTHING = Spent()
 
@@ -53,6 +59,7 @@ class Account:
         self.known: Mapping[str, Spent] | None = None
         self.failed = 0
         self.own: dict[str, Spent] = {}
+        self._asked: dict[str, Spent] = {}
 
     def key_of(self, whose: Whose) -> str | None:
         """The user or route to whom it is charged, ``WHOLE``, or ``None`` for what the budget is not for."""
@@ -78,9 +85,17 @@ class Account:
             self.own[key] = self.own.get(key, NOTHING) + Spent(cost, unpriced)
         return key
 
+    def asked(self) -> None:
+        """The store is asked from now on: what was charged until here is in its answer."""
+        self._asked = dict(self.own)
+
     def settle(self, known: Mapping[str, Spent]) -> None:
-        """Take what the store knows; all that was charged before is in it."""
-        self.known, self.own, self.failed = known, {}, 0
+        """Take what the store knows; what was charged since it was asked is not in it."""
+        self.known, self.failed = known, 0
+        self.own = {
+            key: since for key, spent in self.own.items() if (since := spent - self._asked.get(key, NOTHING))
+        }
+        self._asked = {}
 
     @property
     def is_unread(self) -> bool:

@@ -12,7 +12,7 @@ logger = logging.getLogger("miharu")
 
 
 class Alarms:
-    """On the worker's thread; each is told once by whoever asks."""
+    """On the recorder's thread."""
 
     def __init__(self, webhook: Webhook) -> None:
         self._webhook = webhook
@@ -36,6 +36,6 @@ class Alarms:
         """Forget what the parent has on its way."""
         self._webhook = self._webhook.another()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let what is on its way arrive."""
-        await self._webhook.close()
+        self._webhook.close()

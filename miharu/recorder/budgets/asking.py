@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from miharu._budget import Budget
 from miharu.recorder.budgets.account import NEAR, WHOLE, Spent
-from miharu.stores.base import Dimension, Query, Store, Totals
+from miharu.stores.base import Dimension, Query, Questions, Totals
 
 __all__ = ("Asking", "Memo", "SumsByScan", "SumsKept", "asking_for")
 
@@ -38,14 +38,14 @@ class SumsKept:
         self._budget = budget
         self._by: Dimension | None = by
 
-    async def ask(self, store: Store, start: int, end: int, now: int, memo: Memo) -> Mapping[str, Spent]:  # noqa: ARG002 - its sibling's
+    async def ask(self, store: Questions, start: int, end: int, now: int, memo: Memo) -> Mapping[str, Spent]:  # noqa: ARG002 - its sibling's
         query = _query(self._budget, start, end)
         known = memo.get((query, self._by))
         if known is None or (self._by is not None and not self._is_enough(known)):
             known = memo[query, self._by] = await self._ask(store, query)
         return known
 
-    async def _ask(self, store: Store, query: Query) -> Mapping[str, Spent]:
+    async def _ask(self, store: Questions, query: Query) -> Mapping[str, Spent]:
         if self._by is None:
             return {WHOLE: _spent(await store.totals(query))}
         if self._by == "route":  # there are few, and groups of them come with their latency, which takes long
@@ -80,7 +80,7 @@ class SumsByScan:
         self.is_complete = False
         """Whether all that has settled was looked through."""
 
-    async def ask(self, store: Store, start: int, end: int, now: int, memo: Memo) -> Mapping[str, Spent]:  # noqa: ARG002 - its sibling's
+    async def ask(self, store: Questions, start: int, end: int, now: int, memo: Memo) -> Mapping[str, Spent]:  # noqa: ARG002 - its sibling's
         if start != self._start:
             self._start, self._until, self._settled = start, start, {}
         settled = max(start, min(end, now - SETTLES_MS))
@@ -104,7 +104,7 @@ class SumsByScan:
         elif took > SLICE_TAKES_S[1]:
             self._slice = max(SLICE_MS[0], self._slice // 2)
 
-    async def _read(self, store: Store, start: int, end: int) -> dict[str, Spent]:
+    async def _read(self, store: Questions, start: int, end: int) -> dict[str, Spent]:
         query = _query(self._budget, start, end)
         if self._by is None:
             return {WHOLE: _spent(await store.totals(query))}

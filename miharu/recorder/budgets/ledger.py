@@ -1,20 +1,24 @@
 """All budgets, kept up to date by the worker."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from miharu._budget import Budget, BudgetState
 from miharu._guard import say_once, swallowed
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.recorder.budgets.account import NEAR, WHOLE, Account
+from miharu.recorder.budgets.account import NEAR, WHOLE, Account, Spent
 from miharu.recorder.budgets.alarms import Alarms
 from miharu.recorder.budgets.asking import Asking, Memo, asking_for
 from miharu.recorder.budgets.refusals import Closed, Refusals
-from miharu.stores.base import Store
+from miharu.stores.base import Questions
 
-__all__ = ("Ledger",)
+__all__ = ("Ask", "Ledger", "Look")
+
+T = TypeVar("T")
 
 REFRESH_S = (0.25, 2.0)
 """How often the store is asked: while a budget that refuses is nearly used up or quickly spent, and else."""
@@ -22,6 +26,17 @@ SHARE = 0.05
 """Of its time the worker spends asking, at most."""
 LOOK_S = 0.5
 """How old what is shown may be."""
+
+
+Look = Callable[[Questions], Awaitable[T]]
+_Answer = tuple[object, list[Mapping[str, Spent]]]
+"""A revision, and what each budget's sums are in it; none where it is the one that is known."""
+
+
+class Ask(Protocol):
+    """Puts a question to the store, and waits for the answer."""
+
+    def __call__(self, look: Look[T]) -> T: ...
 
 
 @dataclass(slots=True)
@@ -95,35 +110,30 @@ class Ledger:
             if state.exceeded and line.account.budget.refuse:
                 self._close()
 
-    async def refresh(self, store: Store, *, at_once: bool = False) -> None:
+    def refresh(self, ask: Ask, *, at_once: bool = False) -> None:
         """Ask the store, if it is time and something has changed. A store that fails leaves what was known.
 
         Args:
-            store: Open; all of this process's own is in it.
+            ask: Puts a question to it, and waits for the answer; all of this process's own is stored.
             at_once: Do not wait until it is time.
         """
-        if not self._lines:
+        began = self._timer()
+        if not self._is_time(began, at_once=at_once):
             return
-        self._roll()
-        pace, began = self._pace, self._timer()
-        if not (at_once or began >= pace.due or (began >= pace.earliest and self._is_in_haste())):
-            if pace.is_stale and began - pace.looked >= LOOK_S:
-                self._look()
+        with self._asking(began):
+            self._settle(ask(self._look_up))
+
+    async def arefresh(self, store: Questions, *, at_once: bool = False) -> None:
+        """The same, for a coroutine that may ask the store itself."""
+        began = self._timer()
+        if not self._is_time(began, at_once=at_once):
             return
-        try:
-            revision = await store.revision()
-            if revision != pace.revision or not all(line.is_known for line in self._lines):
-                await self._ask(store)
-            pace.revision = revision
-        except StoreError:
-            self._failed()  # whoever stores says what is wrong
-        except Exception:  # noqa: BLE001 - a budget must not stop the recording
-            self._failed()
-            swallowed("adding up the budgets")
-        self._look()
-        ended = self._timer()
-        pace.earliest = ended + max(REFRESH_S[0], (ended - began) / SHARE)
-        pace.due = max(pace.earliest, ended + REFRESH_S[self._is_calm()])
+        with self._asking(began):
+            self._settle(await self._look_up(store))
+
+    def due(self) -> float | None:
+        """Seconds until it is time to ask; ``None`` where there are no budgets."""
+        return max(0.0, self._pace.due - self._timer()) if self._lines else None
 
     def after_fork(self) -> None:
         """Go on in a child: what is known still holds, and what the parent has on its way is the parent's."""
@@ -132,16 +142,55 @@ class Ledger:
         if self._alarms is not None:
             self._alarms.after_fork()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let what is on its way arrive."""
         if self._alarms is not None:
-            await self._alarms.close()
+            self._alarms.close()
 
-    async def _ask(self, store: Store) -> None:
-        memo: Memo = {}
-        for line in self._lines:
-            account, now = line.account, self._clock()
-            account.settle(await line.asking.ask(store, account.starts, account.ends, now, memo))
+    def _is_time(self, now: float, *, at_once: bool) -> bool:
+        if not self._lines:
+            return False
+        self._roll()
+        pace = self._pace
+        if at_once or now >= pace.due or (now >= pace.earliest and self._is_in_haste()):
+            for line in self._lines:
+                line.account.asked()  # what is charged from here on is in no answer
+            return True
+        if pace.is_stale and now - pace.looked >= LOOK_S:
+            self._look()
+        return False
+
+    @contextmanager
+    def _asking(self, began: float) -> Iterator[None]:
+        """Around the question; then it is seen how the budgets stand, and when to ask again."""
+        pace = self._pace
+        try:
+            yield
+        except StoreError:
+            self._failed()  # the recorder says what is wrong
+        except Exception:  # noqa: BLE001 - a budget must not stop the recording
+            self._failed()
+            swallowed("adding up the budgets")
+        self._look()
+        ended = self._timer()
+        pace.earliest = ended + max(REFRESH_S[0], (ended - began) / SHARE)
+        pace.due = max(pace.earliest, ended + REFRESH_S[self._is_calm()])
+
+    async def _look_up(self, store: Questions) -> _Answer:
+        """The sums, unless nothing has changed. Other calls are read, and charged, meanwhile."""
+        known = self._pace.revision if all(line.is_known for line in self._lines) else None
+        revision, memo = await store.revision(), Memo()
+        if revision == known:
+            return revision, []
+        return revision, [
+            await line.asking.ask(store, line.account.starts, line.account.ends, self._clock(), memo)
+            for line in self._lines
+        ]
+
+    def _settle(self, answer: _Answer) -> None:
+        self._pace.revision, found = answer
+        for line, known in zip(self._lines, found, strict=False):
+            line.account.settle(known)
 
     def _failed(self) -> None:
         """Note that the store could not say. Where it never has in this period, nothing is not zero."""

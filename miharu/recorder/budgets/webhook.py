@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from miharu._budget import BudgetState
+from miharu._guard import swallowed
 from miharu._version import __version__
-
-if TYPE_CHECKING:
-    import asyncio
+from miharu.recorder.loop import LoopEnded, LoopThread
 
 __all__ = ("Webhook", "message")
 
@@ -33,38 +33,39 @@ CLOSE_S = 2.0
 
 
 class Webhook:
-    """Posts from the worker's loop, and nobody waits for it."""
+    """Posts from a loop, and nothing waits for it."""
 
-    def __init__(self, unseen: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+    def __init__(
+        self, loop: LoopThread, unseen: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
         """Prepare.
 
         Args:
+            loop: From which it posts.
             unseen: A block whose requests are not recorded.
         """
+        self._loop = loop
         self._unseen = unseen
-        self._posts: set[asyncio.Task[None]] = set()
+        self._posts: set[Future[None]] = set()
         self._failed: set[str] = set()
 
     def post(self, url: str, state: BudgetState) -> None:
         """Send it off."""
-        import asyncio
-
-        post = asyncio.get_running_loop().create_task(self._post(url, message(state)))
+        try:
+            post = self._loop.start_soon(self._post, url, message(state))
+        except LoopEnded:  # the program is ending
+            swallowed("posting to a webhook")
+            return
         self._posts.add(post)
         post.add_done_callback(self._posts.discard)
 
     def another(self) -> "Webhook":
         """One with nothing on its way."""
-        return Webhook(self._unseen)
+        return Webhook(self._loop, self._unseen)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Wait a little for what is on its way."""
-        import asyncio
-
-        if self._posts:
-            _, late = await asyncio.wait(list(self._posts), timeout=CLOSE_S)
-            for post in late:
-                post.cancel()
+        wait(list(self._posts), CLOSE_S)
 
     async def _post(self, url: str, content: dict[str, Any]) -> None:
         import anyio

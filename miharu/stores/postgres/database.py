@@ -28,20 +28,24 @@ COMMAND_TIMEOUT_S = 60.0
 """A server that has vanished from the network says nothing; this is how long that is borne."""
 RENEWED_AFTER_S = 1800
 WRITERS, READERS = 2, 4
-"""Connections at most; one of each kind stays open."""
+"""Connections at most; one stays open."""
 
 
 class Database:
     """Runs functions on a connection, each in a transaction of its own."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, reads: bool = False) -> None:
         """Prepare; nothing is opened yet.
 
+        Args:
+            url: ``postgresql+asyncpg://`` and what libpq understands behind it.
+            reads: Without a change, and each function on one snapshot.
+
         Raises:
-            StoreError: The driver is not installed, or nobody can make sense of the URL.
+            StoreError: The driver is not installed, or the URL makes no sense.
         """
         self.name = public_url(url)
-        self.read_only = read_only
+        self.reads = reads
         if find_spec("asyncpg") is None:
             raise StoreError(
                 f'{self.name} needs asyncpg, which is not installed: pip install "miharu[postgres]".'
@@ -50,11 +54,10 @@ class Database:
             self._arguments = connect_arguments(url)
         except ValueError:
             raise StoreError(f"{self.name} {ADDRESS}.") from None
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
+        self._engine: AsyncEngine | None = None
         self._prepare: Work[None] | None = None
 
-    async def open(self, prepare: Work[None], look: Work[None]) -> None:
+    async def open(self, *, prepare: Work[None] | None = None, look: Work[None] | None = None) -> None:
         """Connect, and let ``prepare`` make the schema where this may write, or else ``look`` at it.
 
         Raises:
@@ -62,41 +65,31 @@ class Database:
             StoreError: It cannot be used.
         """
         await self.close()
-        self._reader = self._engine("REPEATABLE READ", READERS)
-        event.listen(self._reader.sync_engine, "connect", _only_read)
+        self._prepare = prepare
+        if self.reads:
+            self._engine = self._made("REPEATABLE READ", READERS)
+            event.listen(self._engine.sync_engine, "connect", _only_read)
+        else:
+            self._engine = self._made("READ COMMITTED", WRITERS)
         try:
-            if self.read_only:
-                await self.read(look)
-                return
-            self._prepare = prepare
-            self._writer = self._engine("READ COMMITTED", WRITERS)
-            await self.write(_nothing)
+            await self.run(look or _nothing)
         except BaseException:
             await self.close()
             raise
 
-    async def write(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T]) -> T:
         """Run in one transaction of its own.
 
         Raises:
             StoreError: It may do another time.
         """
-        return await self._run(self._writer, work)
-
-    async def read(self, work: Work[T]) -> T:
-        """Run on one snapshot, without a change.
-
-        Raises:
-            StoreError: It may do another time.
-        """
-        return await self._run(self._reader, work)
+        return await self._run(self._engine, work)
 
     async def close(self) -> None:
         """Disconnect."""
-        for engine in (self._reader, self._writer):
-            if engine is not None:
-                await engine.dispose()
-        self._reader = self._writer = None
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
 
     async def _run(self, engine: AsyncEngine | None, work: Work[T]) -> T:
         if engine is None:
@@ -121,7 +114,7 @@ class Database:
     async def _transaction(self, engine: AsyncEngine, work: Work[T]) -> T:
         async with engine.connect() as connection:
             try:
-                if engine is self._writer and self._prepare and "met" not in connection.info:
+                if self._prepare and "met" not in connection.info:
                     # Behind a new connection there may be a server that was restored, or made anew.
                     await connection.run_sync(self._prepare)
                     await connection.commit()
@@ -146,7 +139,7 @@ class Database:
         except ValueError:  # it may hold a part of the password that was taken for something else
             raise StoreError(f"{self.name} {ADDRESS}.") from None
 
-    def _engine(self, isolation: Literal["READ COMMITTED", "REPEATABLE READ"], most: int) -> AsyncEngine:
+    def _made(self, isolation: Literal["READ COMMITTED", "REPEATABLE READ"], most: int) -> AsyncEngine:
         return create_async_engine(
             "postgresql+asyncpg://",
             isolation_level=isolation,

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 from miharu.batch import Batch
 from miharu.call import Call, Cost, moment_of
 from miharu.stores.bodies import pack
+from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
 from miharu.stores.columns import CALLS, SCORES, SPANS, to_plain_row, to_row
 from miharu.stores.postgres import changes
 from miharu.stores.postgres.partitions import DAY_MS, drop
+from miharu.stores.postgres.rolling_up import changing, forget_day, forgotten
 from miharu.stores.postgres.schema import SUMS, lock
-from miharu.stores.postgres.tending import changing, forget_day, forgotten
 
 __all__ = ("add", "copy", "merge", "prune", "prune_content", "prune_day", "prune_rest", "reprice")
 
@@ -20,16 +21,6 @@ Row: TypeAlias = tuple[Any, ...]
 Insert: TypeAlias = Callable[[Connection, str, Sequence[str], Sequence[Row]], int]
 
 BODIES = ("call_id", "timestamp", "request", "response")
-_CLOCKS_APART_MS = 120_000
-"""How far the provider's clock may be from ours."""
-_OPENED = {
-    *("id", "timestamp", "request_model", "sdk", "stream", "attempt", "call_group", "body_hash", "service"),
-    *("route", "host_request_id", "user_id", "session_id", "trace_id", "span_id", "parent_id", "tags"),
-    *("request_id", "api", "provider", "host", "ttft_ms", "ttft_bucket", "duplicate_of"),
-}
-_COMPLETED = tuple(name for name in CALLS if name not in _OPENED)
-"""What the end of a background call may still change; the rest stays as it was opened."""
-_COSTS = ("cost_nanousd", "cost_source", "price_version")
 
 
 def add(connection: Connection, batch: Batch, insert: Insert) -> int:
@@ -83,11 +74,11 @@ def reprice(connection: Connection, costs: Mapping[str, Cost | None]) -> int:
     changes.note(connection)
     changing(connection, keys, out=True)
     moments, ids = ([key[place] for key in keys] for place in (0, 1))
-    news = ([getattr(costs[id_], name, None) for _, id_ in keys] for name in _COSTS)
+    news = ([getattr(costs[id_], name, None) for _, id_ in keys] for name in COSTS)
     found = connection.exec_driver_sql(
-        f"UPDATE llm_calls SET {', '.join(f'{name} = new.{name}' for name in _COSTS)} "
+        f"UPDATE llm_calls SET {', '.join(f'{name} = new.{name}' for name in COSTS)} "
         "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[]) "
-        f"AS new (timestamp, id, {', '.join(_COSTS)}) "
+        f"AS new (timestamp, id, {', '.join(COSTS)}) "
         "WHERE llm_calls.timestamp BETWEEN $6 AND $7 "
         "AND llm_calls.timestamp = new.timestamp AND llm_calls.id = new.id",
         (moments, ids, *news, min(moments), max(moments)),
@@ -160,15 +151,15 @@ def _complete(connection: Connection, call: Call) -> bool:
     found = connection.exec_driver_sql(
         "SELECT timestamp, id, usage_source FROM llm_calls "
         "WHERE response_id = $1 AND timestamp BETWEEN $2 AND $3",
-        (call.response_id, call.timestamp - _CLOCKS_APART_MS, call.timestamp + _CLOCKS_APART_MS),
+        (call.response_id, call.timestamp - CLOCKS_APART_MS, call.timestamp + CLOCKS_APART_MS),
     ).all()
     values = dict(zip(CALLS, to_row(call), strict=True))
-    news = ", ".join(f"{name} = ${place}" for place, name in enumerate(_COMPLETED, start=3))
+    news = ", ".join(f"{name} = ${place}" for place, name in enumerate(COMPLETED, start=3))
     for key in ((row.timestamp, row.id) for row in found if row.usage_source == "none"):
         changing(connection, [key], out=True)
         connection.exec_driver_sql(
             f"UPDATE llm_calls SET {news} WHERE timestamp = $1 AND id = $2",
-            (*key, *(values[name] for name in _COMPLETED)),
+            (*key, *(values[name] for name in COMPLETED)),
         )
         changing(connection, [key], out=False)
         if call.body is not None:  # the answer takes the place of the receipt

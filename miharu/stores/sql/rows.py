@@ -134,7 +134,7 @@ def _when(connection: Connection, id: str) -> int:  # noqa: A002 - the column's 
         return 2**62
 
 
-def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the column's name
+def call(connection: Connection, engine: Engine, id: str) -> Call | None:  # noqa: A002, ARG001 - the column's name; as its siblings
     values = {"id": id}
     row = connection.execute(text(f"SELECT {CALL_COLUMNS} FROM llm_calls WHERE id = :id"), values).first()
     if row is None:
@@ -146,7 +146,11 @@ def call(connection: Connection, id: str) -> Call | None:  # noqa: A002 - the co
 
 
 def scores(
-    connection: Connection, call_id: str | None = None, trace_id: str | None = None
+    connection: Connection,
+    engine: Engine,  # noqa: ARG001 - as its siblings
+    *,
+    call_id: str | None = None,
+    trace_id: str | None = None,
 ) -> Sequence[Score]:
     rows = connection.execute(
         text(

@@ -197,7 +197,12 @@ def source(
     return Source(tuple(folded), tuple(raw), values)
 
 
-def has_sums(connection: Connection, query: Query, by: Dimension | None = None) -> bool:
+def has_sums(
+    connection: Connection,
+    engine: Engine,  # noqa: ARG001 - as its siblings
+    query: Query,
+    by: Dimension | None = None,
+) -> bool:
     """Whether sums answer for that query, or few calls; else its calls are looked through one by one."""
     filters = filters_of(query)
     if query.session_id is not None or query.trace_id is not None:

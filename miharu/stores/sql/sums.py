@@ -38,15 +38,16 @@ def totals(connection: Connection, engine: Engine, query: Query) -> Totals:
     return made(row)
 
 
-def series(
+def series(  # noqa: PLR0917 - as the question has it
     connection: Connection,
     engine: Engine,
     query: Query,
-    *,
-    steps: Steps,
+    step_ms: int,
     by: Dimension | None = None,
     among: Sequence[str | None] | None = None,
+    offset_ms: int = 0,
 ) -> Sequence[Point]:
+    steps = Steps(step_ms, offset_ms)
     order = "ORDER BY step, key" if by else "ORDER BY step"
     keys = _as_kept(among) if by else None
     rows = _of_users(connection, engine, query, by=by, among=keys, steps=steps)
@@ -57,11 +58,10 @@ def series(
     return [Point(t=row["step"], key=(row["key"] or None) if by else None, totals=made(row)) for row in rows]
 
 
-def groups(
+def groups(  # noqa: PLR0917 - as the question has it
     connection: Connection,
     engine: Engine,
     query: Query,
-    *,
     by: Dimension,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
@@ -72,8 +72,8 @@ def groups(
     return _groups(connection, engine, query, by, keys)[:limit]
 
 
-def ranks(
-    connection: Connection, engine: Engine, query: Query, *, by: Dimension, limit: int = 200, offset: int = 0
+def ranks(  # noqa: PLR0917 - as the question has it
+    connection: Connection, engine: Engine, query: Query, by: Dimension, limit: int = 200, offset: int = 0
 ) -> Ranks:
     found = _ranked(connection, engine, query, by, limit=limit, offset=offset)
     first = found or (_ranked(connection, engine, query, by, limit=1) if offset else ())

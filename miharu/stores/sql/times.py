@@ -51,13 +51,12 @@ def latencies(
     return found
 
 
-def durations(
+def durations(  # noqa: PLR0917 - as the question has it
     connection: Connection,
     engine: Engine,
     query: Query,
     step_ms: int,
     of: Timing = "duration_ms",
-    *,
     offset_ms: int = 0,
 ) -> Sequence[tuple[int, int, int]]:
     counts = _counts(connection, engine, query, (of,), steps=Steps(step_ms, offset_ms))

@@ -16,7 +16,11 @@ _ASKED = ("service", "route", "user_id", "error_type")
 
 
 def spans(
-    connection: Connection, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    connection: Connection,
+    engine: Engine,  # noqa: ARG001 - as its siblings
+    trace_id: str,
+    during: Extent | None = None,
+    limit: int = MOST_SPANS,
 ) -> Sequence[Span]:
     overlap = ""
     values: dict[str, Any] = {"trace": trace_id, "limit": limit}

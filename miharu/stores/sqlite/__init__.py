@@ -1,64 +1,46 @@
 """Calls in one SQLite file, shared by as many processes as there are.
 
 schema.py        the tables, as numbered steps
-database.py      the file and its connections
-transactions.py  our own, and what their errors mean
-gate.py          one writer at a time among all processes
+writer.py        changing what is kept, without SQLAlchemy and without a loop
+file.py          the connection that writes
+memory.py        the one that stands for a file
+writer_lock.py   one writer at a time among all processes
 place.py         whether another user could lead what is opened elsewhere
-turn.py          a lock on a file, and a place in the queue for it
-handles.py       reading the file beside SQLite, without taking its locks away
+queued_lock.py   a lock on a file, and a place in the queue for it
+transactions.py  our own, and what their errors mean
+rows.py          a batch as rows
 writing.py       what a batch, a completed call, new prices and the pruning change
-tending.py       the roll-ups, made later
+rolling_up.py    the roll-ups, made later
 references.py    the calls of one user, session or trace
+questions.py     what is asked
+readers.py       the connections that read
+handles.py       reading the file beside SQLite, without taking its locks away
 repair/          what happens when the file is damaged
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from time import time
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
-from miharu.batch import Batch
-from miharu.call import Call, Cost
 from miharu.config import database_file
-from miharu.errors import NewerDatabase, StoreError
-from miharu.stores import sql
-from miharu.stores.base import NEWEST, Order, Query
-from miharu.stores.sqlite import tending, writing
-from miharu.stores.sqlite.database import Database
-from miharu.stores.sqlite.references import lookup
-from miharu.stores.sqlite.schema import STEPS, prepare, version_of
+from miharu.errors import StoreError
+
+if TYPE_CHECKING:  # a program that records loads no SQLAlchemy, and one that reads no writer
+    from miharu.stores.sqlite.memory import Memory
+    from miharu.stores.sqlite.questions import SQLiteQuestions
+    from miharu.stores.sqlite.writer import SQLiteWriter
 
 __all__ = ("SQLiteStore",)
 
-T = TypeVar("T")
 
-ENGINE = sql.Engine(
-    marks=tending.marks,
-    below="+llm_calls.rowid < :mark",
-    above="llm_calls.rowid >= :mark",
-    # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
-    tagged="instr(tags, :tag_written) AND EXISTS "
-    "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
-    lookup=lookup,
-)
-_PRUNED_AT_ONCE = 1000
-
-
-class SQLiteStore(sql.Answers):
+class SQLiteStore:
     """Keeps calls in a file, or in memory for ``sqlite+aiosqlite:///:memory:``."""
-
-    engine = ENGINE
 
     def __init__(
         self,
         url: str,
         *,
         read_only: bool = False,
-        clock: Callable[[], int] = lambda: int(time() * 1000),
+        clock: Callable[[], int] | None = None,
         tag_sums: Sequence[str] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
@@ -69,94 +51,38 @@ class SQLiteStore(sql.Answers):
             clock: Unix milliseconds.
             tag_sums: Names of tags by which sums are to be kept.
         """
-        self._tags = tuple(tag_sums)
-        self._database = Database(database_file(url), read_only=read_only)
+        self.path = database_file(url)
+        self.read_only = read_only
         self._clock = clock
-        self._newer: NewerDatabase | None = None
+        self._tags = tuple(tag_sums)
+        self._memory = self._made() if self.path is None else None
 
-    async def open(self) -> None:
-        path, name = self._database.path, self._database.name
-        try:
-            await self._database.open(partial(prepare, name=name))
-            if self._database.read_only and await self._read(version_of) < len(STEPS):
-                await _bring_up_to_date(path, name)
-        except NewerDatabase as error:
-            await self._database.close()
-            self._newer, self._database = error, Database(path, read_only=True)
-            await self._database.open(bool)
-        except StoreError:
-            await self._database.close()
-            raise
+    def writer(self, meanwhile: Callable[[], object] = bool) -> "SQLiteWriter":
+        """What changes it.
 
-    async def add(self, batch: Batch) -> int:
-        return await self._write(partial(writing.add, batch=batch))
+        Raises:
+            StoreError: It is for reading only.
+        """
+        from miharu.stores.sqlite.file import WritableFile
+        from miharu.stores.sqlite.writer import SQLiteWriter
 
-    async def revision(self) -> int:
-        return await self._read(_revision)
+        if self.read_only:
+            raise StoreError(f"{self.path} is open for reading only.")
+        if self._memory is not None or self.path is None:
+            return SQLiteWriter(self._memory or self._made(), self._clock, self._tags)
+        return SQLiteWriter(WritableFile(self.path, meanwhile=meanwhile), self._clock, self._tags)
 
-    async def calls(
-        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
-    ) -> Sequence[Call]:
-        if order == NEWEST:
-            look = partial(sql.calls, engine=ENGINE, query=query, limit=limit, before=before)
-        else:
-            look = partial(sql.ranked, engine=ENGINE, query=query, order=order, limit=limit, before=before)
-        return await self._read(look)
+    def questions(self) -> "SQLiteQuestions":
+        """What reads it."""
+        from miharu.stores.sqlite.questions import SQLiteQuestions
+        from miharu.stores.sqlite.readers import FileReaders, MemoryReader
 
-    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
-        return await self._read(partial(sql.call, id=id))
+        if self._memory is not None or self.path is None:
+            return SQLiteQuestions(MemoryReader(self._memory or self._made()))
+        return SQLiteQuestions(FileReaders(self.path, read_only=self.read_only), self.path)
 
-    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
-        return await self._write(partial(writing.reprice, costs=costs))
+    @staticmethod
+    def _made() -> "Memory":
+        from miharu.stores.sqlite.memory import Memory
 
-    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
-        forget = writing.prune_content if content_only else writing.prune
-        gone = 0
-        while limit is None or gone < limit:
-            most = _PRUNED_AT_ONCE if limit is None else min(limit - gone, _PRUNED_AT_ONCE)
-            if not (some := await self._write(partial(forget, before=before, most=most))):
-                break
-            gone += some
-        return gone
-
-    async def tend(self) -> bool:
-        now = self._clock()
-        if self._database.read_only or not await self._read(
-            partial(tending.is_due, now=now, tags=self._tags)
-        ):
-            return False
-        return await self._write(partial(tending.tend, now=now, tags=self._tags))
-
-    async def size(self) -> int | None:
-        return self._database.size()
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        return await self._database.read(work)
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        if self._newer is not None:
-            raise self._newer
-        return await self._database.write(work)
-
-
-async def _bring_up_to_date(path: Path | None, name: str) -> None:
-    """What an older miharu wrote gets the tables that reading needs."""
-    writer = Database(path, rescue=False)
-    try:
-        await writer.open(partial(prepare, name=name))
-    except StoreError as error:
-        raise StoreError(
-            f"{name} was written by an older miharu, and is to be brought up to date before it can be read, "
-            f"by somebody who may write to it. {error}"
-        ) from error
-    finally:
-        await writer.close()
-
-
-def _revision(connection: Connection) -> int:
-    return int(
-        connection.exec_driver_sql("SELECT value FROM miharu_meta WHERE key = 'revision'").scalar_one()
-    )
+        return Memory()

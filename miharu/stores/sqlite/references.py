@@ -4,9 +4,8 @@ Every ``SEGMENT`` calls a sorted run is added (``miharu_refs``); a look-up asks 
 and reads the calls that are in none yet.
 """
 
+import sqlite3
 from collections.abc import Sequence
-
-from sqlalchemy import Connection
 
 __all__ = ("SEGMENT", "lookup", "refer")
 
@@ -20,21 +19,21 @@ _KINDS = {
 """Of a long key a part is kept, the one by which they differ; what is found is compared in full."""
 
 
-def refer(connection: Connection, first: int, last: int) -> None:
+def refer(connection: sqlite3.Connection, first: int, last: int) -> None:
     """Add a run over the calls with these rowids."""
     rows = (first, last)
-    segment = connection.exec_driver_sql(
+    segment = connection.execute(
         "INSERT INTO miharu_segments (oldest, newest) SELECT min(timestamp), max(timestamp) FROM llm_calls "
         "WHERE rowid BETWEEN ? AND ? HAVING count(*) > 0 RETURNING id",
         rows,
-    ).scalar()
+    ).fetchone()
     if segment is None:
         return
     for column, (kind, part) in _KINDS.items():
-        connection.exec_driver_sql(
+        connection.execute(
             f"INSERT INTO miharu_refs SELECT ?, ?, {part.format(column)}, rowid FROM llm_calls "
             f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY 3, 4",
-            (segment, kind, *rows),
+            (*segment, kind, *rows),
         )
 
 

@@ -4,9 +4,8 @@ Integers are 64 bits. The only indexes on the hot table are ordered by time: a r
 insert write twelve times as much.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
-
-from sqlalchemy import Connection
 
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.buckets import bucket_of
@@ -148,30 +147,30 @@ def _sums(*, first: bool) -> list[str]:
     ]
 
 
-def _fill_buckets(connection: Connection) -> None:
-    connection.exec_driver_sql("CREATE TEMP TABLE buckets (ms INTEGER PRIMARY KEY, bucket INTEGER)")
-    known = connection.exec_driver_sql(
+def _fill_buckets(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TEMP TABLE buckets (ms INTEGER PRIMARY KEY, bucket INTEGER)")
+    known = connection.execute(
         "SELECT duration_ms FROM llm_calls UNION SELECT ttft_ms FROM llm_calls WHERE ttft_ms IS NOT NULL"
-    ).scalars()
-    for ms in known.all():
-        connection.exec_driver_sql("INSERT INTO buckets VALUES (?, ?)", (ms, bucket_of(ms)))
-    connection.exec_driver_sql(
+    ).fetchall()
+    for (ms,) in known:
+        connection.execute("INSERT INTO buckets VALUES (?, ?)", (ms, bucket_of(ms)))
+    connection.execute(
         "UPDATE llm_calls SET duration_bucket = (SELECT bucket FROM buckets WHERE ms = duration_ms), "
         "ttft_bucket = (SELECT bucket FROM buckets WHERE ms = ttft_ms)"
     )
-    connection.exec_driver_sql("DROP TABLE buckets")
+    connection.execute("DROP TABLE buckets")
 
 
-def _believe(connection: Connection) -> None:
+def _believe(connection: sqlite3.Connection) -> None:
     """Take out what cannot be; sums that had it in them are made anew."""
-    if connection.exec_driver_sql(CORRECTION).rowcount:
+    if connection.execute(CORRECTION).rowcount > 0:
         for name in sorted(FIRST):
-            connection.exec_driver_sql(f"DELETE FROM {name}")
+            connection.execute(f"DELETE FROM {name}")
         for name in ("folded", "folded_at"):
-            connection.exec_driver_sql("UPDATE miharu_meta SET value = ? WHERE key = ?", (MARKS[name], name))
+            connection.execute("UPDATE miharu_meta SET value = ? WHERE key = ?", (MARKS[name], name))
 
 
-STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
+STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
     (
         _CALLS,
         "CREATE INDEX llm_calls_timestamp ON llm_calls (timestamp)",
@@ -220,15 +219,15 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
 )
 
 
-def prepare(connection: Connection, name: str) -> None:
+def prepare(connection: sqlite3.Connection, name: str) -> None:
     """Bring the schema up to date; it opens its own transaction, because WAL cannot be set inside one.
 
     Raises:
         NewerDatabase: A newer miharu wrote it.
         StoreError: The file is another program's.
     """
-    owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    if owner != APPLICATION_ID and connection.exec_driver_sql("SELECT 1 FROM sqlite_master").first():
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != APPLICATION_ID and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise StoreError(f"{name} belongs to another program: name a file of its own for miharu.")
     if (version := version_of(connection)) > len(STEPS):
         raise NewerDatabase(
@@ -237,28 +236,28 @@ def prepare(connection: Connection, name: str) -> None:
         )
     if version == len(STEPS):
         return
-    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
     try:
         _migrate(connection, version)
-        connection.exec_driver_sql("COMMIT")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        connection.execute("ROLLBACK")
         raise
 
 
-def version_of(connection: Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
     """How many of the steps the file has taken."""
-    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _migrate(connection: Connection, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     for number, step in enumerate(STEPS[version:], start=version + 1):
         for part in step:
             if callable(part):
                 part(connection)
             else:
-                connection.exec_driver_sql(part)
-        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+                connection.execute(part)
+        connection.execute(f"PRAGMA user_version = {number}")
     if version == 0:
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

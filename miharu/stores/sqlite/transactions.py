@@ -1,48 +1,31 @@
-"""Transactions of our own, not the driver's, and what their errors mean.
+"""Transactions of our own, not the driver's, and what its errors mean. Plain functions over a connection."""
 
-Plain functions over a connection: they run in whichever thread there is.
-"""
-
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
-
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+from typing import TypeVar
 
 from miharu.errors import StoreError
 from miharu.stores.sqlite.repair.damage import meaning
 
-__all__ = ("as_it_is", "configure", "immediate", "in_plain_words", "snapshot")
+__all__ = ("finished", "in_plain_words", "refusal")
 
 T = TypeVar("T")
 
-
-def configure(engine: Engine) -> None:
-    """See to each new connection of the engine."""
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.close()
+_OF_THE_BATCH = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""It is the values, not the database: trying again would not help."""
 
 
-def as_it_is(connection: Connection, work: Callable[[Connection], T]) -> T:
-    """In no transaction, or in those that the work begins."""
-    return work(connection)
-
-
-def immediate(connection: Connection, work: Callable[[Connection], T]) -> T:
-    """In one that writes: it has the lock from its beginning."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    return _finish(connection, work)
-
-
-def snapshot(connection: Connection, work: Callable[[Connection], T]) -> T:
-    """In one that reads: all of it sees the same."""
-    connection.exec_driver_sql("BEGIN")
-    return _finish(connection, work)
+def finished(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do the work in the transaction that has begun, and end it: all of it, or nothing."""
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk has rolled it back already
+            connection.execute("ROLLBACK")
+        raise
+    return result
 
 
 @contextmanager
@@ -57,20 +40,15 @@ def in_plain_words(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (IntegrityError, DataError, InterfaceError, ProgrammingError):
-        raise  # it is the values, not the database: trying again would not help
-    except DBAPIError as error:
-        raise StoreError(f"{name} {meaning(error.orig or error)}.") from error
-    except UnicodeDecodeError as error:  # a message of the engine that quotes damaged text
-        raise StoreError(f"{name} {meaning(error)}.") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if (refused := refusal(error, name)) is None:
+            raise
+        raise refused from error
 
 
-def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
-    try:
-        result = work(connection)
-        connection.exec_driver_sql("COMMIT")
-    except BaseException:
-        with suppress(DBAPIError):  # a full disk has rolled it back already
-            connection.exec_driver_sql("ROLLBACK")
-        raise
-    return result
+def refusal(error: BaseException, name: str) -> StoreError | None:
+    """What to tell the user; ``None`` where trying again would not help.
+
+    Text that cannot be decoded is a message of the engine that quotes damaged text.
+    """
+    return None if isinstance(error, _OF_THE_BATCH) else StoreError(f"{name} {meaning(error)}.")

@@ -280,7 +280,7 @@ async def test_the_store_is_asked_when_something_has_changed_and_not_too_often(s
     await desk.store_away(desk.spend(1))
     await desk.refresh(0.6)
     assert len(store.asked) == 4
-    await desk.ledger.refresh(store, at_once=True)
+    await desk.refresh(0, at_once=True)
     assert len(store.asked) == 4
 
 
@@ -318,6 +318,21 @@ async def test_a_store_that_takes_long_is_asked_less(store: Counting) -> None:
     assert len(store.asked) == 2
 
 
+async def test_what_is_charged_while_the_store_is_asked_is_not_forgotten(store: Counting) -> None:
+    """Calls are read meanwhile, by the thread that waits for the answer."""
+    desk = Desk(Budget(10), store=store)
+    real = store.totals
+
+    async def meanwhile(query: Any) -> Any:
+        desk.spend(4)
+        return await real(query)
+
+    await desk.store_away(desk.spend(3))
+    store.totals = meanwhile  # type: ignore[method-assign]
+    await desk.refresh()
+    assert desk.spent == [(None, 7.0, 0)]
+
+
 async def test_in_a_child_what_is_known_still_holds(store: Counting) -> None:
     desk = Desk(Budget(2, refuse=True), store=store)
     await desk.store_away(desk.spend(3))
@@ -333,4 +348,4 @@ async def test_without_budgets_there_is_nothing_to_do(store: Counting) -> None:
     desk.spend(3)
     await desk.refresh()
     assert (desk.spent, store.asked, desk.refuses()) == ([], [], False)
-    await desk.ledger.close()
+    desk.ledger.close()

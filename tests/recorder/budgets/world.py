@@ -2,16 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+
+import anyio
+import anyio.from_thread
 
 from miharu._budget import Budget, BudgetState
 from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.errors import StoreError
 from miharu.recorder.budgets import Ledger, Whose
+from miharu.recorder.budgets.ledger import Look
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore
+from miharu.stores.sqlite.questions import SQLiteQuestions
 from miharu.testing.store_contract import make_call
+
+T = TypeVar("T")
 
 USD = 10**9
 MORNING = round(datetime(2026, 11, 25, 10, 30, tzinfo=UTC).timestamp() * 1000)
@@ -19,13 +27,27 @@ HOUR = 3_600_000
 MEMORY = "sqlite+aiosqlite:///:memory:"
 
 
-class Counting(SQLiteStore):
+class Counting(SQLiteQuestions):
     """It counts what it is asked, and refuses when a test says so."""
 
     def __init__(self, url: str = MEMORY) -> None:
-        super().__init__(url, clock=lambda: MORNING)
+        store = SQLiteStore(url, clock=lambda: MORNING)
+        asked = store.questions()
+        super().__init__(asked._readers, asked._path)
+        self.writer = store.writer()
         self.asked: list[Query] = []
         self.refuses = False
+
+    async def open(self) -> None:
+        self.writer.open()
+        await super().open()
+
+    async def add(self, batch: Batch) -> int:
+        return self.writer.add(batch)
+
+    async def close(self) -> None:
+        await super().close()
+        self.writer.close()
 
     async def totals(self, query: Query) -> Any:
         self._note(query)
@@ -56,11 +78,11 @@ class Told:
 
     def after_fork(self) -> None: ...
 
-    async def close(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class Desk:
-    """What a worker has on it."""
+    """What a recorder has on it."""
 
     def __init__(self, *budgets: Budget, store: Counting | None = None, at: int = MORNING) -> None:
         self.at = at
@@ -87,9 +109,14 @@ class Desk:
     async def store_away(self, *calls: Call) -> None:
         await self.store.add(Batch(calls=calls))
 
-    async def refresh(self, after: float = 10.0) -> None:
+    async def refresh(self, after: float = 10.0, *, at_once: bool = False) -> None:
         self.seconds += after
-        await self.ledger.refresh(self.store)
+
+        def ask(look: Look[T]) -> T:
+            asked: T = anyio.from_thread.run(look, self.store)  # type: ignore[arg-type]
+            return asked
+
+        await anyio.to_thread.run_sync(partial(self.ledger.refresh, ask, at_once=at_once))
 
     @property
     def spent(self) -> list[tuple[str | None, float, int]]:

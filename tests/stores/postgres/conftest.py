@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from miharu.stores.postgres import PostgresStore, tending
+from miharu.stores.postgres import PostgresStore, rolling_up
+from miharu.testing.open_store import OpenStore, both
 from tests.stores.postgres.crew import Crew
 from tests.stores.postgres.server import BINARIES, Certificate, Server
 
@@ -37,8 +38,8 @@ async def database(postgres: Server) -> str:
 
 
 @pytest.fixture
-async def store(postgres: Server, database: str) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(postgres.url(database))
+async def store(postgres: Server, database: str) -> AsyncIterator[OpenStore]:
+    store = both(PostgresStore(postgres.url(database)))
     await store.open()
     yield store
     await store.close()
@@ -47,7 +48,7 @@ async def store(postgres: Server, database: str) -> AsyncIterator[PostgresStore]
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is there is folded into the roll-ups at once."""
-    monkeypatch.setattr(tending, "WORTH_IT", 0)
+    monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import anyio
 
 from miharu.batch import Batch
 from miharu.call import Call, new_id
-from miharu.stores.postgres import PostgresStore, tending
+from miharu.stores.postgres import PostgresStore, rolling_up
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 
 __all__ = ("Crew", "calls_of")
@@ -77,8 +78,8 @@ def calls_of(seed: int, count: int, *, start: int = NOON, apart_ms: int = 1000) 
 async def work(job: dict[str, Any]) -> Any:
     if job["do"] == "wake":
         return "here"
-    tending.WORTH_IT, tending.FOLDED_AT_ONCE = 300, 1000
-    store = PostgresStore(job["url"])
+    rolling_up.WORTH_IT, rolling_up.FOLDED_AT_ONCE = 300, 1000
+    store = both(PostgresStore(job["url"]))
     try:
         await store.open()
         if job["do"] == "open":
@@ -88,7 +89,7 @@ async def work(job: dict[str, Any]) -> Any:
         for first in range(0, len(calls), job["batch"]):
             new += await store.add(Batch(calls=calls[first : first + job["batch"]]))
             if job.get("tend"):
-                await store.tend()
+                await store.roll_up()
         return new
     except Exception as error:
         return f"{type(error).__name__}: {error}"

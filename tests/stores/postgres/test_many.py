@@ -6,10 +6,11 @@ import pytest
 
 from miharu.call import new_id
 from miharu.stores.postgres import PostgresStore, partitions, schema
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, NOON
 from tests.stores.postgres.crew import Crew
 from tests.stores.postgres.server import Server
-from tests.stores.postgres.world import both, fill, tables
+from tests.stores.postgres.world import fill, read_and_added_up, tables
 
 DAY = partitions.DAY_MS
 
@@ -30,12 +31,12 @@ async def test_eight_writers_lose_nothing_and_every_sum_is_exact(
     ]
     looks, folded = 0, 0
     with ThreadPoolExecutor(1) as waiting:
-        reader = PostgresStore(postgres.url(database))
+        reader = both(PostgresStore(postgres.url(database)))
         await reader.open()
         answers = waiting.submit(crew.do, jobs)
         seen, last = 0, 0
         while not answers.done():
-            read, raw = await reader._database.read(both)
+            read, raw = await reader.sides.questions.read(read_and_added_up)
             assert read == raw
             assert raw.calls >= seen
             revision = await reader.revision()
@@ -43,9 +44,9 @@ async def test_eight_writers_lose_nothing_and_every_sum_is_exact(
             seen, last, looks = raw.calls, revision, looks + 1
         assert answers.result() == [2500] * 8
         assert await reader.revision() == 8 * 25
-    while await reader.tend():
+    while await reader.roll_up():
         folded += 1
-    read, raw = await reader._database.read(both)
+    read, raw = await reader.sides.questions.read(read_and_added_up)
     assert read == raw
     assert raw.calls == 20_000
     assert raw.cost_nanousd == 20_000 * 1000
@@ -85,7 +86,7 @@ async def test_all_of_them_make_the_days(postgres: Server, database: str, crew: 
 
 @pytest.mark.usefixtures("eager")
 async def test_a_writer_that_is_late_to_commit_is_summed_up_as_well(
-    store: PostgresStore, postgres: Server, database: str
+    store: OpenStore, postgres: Server, database: str
 ) -> None:
     """Its number is lower than those of others that are folded in before it can be seen."""
     await fill(store, NOON)
@@ -99,16 +100,16 @@ async def test_a_writer_that_is_late_to_commit_is_summed_up_as_well(
     )
     for n in range(3):
         await fill(store, NOON + 2 + n)
-        await store.tend()
-        read, raw = await store._database.read(both)
+        await store.roll_up()
+        read, raw = await store.sides.questions.read(read_and_added_up)
         assert (read, raw.calls) == (raw, 2 + n)
     revision = await store.revision()
     await late.commit()
     await slow.close()
     assert await store.revision() == revision + 1
     for _ in range(2):
-        read, raw = await store._database.read(both)
+        read, raw = await store.sides.questions.read(read_and_added_up)
         assert (read, raw.calls) == (raw, 5)
-        await store.tend()
+        await store.roll_up()
     [[left]] = await postgres.query(database, "SELECT count(*) FROM miharu_changes")
     assert left == 0

@@ -8,6 +8,7 @@ from miharu.batch import Batch
 from miharu.call import Outcome
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores.postgres import PostgresStore
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, NOON, make_call
 from tests.stores.postgres.server import Server
 from tests.stores.postgres.world import fill
@@ -24,7 +25,7 @@ from tests.stores.postgres.world import fill
 async def test_it_is_named_without_user_and_password(
     postgres: Server, database: str, change: dict[str, str], message: str
 ) -> None:
-    store = PostgresStore(postgres.url(database, **change))
+    store = both(PostgresStore(postgres.url(database, **change)))
     with pytest.raises(StoreError, match=message) as caught:
         await store.open()
     await store.close()
@@ -36,13 +37,13 @@ async def test_it_is_named_without_user_and_password(
 
 async def test_a_database_that_is_not_there_is_named(postgres: Server) -> None:
     with pytest.raises(StoreError, match="does not exist: make it with createdb") as caught:
-        await PostgresStore(postgres.url("missing"), read_only=True).open()
+        await both(PostgresStore(postgres.url("missing"), read_only=True)).open()
     assert not isinstance(caught.value, NoDatabase)  # nobody will make it by recording
 
 
 async def test_a_server_without_tls_is_refused_where_it_is_asked_for(postgres: Server, database: str) -> None:
     with pytest.raises(StoreError, match=r"cannot be reached|TLS"):
-        await PostgresStore(f"{postgres.url(database)}?sslmode=require").open()
+        await both(PostgresStore(f"{postgres.url(database)}?sslmode=require")).open()
 
 
 @pytest.mark.parametrize(
@@ -56,18 +57,18 @@ async def test_a_server_without_tls_is_refused_where_it_is_asked_for(postgres: S
 )
 async def test_a_url_that_makes_no_sense_is_refused_without_a_word_of_it(url: str) -> None:
     with pytest.raises(StoreError, match=r"cannot be understood|sslmode") as caught:
-        await PostgresStore(url).open()
+        await both(PostgresStore(url)).open()
     assert "sec" not in str(caught.value)
 
 
 async def test_the_driver_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(StoreError, match=r'pip install "miharu\[postgres\]"'):
-        PostgresStore("postgresql+asyncpg://db/x")
+        both(PostgresStore("postgresql+asyncpg://db/x"))
 
 
 async def test_what_may_pass_is_told_from_a_batch_that_can_never_be_kept(
-    store: PostgresStore, postgres: Server, database: str
+    store: OpenStore, postgres: Server, database: str
 ) -> None:
     await fill(store, NOON)
     for wrong in ({"api": None}, {"outcome": Outcome(status="odd")}, {"attempt": "first"}):  # type: ignore[arg-type]
@@ -82,7 +83,7 @@ async def test_what_may_pass_is_told_from_a_batch_that_can_never_be_kept(
 
 async def test_it_says_what_a_role_lacks(postgres: Server, database: str) -> None:
     await postgres.query(database, f"CREATE ROLE {database} LOGIN PASSWORD 'x'")
-    store = PostgresStore(postgres.url(database, user=database, password="x"))
+    store = both(PostgresStore(postgres.url(database, user=database, password="x")))
     with pytest.raises(StoreError, match="does not allow this user to do it"):
         await store.open()
     await store.close()

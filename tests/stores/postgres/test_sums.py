@@ -8,8 +8,9 @@ import pytest
 from miharu.batch import Batch
 from miharu.stores import steps
 from miharu.stores.base import Dimension, Query
-from miharu.stores.postgres import PostgresStore, tending
+from miharu.stores.postgres import PostgresStore, rolling_up
 from miharu.stores.rollups import DAY, FIVE_DAYS
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
@@ -23,17 +24,17 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tending, "WORTH_IT", 0)
-    monkeypatch.setattr(tending, "FOLDED_AT_ONCE", 23)
+    monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
+    monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 23)
     monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
     monkeypatch.setattr(steps, "ROWS_AT_ONCE", 60)
     monkeypatch.setattr(steps, "FREQUENT", 12)
 
 
 @pytest.fixture
-async def store(postgres: Server) -> AsyncIterator[PostgresStore]:
+async def store(postgres: Server) -> AsyncIterator[OpenStore]:
     url = postgres.url(await postgres.new_database())
-    store = PostgresStore(url, clock=lambda: NOW, tag_sums=TAGS)
+    store = both(PostgresStore(url, clock=lambda: NOW, tag_sums=TAGS))
     await store.open()
     yield store
     await store.close()
@@ -42,24 +43,24 @@ async def store(postgres: Server) -> AsyncIterator[PostgresStore]:
 @pytest.mark.parametrize(
     "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 30))]
 )
-async def test_sums_are_exact_whatever_happens(store: PostgresStore, seed: int) -> None:
+async def test_sums_are_exact_whatever_happens(store: OpenStore, seed: int) -> None:
     rng, truth = random.Random(seed), MemoryStore(counted=rounded)
     for _ in range(30):
         await change(store, truth, rng)
         await agree(store, truth, rng)
-    while await store.tend():
+    while await store.roll_up():
         pass
     for _ in range(30):
         await agree(store, truth, rng)
 
 
 async def test_the_largest_calls_are_sought_among_the_newest(
-    monkeypatch: pytest.MonkeyPatch, store: PostgresStore
+    monkeypatch: pytest.MonkeyPatch, store: OpenStore
 ) -> None:
     await only_the_newest(monkeypatch, store)
 
 
-async def test_a_day_that_is_dropped_leaves_the_others_of_its_five(store: PostgresStore) -> None:
+async def test_a_day_that_is_dropped_leaves_the_others_of_its_five(store: OpenStore) -> None:
     first = NOW // FIVE_DAYS * FIVE_DAYS - FIVE_DAYS
     truth = MemoryStore(counted=rounded)
     for day in range(5):
@@ -71,7 +72,7 @@ async def test_a_day_that_is_dropped_leaves_the_others_of_its_five(store: Postgr
         ]
         await store.add(Batch(calls=calls))
         await truth.add(Batch(calls=calls))
-    while await store.tend():
+    while await store.roll_up():
         pass
     query = Query(start=first, end=first + FIVE_DAYS)
     for days in (1, 3, 5):

@@ -6,15 +6,16 @@ from miharu.batch import Batch
 from miharu.call import Body, Call
 from miharu.stores import sql
 from miharu.stores.base import Totals
-from miharu.stores.postgres import ENGINE, PostgresStore
+from miharu.stores.postgres.questions import ENGINE
 from miharu.stores.sql.sums import OF_CALLS, made
+from miharu.testing.open_store import OpenStore
 from miharu.testing.store_contract import ALL, make_call
 from tests.stores.postgres.server import Server
 
-__all__ = ("both", "fill", "tables")
+__all__ = ("fill", "read_and_added_up", "tables")
 
 
-def both(connection: Connection) -> tuple[Totals, Totals]:
+def read_and_added_up(connection: Connection) -> tuple[Totals, Totals]:
     """The totals as they are read, and the sum over all calls, in one snapshot."""
     raw = connection.execute(text(f"SELECT {OF_CALLS} FROM llm_calls")).mappings().one()
     return sql.totals(connection, ENGINE, ALL), made(raw)
@@ -27,7 +28,7 @@ async def tables(postgres: Server, database: str, like: str = "llm\\_calls\\_2%"
     return [row["relname"] for row in rows]
 
 
-async def fill(store: PostgresStore, *timestamps: int, body: Body | None = None) -> list[Call]:
+async def fill(store: OpenStore, *timestamps: int, body: Body | None = None) -> list[Call]:
     calls = [make_call(timestamp=timestamp, body=body) for timestamp in timestamps]
     await store.add(Batch(calls=calls))
     return calls

@@ -11,6 +11,7 @@ import pytest
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, new_id
 from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, NOON, make_call
 
 CALLS = 3000
@@ -33,7 +34,7 @@ def url(path: Path) -> str:
 
 def write(path: Path, batch: Batch) -> None:
     async def add() -> None:
-        store = SQLiteStore(url(path))
+        store = both(SQLiteStore(url(path)))
         await store.open()
         for start in range(0, max(1, len(batch.calls)), AT_ONCE):
             part = batch.calls[start : start + AT_ONCE]
@@ -47,7 +48,7 @@ def read(path: Path) -> list[Call]:
     """Its calls, without their bodies."""
 
     async def calls() -> list[Call]:
-        store = SQLiteStore(url(path), read_only=True)
+        store = both(SQLiteStore(url(path), read_only=True))
         await store.open()
         found = await store.calls(ALL, limit=10**6)
         await store.close()

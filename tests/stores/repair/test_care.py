@@ -11,10 +11,11 @@ import pytest
 from miharu.batch import Batch
 from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.repair import care, rescuer
-from miharu.stores.sqlite.repair.care import OFTEN
+from miharu.stores.sqlite.repair import file_guard, rescuer
+from miharu.stores.sqlite.repair.file_guard import OFTEN, FileGuard
 from miharu.stores.sqlite.repair.layout import beside
 from miharu.stores.sqlite.repair.quarantine import set_aside, whatever_is_aside
+from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, make_call
 
 from .conftest import CALLS, PAGE, Written, damage, url, zeroed
@@ -34,21 +35,21 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(written: Written) -> AsyncIterator[SQLiteStore]:
-    store = SQLiteStore(url(written.path))
+async def store(written: Written) -> AsyncIterator[OpenStore]:
+    store = both(SQLiteStore(url(written.path)))
     await store.open()
     yield store
     await store.close()
 
 
-def rescued(store: SQLiteStore) -> None:
+def rescued(store: OpenStore) -> None:
     """Wait until what can be read is back."""
-    its = store._database._care
-    assert its is not None
-    assert its._rescuer is not None
-    if its._rescuer._thread is not None:
-        its._rescuer._thread.join(60)
-    assert all(aside.done for aside in whatever_is_aside(its.path))
+    guards = [store.sides.writer._writer.database._guard, store.sides.questions._readers._guard]
+    for guard in guards:
+        assert guard._rescuer is not None
+        if guard._rescuer._thread is not None:
+            guard._rescuer._thread.join(60)
+    assert all(aside.done for aside in whatever_is_aside(guards[0].path))
 
 
 def new(calls: int = 1) -> Batch:
@@ -59,7 +60,7 @@ async def test_a_damaged_file_is_set_aside_at_the_start(
     written: Written, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(written.path, lambda data: NOISE + data[PAGE:])
-    store = SQLiteStore(url(written.path))
+    store = both(SQLiteStore(url(written.path)))
     await store.open()
     [aside] = whatever_is_aside(written.path)
     assert caplog.messages[0] == (
@@ -74,7 +75,7 @@ async def test_a_damaged_file_is_set_aside_at_the_start(
 
 
 async def test_one_that_turns_out_to_be_damaged_in_use_is_set_aside_and_no_batch_is_lost(
-    written: Written, store: SQLiteStore
+    written: Written, store: OpenStore
 ) -> None:
     damage(written.path, zeroed(range(1, 12)))
     assert await store.add(new(3)) == 3
@@ -84,7 +85,7 @@ async def test_one_that_turns_out_to_be_damaged_in_use_is_set_aside_and_no_batch
 
 
 async def test_one_that_turns_out_to_be_damaged_when_read_is_set_aside(
-    written: Written, store: SQLiteStore
+    written: Written, store: OpenStore
 ) -> None:
     damage(written.path, zeroed(range(leaf := leaves_of(written.path, "llm_calls")[9], leaf + 1)))
     calls = await store.calls(ALL, limit=10**6)
@@ -95,7 +96,7 @@ async def test_one_that_turns_out_to_be_damaged_when_read_is_set_aside(
 
 
 async def test_what_only_reads_sets_nothing_aside(written: Written) -> None:
-    reader = SQLiteStore(url(written.path), read_only=True)
+    reader = both(SQLiteStore(url(written.path), read_only=True))
     await reader.open()
     damage(written.path, zeroed(range(leaf := leaves_of(written.path, "llm_calls")[9], leaf + 1)))
     with pytest.raises(StoreError, match="is damaged"):
@@ -103,12 +104,12 @@ async def test_what_only_reads_sets_nothing_aside(written: Written) -> None:
     await reader.close()
     damage(written.path, lambda data: data[: len(data) // 2])
     with pytest.raises(StoreError, match=r"has been cut off.*miharu doctor --repair"):
-        await SQLiteStore(url(written.path), read_only=True).open()
+        await both(SQLiteStore(url(written.path), read_only=True)).open()
     assert not whatever_is_aside(written.path)
 
 
 async def test_what_another_process_has_set_aside_is_not_set_aside_again(
-    written: Written, store: SQLiteStore, caplog: pytest.LogCaptureFixture
+    written: Written, store: OpenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_aside(written.path)
     await store.add(new())
@@ -121,7 +122,7 @@ async def test_what_another_process_has_set_aside_is_not_set_aside_again(
 async def test_a_disk_that_damages_one_file_after_the_other_is_named(
     written: Written, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = SQLiteStore(url(written.path))
+    store = both(SQLiteStore(url(written.path)))
     for _ in range(OFTEN):
         written.path.write_bytes(b"SQLite format 3\0" + NOISE + b"CREATE TABLE llm_calls")
         await store.open()
@@ -135,12 +136,12 @@ async def test_a_disk_that_damages_one_file_after_the_other_is_named(
 
 @pytest.mark.parametrize("running", [True, False])
 async def test_a_damaged_file_that_cannot_be_renamed_is_named(
-    written: Written, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch, running: bool
+    written: Written, store: OpenStore, monkeypatch: pytest.MonkeyPatch, running: bool
 ) -> None:
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(care, "set_aside", refuse)
+    monkeypatch.setattr(file_guard, "set_aside", refuse)
     if running:
         damage(written.path, zeroed(range(1, 12)))
     else:
@@ -153,19 +154,19 @@ async def test_a_damaged_file_that_cannot_be_renamed_is_named(
 
 
 async def test_a_folder_that_was_closed_does_not_matter_while_the_file_is_open(
-    written: Written, store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    written: Written, store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as closed:
-        closed.setattr(care, "identity", refuse)
+        closed.setattr(file_guard, "identity", refuse)
         assert await store.add(new()) == 1
     assert (await store.totals(ALL)).calls == CALLS + 1
 
 
 async def test_a_file_that_is_damaged_during_a_rescue_is_rescued_too(
-    written: Written, original: Written, store: SQLiteStore
+    written: Written, original: Written, store: OpenStore
 ) -> None:
     for _ in range(2):
         set_aside(written.path)
@@ -177,7 +178,7 @@ async def test_a_file_that_is_damaged_during_a_rescue_is_rescued_too(
 
 async def test_a_rescue_that_was_interrupted_goes_on_at_the_next_start(written: Written) -> None:
     set_aside(written.path)
-    store = SQLiteStore(url(written.path))
+    store = both(SQLiteStore(url(written.path)))
     await store.open()
     rescued(store)
     assert (await store.totals(ALL)).calls == CALLS
@@ -185,7 +186,7 @@ async def test_a_rescue_that_was_interrupted_goes_on_at_the_next_start(written: 
 
 
 async def test_a_file_that_was_deleted_is_begun_anew(
-    written: Written, store: SQLiteStore, caplog: pytest.LogCaptureFixture
+    written: Written, store: OpenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     written.path.unlink()
     await store.add(new())
@@ -195,7 +196,7 @@ async def test_a_file_that_was_deleted_is_begun_anew(
 
 
 async def test_the_changes_to_a_file_that_was_replaced_do_not_get_into_the_new_one(
-    original: Written, written: Written, store: SQLiteStore
+    original: Written, written: Written, store: OpenStore
 ) -> None:
     """Its WAL lies under the name at which SQLite looks for the new one's."""
     await store.add(new(50))
@@ -211,7 +212,7 @@ async def test_the_changes_to_a_file_that_was_replaced_do_not_get_into_the_new_o
 
 
 async def test_a_file_that_was_moved_away_has_all_that_was_recorded_in_it(
-    written: Written, store: SQLiteStore
+    written: Written, store: OpenStore
 ) -> None:
     await store.add(new(50))
     moved = written.path.with_name("moved.db")
@@ -228,7 +229,7 @@ async def test_a_file_that_was_moved_away_has_all_that_was_recorded_in_it(
 async def test_a_layout_that_cannot_be_written_is_no_reason_not_to_record(written: Written) -> None:
     beside(written.path).unlink()
     beside(written.path).mkdir()
-    store = SQLiteStore(url(written.path))
+    store = both(SQLiteStore(url(written.path)))
     await store.open()
     assert await store.add(new()) == 1
     await store.close()
@@ -238,17 +239,17 @@ async def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows which of the two SQLite has opened."""
-    learn = care.Care.learn
+    learn = FileGuard.learn
 
-    def replaced(self: care.Care, ask: object) -> None:
+    def replaced(self: FileGuard, ask: object) -> None:
         learn(self, ask)  # type: ignore[arg-type]
         if beside(written.path).exists():
-            monkeypatch.setattr(care.Care, "learn", learn)
+            monkeypatch.setattr(FileGuard, "learn", learn)
             shutil.copy(written.path, f"{written.path}.copy")
             Path(f"{written.path}.copy").replace(written.path)
 
-    monkeypatch.setattr(care.Care, "learn", replaced)
-    store = SQLiteStore(url(written.path))
+    monkeypatch.setattr(FileGuard, "learn", replaced)
+    store = both(SQLiteStore(url(written.path)))
     with pytest.raises(StoreError, match="was replaced while it was opened"):
         await store.open()
     await store.open()

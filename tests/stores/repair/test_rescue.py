@@ -10,7 +10,6 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.errors import StoreError
-from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair import rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
 from miharu.stores.sqlite.repair.layout import TABLES, beside, layout_of
@@ -18,6 +17,8 @@ from miharu.stores.sqlite.repair.quarantine import Aside, set_aside, unfinished,
 from miharu.stores.sqlite.repair.report import Report, load
 from miharu.stores.sqlite.repair.rescue import AtOnce, Stopped, bring_back
 from miharu.stores.sqlite.repair.rescuer import ATTEMPTS, Rescuer
+from miharu.stores.sqlite.writer_lock import WriterLock
+from miharu.testing.open_store import both
 from miharu.testing.store_contract import make_call
 
 from .conftest import PAGE, Damage, Written, damage, read, write, zeroed
@@ -112,9 +113,9 @@ def test_the_roll_ups_are_made_anew(written: Written) -> None:
     brought(written)
 
     async def sums() -> tuple[int, int]:
-        store = SQLiteStore(f"sqlite+aiosqlite:///{written.path}")
+        store = both(SQLiteStore(f"sqlite+aiosqlite:///{written.path}"))
         await store.open()
-        while await store.tend():
+        while await store.roll_up():
             pass
         totals = await store.totals(ALL)
         await store.close()
@@ -281,9 +282,9 @@ def test_two_are_not_at_it_at_once(written: Written) -> None:
 def test_it_waits_for_a_new_file_that_cannot_take_it(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("miharu.stores.sqlite.gate.WAIT_S", 0.01)
+    monkeypatch.setattr("miharu.stores.sqlite.writer_lock.WAIT_S", 0.01)
     aside = renewed(written)
-    gate = Gate(written.path)
+    gate = WriterLock(written.path)
     gate.open()
 
     waits: list[float] = []
@@ -294,7 +295,7 @@ def test_it_waits_for_a_new_file_that_cannot_take_it(
             if len(waits) == 3:
                 gate.close()
 
-    with gate.held_here():
+    with gate.held():
         found = bring_back(aside, written.path, UntilOpen())
     assert found is not None
     assert found[1].calls.read == 3000

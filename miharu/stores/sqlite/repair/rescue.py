@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from miharu._files import open_ours
 from miharu.errors import StoreError
+from miharu.stores.sqlite.queued_lock import give_back, take
 from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.gleaning import gleaned
 from miharu.stores.sqlite.repair.layout import known_columns, layout_of
@@ -25,7 +26,6 @@ from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, s
 from miharu.stores.sqlite.repair.salvage import Gap, readable
 from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
 from miharu.stores.sqlite.repair.target import Target
-from miharu.stores.sqlite.turn import give_back, take
 
 __all__ = ("AtOnce", "Pace", "Stopped", "bring_back")
 

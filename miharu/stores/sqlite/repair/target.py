@@ -1,4 +1,4 @@
-"""The new file, written to beside the recording: under the gate, and no longer open than a step lasts.
+"""The new file, written to beside the recording: under the lock, and no longer open than a step lasts.
 
 An open connection would lose its locks whenever something else in this process opens and closes the file.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from miharu.errors import StoreError
-from miharu.stores.sqlite.gate import Gate
 from miharu.stores.sqlite.repair.damage import connect
 from miharu.stores.sqlite.repair.mending import Column
+from miharu.stores.sqlite.writer_lock import WriterLock
 
 __all__ = ("Target",)
 
@@ -22,7 +22,7 @@ class Target:
 
     def __init__(self, database: Path) -> None:
         self.database = database
-        self._gate = Gate(database)
+        self._lock = WriterLock(database)
 
     def columns(self, table: str) -> tuple[Column, ...]:
         """The columns that are stored.
@@ -54,15 +54,15 @@ class Target:
         return new
 
     def close(self) -> None:
-        """Let go of the gate."""
-        self._gate.close()
+        """Let go of the lock."""
+        self._lock.close()
 
     @contextmanager
     def _open(self, options: str) -> Iterator[sqlite3.Connection]:
         """A connection for one step; closing it takes back what was not committed."""
         try:
-            self._gate.open()
-            with self._gate.held_here(), connect(self.database, options) as connection:
+            self._lock.open()
+            with self._lock.held(), connect(self.database, options) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StoreError(f"{self.database}: {error}.") from error

@@ -1,8 +1,8 @@
 """A lock on a file, and a place in the queue for it, which can be left again.
 
-The system wakes those who block in ``flock`` when the lock is free, while whoever asks again and again meets
-it by luck. So whoever finds the lock taken blocks for it in a thread of its own, which has opened the file
-itself: what it gets after everybody has stopped waiting is given back at once.
+The system wakes those who block in ``flock`` when the lock is free, while a process that asks again and again
+meets it by luck. So a writer that finds the lock taken blocks for it in a thread of its own, which has opened
+the file itself: what that thread gets after the writer has stopped waiting is given back at once.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from miharu._files import clear, open_or_make
 from miharu._trust import NotOurs
 
-__all__ = ("Turn", "give_back", "open_lock", "take")
+__all__ = ("QueuedLock", "give_back", "open_lock", "take")
 
 if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
 
@@ -56,7 +56,7 @@ def open_lock(path: Path) -> int:
         return open_or_make(path)
 
 
-class Turn:
+class QueuedLock:
     """A place in the queue.
 
     Args:
@@ -75,13 +75,13 @@ class Turn:
         self._change = threading.Lock()
         try:
             # A daemon, because no program waits at its end for a lock that another one has.
-            threading.Thread(target=self._wait, name="miharu-gate", daemon=True).start()
+            threading.Thread(target=self._wait, name="miharu-lock", daemon=True).start()
         except RuntimeError:
             os.close(self._file)
             raise
 
     def resume(self, tell: Callable[[], object]) -> bool:
-        """Wait on; false where the turn has come and gone while nobody waited."""
+        """Wait on; false where the lock has come and gone while the writer did not wait."""
         with self._change:
             if self._has_come:
                 return False
@@ -89,7 +89,7 @@ class Turn:
             return True
 
     def claim(self) -> int | None:
-        """The open file that holds the lock; ``None`` where it has not come, and nobody waits any more."""
+        """The open file that holds the lock; ``None`` where it has not come, and the writer stops waiting."""
         with self._change:
             if self._has_come and self._tell is not None:
                 return self._file
@@ -105,5 +105,4 @@ class Turn:
                 give_back(self._file)
                 os.close(self._file)
                 return
-        with suppress(RuntimeError):  # the loop has ended, and whoever waited in it has left
-            tell()
+        tell()

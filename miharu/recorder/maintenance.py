@@ -13,20 +13,20 @@ from miharu.recorder.pipeline import Pipeline
 if TYPE_CHECKING:
     from miharu.recorder.spool import SpoolFile
 
-__all__ = ("Chores", "Retention")
+__all__ = ("Maintenance", "Retention")
 
 logger = logging.getLogger("miharu")
 
 LOOK_S = 10.0
 """Between two looks for files that a process has left behind when it died."""
 LAST_LOOK_S = 1.0
-TEND_S = 1.0
+ROLL_UP_S = 1.0
 """How long what can wait waits, while calls keep coming."""
 PRUNE_S = 3600.0
 PRUNE_STEP_S = 1.0
 PRUNED_AT_ONCE = 1000
 AGAIN_S = 30.0
-"""After the store has refused a chore."""
+"""After the store has refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Retention:
     content_ms: int | None = None
 
 
-class Chores:
+class Maintenance:
     """Does one step whenever it is asked to. A store that refuses is said once, and asked again later."""
 
     def __init__(
@@ -58,33 +58,33 @@ class Chores:
         self._taken_over: SpoolFile | None = None
         self._recovered = 0
         self._look_at = 0.0
-        self._tended_at = 0.0
-        self._tended_writes: object = None
-        self._more_to_tend = True
+        self._rolled_up_at = 0.0
+        self._rolled_up: object = None
+        self._more_to_roll_up = True
         self._prune_at = clock() + PRUNE_STEP_S
         self._content_is_pruned = False
 
-    async def step(self, *, written: object, idle: bool) -> bool:
+    def step(self, *, written: object, idle: bool) -> bool:
         """Do a piece of what is due, unless we only read; whether there is more that need not wait.
 
         Args:
             written: When something was stored last, or whatever else changes with that.
-            idle: Whether nobody waits for anything else.
+            idle: Whether nothing else is waiting.
         """
         now = self._clock()
-        store = self._pipeline.store
-        if self._retention is None or store is None or now < self._not_before:
+        writer = self._pipeline.writer
+        if self._retention is None or writer is None or now < self._not_before:
             return False
         try:
-            if await self._take_over(now):
+            if self._take_over(now):
                 return True
-            due = now - self._tended_at >= TEND_S and written != self._tended_writes
-            if due or (idle and self._more_to_tend):
-                self._tended_at, self._tended_writes = now, written
-                self._more_to_tend = await store.tend()
-                return idle and self._more_to_tend
+            due = now - self._rolled_up_at >= ROLL_UP_S and written != self._rolled_up
+            if due or (idle and self._more_to_roll_up):
+                self._rolled_up_at, self._rolled_up = now, written
+                self._more_to_roll_up = writer.roll_up()
+                return idle and self._more_to_roll_up
             if idle and now >= self._prune_at:
-                await self._prune(now)
+                self._prune(now)
         except StoreError as error:
             self._refused(str(error), now)
         except Exception:  # noqa: BLE001 - what can wait must not stop what cannot
@@ -94,17 +94,27 @@ class Chores:
             self._refusal = ""
         return False
 
+    def due(self, *, written: object) -> float | None:
+        """Seconds until there may be something to do although no call comes; ``None`` where there is not."""
+        if self._retention is None or self._pipeline.writer is None:
+            return None
+        now = self._clock()
+        moments = [] if self._is_for_ever else [self._prune_at]
+        if written != self._rolled_up or self._more_to_roll_up:
+            moments.append(self._rolled_up_at + ROLL_UP_S)
+        return max(0.0, max(self._not_before, min(moments)) - now) if moments else None
+
     def look_again(self) -> None:
         """Look for what was left behind as soon as possible."""
         self._look_at = self._not_before = 0.0
 
-    async def finish(self) -> None:
+    def finish(self) -> None:
         """A last look for what children of this program have left; no more than a moment is spent on it."""
         until = self._clock() + LAST_LOOK_S
         self.look_again()
         try:
             while self._retention is not None and self._clock() < until:
-                if not await self._take_over(self._clock()):
+                if not self._take_over(self._clock()):
                     return
         except StoreError as error:
             self._refused(str(error), self._clock())
@@ -117,7 +127,7 @@ class Chores:
             self._taken_over.close()
         self._taken_over = self._found = None
 
-    async def _take_over(self, now: float) -> bool:
+    def _take_over(self, now: float) -> bool:
         """Store a batch of what another process has left behind; whether there was one."""
         if self._taken_over is None:
             if self._found is None:
@@ -132,7 +142,7 @@ class Chores:
         file = self._taken_over
         batch = file.first()
         if batch is not None:
-            await self._pipeline.keep(batch, own=False)
+            self._pipeline.keep(batch, own=False)
             file.take()
             self._recovered += len(batch.calls)
             return True
@@ -144,18 +154,23 @@ class Chores:
         self._recovered = 0
         return True
 
-    async def _prune(self, now: float) -> None:
-        store, kept = self._pipeline.store, self._retention or Retention()
+    def _prune(self, now: float) -> None:
+        writer, kept = self._pipeline.writer, self._retention or Retention()
         self._prune_at = now + PRUNE_STEP_S
         for ms, content_only in ((kept.content_ms, True), (kept.calls_ms, False)):
-            if ms is None or store is None or (content_only and self._content_is_pruned):
+            if ms is None or writer is None or (content_only and self._content_is_pruned):
                 continue
             before = round(self._now() * 1000) - ms
-            if await store.prune(before, content_only=content_only, limit=PRUNED_AT_ONCE):
+            if writer.prune(before, content_only=content_only, limit=PRUNED_AT_ONCE):
                 return
             self._content_is_pruned = True
         self._content_is_pruned = False
         self._prune_at = now + PRUNE_S
+
+    @property
+    def _is_for_ever(self) -> bool:
+        kept = self._retention or Retention()
+        return kept.calls_ms is None and kept.content_ms is None
 
     def _refused(self, error: str, now: float) -> None:
         self.close()

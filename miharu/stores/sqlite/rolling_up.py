@@ -4,17 +4,15 @@ Writers are serial in SQLite, so calls are committed in the order of their rowid
 of them is exact. Whichever process has time does the next step.
 """
 
+import sqlite3
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, text
-
 from miharu.stores import steps
-from miharu.stores.rollups import DAY, ROLLUPS, Execute, Fold, fold
-from miharu.stores.sql import Marks
+from miharu.stores.rollups import DAY, ROLLUPS, Fold, fold
 from miharu.stores.sqlite.references import SEGMENT, lookup, refer
 from miharu.stores.sqlite.schema import MARKS
 
-__all__ = ("changing", "forgotten", "is_due", "marks", "start_over", "tend")
+__all__ = ("changing", "forgotten", "is_due", "roll_up", "start_over")
 
 FOLDED_AT_ONCE = 2000
 """Calls per transaction, for which other writers wait. Fewer than these are not worth the pages that would be
@@ -27,13 +25,7 @@ _OF_USER = (
 )
 
 
-def marks(connection: Connection) -> Marks:
-    """How far the roll-ups have come."""
-    known = _known(connection)
-    return Marks(folded=known["folded"], horizon=known["horizon"], made=_made(connection))
-
-
-def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def is_due(connection: sqlite3.Connection, now: int, tags: Sequence[str] = ()) -> bool:
     """Whether there is something to do; a look that needs no lock."""
     known = _known(connection)
     so_far = _so_far(connection, known)
@@ -45,7 +37,7 @@ def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     )
 
 
-def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def roll_up(connection: sqlite3.Connection, now: int, tags: Sequence[str] = ()) -> bool:
     """Do one step; whether another is left.
 
     Args:
@@ -67,19 +59,19 @@ def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     elif steps.is_due(so_far, newest := min(known["newest"], now)):
         values = {"mark": known["folded"]}
         calls = steps.Calls(below=_BELOW, values=values, newest=newest, of_user=_OF_USER)
-        for name, upto in steps.advance(_execute(connection), so_far, calls).items():
-            connection.exec_driver_sql("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))
+        for name, upto in steps.advance(connection.execute, so_far, calls).items():
+            connection.execute("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))
         so_far = _so_far(connection, known)
     return _is_enough(connection, known) or steps.is_due(so_far, min(known["newest"], now))
 
 
-def _fold_some(connection: Connection, known: dict[str, int], so_far: Fold) -> None:
+def _fold_some(connection: sqlite3.Connection, known: dict[str, int], so_far: Fold) -> None:
     first, upto = known["folded"], known["folded"] + FOLDED_AT_ONCE - 1
     values = {"first": first, "upto": upto}
-    fold(_execute(connection), "rowid BETWEEN :first AND :upto", values, so_far)
-    newest = connection.exec_driver_sql(
+    fold(connection.execute, "rowid BETWEEN :first AND :upto", values, so_far)
+    (newest,) = connection.execute(
         "SELECT max(timestamp) FROM llm_calls WHERE rowid BETWEEN ? AND ?", (first, upto)
-    ).scalar()
+    ).fetchone()
     known["folded"], known["newest"] = upto + 1, max(known["newest"], newest or 0)
     _set(connection, folded=upto + 1, folded_at=_time_of(connection, upto), newest=known["newest"])
     if upto - known["referred"] + 1 >= SEGMENT:
@@ -87,25 +79,25 @@ def _fold_some(connection: Connection, known: dict[str, int], so_far: Fold) -> N
         _set(connection, referred=upto + 1)
 
 
-def _forget_old(connection: Connection, horizon: int) -> None:
+def _forget_old(connection: sqlite3.Connection, horizon: int) -> None:
     for rollup in ROLLUPS:
         if rollup.kept_ms is not None:
-            connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < ?", (horizon - rollup.kept_ms,))
+            connection.execute(f"DELETE FROM {rollup.name} WHERE t < ?", (horizon - rollup.kept_ms,))
     _set(connection, horizon=horizon)
 
 
-def _keep_by(connection: Connection, names: Collection[str], known: dict[str, int]) -> Fold:
+def _keep_by(connection: sqlite3.Connection, names: Collection[str], known: dict[str, int]) -> Fold:
     """Keep sums by further tags: all sums by tags are made anew, which nobody has to wait for."""
     for name in names:
-        connection.exec_driver_sql("INSERT INTO miharu_tags VALUES (?)", (name,))
+        connection.execute("INSERT INTO miharu_tags VALUES (?)", (name,))
     for rollup in ROLLUPS:
         if rollup.of_tags:
-            connection.exec_driver_sql(f"DELETE FROM {rollup.name}")
-            connection.exec_driver_sql("DELETE FROM miharu_made WHERE name = ?", (rollup.name,))
+            connection.execute(f"DELETE FROM {rollup.name}")
+            connection.execute("DELETE FROM miharu_made WHERE name = ?", (rollup.name,))
     return _so_far(connection, known)
 
 
-def changing(connection: Connection, ids: Sequence[str], *, out: bool) -> None:
+def changing(connection: sqlite3.Connection, ids: Sequence[str], *, out: bool) -> None:
     """Take calls out of the roll-ups before they change or go, and put them in again afterwards.
 
     Only those are concerned that had been folded in; the others are still to come.
@@ -115,68 +107,62 @@ def changing(connection: Connection, ids: Sequence[str], *, out: bool) -> None:
     for start in range(0, len(ids), _IDS_AT_ONCE):
         names = {f"id{number}": id_ for number, id_ in enumerate(ids[start : start + _IDS_AT_ONCE])}
         condition = f"rowid < :mark AND id IN ({', '.join(f':{name}' for name in names)})"
-        fold(_execute(connection), condition, {**names, "mark": known["folded"]}, so_far, out=out)
+        fold(connection.execute, condition, {**names, "mark": known["folded"]}, so_far, out=out)
 
 
-def forgotten(connection: Connection, before: int) -> None:
+def forgotten(connection: sqlite3.Connection, before: int) -> None:
     """Tidy up after calls were deleted: sums of nothing go, and no new call gets a row below a mark."""
     for rollup in ROLLUPS:
-        connection.exec_driver_sql(f"DELETE FROM {rollup.name} WHERE t < ? AND {rollup.is_empty}", (before,))
+        connection.execute(f"DELETE FROM {rollup.name} WHERE t < ? AND {rollup.is_empty}", (before,))
     known, end = _known(connection), _last(connection) + 1
     if known["folded"] > end:
         _set(connection, folded=end, folded_at=_time_of(connection, end - 1))
     _set(connection, referred=min(known["referred"], end))
 
 
-def start_over(connection: Connection) -> None:
+def start_over(connection: sqlite3.Connection) -> None:
     """Forget all that was derived; it is made anew, and nobody sees a wrong sum meanwhile."""
     for table in (*(rollup.name for rollup in ROLLUPS), "miharu_refs", "miharu_segments", "miharu_made"):
-        connection.exec_driver_sql(f"DELETE FROM {table}")
-    connection.exec_driver_sql("DELETE FROM miharu_frequent WHERE user_id <> ''")
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("DELETE FROM miharu_frequent WHERE user_id <> ''")
     _set(connection, **MARKS, newest=0)
 
 
-def _is_enough(connection: Connection, known: dict[str, int]) -> bool:
+def _is_enough(connection: sqlite3.Connection, known: dict[str, int]) -> bool:
     return _last(connection) - known["folded"] + 1 >= FOLDED_AT_ONCE
 
 
-def _renumbered(connection: Connection, known: dict[str, int]) -> bool:
+def _renumbered(connection: sqlite3.Connection, known: dict[str, int]) -> bool:
     """Whether the rows below the mark are not those that were folded in; a VACUUM may number them anew."""
     at = _time_of(connection, known["folded"] - 1)
     return bool(at) and at != known["folded_at"]
 
 
-def _known(connection: Connection) -> dict[str, int]:
-    rows = connection.exec_driver_sql("SELECT key, value FROM miharu_meta")
-    return {row.key: row.value for row in rows}
+def _known(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute("SELECT key, value FROM miharu_meta"))
 
 
-def _made(connection: Connection) -> dict[str, int]:
-    rows = connection.exec_driver_sql("SELECT name, upto FROM miharu_made")
-    return {row.name: row.upto for row in rows}
+def _made(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute("SELECT name, upto FROM miharu_made"))
 
 
-def _so_far(connection: Connection, known: dict[str, int]) -> Fold:
-    tags = frozenset(connection.exec_driver_sql("SELECT name FROM miharu_tags").scalars())
+def _so_far(connection: sqlite3.Connection, known: dict[str, int]) -> Fold:
+    tags = frozenset(name for (name,) in connection.execute("SELECT name FROM miharu_tags"))
     return Fold(horizon=known["horizon"], made=_made(connection), tags=tags, tag_value=_TAG_VALUE)
 
 
-def _execute(connection: Connection) -> Execute:
-    return lambda statement, values: connection.execute(text(statement), values)
-
-
-def _set(connection: Connection, **values: int) -> None:
+def _set(connection: sqlite3.Connection, **values: int) -> None:
     for key, value in values.items():
-        connection.exec_driver_sql("UPDATE miharu_meta SET value = ? WHERE key = ?", (value, key))
+        connection.execute("UPDATE miharu_meta SET value = ? WHERE key = ?", (value, key))
 
 
-def _last(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT coalesce(max(rowid), 0) FROM llm_calls").scalar_one())
+def _last(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM llm_calls").fetchone()[0])
 
 
-def _time_of(connection: Connection, rowid: int) -> int:
-    found = connection.exec_driver_sql("SELECT timestamp FROM llm_calls WHERE rowid = ?", (rowid,)).scalar()
-    return int(found or 0)
+def _time_of(connection: sqlite3.Connection, rowid: int) -> int:
+    found = connection.execute("SELECT timestamp FROM llm_calls WHERE rowid = ?", (rowid,)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _horizon(now: int) -> int:

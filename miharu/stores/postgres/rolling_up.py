@@ -15,7 +15,7 @@ from miharu.stores.postgres.schema import SUMS
 from miharu.stores.rollups import DAY, ROLLUPS, Execute, Fold, fold
 from miharu.stores.sql import Marks
 
-__all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "so_far_of", "tend")
+__all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "roll_up", "so_far_of")
 
 Key = tuple[int, str]
 """The timestamp and the id of a call."""
@@ -53,7 +53,7 @@ def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     return bool(enough) or not so_far.tags >= set(tags) or steps.is_due(so_far, _newest(connection, now))
 
 
-def tend(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def roll_up(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     """Do one step, unless somebody else does; whether another is left.
 
     Args:

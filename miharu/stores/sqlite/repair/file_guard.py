@@ -1,6 +1,6 @@
 """What is done for the file before it is opened, and when something turns out to be wrong with it.
 
-``check`` and ``give_up`` are for whoever holds the gate and has closed its connections.
+``check`` and ``give_up`` are for a writer that holds the writers' lock and has closed its connections.
 """
 
 import logging
@@ -26,15 +26,18 @@ from miharu.stores.sqlite.repair.quarantine import (
 )
 from miharu.stores.sqlite.repair.rescuer import Rescuer
 
-__all__ = ("Care",)
+__all__ = ("FileGuard",)
 
 logger = logging.getLogger("miharu")
+
+_told: set[tuple[Path, Identity | None]] = set()
+"""Files of which it was said that they were replaced."""
 
 OFTEN, WITHIN = 3, timedelta(minutes=10)
 """So many damaged files in so short a time are no accident, and another new one would not help."""
 
 
-class Care:
+class FileGuard:
     """Of one file, for as long as a store uses it."""
 
     def __init__(self, path: Path, *, read_only: bool = False, rescue: bool = True) -> None:
@@ -134,6 +137,15 @@ class Care:
         self._was_replaced |= self.was_moved
         self._is_open = False
 
+    def make_way(self) -> None:
+        """Like ``closing``; and where another file has that name now, what belongs to this one makes way.
+
+        For what holds the lock and still has the old file open, and so keeps the new one's files from being
+        taken for the old one's.
+        """
+        self.closing()
+        self._leave_behind()
+
     def closed(self) -> None:
         """No connection to it is open any more."""
         self._hold(None)
@@ -204,6 +216,9 @@ class Care:
         if self.read_only or not was_replaced or was_set_aside:
             return
         leave_behind(self.path, known)
+        if (self.path, known.get("")) in _told:  # there is a writer in a process, and there are readers
+            return
+        _told.add((self.path, known.get("")))
         logger.warning(
             "miharu: %s was deleted or replaced while it was open; calls are recorded in the file that has "
             "this name now, and your program is not affected.",

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-__all__ = ("Losses", "Tally")
+__all__ = ("Counters", "Losses")
 
 logger = logging.getLogger("miharu")
 
@@ -12,7 +12,7 @@ QUIET_S = 10.0
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """What this process has done."""
 
     captured: int = 0
@@ -24,7 +24,9 @@ class Tally:
     shed: int = 0
     """Calls that were spooled without their bodies, because the spool was half full."""
     failures: int = 0
-    """Writes and exports that failed; a failed write is tried again."""
+    """Writes that failed; a failed write is tried again."""
+    failed_exports: int = 0
+    """Counted on the exporters' loop, and so beside the others."""
     last_write: float | None = None
     """Unix seconds."""
 
@@ -48,6 +50,10 @@ class Losses:
             self._known, self._since = lost, now
         elif self._since is not None and now - self._since >= QUIET_S:
             self.end()
+
+    def due(self, now: float) -> float | None:
+        """Seconds until there may be something to say."""
+        return None if self._since is None else max(0.0, self._since + QUIET_S - now)
 
     def end(self) -> None:
         """Say how many they were, if any."""

@@ -1,4 +1,8 @@
-"""From what callers have left to what can be stored, a batch's worth at a time."""
+"""From what callers have left to what can be stored, a batch's worth at a time.
+
+After each call the interpreter's lock is given up: what is read without a pause would keep the program's own
+threads waiting, for a burst of thirty calls as long as a garbage collection would.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,11 +13,11 @@ from miharu.attribution.belonging import span_record
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
+from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
 from miharu.recorder.reader import Reader
-from miharu.recorder.tally import Tally
 
-__all__ = ("Intake", "as_batch")
+__all__ = ("BatchReader", "as_batch")
 
 BATCH = 500
 """Calls, spans and scores per transaction."""
@@ -21,62 +25,54 @@ BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
 READING_S = 0.02
 """After so long what has been read is stored before more is: until then a kill would take it."""
-READ_AT_ONCE = 20
-"""Exchanges between two looks at whoever else waits for the loop, pages above all."""
 
 
-class Intake:
+class BatchReader:
     """Reads the queue. One exchange that cannot be read takes no other with it."""
 
     def __init__(
         self,
         queue: ExchangeQueue,
         reader: Reader | None,
-        tally: Tally,
+        counters: Counters,
         finish: Callable[[Call], Call] = lambda call: call,
     ) -> None:
         """Prepare.
 
         Args:
             queue: What to read.
-            reader: Who reads it.
-            tally: Where it is counted.
+            reader: What reads an exchange.
+            counters: Where it is counted.
             finish: What a call goes through once it is read, unless the program ends.
         """
         self._queue = queue
         self._reader = reader
-        self._tally = tally
+        self._counters = counters
         self._finish = finish
 
-    async def fill(self, values: list[Kept]) -> None:
-        """Add to the list until it is a whole batch, or has taken long enough, or nothing is left."""
-        import anyio.lowlevel
+    def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> None:
+        """Add to the list until it is a whole batch, or has taken long enough, or nothing is left.
 
+        Args:
+            values: The list.
+            in_a_hurry: The program ends: nothing but the reading is done.
+        """
         room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
-        while (room := self._some(values, room, self._finish)) > 0:
-            if values and time.monotonic() >= until:
-                return
-            await anyio.lowlevel.checkpoint()
-
-    def fill_at_once(self, values: list[Kept]) -> None:
-        """The same where there is no loop any more."""
-        room = BATCH_BYTES - sum(map(_weight, values))
-        while room > 0:
-            room = self._some(values, room)
-
-    def _some(self, values: list[Kept], room: int, finish: Callable[[Call], Call] | None = None) -> int:
-        """Add a few to the list; the bytes that it has room for then, none where it has to end."""
-        for _ in range(READ_AT_ONCE):
-            left = self._queue.take() if len(values) < BATCH and room > 0 else None
+        while len(values) < BATCH and room > 0:
+            left = self._queue.take()
             if left is None:
-                return 0
+                return
             kept = self._kept(left)
-            if finish is not None and isinstance(kept, Call):
-                kept = finish(kept)
             if kept is not None:
+                if isinstance(kept, Call) and not in_a_hurry:
+                    kept = self._finish(kept)
                 values.append(kept)
                 room -= _weight(kept)
-        return room
+            if in_a_hurry:
+                continue
+            time.sleep(0)
+            if values and time.monotonic() >= until:
+                return
 
     def _kept(self, left: Left) -> Kept | None:
         reader = self._reader
@@ -94,7 +90,7 @@ class Intake:
             swallowed("reading a call")
             return None
         if call is not None:
-            self._tally.captured += 1
+            self._counters.captured += 1
             captures.note(call, left.context, left.started)
         return call
 

@@ -1,0 +1,109 @@
+"""Passing on what was stored, on a loop of its own: recording waits for no exporter."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING
+
+from miharu._guard import swallowed
+from miharu.batch import Batch
+from miharu.exporters.base import Exporter
+from miharu.recorder.counters import Counters
+from miharu.recorder.loop import LoopEnded, LoopThread
+
+if TYPE_CHECKING:
+    import anyio
+
+__all__ = ("Exports",)
+
+TIMEOUT_S = 10.0
+"""For one batch; what takes longer is cut off, and counted as a failure."""
+MOST = 200
+"""Batches that wait for one exporter; what comes then is not passed on to it, and counted as a failure."""
+
+logger = logging.getLogger("miharu")
+
+
+class Exports:
+    """Hands each batch to each exporter, to each in order."""
+
+    def __init__(self, exporters: Sequence[Exporter], loop: LoopThread, counters: Counters) -> None:
+        """Prepare.
+
+        Args:
+            exporters: Who is told.
+            loop: On which they run.
+            counters: Where failures are counted.
+        """
+        self._loop = loop
+        self._counters = counters
+        self._queues = [_Queue(exporter) for exporter in exporters]
+
+    def put(self, batch: Batch) -> None:
+        """Have it passed on."""
+        for queue in self._queues:
+            if len(queue.waiting) >= MOST:
+                self._counters.failed_exports += 1
+                if not queue.is_behind:
+                    queue.is_behind = True
+                    logger.warning(
+                        "miharu: the exporter %s is %d batches behind, and misses what comes until it has "
+                        "caught up.",
+                        type(queue.exporter).__name__,
+                        MOST,
+                    )
+                continue
+            try:
+                sent = self._loop.start_soon(self._export, queue, batch)
+            except LoopEnded:
+                self._counters.failed_exports += 1
+                continue
+            queue.waiting.add(sent)
+            sent.add_done_callback(queue.waiting.discard)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was put is passed on; whether that was done in time (seconds)."""
+        waiting = [sent for queue in self._queues for sent in list(queue.waiting)]
+        return not waiting or not wait(waiting, max(0.0, timeout)).not_done
+
+    def close(self, timeout: float) -> None:
+        """Pass on what can be in that time (seconds), and let go of the exporters."""
+        if not self._queues:
+            return
+        self.flush(timeout)
+        try:
+            closing = [self._loop.start_soon(_close, queue.exporter) for queue in self._queues]
+            wait(closing, max(0.0, timeout) + 1.0)
+        except LoopEnded:
+            return
+
+    async def _export(self, queue: "_Queue", batch: Batch) -> None:
+        import anyio
+
+        if queue.turn is None:
+            queue.turn = anyio.Lock()  # whoever waits for it gets it in order
+        async with queue.turn:
+            try:
+                with anyio.fail_after(TIMEOUT_S):
+                    await queue.exporter.export(batch)
+            except Exception:  # noqa: BLE001 - a plug-in's failure is counted and stops nobody
+                self._counters.failed_exports += 1
+                swallowed(f"the exporter {type(queue.exporter).__name__}")
+            queue.is_behind = queue.is_behind and len(queue.waiting) > 1
+
+
+class _Queue:
+    """What waits for one exporter."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self.exporter = exporter
+        self.waiting: set[Future[None]] = set()
+        self.turn: anyio.Lock | None = None
+        self.is_behind = False
+
+
+async def _close(exporter: Exporter) -> None:
+    try:
+        await exporter.close()
+    except Exception:  # noqa: BLE001 - a plug-in's failure stops nobody
+        swallowed("closing an exporter")

@@ -1,0 +1,158 @@
+"""An asyncio loop in a thread of its own, for what waits on the network or for threads.
+
+It is started by what needs it first, and so in no program that records into SQLite and is never looked at.
+"""
+
+import contextvars
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import thread as _  # noqa: F401 - a server's driver may want it at exit, when it cannot load
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+__all__ = ("LoopEnded", "LoopThread")
+
+T = TypeVar("T")
+
+_parents: list[object] = []
+
+SLICE_S = 0.1
+"""How long a thread waits for an answer before it does something else meanwhile."""
+
+
+class LoopEnded(RuntimeError):  # noqa: N818 - a state of affairs
+    """It has ended, before the answer or before the question."""
+
+
+class LoopThread:
+    """Runs coroutines for threads and for other loops."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._portal: BlockingPortal | None = None
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._ended = False
+
+    @property
+    def running(self) -> bool:
+        return self._portal is not None
+
+    def run(
+        self, function: Callable[..., Awaitable[T]], *args: Any, meanwhile: Callable[[], object] = bool
+    ) -> T:
+        """What the function comes to, for a thread that waits for it.
+
+        Args:
+            function: Awaited on the loop.
+            args: Its arguments.
+            meanwhile: Called about ten times a second while it takes its time.
+
+        Raises:
+            LoopEnded: There is no answer.
+        """
+        future = self.start_soon(function, *args)
+        while True:
+            try:
+                return future.result(SLICE_S)
+            except TimeoutError:
+                if future.done():
+                    raise  # its own
+                meanwhile()
+            except CancelledError:
+                raise LoopEnded("The loop has ended.") from None
+
+    async def call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """What the function comes to, for a coroutine of another loop, of asyncio or trio.
+
+        Raises:
+            LoopEnded: There is no answer.
+        """
+        import anyio
+
+        portal = await anyio.to_thread.run_sync(self._started) if self._portal is None else self._portal
+        try:
+            return await portal.call_async(_awaited, function, args)
+        except (CancelledError, RuntimeError) as error:
+            if self._portal is portal and not isinstance(error, CancelledError):
+                raise  # the function's own
+            raise LoopEnded("The loop has ended.") from error
+
+    def start_soon(self, function: Callable[..., Awaitable[T]], *args: Any) -> "Future[T]":
+        """Have it run; who wants to know looks at what is returned.
+
+        Raises:
+            LoopEnded: There is no loop any more.
+        """
+        portal = self._portal or self._started()
+        try:
+            return portal.start_task_soon(_awaited, function, args)
+        except RuntimeError as error:
+            raise LoopEnded("The loop has ended.") from error
+
+    def stop(self, timeout: float = 5.0, *, for_good: bool = True) -> bool:
+        """Break off what runs and end the thread; whether it has ended in time (seconds)."""
+        with self._starting:
+            self._ended = for_good
+            portal, thread = self._portal, self._thread
+            self._portal = self._thread = None
+        if portal is None or thread is None:
+            return True
+        with suppress(RuntimeError):
+            portal.start_task_soon(portal.stop, True)  # noqa: FBT003 - "cancel what remains"
+        thread.join(timeout)
+        return not thread.is_alive()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew when it is needed next.
+
+        What is left of the parent's loop is let be: closed here, it would close things there.
+        """
+        _parents.append((self._portal, self._thread))
+        self._portal = self._thread = None
+        self._starting = threading.Lock()
+
+    def _started(self) -> "BlockingPortal":
+        with self._starting:
+            if self._ended:
+                raise LoopEnded("The loop has ended.")
+            if self._portal is None:
+                self._start()
+            assert self._portal is not None
+            return self._portal
+
+    def _start(self) -> None:
+        ready: Future[BlockingPortal] = Future()
+        # an empty context: one request's variables must not live as long as the process
+        thread = threading.Thread(
+            target=contextvars.Context().run, args=(_run, ready), name=self.name, daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # there are too many, or the program is ending
+            raise LoopEnded(f"{self.name} could not be started: {error}.") from error
+        self._portal, self._thread = ready.result(), thread
+
+
+def _run(ready: "Future[BlockingPortal]") -> None:
+    import anyio
+    from anyio.from_thread import BlockingPortal
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            ready.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    try:
+        anyio.run(serve, backend="asyncio")
+    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        if not ready.done():
+            ready.set_exception(error)
+
+
+async def _awaited(function: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+    return await function(*args)

@@ -1,0 +1,83 @@
+"""A server's writer for code that waits for it, and one that waits for code that awaits."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar, cast
+
+from miharu.batch import Batch
+from miharu.call import Cost
+from miharu.stores.base import AsyncWriter, Writer
+
+__all__ = ("Run", "awaitable", "blocking")
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Awaits a function on a loop, for a thread that waits for the result."""
+
+    def __call__(self, function: Callable[..., Awaitable[T]], *args: Any) -> T: ...
+
+
+def blocking(writer: Writer | AsyncWriter, run: Run) -> Writer:
+    """The writer itself, or one that has each of its coroutines run."""
+    if inspect.iscoroutinefunction(writer.add):
+        return _Blocking(cast("AsyncWriter", writer), run)
+    return cast("Writer", writer)
+
+
+class _Blocking:
+    def __init__(self, writer: AsyncWriter, run: Run) -> None:
+        self._writer = writer
+        self._run = run
+
+    def open(self) -> None:
+        self._run(self._writer.open)
+
+    def add(self, batch: Batch) -> int:
+        return self._run(self._writer.add, batch)
+
+    def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return self._run(self._writer.reprice, costs)
+
+    def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        async def prune() -> int:
+            return await self._writer.prune(before, content_only=content_only, limit=limit)
+
+        return self._run(prune)
+
+    def roll_up(self) -> bool:
+        return self._run(self._writer.roll_up)
+
+    def close(self) -> None:
+        self._run(self._writer.close)
+
+
+def awaitable(writer: Writer | AsyncWriter) -> AsyncWriter:
+    """The writer itself, or one whose coroutines do what it does; for a loop that may be held up."""
+    if inspect.iscoroutinefunction(writer.add):
+        return cast("AsyncWriter", writer)
+    return _Awaitable(cast("Writer", writer))
+
+
+class _Awaitable:
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def open(self) -> None:
+        self._writer.open()
+
+    async def add(self, batch: Batch) -> int:
+        return self._writer.add(batch)
+
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return self._writer.reprice(costs)
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        return self._writer.prune(before, content_only=content_only, limit=limit)
+
+    async def roll_up(self) -> bool:
+        return self._writer.roll_up()
+
+    async def close(self) -> None:
+        self._writer.close()

@@ -1,0 +1,110 @@
+"""What is asked of the server."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from miharu.call import Call, moment_of
+from miharu.stores import sql
+from miharu.stores.base import NEWEST, RANKED, Order, Query
+from miharu.stores.postgres import changes, reading, rolling_up
+from miharu.stores.postgres.database import Database
+from miharu.stores.postgres.schema import look, prepare
+
+__all__ = ("PostgresQuestions",)
+
+T = TypeVar("T")
+
+
+def _when(id: str) -> int:  # noqa: A002 - the column's name
+    return moment_of(id) or 0
+
+
+ENGINE = sql.Engine(
+    marks=rolling_up.marks,
+    below="xid < :mark",
+    above=f"xid >= :mark AND {rolling_up.BETWEEN}",
+    window="timestamp >= :start AND timestamp < :end",
+    when=_when,
+)
+
+
+class PostgresQuestions(sql.Answers):
+    """Reads a database that any number of processes share."""
+
+    engine = ENGINE
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Prepare; nothing is opened yet.
+
+        Raises:
+            StoreError: The driver is not installed, or the URL makes no sense.
+        """
+        self.database = Database(url, reads=True)
+        self._url = url
+        self._read_only = read_only
+
+    async def open(self) -> None:
+        name = self.database.name
+        if not self._read_only:
+            making = Database(self._url)
+            try:
+                await making.open(prepare=partial(prepare, name=name))
+            finally:
+                await making.close()
+        await self.database.open(look=partial(look, name=name))
+
+    async def revision(self) -> int:
+        return await self.read(changes.revision)
+
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        if order != NEWEST:
+            return await self._ranked(query, limit, before, order)
+        found: list[Call] = []
+        until = query.end if before is None else min(query.end, _when(before) + 1)
+        windows = await self.read(partial(reading.windows, start=query.start, end=until))
+        for start, end in windows:
+            part = replace(query, start=start, end=end)
+            found += await self.read(
+                partial(sql.calls, engine=ENGINE, query=part, limit=limit - len(found), before=before)
+            )
+            if len(found) >= limit:
+                break
+        return found
+
+    async def _ranked(self, query: Query, limit: int, before: str | None, order: Order) -> Sequence[Call]:
+        windows = await self.read(partial(reading.windows, start=query.start, end=query.end))
+        look = partial(sql.ranked, engine=ENGINE, order=order, before=before)
+        if order.by == "timestamp":
+            found: list[Call] = []
+            for start, end in reversed(windows):
+                part = replace(query, start=start, end=end)
+                found += await self.read(partial(look, query=part, limit=limit - len(found)))
+                if len(found) >= limit:
+                    break
+            return found
+        left = RANKED
+        for start, end in windows:
+            part = replace(query, start=start, end=end)
+            query = replace(query, start=start)
+            left -= (await self.read(partial(sql.looked_through, query=part, most=left)))[1]
+            if left <= 0:
+                break
+        return await self.read(partial(look, query=query, limit=limit))
+
+    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
+        return await self.read(partial(reading.call, id=id))
+
+    async def size(self) -> int | None:
+        return await self.read(reading.size)
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self.database.run(work)

@@ -1,0 +1,102 @@
+"""Changing what is kept, on miharu's loop."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import time
+
+from miharu.batch import Batch
+from miharu.call import Cost
+from miharu.stores.postgres import partitions, rolling_up, writing
+from miharu.stores.postgres.database import Database
+from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
+from miharu.stores.postgres.schema import prepare
+
+__all__ = ("PostgresWriter",)
+
+_PRUNED_AT_ONCE = 1000
+
+
+class PostgresWriter:
+    """Writes to a database that any number of processes share."""
+
+    def __init__(
+        self, url: str, clock: Callable[[], int] | None = None, tag_sums: Sequence[str] = ()
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            url: ``postgresql+asyncpg://`` and what libpq understands behind it.
+            clock: Unix milliseconds.
+            tag_sums: Names of tags by which sums are to be kept.
+
+        Raises:
+            StoreError: The driver is not installed, or the URL makes no sense.
+        """
+        self.database = Database(url)
+        self._clock = clock or (lambda: int(time() * 1000))
+        self._tags = tuple(tag_sums)
+        self._days: set[partitions.Day] = set()
+
+    async def open(self) -> None:
+        await self.database.open(prepare=partial(prepare, name=self.database.name))
+
+    async def add(self, batch: Batch) -> int:
+        await self._make_room(batch)
+        try:
+            return await self.database.run(partial(writing.add, batch=batch, insert=writing.copy))
+        except Exception as error:
+            state = state_of(error)
+            if state == NO_PARTITION:  # another program has pruned that day
+                self._days.clear()
+                await self._make_room(batch)
+            elif state != TAKEN:
+                raise
+        return await self.database.run(partial(writing.add, batch=batch, insert=writing.merge))
+
+    async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
+        return await self.database.run(partial(writing.reprice, costs=costs))
+
+    async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
+        tables = ("llm_bodies",) if content_only else ("llm_calls", "llm_bodies")
+        gone = 0
+        for table, day in sorted(await self.database.run(partitions.known)):
+            old = table == tables[0] and (day + 1) * partitions.DAY_MS <= before
+            if old and (limit is None or gone < limit):
+                forgotten = await self.database.run(partial(writing.prune_day, day=day, tables=tables))
+                gone += forgotten or 0
+        if content_only:
+            return gone + await self._in_steps(writing.prune_content, before, limit, gone)
+        gone += await self._in_steps(writing.prune, before, limit, gone)
+        await self._in_steps(writing.prune_rest, before, limit)
+        return gone
+
+    async def roll_up(self) -> bool:
+        now = self._clock()
+        if not await self.database.run(partial(rolling_up.is_due, now=now, tags=self._tags)):
+            return False
+        return await self.database.run(partial(rolling_up.roll_up, now=now, tags=self._tags))
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def _make_room(self, batch: Batch) -> None:
+        """Make the tables of the days that are new, and of the day that follows each."""
+        wanted, ahead = (
+            partitions.days_of("llm_calls", [call.timestamp + later for call in batch.calls])
+            | partitions.days_of("llm_bodies", [call.timestamp + later for call in batch.calls if call.body])
+            for later in (0, partitions.DAY_MS)
+        )
+        if not wanted <= self._days:
+            self._days = await self.database.run(partial(partitions.create, wanted=wanted | ahead))
+
+    async def _in_steps(
+        self, forget: Callable[..., int], before: int, limit: int | None, gone: int = 0
+    ) -> int:
+        """Forget a few at a time, so that it disturbs nothing else; how many in all."""
+        start = gone
+        while limit is None or gone < limit:
+            most = _PRUNED_AT_ONCE if limit is None else min(limit - gone, _PRUNED_AT_ONCE)
+            if not (some := await self.database.run(partial(forget, before=before, most=most))):
+                break
+            gone += some
+        return gone - start

@@ -1,0 +1,67 @@
+"""A batch as rows, made before the transaction begins: others wait for that, and not for Python."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from miharu.batch import Batch
+from miharu.call import Call
+from miharu.stores.bodies import pack
+from miharu.stores.columns import to_plain_row, to_row
+
+__all__ = ("Ends", "Rows", "rows_of")
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+_AT_ONCE = 8
+"""Rows that are made before the program's other threads may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The end of a call that may have been opened before."""
+
+    call: Call
+    row: Row
+    body: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Of one batch, by table."""
+
+    calls: Sequence[Row]
+    bodies: Sequence[Row]
+    ends: Sequence[Ends]
+    spans: Sequence[Row]
+    scores: Sequence[Row]
+
+
+def rows_of(batch: Batch) -> Rows:
+    """The values of each row in the order of the table's columns."""
+    begun = [call for call in batch.calls if not call.completes]
+    ends = [call for call in batch.calls if call.completes]
+    return Rows(
+        calls=_politely(to_row, begun),
+        bodies=_politely(_body, [call for call in begun if call.body]),
+        ends=[Ends(call, to_row(call), _body(call) if call.body else None) for call in ends],
+        spans=_politely(to_plain_row, batch.spans),
+        scores=_politely(to_plain_row, batch.scores),
+    )
+
+
+def _body(call: Call) -> Row:
+    body = call.body
+    return (call.id, call.timestamp, pack(body.request), pack(body.response)) if body else ()
+
+
+def _politely(make: Callable[[T], Row], values: Iterable[T]) -> list[Row]:
+    """Make them, and give up the interpreter's lock after every few."""
+    rows = list[Row]()
+    for number, value in enumerate(values, start=1):
+        rows.append(make(value))
+        if number % _AT_ONCE == 0:
+            time.sleep(0)
+    return rows

@@ -1,0 +1,101 @@
+import threading
+from collections.abc import Iterator
+
+import anyio
+import pytest
+
+from miharu.batch import Batch
+from miharu.recorder import exports as module
+from miharu.recorder.counters import Counters
+from miharu.recorder.exports import Exports
+from miharu.recorder.loop import LoopThread
+from miharu.testing.store_contract import make_call
+
+
+class Exporter:
+    """One that waits, fails or keeps what it gets, as a test says."""
+
+    def __init__(self) -> None:
+        self.got: list[str | None] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+        self.fails = False
+        self.closed = 0
+
+    async def export(self, batch: Batch) -> None:
+        self.begun.set()
+        await anyio.to_thread.run_sync(self.gate.wait, abandon_on_cancel=True)
+        if self.fails:
+            raise RuntimeError("not there")
+        self.got += [call.model for call in batch.calls]
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    loop = LoopThread("miharu-test")
+    yield loop
+    loop.stop()
+
+
+def batch(model: str) -> Batch:
+    return Batch(calls=[make_call(model=model)])
+
+
+def test_each_exporter_gets_each_batch_in_order(loop: LoopThread) -> None:
+    two = [Exporter(), Exporter()]
+    exports = Exports(two, loop, Counters())
+    for model in "abcdefgh":
+        exports.put(batch(model))
+    assert exports.flush(10)
+    assert [exporter.got for exporter in two] == [list("abcdefgh")] * 2
+    exports.close(1)
+    assert [exporter.closed for exporter in two] == [1, 1]
+
+
+def test_a_slow_one_holds_up_nothing(loop: LoopThread) -> None:
+    slow, quick = Exporter(), Exporter()
+    slow.gate.clear()
+    exports = Exports([slow, quick], loop, Counters())
+    for model in "abc":
+        exports.put(batch(model))
+    while quick.got != list("abc"):
+        assert slow.begun.wait(10)
+    assert not exports.flush(0.01)
+    slow.gate.set()
+    assert exports.flush(10)
+    assert slow.got == list("abc")
+
+
+def test_failures_are_counted(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIHARU_UNGUARDED")
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.01)
+    failing, slow, counters = Exporter(), Exporter(), Counters()
+    failing.fails = True
+    slow.gate.clear()
+    exports = Exports([failing, slow], loop, counters)
+    exports.put(batch("a"))
+    assert exports.flush(10)
+    assert counters.failed_exports == 2
+    slow.gate.set()
+
+
+def test_one_that_is_far_behind_misses_what_comes_and_that_is_said_once(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    slow, counters = Exporter(), Counters()
+    slow.gate.clear()
+    exports = Exports([slow], loop, counters)
+    for model in "abcde":
+        exports.put(batch(model))
+    assert counters.failed_exports == 2
+    assert len([message for message in caplog.messages if "3 batches behind" in message]) == 1
+    slow.gate.set()
+    assert exports.flush(10)
+    exports.put(batch("f"))
+    assert exports.flush(10)
+    assert slow.got == ["a", "b", "c", "f"]
