@@ -1,6 +1,7 @@
 """Opening somebody's database to read it, with an answer for whatever can be wrong."""
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from miharu._files import open_any
 from miharu._trust import NotOurs
-from miharu.config import MEMORY, Config, database_file, public_url
+from miharu.config import MEMORY, Config, database_file
 from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
+    from miharu.monitor.left_behind import LeftBehind
     from miharu.stores.base import Questions
 
 __all__ = ("ask", "check_file", "reading")
@@ -29,25 +31,46 @@ _MAGIC = b"SQLite format 3\0"
 
 
 @contextmanager
-def reading(database: str | None) -> "Iterator[Monitor]":
-    """The database that argument or environment name, open for reading.
+def reading(
+    database: str | None, missing: Callable[[NoDatabase], object] | None = None
+) -> "Iterator[Monitor]":
+    """The database that argument or environment name, for reading.
+
+    What processes that are gone have left beside it is brought in first, where this user may write; else it
+    is said how many calls wait.
+
+    Args:
+        database: The argument.
+        missing: Told that there is no database yet, by who can wait for it; without it, that is an error.
 
     Raises:
         MiharuError: It cannot be read; the message says why and what to do.
     """
-    config = Config.resolve(database)
-    check_file(config.database)
     from miharu.monitor import Monitor
 
-    monitor = Monitor(config, read_only=True)
+    monitor = Monitor(Config.resolve(database), read_only=True)
     try:
-        monitor.start()
-        ask(monitor, _probe)
+        _bring_in(monitor.left_behind)
+        try:
+            check_file(monitor.config.database)
+            ask(monitor, _probe)
+        except NoDatabase as error:
+            if missing is None or monitor.config.database == MEMORY:
+                raise
+            missing(error)
         yield monitor
-    except NoDatabase as error:
-        raise NoDatabase(f"There are no calls in {public_url(config.database)} yet. {_HOW}") from error
     finally:
         monitor.stop()
+
+
+def _bring_in(left: "LeftBehind") -> None:
+    left.bring_in()
+    if calls := left.waiting():
+        print(
+            f"miharu: {calls:,} calls are not in these figures yet. They lie beside the database, in "
+            f"{left.place}*, until the program that made them stores them, or a miharu that may write there.",
+            file=sys.stderr,
+        )
 
 
 def ask(
@@ -94,13 +117,15 @@ def check_file(url: str) -> None:
     except NotOurs as error:
         raise StoreError(f"The database {file} {error.strerror}. Name the file itself.") from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NoDatabase(f"There is no database at {file}. {_HOW}") from error
+        raise NoDatabase(f"There is no database at {file} yet. {_HOW}") from error
     except OSError as error:
         raise StoreError(
             f"The database {file} cannot be read: {error.strerror}. Run miharu as the user who owns it, "
             "or let this one read it."
         ) from error
-    if head and head != _MAGIC:
+    if not head:
+        raise NoDatabase(f"The database at {file} is empty. {_HOW}")
+    if head != _MAGIC:
         raise _not_readable(file)
 
 

@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from miharu.cli._reading import check_file
-from miharu.config import Config, database_file
-from miharu.errors import NoDatabase
+from miharu.config import Config
 
 if TYPE_CHECKING:
     from miharu.stores.base import AsyncWriter, Questions, Store
@@ -23,9 +22,6 @@ def writing(database: str | None, work: "Callable[[Questions, AsyncWriter], Awai
     """
     url = Config.resolve(database).database
     check_file(url)
-    file = database_file(url)
-    if file is not None and not file.stat().st_size:  # opened for writing, it would become one
-        raise NoDatabase(f"The database at {file} is empty.")
     import anyio
 
     from miharu.stores import store_for

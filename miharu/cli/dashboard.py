@@ -1,9 +1,11 @@
 """``miharu dashboard``: the page on its own, for calls that other processes make."""
 
 import argparse
+import sys
 
 from miharu.cli._arguments import add_database, add_port
 from miharu.cli._reading import reading
+from miharu.errors import NoDatabase
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
@@ -21,11 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
-    with reading(arguments.database) as monitor:
+    with reading(arguments.database, _waits) as monitor:
         from miharu import server
 
         server.run(monitor, arguments.host, arguments.port, open_browser=arguments.open, announce=_announce)
     return 0
+
+
+def _waits(missing: NoDatabase) -> None:
+    print(f"miharu: {missing}\nThe dashboard shows them as soon as they come.", file=sys.stderr)
 
 
 def _announce(address: str) -> None:

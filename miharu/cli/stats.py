@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,8 +13,10 @@ from miharu.cli._output import Style, bytes_words, printable, table
 from miharu.cli._range import range_ms, range_words
 from miharu.cli._reading import ask, reading
 from miharu.config import public_url
+from miharu.errors import NoDatabase
 
 if TYPE_CHECKING:
+    from miharu.monitor import Monitor
     from miharu.stores.base import Group, Latency, Query, Questions, Totals
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
@@ -51,12 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print them."""
-    with reading(arguments.database) as monitor:
+    with reading(arguments.database, _waits) as monitor:
         from miharu.stores.base import Query
 
         end = (time.time_ns() // 1_000_000 // _MINUTE + 1) * _MINUTE
         query = Query(start=end - arguments.range, end=end)
-        report = ask(monitor, _read, query)
+        report = _asked(monitor, query)
         where = public_url(monitor.config.database)
     if arguments.json:
         window = {"database": where, "start": query.start, "end": query.end}
@@ -64,6 +67,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(_words(f"Calls of the last {range_words(arguments.range)} in {where}", report))
     return 0
+
+
+def _waits(missing: NoDatabase) -> None:
+    print(f"miharu: {missing}", file=sys.stderr)
+
+
+def _asked(monitor: "Monitor", query: "Query") -> _Report:
+    """Nothing was recorded yet where there is no database."""
+    from miharu.stores.base import Latency, Totals
+
+    try:
+        return ask(monitor, _read, query)
+    except NoDatabase:
+        return _Report(totals=Totals(), latency=Latency(), models=(), routes=(), size_bytes=None)
 
 
 async def _read(store: "Questions", query: "Query") -> _Report:

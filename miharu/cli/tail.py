@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from miharu.cli._arguments import add_database, add_filters, query_of
 from miharu.cli._output import Style, printable
 from miharu.cli._reading import ask, reading
-from miharu.errors import StoreError
+from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from miharu.call import Call
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print until Ctrl-C."""
     try:
-        with reading(arguments.database) as monitor:
+        with reading(arguments.database, _waits) as monitor:
             _follow(monitor, query_of(arguments, 0, _EVER), arguments.lines, as_json=arguments.json)
     except KeyboardInterrupt:
         return 0
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow(monitor: "Monitor", query: "Query", lines: int, *, as_json: bool) -> NoReturn:
     follower, refused = Follower(query), ""
-    calls = ask(monitor, follower.begin, lines)
+    calls = _first(monitor, follower, lines)
     while True:
         for call in calls:
             print(_json(call) if as_json else line(call), flush=True)
@@ -69,6 +69,18 @@ def _follow(monitor: "Monitor", query: "Query", lines: int, *, as_json: bool) ->
             if str(error) != refused:
                 print(f"miharu: {error} Trying again.", file=sys.stderr)
             refused = str(error)
+
+
+def _first(monitor: "Monitor", follower: "Follower", lines: int) -> "Sequence[Call]":
+    while True:
+        try:
+            return ask(monitor, follower.begin, lines)
+        except NoDatabase:
+            time.sleep(POLL_S)
+
+
+def _waits(missing: NoDatabase) -> None:
+    print(f"miharu: {missing}\nWaiting for the first call.", file=sys.stderr, flush=True)
 
 
 class Follower:

@@ -156,8 +156,9 @@ class Access:
         return Decision(page=TURNED_AWAY)
 
     def _say(self, about: str, text: str) -> None:
-        """Each thing once."""
-        if about not in self._said:
+        """Each thing once; and no link without its host after the whole one."""
+        without_host, whole = LINKS
+        if about not in self._said and not (about == without_host and whole in self._said):
             self._said.add(about)
             _log.warning("miharu: %s", text, extra={LINK: about in LINKS})
 

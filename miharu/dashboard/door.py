@@ -17,7 +17,7 @@ from miharu.dashboard.access import Access
 from miharu.dashboard.notices import notice
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.visit import Visit
-from miharu.errors import StoreError
+from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
@@ -107,7 +107,14 @@ class Door:
         try:
             return await monitor.read(view)
         except StoreError as error:
-            return notice(503, "The calls cannot be read", escape(str(error)))
+            return _unreadable(error)
+
+
+def _unreadable(error: StoreError) -> Page:
+    if isinstance(error, NoDatabase):
+        then = "This page opens the dashboard by itself once your program has made a call."
+        return notice(503, "No calls yet", escape(str(error)), then, again_s=2)
+    return notice(503, "The calls cannot be read", escape(str(error)))
 
 
 async def hear_out(scope: Scope, receive: Receive) -> None:

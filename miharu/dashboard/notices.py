@@ -28,13 +28,16 @@ def notice(
     *paragraphs: str,
     headers: tuple[tuple[str, str], ...] = (),
     onward: str | None = None,
+    again_s: int | None = None,
     asks_for_token: bool = False,
 ) -> Page:
     """The page. Its paragraphs are HTML: nothing of the request belongs in them.
 
-    With ``onward``, a relative address, the browser goes there by itself.
+    With ``onward``, a relative address, the browser goes there by itself; with ``again_s`` it asks again
+    after so many seconds.
     """
-    refresh = f'<meta http-equiv="refresh" content="0; url={onward}">' if onward else ""
+    then = f"0; url={onward}" if onward else again_s
+    refresh = f'<meta http-equiv="refresh" content="{then}">' if then else ""
     body = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'

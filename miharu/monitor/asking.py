@@ -30,6 +30,7 @@ class Asking:
         self,
         store: Callable[[], Store],
         loop: LoopThread,
+        first: Callable[[], Awaitable[None]] | None = None,
         before: Callable[[Questions], Awaitable[None]] | None = None,
     ) -> None:
         """Prepare; nothing is open before the first question.
@@ -37,8 +38,10 @@ class Asking:
         Args:
             store: Makes the store.
             loop: On which it is asked.
-            before: Awaited before each question of ``read``.
+            first: Awaited before each question of ``read``, be the store open or not.
+            before: The same, once it is open.
         """
+        self._first = first
         self._before = before
         self._store = store
         self._loop = loop
@@ -111,6 +114,8 @@ class Asking:
         return self._loop.stop(max(0.1, until - time.monotonic()), for_good=for_good)
 
     async def _asked(self, function: Callable[[], Awaitable[T]], prepared: bool) -> T:  # noqa: FBT001 - the loop's
+        if prepared and self._first is not None:
+            await self._first()
         if self._open is None:
             await self._make_open()
         if prepared and self._before is not None:

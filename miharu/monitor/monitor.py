@@ -22,6 +22,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.asking import Asking
 from miharu.monitor.figures import Stats
+from miharu.monitor.left_behind import LeftBehind
 from miharu.monitor.making import exporters_of, prices_of, reader_of
 from miharu.monitor.store import OneStore
 from miharu.pricing.base import Prices
@@ -190,6 +191,17 @@ class Monitor:
         """Like ``read``, for code without a loop."""
         return self._asking.read_sync(lambda: function(*args, **kwargs))
 
+    async def _look_for_left_behind(self) -> None:
+        """What others have left when they died is looked for when somebody looks; an idle recorder sleeps."""
+        if not self.left_behind.is_due():
+            return
+        if self.read_only:
+            import anyio
+
+            await anyio.to_thread.run_sync(self.left_behind.bring_in)
+        else:
+            self._recorder.ring()
+
     def running(self) -> list[Exchange] | None:
         """The calls on their way right now; ``None`` where this process makes none."""
         if self._interceptor is None:
@@ -283,7 +295,8 @@ class Monitor:
         self._questions_loop = LoopThread("miharu-questions")
         # in a process that only reads, no recorder keeps the budgets up to date
         before = self._ledger.arefresh if self.read_only and self.config.budgets else None
-        self._asking = Asking(self._store, self._questions_loop, before)
+        self.left_behind = LeftBehind(self.config)
+        self._asking = Asking(self._store, self._questions_loop, self._look_for_left_behind, before)
         self._recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:

@@ -108,9 +108,9 @@ class Maintenance:
         """Look for what was left behind as soon as possible."""
         self._look_at = self._not_before = 0.0
 
-    def finish(self) -> None:
-        """A last look for what children of this program have left; no more than a moment is spent on it."""
-        until = self._clock() + LAST_LOOK_S
+    def finish(self, within: float = LAST_LOOK_S) -> None:
+        """A last look for what children of this program have left; so many seconds are spent on it."""
+        until = self._clock() + within
         self.look_again()
         try:
             while self._retention is not None and self._clock() < until:

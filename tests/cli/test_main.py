@@ -40,15 +40,15 @@ def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["dashboard"], ["There is no database at", ".miharu/calls.db", "miharu.init()", "miharu demo"]),
-        (["stats", "--database", "gone.db"], ["There is no database at", "gone.db", "--database"]),
+        (["export"], ["There is no database at", ".miharu/calls.db", "miharu.init()", "miharu demo"]),
+        (["reprice", "--database", "gone.db"], ["There is no database at", "gone.db", "--database"]),
         (["stats", "--database", "ht!tp://x"], ["ht!tp://x", "sqlite:///"]),
         (["stats", "--database", "mysql://me:secret@there/x"], ["mysql"]),
         (["stats", "--database", "sqlite:///"], ["memory"]),
         (["stats", "--database", "sqlite://x.db"], ["three slashes"]),
         (["stats", "--database", "."], ["is a folder"]),
         (["stats", "--database", "words.txt"], ["is not a SQLite database"]),
-        (["stats", "--database", "empty.db"], ["miharu"]),
+        (["export", "--database", "empty.db"], ["is empty", "miharu.init()"]),
         (["stats", "--range", "7x"], ["'7x' is not a length of time", "24h"]),
         (["dashboard", "--port", "99999"], ["is not a valid port"]),
         (["nonsense"], ["invalid choice"]),

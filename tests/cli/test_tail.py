@@ -22,7 +22,7 @@ from miharu.errors import StoreError
 from miharu.testing.open_store import OpenStore
 from miharu.testing.store_contract import ALL, make_call
 
-from .conftest import Run, environment, stored
+from .conftest import environment, stored
 
 
 def now() -> int:
@@ -104,10 +104,15 @@ def test_it_says_once_that_the_database_refuses_and_goes_on(
     assert ["old" in line or "new" in line for line in said.out.splitlines()] == [True, True]
 
 
-def test_there_must_be_a_database(run: Run) -> None:
-    done = run("tail")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "There is no database at" in done.stderr
+def test_it_waits_for_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "calls.db"
+    with tailing(tmp_path, "--database", str(file)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "There is no database at" in process.stderr.readline()
+        assert process.stderr.readline() == "Waiting for the first call.\n"
+        stored(file, make_call(timestamp=now(), model="the-first"))
+        assert "the-first" in process.stdout.readline()
 
 
 async def test_a_follower_finds_each_call_once(store: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:

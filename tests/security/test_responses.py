@@ -80,7 +80,7 @@ def test_nothing_of_a_request_becomes_a_line_of_the_log(name: str, filled: Path)
         ask(door, host="forged.example")
     ours = [line for line in door.served.log.splitlines() if line.startswith("miharu:")]
     assert len(ours) == 1, ours
-    assert f" {door.at}?token=" in ours[0]
+    assert f"{door.at}?token=" in ours[0]
     assert "forged" not in ours[0]
     assert "\x1b" not in ours[0]
 

@@ -5,7 +5,7 @@ file.py     one file: its lock, its records, and what becomes of it
 records.py  a batch as the bytes of a record
 """
 
-from miharu.recorder.spool.file import SpoolFile
-from miharu.recorder.spool.spool import Spool, place_for
+from miharu.recorder.spool.file import SpoolFile, calls_in
+from miharu.recorder.spool.spool import Spool, place_for, spools_at
 
-__all__ = ("Spool", "SpoolFile", "place_for")
+__all__ = ("Spool", "SpoolFile", "calls_in", "place_for", "spools_at")

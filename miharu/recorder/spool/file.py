@@ -12,13 +12,13 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from miharu._files import make, make_private_folder, open_ours
+from miharu._files import make, make_private_folder, open_any, open_ours
 from miharu._guard import say_once
 from miharu._trust import NotOurs
 from miharu.batch import Batch
 from miharu.recorder.spool.records import unpack
 
-__all__ = ("DAMAGED", "SpoolFile")
+__all__ = ("DAMAGED", "SpoolFile", "calls_in")
 
 DAMAGED = ".damaged"
 """How the name of a file ends that was set aside."""
@@ -164,6 +164,23 @@ class SpoolFile:
     def disown(self) -> None:
         """Let go of it in a child that was forked: it is the parent's."""
         os.close(self._file)
+
+
+def calls_in(path: Path) -> int:
+    """How many calls lie in a file that is being written, or of another user; 0 where it cannot be read."""
+    calls = 0
+    try:
+        handle = open_any(path)
+    except OSError:
+        return 0
+    try:
+        file = SpoolFile(path, handle)
+        while batch := file.first():
+            calls += len(batch.calls)
+            file.take()
+    finally:
+        os.close(handle)
+    return calls
 
 
 def _quietly(work: Callable[..., object], *arguments: object) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from miharu._location import NoPlace, default_database
@@ -12,7 +12,7 @@ from miharu.config import MEMORY, NOWHERE, database_file, public_url
 from miharu.recorder.spool.file import DAMAGED, SpoolFile
 from miharu.recorder.spool.records import pack
 
-__all__ = ("Spool", "place_for")
+__all__ = ("Spool", "place_for", "spools_at")
 
 MAX_BYTES = 256 << 20
 """Of one process's file; what comes then waits in memory, and is dropped when that is full."""
@@ -93,19 +93,17 @@ class Spool:
 
     def left_behind(self) -> Iterator[SpoolFile]:
         """Files whose owner has died, each ours from then on."""
-        if self.place is None:
-            return
-        try:
-            names = sorted(os.listdir(self.place.parent))  # noqa: PTH208 - names are enough, and cost less
-        except OSError:
-            return
-        own = self.path
-        for name in names:
-            path = self.place.with_name(name)
-            if name.startswith(self.place.name) and not name.endswith(DAMAGED) and path != own:
-                file = SpoolFile.claim(path)
-                if file is not None:
-                    yield file
+        for path in spools_at(self.place) if self.place is not None else ():
+            file = SpoolFile.claim(path) if path != self.path else None
+            if file is not None:
+                yield file
+
+    def is_any_left_behind(self) -> bool:
+        """Whether there is such a file, which is let go of again."""
+        for file in self.left_behind():
+            file.close()
+            return True
+        return False
 
     def close(self) -> None:
         """Let go of the file; what is left in it is for the next process."""
@@ -120,6 +118,17 @@ class Spool:
         if self._own is not None:
             self._own.disown()
             self._own = None
+
+
+def spools_at(place: Path) -> Sequence[Path]:
+    """The files at that place, whoever they belong to."""
+    try:
+        names = sorted(os.listdir(place.parent))  # noqa: PTH208 - names are enough, and cost less
+    except OSError:
+        return ()
+    return [
+        place.with_name(name) for name in names if name.startswith(place.name) and not name.endswith(DAMAGED)
+    ]
 
 
 def place_for(url: str) -> Path | None:
