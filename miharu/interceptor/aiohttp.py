@@ -23,7 +23,7 @@ from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
 from miharu.interceptor import handing
-from miharu.interceptor.handing import admit, begun, finish, forget, inside
+from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("AiohttpExchange", "patch")
@@ -174,7 +174,8 @@ def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> Ai
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL
         if not watching.gate.passes(verb, url.host or "", url.path):
             return None
-        if watching.ignores and watching.ignores(url.host or "", url.explicit_port, url.path):
+        ignores = watching.ignores
+        if is_unseen() or (ignores and ignores(url.host or "", url.explicit_port, url.path)):
             return None
         exchange = AiohttpExchange(verb, url, asked, *context.now())
         exchange.usual = getattr(session, "_default_headers", None), getattr(session, "_default_auth", None)

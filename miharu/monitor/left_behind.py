@@ -9,6 +9,7 @@ import time
 from miharu._guard import swallowed
 from miharu.config import Config
 from miharu.errors import StoreError
+from miharu.interceptor import handing
 from miharu.recorder.counters import Counters
 from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Maintenance, Retention
@@ -63,7 +64,7 @@ def _store(config: Config, spool: Spool) -> None:
     from miharu.monitor.store import OneStore
     from miharu.stores import store_for
 
-    loop = LoopThread("miharu-left-behind")
+    loop = LoopThread("miharu-left-behind", handing.unseen)
     prices = PricesLoader(lambda: prices_of(config), bool)
     pipeline = Pipeline(ExchangeQueue(), spool, Counters(), prices=prices)
     maintenance = Maintenance(pipeline, Retention())

@@ -87,9 +87,9 @@ class Monitor:
         for budget in config.budgets:
             values.keep(_secrets_of(budget.webhook or ""))
         self._interceptor: Interceptor | None = None
-        self._outgoing = LoopThread("miharu-outgoing")
+        self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
         """For what leaves this process: exporters and webhooks."""
-        alarms = None if read_only else Alarms(Webhook(self._outgoing, handing.unseen))
+        alarms = None if read_only else Alarms(Webhook(self._outgoing))
         self._ledger = Ledger(config.budgets, alarms)
         self._updates = Updates(handing.unseen)
         self._renew()
@@ -292,7 +292,7 @@ class Monitor:
         self._spool = Spool(None if self.read_only else place_for(self.config.database))
         self._exports: Exports | None = None
         self._store = OneStore(self.config, self._store_point, read_only=self.read_only)
-        self._questions_loop = LoopThread("miharu-questions")
+        self._questions_loop = LoopThread("miharu-questions", handing.unseen)
         # in a process that only reads, no recorder keeps the budgets up to date
         before = self._ledger.arefresh if self.read_only and self.config.budgets else None
         self.left_behind = LeftBehind(self.config)

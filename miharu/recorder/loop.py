@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import thread as _  # noqa: F401 - a server's driver may want it at exit, when it cannot load
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -31,8 +31,15 @@ class LoopEnded(RuntimeError):  # noqa: N818 - a state of affairs
 class LoopThread:
     """Runs coroutines for threads and for other loops."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, unseen: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+        """Prepare; the thread starts when it is needed.
+
+        Args:
+            name: The thread's.
+            unseen: A block whose requests are not recorded: all that runs here is our own affair.
+        """
         self.name = name
+        self._unseen = unseen
         self._portal: BlockingPortal | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -76,7 +83,7 @@ class LoopThread:
 
         portal = await anyio.to_thread.run_sync(self._started) if self._portal is None else self._portal
         try:
-            return await portal.call_async(_awaited, function, args)
+            return await portal.call_async(_awaited, self._unseen, function, args)
         except (CancelledError, RuntimeError) as error:
             if self._portal is portal and not isinstance(error, CancelledError):
                 raise  # the function's own
@@ -90,7 +97,7 @@ class LoopThread:
         """
         portal = self._portal or self._started()
         try:
-            return portal.start_task_soon(_awaited, function, args)
+            return portal.start_task_soon(_awaited, self._unseen, function, args)
         except RuntimeError as error:
             raise LoopEnded("The loop has ended.") from error
 
@@ -154,5 +161,10 @@ def _run(ready: "Future[BlockingPortal]") -> None:
             ready.set_exception(error)
 
 
-async def _awaited(function: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
-    return await function(*args)
+async def _awaited(
+    unseen: Callable[[], AbstractContextManager[object]],
+    function: Callable[..., Awaitable[T]],
+    args: tuple[Any, ...],
+) -> T:
+    with unseen():
+        return await function(*args)

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from contextvars import Context
+from contextvars import copy_context
+from functools import partial
 
 from miharu._guard import swallowed
 from miharu.pricing.base import Prices
@@ -30,7 +31,8 @@ class PricesLoader:
 
     def __call__(self) -> Prices | None:
         """The prices; ``None`` where they cannot be loaded."""
-        thread = threading.Thread(target=Context().run, args=(self._run,), name="miharu-imports", daemon=True)
+        load = partial(copy_context().run, self._run)  # what prices of the program's own ask is unseen, too
+        thread = threading.Thread(target=load, name="miharu-imports", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the program is ending, and starts no thread any more

@@ -1,9 +1,7 @@
 """The one request that miharu makes, only where a budget names a URL: a few figures, no word of a prompt."""
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -35,17 +33,9 @@ CLOSE_S = 2.0
 class Webhook:
     """Posts from a loop, and nothing waits for it."""
 
-    def __init__(
-        self, loop: LoopThread, unseen: Callable[[], AbstractContextManager[object]] = nullcontext
-    ) -> None:
-        """Prepare.
-
-        Args:
-            loop: From which it posts.
-            unseen: A block whose requests are not recorded.
-        """
+    def __init__(self, loop: LoopThread) -> None:
+        """Prepare; it posts from that loop."""
         self._loop = loop
-        self._unseen = unseen
         self._posts: set[Future[None]] = set()
         self._failed: set[str] = set()
 
@@ -61,7 +51,7 @@ class Webhook:
 
     def another(self) -> "Webhook":
         """One with nothing on its way."""
-        return Webhook(self._loop, self._unseen)
+        return Webhook(self._loop)
 
     def close(self) -> None:
         """Wait a little for what is on its way."""
@@ -77,7 +67,7 @@ class Webhook:
         for pause in (0, PAUSE_S):
             await anyio.sleep(pause)
             try:
-                with self._unseen(), anyio.fail_after(TIMEOUT_S):
+                with anyio.fail_after(TIMEOUT_S):
                     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
                         agent = {"user-agent": f"miharu/{__version__}"}
                         response = await client.post(url, json=content, headers=agent)

@@ -25,7 +25,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         yield receiver
 
 
-LOOP = LoopThread("miharu-test")
+LOOP = LoopThread("miharu-test", handing.unseen)
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ async def test_a_webhook_is_never_recorded(receiver: Receiver) -> None:
     interceptor = Interceptor(seen.append, [Rule("/completions")])
     interceptor.install()
     try:
-        alarms = Alarms(Webhook(LOOP, handing.unseen))
+        alarms = Alarms(Webhook(LOOP))
         alarms.tell(Budget(10, webhook=receiver.url), OVER)
         await asyncio.to_thread(alarms.close)
         assert len(receiver.posts) == 1
