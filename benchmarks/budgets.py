@@ -195,6 +195,7 @@ def caller(quick: bool) -> None:
         assert running is not None
         watching = running._interceptor
         assert watching is not None
+        assert running._ledger is not None
         admit, closed = watching.admit, running._ledger.refusals
         with miharu.context(user="nobody"):
             client.post(URL, json=body("x"))

@@ -7,11 +7,11 @@ Usage has one normal form for all providers: cache reads, cache writes and audio
 total, reasoning is part of the completion total, and ``None`` means that the provider did not say.
 """
 
-import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from miharu._ids import moment_of, new_id
 
 __all__ = ("Body", "Call", "Cost", "Outcome", "Status", "Usage", "UsageSource", "moment_of", "new_id")
 
@@ -143,28 +143,3 @@ class Call:
     def is_unpriced(self) -> bool:
         """Whether it used tokens, or may have, and has no price. An error without usage is never billed."""
         return self.cost is None and (self.outcome.status != "error" or self.usage.prompt_tokens is not None)
-
-
-def new_id(unix_ms: int | None = None, random: bytes | None = None) -> str:
-    """A UUIDv7 (RFC 9562, section 5.7) for that moment; ids of later milliseconds sort later.
-
-    Args:
-        unix_ms: Unix milliseconds; now by default.
-        random: Ten bytes; fresh ones by default.
-    """
-    stamp = (time.time_ns() // 1_000_000 if unix_ms is None else unix_ms) & 0xFFFF_FFFF_FFFF
-    noise = int.from_bytes(os.urandom(10) if random is None else random)
-    bits = stamp << 80 | 0x7 << 76 | (noise >> 68 & 0xFFF) << 64 | 0b10 << 62 | noise & 0x3FFF_FFFF_FFFF_FFFF
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def moment_of(id: str) -> int | None:  # noqa: A002 - the column's name
-    """The Unix milliseconds that a UUIDv7 begins with; ``None`` of anything else."""
-    digits = id.replace("-", "")
-    if len(id) != 36 or len(digits) != 32 or digits[12] != "7":
-        return None
-    try:
-        return int(digits[:12], 16)
-    except ValueError:
-        return None

@@ -6,7 +6,6 @@ A plugin is an entry point in one of the groups ``miharu.providers``, ``miharu.s
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -25,11 +24,13 @@ class Point(Protocol):
     def load(self) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
 class _BuiltIn:
-    name: str
-    value: str
-    group: str
+    __slots__ = ("group", "name", "value")
+
+    def __init__(self, name: str, value: str, group: str) -> None:
+        self.name = name
+        self.value = value
+        self.group = group
 
     def load(self) -> Any:
         module, _, attr = self.value.partition(":")

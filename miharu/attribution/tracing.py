@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.call import new_id
+from miharu._ids import new_id
 
 __all__ = ("Ids", "active", "ids_of", "incoming", "new_span_id", "new_trace_id")
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from miharu._location import NoPlace, default_database
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
 from miharu.redaction import urls
@@ -86,6 +85,8 @@ def _refuse_mistyped(setting: str, text: str) -> None:
 
 
 def _default(environ: Mapping[str, str]) -> Path:
+    from miharu._location import NoPlace, default_database
+
     try:
         return default_database(environ)
     except NoPlace as error:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from miharu._budget import Budget, budgets_from
 from miharu._lengths import length_ms
-from miharu._price import Price
 from miharu.config.database import resolve_database
 from miharu.config.ignore import NOTHING_IGNORED, Ignore, ignored
 from miharu.config.refusal import refused
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # they are imported where they are used
+    from miharu._budget import Budget
+    from miharu._price import Price
     from miharu.call import Call
     from miharu.exporters.base import Exporter
     from miharu.pricing.base import Prices
@@ -58,7 +58,7 @@ class Config:
     content_retention_ms: int | None = None
     tag_sums: tuple[str, ...] = ()
     """The tags by which sums are kept."""
-    budgets: tuple[Budget, ...] = ()
+    budgets: "tuple[Budget, ...]" = ()
     prices: "Prices | Mapping[str, Price] | None" = None
     update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
@@ -78,7 +78,7 @@ class Config:
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
         tag_sums: Iterable[str] = (),
-        budgets: Iterable[Budget] | None = None,
+        budgets: "Iterable[Budget] | None" = None,
         prices: "Prices | Mapping[str, Price] | None" = None,
         update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
@@ -160,11 +160,15 @@ def _length(
         ) from None
 
 
-def _budgets(given: Iterable[Budget] | None, environ: Mapping[str, str]) -> tuple[Budget, ...]:
+def _budgets(given: "Iterable[Budget] | None", environ: Mapping[str, str]) -> "tuple[Budget, ...]":
+    text = environ.get("MIHARU_BUDGET", "").strip()
+    if given is None and not text:
+        return ()
+    from miharu._budget import Budget, budgets_from
+
     if given is None:
-        text = environ.get("MIHARU_BUDGET", "").strip()
         try:
-            return budgets_from(text) if text else ()
+            return budgets_from(text)
         except ValueError:
             raise refused("MIHARU_BUDGET", text, "set it to a limit in US dollars such as 10/day") from None
     budgets = _several("budgets", given)
@@ -188,6 +192,8 @@ def _prices(given: "Prices | Mapping[str, Price] | None") -> "Prices | Mapping[s
     if not isinstance(given, Mapping):
         _expect("prices", () if given is None else (given,), "cost")
         return given
+    from miharu._price import Price
+
     example = 'give miharu.Price objects by model, such as {"my-model": miharu.Price(input=0.5, output=2)}'
     table: Mapping[object, object] = given  # type: ignore[assignment]
     for name, price in table.items():

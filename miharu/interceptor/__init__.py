@@ -18,17 +18,31 @@ from types import ModuleType
 
 from miharu._guard import swallowed
 from miharu.exchange import Exchange
-from miharu.interceptor import aiohttp, handing, httpx, imports, wrapping
+from miharu.interceptor import handing, imports, wrapping
 from miharu.interceptor.gate import Gate, Pass
 from miharu.interceptor.jobs import JOBS
 
 __all__ = ("LIBRARIES", "Interceptor")
 
+
+def _patch_httpx(library: ModuleType) -> str:
+    from miharu.interceptor import httpx
+
+    return httpx.patch(library)
+
+
+def _patch_aiohttp(library: ModuleType) -> str:
+    from miharu.interceptor import aiohttp
+
+    return aiohttp.patch(library)
+
+
 LIBRARIES: dict[str, Callable[[ModuleType], str]] = {
-    "httpx": httpx.patch,
-    "httpx2": httpx.patch,
-    "aiohttp": aiohttp.patch,
+    "httpx": _patch_httpx,
+    "httpx2": _patch_httpx,
+    "aiohttp": _patch_aiohttp,
 }
+"""What patches each; our side of it is imported with the library."""
 
 logger = logging.getLogger("miharu")
 

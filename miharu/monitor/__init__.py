@@ -1,13 +1,16 @@
 """The composition root: settings -> interceptor -> queue -> recorder -> store.
 
-monitor.py  one process that is watched, or one database that is looked at
-process.py  the one of this process, and the public functions over it
-capture.py  the calls of a block, whether or not the process is watched
-calls.py    what such a block gives
-asking.py   the questions of pages, of the command line and of budgets
-store.py    the store that both share
-making.py   what the recorder works with
-figures.py  its figures
+monitor.py      one process that is watched, or one database that is looked at
+process.py      the one of this process, and the public functions over it
+capture.py      the calls of a block, whether or not the process is watched
+calls.py        what such a block gives
+asking.py       the questions of pages, of the command line and of budgets
+store.py        the store that both share
+shared.py       what its threads share
+recording.py    what the recorder works with, imported on its thread
+prices.py       what calls cost
+left_behind.py  what processes that are gone have left
+figures.py      its figures
 """
 
 from miharu.monitor.figures import Stats

@@ -1,8 +1,9 @@
 """The figures of a process."""
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from miharu._budget import BudgetState
+if TYPE_CHECKING:
+    from miharu._budget import BudgetState
 
 __all__ = ("NOTHING", "Stats")
 
@@ -30,7 +31,7 @@ class Stats(TypedDict):
     """Without user and password."""
     refused: int
     """Calls that were not sent, because a budget was used up that refuses them."""
-    budgets: list[BudgetState]
+    budgets: "list[BudgetState]"
     """How the budgets stand."""
 
 

@@ -60,7 +60,7 @@ class LeftBehind:
 
 
 def _store(config: Config, spool: Spool) -> None:
-    from miharu.monitor.making import prices_of
+    from miharu.monitor.prices import prices_of
     from miharu.monitor.store import OneStore
     from miharu.stores import store_for
 

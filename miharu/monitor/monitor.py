@@ -1,50 +1,40 @@
-"""One process that is watched, or one database that is looked at, and what that needs."""
+"""One process that is watched, or one database that is looked at.
+
+It is made on the program's own thread, and imports little: what the recorder works with is made on the
+recorder's thread (``recording.py``).
+"""
 
 import logging
-import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from miharu import _guard, plugins
-from miharu import providers as wire_formats
+from miharu import _guard
 from miharu.attribution import records
-from miharu.attribution.belonging import belonging
-from miharu.attribution.spans import OpenSpan
-from miharu.batch import Score
 from miharu.config import MEMORY, Config, database_file, public_url
-from miharu.errors import StoreError
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
-from miharu.monitor.asking import Asking
 from miharu.monitor.figures import Stats
-from miharu.monitor.left_behind import LeftBehind
-from miharu.monitor.making import exporters_of, prices_of, reader_of
-from miharu.monitor.store import OneStore
-from miharu.pricing.base import Prices
-from miharu.pricing.updates import Updates
+from miharu.monitor.shared import Shared
+from miharu.providers.known_rules import KNOWN_RULES
 from miharu.recorder import imports
-from miharu.recorder.budgets import Alarms, Ledger, Webhook, Whose, here
-from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
-from miharu.recorder.maintenance import Retention
 from miharu.recorder.orders import Orders
-from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.prices_loader import PricesLoader
-from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.recorder import Recorder
-from miharu.recorder.run import Run
-from miharu.recorder.spool import Spool, place_for
-from miharu.redaction import values
-from miharu.redaction.urls import secrets_in
 from miharu.stores import store_for
-from miharu.stores.base import Questions
+
+if TYPE_CHECKING:
+    from miharu.attribution.spans import OpenSpan
+    from miharu.batch import Score
+    from miharu.monitor.left_behind import LeftBehind
+    from miharu.monitor.recording import Recording
+    from miharu.providers.base import Rule
+    from miharu.recorder.budgets import Ledger
+    from miharu.recorder.loop import LoopThread
+    from miharu.recorder.run import Run
+    from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
 
@@ -53,22 +43,13 @@ logger = logging.getLogger("miharu")
 FORK_WAITS_S = 0.5
 EXIT_S = 5.0
 """How long the end of a program may be held up."""
+LOOPS_END_S = 0.5
+"""How long its loops are waited for at the least."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 _parents: list[object] = []
-
-
-def _route_of(exchange: Exchange) -> str:
-    return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
-
-
-def _secrets_of(webhook: str) -> Iterator[str]:
-    """What of its address is a secret: each part behind the host that is no word."""
-    for part in re.split(r"[/?&=]", webhook.partition("://")[2])[1:]:
-        if len(part) >= values.SHORT and not part.isalpha():
-            yield part
 
 
 class Monitor:
@@ -83,15 +64,11 @@ class Monitor:
         self.config = config
         self.read_only = read_only
         self._store_point = store_for(config.database)
-        values.keep(secrets_in(config.database))
-        for budget in config.budgets:
-            values.keep(_secrets_of(budget.webhook or ""))
+        _remember_secrets(config)
         self._interceptor: Interceptor | None = None
-        self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
-        """For what leaves this process: exporters and webhooks."""
-        alarms = None if read_only else Alarms(Webhook(self._outgoing))
-        self._ledger = Ledger(config.budgets, alarms)
-        self._updates = Updates(handing.unseen)
+        self._outgoing: LoopThread | None = None
+        self._ledger = self._new_ledger() if config.budgets else None
+        self._recording: Recording | None = None
         self._renew()
 
     @property
@@ -107,13 +84,10 @@ class Monitor:
     def start(self) -> None:
         """Watch, and start to record, unless reading only. Returns at once."""
         if not self.read_only:
-            formats = [provider() for _, provider in plugins.load(wire_formats.BUILT_IN)]
-            self._formats = [*self.config.providers, *formats]
-            rules = [rule for provider in self._formats for rule in provider.rules]
             refuses = any(budget.refuse for budget in self.config.budgets)
             self._interceptor = Interceptor(
                 self._sink,
-                rules,
+                [*KNOWN_RULES, *(rule for provider in self.config.providers for rule in provider.rules)],
                 settle=self.flush,
                 admit=self._admit if refuses else None,
                 ignores=self.config.ignore.addresses(),
@@ -127,26 +101,31 @@ class Monitor:
         if self._interceptor is not None:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
-        self._updates.stop()
-        until = time.monotonic() + timeout
+        here, until = self._here, time.monotonic() + timeout
+        if self._recording is not None:
+            self._recording.updates.stop()
         ended = self._recorder.stop(timeout)
-        if len(self._queue):
+        if len(here.queue):
             self._recorder.spool_remaining()
-        stored = ended and self._is_empty
-        if not self._is_empty:
-            kept = f"{self._spool.waiting} wait for the next start in {self._spool.path}"
+        stored = ended and here.is_empty
+        if not here.is_empty:
+            path = here.spool.path if here.spool is not None else None
+            kept = f"{here.waiting} wait for the next start in {path}"
             logger.warning(
                 "miharu: the program ends before %s has taken all calls; %s, %d are lost.",
                 self.database_name,
-                kept if self._spool.path else "none could be kept elsewhere",
-                len(self._queue),
+                kept if path else "none could be kept elsewhere",
+                len(here.queue),
             )
-        self._spool.close()
-        if self._exports is not None:
-            self._exports.close(until - time.monotonic())
-        self._ledger.close()
-        self._asking.close(max(0.5, until - time.monotonic()))
-        self._outgoing.stop(max(0.5, until - time.monotonic()))
+        if here.spool is not None:
+            here.spool.close()
+        if here.exports is not None:
+            here.exports.close(until - time.monotonic())
+        if self._ledger is not None:
+            self._ledger.close()
+        here.stop_asking(max(LOOPS_END_S, until - time.monotonic()))
+        if self._outgoing is not None:
+            self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
         return stored
 
     def _at_exit(self) -> None:
@@ -163,21 +142,21 @@ class Monitor:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every call so far is stored, and passed on; whether that was done in time (seconds)."""
-        until = time.monotonic() + timeout
-        if self.read_only and self.config.budgets:
-            self._asking.ask(partial(self._ledger.arefresh, at_once=True), bool)
-        stored = self._recorder.flush(timeout) or (not self._recorder.running and self._is_empty)
-        passed_on = self._exports is None or self._exports.flush(until - time.monotonic())
+        here, until = self._here, time.monotonic() + timeout
+        if self.read_only and self._ledger is not None:
+            here.asking.ask(partial(self._ledger.arefresh, at_once=True), bool)
+        stored = self._recorder.flush(timeout) or (not self._recorder.running and here.is_empty)
+        passed_on = here.exports is None or here.exports.flush(until - time.monotonic())
         return stored and passed_on
 
     @property
-    def questions(self) -> Questions:
+    def questions(self) -> "Questions":
         """What answers; for functions that ``read`` awaits.
 
         Raises:
             StoreError: It is not open, or cannot be used.
         """
-        return self._asking.questions
+        return self._here.asking.questions
 
     async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await the function on the questions' loop, once the store is open, from any loop.
@@ -185,11 +164,16 @@ class Monitor:
         Raises:
             StoreError: The store cannot be used at the moment.
         """
-        return await self._asking.read(function, *args, **kwargs)
+        return await self._here.asking.read(function, *args, **kwargs)
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
-        return self._asking.read_sync(lambda: function(*args, **kwargs))
+        return self._here.asking.read_sync(lambda: function(*args, **kwargs))
+
+    @property
+    def left_behind(self) -> "LeftBehind":
+        """What processes that are gone have left beside the database."""
+        return self._here.left_behind
 
     async def _look_for_left_behind(self) -> None:
         """What others have left when they died is looked for when somebody looks; an idle recorder sleeps."""
@@ -211,21 +195,21 @@ class Monitor:
 
     def stats(self) -> Stats:
         """The figures of this process."""
-        counters, queue, spool = self._counters, self._queue, self._spool
+        here, counters, queue, ledger = self._here, self._here.counters, self._here.queue, self._ledger
         return Stats(
             captured=counters.captured + queue.dropped,
             written=counters.written,
-            dropped=self._lost(),
+            dropped=here.lost(),
             shed=queue.shed + counters.shed,
-            spooled=spool.waiting,
+            spooled=here.waiting,
             unpriced=counters.unpriced,
             estimated=counters.estimated,
             errors=counters.failures + counters.failed_exports + _guard.failures(),
             queue_depth=len(queue),
             last_write=counters.last_write,
             database=self.database_name,
-            refused=self._ledger.refusals.count,
-            budgets=list(self._ledger.states),
+            refused=ledger.refusals.count if ledger is not None else 0,
+            budgets=list(ledger.states) if ledger is not None else [],
         )
 
     def check_budget(
@@ -236,110 +220,78 @@ class Monitor:
         Raises:
             BudgetExceeded: They are.
         """
-        if not self.config.budgets:
+        if self._ledger is None:
             return
+        from miharu.recorder.budgets.whose import of_those
 
-        def whose() -> Whose:
-            found = here(self.config.service)
-            return replace(
-                found,
-                user_id=user or found.user_id,
-                route=route or found.route,
-                tags={**(found.tags or {}), **(tags or {})},
-            )
-
-        self._ledger.refusals.check(whose)
+        self._ledger.refusals.check(partial(of_those, self.config.service, user, route, tags))
 
     def _admit(self) -> None:
+        from miharu.recorder.budgets.whose import here
+
         if not self._recorder.running:  # in a child that was forked; it alone learns what others spend
             self._recorder.start()
-        self._ledger.refusals.admit(partial(here, self.config.service))
+        if self._ledger is not None:
+            self._ledger.refusals.admit(partial(here, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
-        self._queue.put(exchange)
-        recorder = self._recorder
+        queue, recorder = self._here.queue, self._recorder
+        queue.put(exchange)
         if recorder.orders.asleep:
             recorder.ring()
-        elif self._queue.is_high:
+        elif queue.is_high:
             recorder.hurry()
         if is_daemonic():
             recorder.hurry()
 
-    def _take_record(self, record: OpenSpan | Score) -> None:
-        self._queue.put_record(record)
+    def _take_record(self, record: "OpenSpan | Score") -> None:
+        self._here.queue.put_record(record)
         if self._recorder.orders.asleep:
             self._recorder.ring()
 
-    @property
-    def _is_empty(self) -> bool:
-        return len(self._queue) == 0 and self._spool.waiting == 0
-
-    def _lost(self) -> int:
-        queue, counters = self._queue, self._counters
-        return (
-            queue.dropped
-            + queue.dropped_records
-            + queue.shed
-            + counters.shed
-            + counters.unstorable
-            + self._spool.lost
-        )
-
     def _renew(self) -> None:
         """A queue, a recorder and figures of this process's own."""
-        self._queue = ExchangeQueue()
-        self._counters = Counters()
-        self._spool = Spool(None if self.read_only else place_for(self.config.database))
-        self._exports: Exports | None = None
-        self._store = OneStore(self.config, self._store_point, read_only=self.read_only)
-        self._questions_loop = LoopThread("miharu-questions", handing.unseen)
-        # in a process that only reads, no recorder keeps the budgets up to date
-        before = self._ledger.arefresh if self.read_only and self.config.budgets else None
-        self.left_behind = LeftBehind(self.config)
-        self._asking = Asking(self._store, self._questions_loop, self._look_for_left_behind, before)
+        self._here = Shared(
+            self.config,
+            self._store_point,
+            self._ledger,
+            first=self._look_for_left_behind,
+            read_only=self.read_only,
+        )
+        self._recording = None
         self._recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:
         return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
 
-    def _make_run(self, orders: Orders) -> Run:
-        config = self.config
-        return Run(
-            orders,
-            self._make_pipeline,
-            partial(self._store.writer, self._questions_loop),
-            losses=self._lost,
-            last_write=lambda: self._counters.last_write,
-            reckon=self._reckon,
-            reckon_due=self._ledger.due,
-            retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
-            eager=bool(config.budgets),
-        )
+    def _make_run(self, orders: Orders) -> "Run":
+        """On the recorder's thread."""
+        with imports.importing():
+            if self._recording is None:
+                from miharu.monitor.recording import Recording
 
-    def _make_pipeline(self, meanwhile: Callable[[], object]) -> Pipeline:
-        reader, more_rules = reader_of(self.config, self._formats)
+                self._recording = Recording(self._here, self._loop_for_what_leaves(), self._widen)
+            return self._recording.run(orders)
+
+    def _widen(self, rules: "Iterable[Rule]") -> None:
+        """Let more pass than the built-in formats know."""
         if self._interceptor is not None:
-            self._interceptor.gate.widen(more_rules)
-        if self._exports is None:
-            self._exports = Exports(exporters_of(self.config), self._outgoing, self._counters)
-        return Pipeline(
-            self._queue,
-            self._spool,
-            self._counters,
-            reader,
-            prices=PricesLoader(self._prices, meanwhile),
-            charge=self._ledger.charge,
-            export=self._exports.put,
-        )
+            self._interceptor.gate.widen(rules)
 
-    def _prices(self) -> Prices | None:
-        return prices_of(self.config, self._updates if self.config.update_prices else None)
+    def _loop_for_what_leaves(self) -> "LoopThread":
+        """For exporters and webhooks."""
+        if self._outgoing is None:
+            from miharu.recorder.loop import LoopThread
 
-    def _reckon(self, at_once: bool, meanwhile: Callable[[], object]) -> None:  # noqa: FBT001 - the seam's
-        if self.config.budgets:
-            with suppress(StoreError):  # the recorder says what is wrong
-                self._asking.open(meanwhile)
-            self._ledger.refresh(lambda look: self._asking.ask(look, meanwhile), at_once=at_once)
+            self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
+        return self._outgoing
+
+    def _new_ledger(self) -> "Ledger":
+        from miharu.recorder.budgets import Alarms, Ledger, Webhook
+
+        if self.read_only:
+            return Ledger(self.config.budgets)
+        return Ledger(self.config.budgets, Alarms(Webhook(self._loop_for_what_leaves())))
 
     def before_fork(self) -> None:
         """Close the store and end the threads: the child inherits no open database and no held lock.
@@ -349,7 +301,7 @@ class Monitor:
         imports.hold_still()
         if self.config.database != MEMORY:
             self._recorder.park(FORK_WAITS_S)
-            self._asking.close(FORK_WAITS_S, for_good=False)
+            self._here.stop_asking(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
         """Go on with what waits."""
@@ -366,10 +318,30 @@ class Monitor:
         """Begin anew, with the first call or page."""
         imports.let_go()
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
-        _parents.append((self._recorder, self._asking, self._questions_loop, self._store, self._exports))
-        self._spool.disown()
-        self._outgoing.after_fork_in_child()
-        self._ledger.after_fork()
+        _parents.append((self._recorder, self._recording, self._here))
+        if self._here.spool is not None:
+            self._here.spool.disown()
+        if self._outgoing is not None:
+            self._outgoing.after_fork_in_child()
+        if self._ledger is not None:
+            self._ledger.after_fork()
         handing.forget_all()
-        self._updates = Updates(handing.unseen)
         self._renew()
+
+
+def _route_of(exchange: Exchange) -> str:
+    from miharu.attribution.belonging import belonging
+
+    return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
+
+
+def _remember_secrets(config: Config) -> None:
+    """What of the settings must not be seen anywhere."""
+    if database_file(config.database) is not None and not config.budgets:
+        return
+    from miharu.redaction import values
+    from miharu.redaction.urls import secrets_in, secrets_of_hook
+
+    values.keep(secrets_in(config.database))
+    for budget in config.budgets:
+        values.keep(part for part in secrets_of_hook(budget.webhook or "") if len(part) >= values.SHORT)

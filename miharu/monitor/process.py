@@ -4,19 +4,21 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from miharu._budget import Budget
-from miharu._price import Price
-from miharu.call import Call
 from miharu.config import UNSET, Config, Length, Unset
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
-from miharu.exporters.base import Exporter
 from miharu.monitor.figures import NOTHING, Stats
 from miharu.monitor.monitor import Monitor
-from miharu.pricing.base import Prices
-from miharu.providers.base import Provider
+
+if TYPE_CHECKING:  # the program's own thread imports as little as can be
+    from miharu._budget import Budget
+    from miharu._price import Price
+    from miharu.call import Call
+    from miharu.exporters.base import Exporter
+    from miharu.pricing.base import Prices
+    from miharu.providers.base import Provider
 
 __all__ = ("aflush", "ashutdown", "check_budget", "current", "flush", "init", "shutdown", "stats")
 
@@ -40,13 +42,13 @@ def init(
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
     tag_sums: Iterable[str] = (),
-    budgets: Iterable[Budget] | None = None,
-    prices: Prices | Mapping[str, Price] | None = None,
+    budgets: "Iterable[Budget] | None" = None,
+    prices: "Prices | Mapping[str, Price] | None" = None,
     update_prices: bool = False,
-    providers: Iterable[Provider] = (),
-    exporters: Iterable[Exporter] = (),
+    providers: "Iterable[Provider]" = (),
+    exporters: "Iterable[Exporter]" = (),
     redact: Callable[[Any], Any] | None = None,
-    ignore: Iterable[str | Callable[[Call], bool]] | None = None,
+    ignore: "Iterable[str | Callable[[Call], bool]] | None" = None,
 ) -> None:
     """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
 

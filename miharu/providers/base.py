@@ -27,38 +27,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from miharu.call import Usage
 from miharu.exchange import End
 from miharu.providers._json import Facts, loads
 from miharu.providers._large import salvaged
+from miharu.providers.rules import Rule
 
 __all__ = ("Provider", "Reading", "Rule", "Wire")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A request that may be a model call."""
-
-    path: str = ""
-    """The end of the path, such as ``/chat/completions`` or ``:generateContent``; any where it is empty."""
-    host: str = ""
-    """The end of the host name, such as ``.endpoints.huggingface.cloud``; any where it is empty."""
-    method: Literal["POST", "GET"] = "POST"
-    """With ``GET``, ``path`` ends before the last segment: ``/responses`` stands for ``/responses/{id}``."""
-
-    @property
-    def tail(self) -> str:
-        """The last segment of ``path``, or what follows the last colon in it."""
-        return self.path.rpartition("/")[2].rpartition(":")[2]
-
-    def matches(self, method: str, host: str, path: str) -> bool:
-        """Whether this request may be meant; the host comes without its port."""
-        path = path.rstrip("/")
-        if self.method == "GET":
-            path = path.rpartition("/")[0]
-        return method == self.method and path.endswith(self.path) and host.endswith(self.host)
 
 
 @dataclass(frozen=True, kw_only=True)

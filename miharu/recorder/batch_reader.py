@@ -74,7 +74,7 @@ class BatchReader:
             if values and time.monotonic() >= until:
                 return
 
-    def _kept(self, left: Left) -> Kept | None:
+    def _kept(self, left: Left) -> "Kept | None":
         reader = self._reader
         try:
             if reader is None:

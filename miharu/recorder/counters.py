@@ -1,7 +1,6 @@
 """The figures of this process, and what is said when calls are lost."""
 
 import logging
-from dataclasses import dataclass
 
 __all__ = ("Counters", "Losses")
 
@@ -11,24 +10,36 @@ QUIET_S = 10.0
 """How long nothing is lost before that is said too."""
 
 
-@dataclass(slots=True)
 class Counters:
-    """What this process has done."""
+    """What this process has done. Not a dataclass: it is made on the program's own thread."""
 
-    captured: int = 0
-    written: int = 0
-    unpriced: int = 0
-    estimated: int = 0
-    unstorable: int = 0
+    __slots__ = (
+        "captured",
+        "estimated",
+        "failed_exports",
+        "failures",
+        "last_write",
+        "shed",
+        "unpriced",
+        "unstorable",
+        "written",
+    )
+
+    unstorable: int
     """Calls that no store could take, and that were lost."""
-    shed: int = 0
+    shed: int
     """Calls that were spooled without their bodies, because the spool was half full."""
-    failures: int = 0
+    failures: int
     """Writes that failed; a failed write is tried again."""
-    failed_exports: int = 0
+    failed_exports: int
     """Counted on the exporters' loop, and so beside the others."""
-    last_write: float | None = None
+    last_write: float | None
     """Unix seconds."""
+
+    def __init__(self) -> None:
+        self.captured = self.written = self.unpriced = self.estimated = 0
+        self.unstorable = self.shed = self.failures = self.failed_exports = 0
+        self.last_write = None
 
 
 class Losses:

@@ -27,7 +27,8 @@ def before_the_end(work: Callable[[], object]) -> None:
 
     _registered.append(in_this_process)
     for name in ("multiprocessing.util", "billiard.util"):
-        if util := sys.modules.get(name):
+        util = sys.modules.get(name)
+        if hasattr(util, "register_after_fork"):  # else another thread is importing it just now
             _finalize(util, in_this_process)
     if signals := sys.modules.get("celery.signals"):
         signals.worker_process_shutdown.connect(in_this_process, weak=False)

@@ -2,7 +2,6 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 
 from miharu.recorder.bell import Bell
 
@@ -18,20 +17,25 @@ class Flush:
         self.done = threading.Event()
 
 
-@dataclass(slots=True)
 class Orders:
     """What other threads want, and the bells by which they wake the recorder."""
 
-    stopping: bool = False
-    for_good: bool = True
+    __slots__ = ("asleep", "calls", "flushes", "for_good", "haste", "stopping")
+
+    for_good: bool
     """The program ends, or shuts us down; else it only forks."""
-    flushes: deque[Flush] = field(default_factory=deque)
-    asleep: bool = True
+    asleep: bool
     """Whether a call has to ring: it is read on the caller's path, and cheaper than a bell."""
-    calls: Bell = field(default_factory=Bell)
+    calls: Bell
     """Rung for calls, which may wait a little for others."""
-    haste: Bell = field(default_factory=Bell)
+    haste: Bell
     """Rung for what may not."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.for_good = self.asleep = True
+        self.flushes: deque[Flush] = deque()
+        self.calls, self.haste = Bell(), Bell()
 
     def hurry(self) -> None:
         """Have it look at once, and not in a moment."""

@@ -61,6 +61,8 @@ class Pipeline:
         self._load_prices = prices
         self._prices: Prices | None = None
         self._has_prices = False
+        self._loading = False
+        """Whether prices are on their way: what comes meanwhile is not kept in memory alone."""
         self._charge = charge
         self._export = export
         self._holding = 0
@@ -116,8 +118,9 @@ class Pipeline:
     def need_prices(self) -> None:
         """See to it that they are loaded."""
         if not self._has_prices:
+            self._loading = True
             self._prices = self._load_prices()
-            self._has_prices = True
+            self._has_prices, self._loading = True, False
 
     def keep(self, batch: Batch, *, own: bool = True, tried: bool = False) -> None:
         """Store and export it; what cannot be stored takes nothing else with it.
@@ -212,7 +215,7 @@ class Pipeline:
             self._holding = 0
 
     def _is_overdue(self, now: float) -> bool:
-        if self.writer is None or not self._tried:
+        if self.writer is None or not self._tried or self._loading:
             return True
         if self._stuck_since is not None and now - self._stuck_since > PATIENCE_S:
             return True

@@ -6,17 +6,19 @@ the queue runs empty.
 """
 
 from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
 
-from miharu.attribution.spans import OpenSpan
-from miharu.batch import Score, Span
-from miharu.call import Call
-from miharu.exchange import Exchange
+if TYPE_CHECKING:  # it is made on the program's own thread
+    from miharu.attribution.spans import OpenSpan
+    from miharu.batch import Score, Span
+    from miharu.call import Call
+    from miharu.exchange import Exchange
 
 __all__ = ("ExchangeQueue", "Kept", "Left")
 
-Left = Exchange | OpenSpan | Span | Score
+Left: TypeAlias = "Exchange | OpenSpan | Span | Score"
 """What callers leave."""
-Kept = Call | Span | Score
+Kept: TypeAlias = "Call | Span | Score"
 """What becomes of it."""
 
 RECORD_BYTES = 512
@@ -66,7 +68,7 @@ class ExchangeQueue:
         """Whether it is half full, of items or of bytes."""
         return len(self._items) * 2 >= self.max_items or (self._put - self._taken) * 2 >= self.max_bytes
 
-    def put(self, exchange: Exchange) -> None:
+    def put(self, exchange: "Exchange") -> None:
         """Leave an exchange. It is read later, by somebody else."""
         if len(self._items) >= self.max_items:
             self.dropped += 1
@@ -79,9 +81,9 @@ class ExchangeQueue:
         self._put += size
         self._items.append((exchange, size))
 
-    def put_record(self, record: OpenSpan | Span | Score) -> None:
+    def put_record(self, record: "OpenSpan | Span | Score") -> None:
         """Leave a span or a score. It is stored with the calls of its time."""
-        text = record.comment if isinstance(record, Score) else record.error_message
+        text = getattr(record, "comment", None) or getattr(record, "error_message", None)
         size = RECORD_BYTES + len(text or "")
         if len(self._items) >= self.max_items or self._put - self._taken + size > self.max_bytes:
             self.dropped_records += 1
@@ -89,7 +91,7 @@ class ExchangeQueue:
         self._put += size
         self._items.append((record, size))
 
-    def take(self) -> Left | None:
+    def take(self) -> "Left | None":
         """The oldest of what was left; ``None`` when there is none. For one thread only."""
         try:
             item, size = self._items.popleft()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ("HIDDEN", "may_be_address", "public_address", "public_path", "secrets_in")
+__all__ = ("HIDDEN", "may_be_address", "public_address", "public_path", "secrets_in", "secrets_of_hook")
 
 HIDDEN = "…"
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_+.-]{0,30})://(?P<rest>.*)", re.DOTALL)
@@ -45,6 +45,11 @@ def secrets_in(url: str) -> Iterator[str]:
     for name, value in parse_qsl(rest.partition("?")[2]):
         if "pass" in name or "token" in name or "secret" in name:
             yield value
+
+
+def secrets_of_hook(url: str) -> Iterator[str]:
+    """What of a webhook's address is a secret: each part behind the host that is no word."""
+    yield from (part for part in re.split(r"[/?&=]", url.partition("://")[2])[1:] if not part.isalpha())
 
 
 def public_path(path: str) -> str:

@@ -27,15 +27,15 @@ def test_a_program_that_is_killed(host: Host) -> None:
     assert len(host.rows()) == 1
 
 
-def test_a_program_that_is_killed_before_its_database_is_even_imported(host: Host) -> None:
-    (host.folder / "sqlalchemy.py").write_text("import time\nprint('importing')\ntime.sleep(600)")
+def test_a_program_that_is_killed_before_its_prices_are_even_imported(host: Host) -> None:
+    (host.folder / "genai_prices.py").write_text("import time\nprint('importing')\ntime.sleep(600)")
     host.write("import time\nask(), ask()\ntime.sleep(600)")
     with host.running("script") as program:
         program.says("(importing)")
         eventually(lambda: sum(spool.read_bytes().count(b"openai.chat") for spool in host.spools()) == 2)
         program.process.kill()
         program.process.wait()
-    (host.folder / "sqlalchemy.py").unlink()
+    (host.folder / "genai_prices.py").unlink()
     assert host.rows() == []
     rows = host.rows_at_last()
     assert [row["status"] for row in rows] == ["success"] * 2

@@ -17,12 +17,12 @@ def test_each_call_of_a_child_is_there(method: str, how: str, host: Host) -> Non
 
 
 @pytest.mark.parametrize("method", ["spawn", pytest.param("forkserver", marks=pytest.mark.full)])
-def test_a_pool_may_be_terminated_before_its_processes_have_a_database(method: str, host: Host) -> None:
-    """They are still importing what it takes, so all that they have captured is in their spools."""
-    (host.folder / "sqlalchemy.py").write_text("import time\ntime.sleep(600)")
+def test_a_pool_may_be_terminated_before_its_processes_have_prices(method: str, host: Host) -> None:
+    """They are still importing them, so all that they have captured is in their spools."""
+    (host.folder / "genai_prices.py").write_text("import time\ntime.sleep(600)")
     with host.running("tests.hosts.apps.processes", method, "terminated_pool") as program:
         assert program.process.wait(120) == 0, program.said
         assert host.rows() == []
         assert host.spools()
-    (host.folder / "sqlalchemy.py").unlink()
+    (host.folder / "genai_prices.py").unlink()
     assert len(host.rows_at_last()) == 11

@@ -285,6 +285,8 @@ def test_calls_are_safe_while_prices_are_loaded_and_priced_afterwards(tmp_path: 
 
     def load() -> Prices:
         assert len(bench.queue.pending) == 1
+        bench.pipeline.spool_overdue(time.monotonic())
+        assert (len(bench.queue), bench.spool.waiting) == (0, 1)
         put(bench, "b")
         bench.pipeline.spool_overdue(time.monotonic())
         assert (len(bench.queue), bench.spool.waiting) == (0, 2)

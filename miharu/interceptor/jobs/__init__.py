@@ -10,16 +10,25 @@ Like the HTTP clients they are hooked when they are loaded, and never imported b
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
-
-from miharu.interceptor.jobs import apscheduler, arq, celery, rq
 
 __all__ = ("JOBS",)
 
-JOBS: dict[str, Callable[[ModuleType], None]] = {
-    "celery.signals": celery.hook,
-    "rq.job": rq.hook_job,
-    "rq.worker": rq.hook_worker,
-    "arq.worker": arq.hook,
-    "apscheduler.executors.base": apscheduler.hook,
+
+def _later(module: str, function: str = "hook") -> Callable[[ModuleType], None]:
+    """Our side of a library, which is imported with it."""
+
+    def hook(library: ModuleType) -> None:
+        getattr(import_module(f"{__name__}.{module}"), function)(library)
+
+    return hook
+
+
+JOBS = {
+    "celery.signals": _later("celery"),
+    "rq.job": _later("rq", "hook_job"),
+    "rq.worker": _later("rq", "hook_worker"),
+    "arq.worker": _later("arq"),
+    "apscheduler.executors.base": _later("apscheduler"),
 }

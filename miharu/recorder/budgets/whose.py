@@ -1,13 +1,13 @@
 """To whom a call belongs, as far as budgets ask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from miharu.attribution import context
 from miharu.attribution.belonging import belonging
 from miharu.call import Call
 
-__all__ = ("Whose", "here", "of_call")
+__all__ = ("Whose", "here", "of_call", "of_those")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +29,16 @@ def here(service: str | None = None) -> Whose:
     """Whose a call would be that is made here and now."""
     known = belonging(*context.now())
     return Whose(user_id=known.user_id, route=known.route, service=service, tags=known.tags)
+
+
+def of_those(
+    service: str | None, user: str | None, route: str | None, tags: Mapping[str, str] | None
+) -> Whose:
+    """The same, of another user, route or tags where they are given."""
+    found = here(service)
+    return replace(
+        found,
+        user_id=user or found.user_id,
+        route=route or found.route,
+        tags={**(found.tags or {}), **(tags or {})},
+    )

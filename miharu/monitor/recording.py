@@ -1,0 +1,118 @@
+"""What a monitor records with; made on the recorder's thread, because importing it takes a while."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from miharu import plugins, providers
+from miharu.config import NOTHING_IGNORED, NOWHERE, Config
+from miharu.errors import StoreError
+from miharu.exporters.base import Exporter
+from miharu.interceptor import handing
+from miharu.monitor.prices import prices_of
+from miharu.monitor.shared import Shared
+from miharu.pricing.base import Prices
+from miharu.pricing.updates import Updates
+from miharu.providers.base import Rule
+from miharu.recorder.exports import Exports
+from miharu.recorder.loop import LoopThread
+from miharu.recorder.maintenance import Retention
+from miharu.recorder.orders import Orders
+from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.prices_loader import PricesLoader
+from miharu.recorder.reader import Reader
+from miharu.recorder.run import Run
+from miharu.recorder.spool import Spool, place_for
+from miharu.stores.base import Questions, Writer
+
+__all__ = ("Recording",)
+
+T = TypeVar("T")
+Meanwhile = Callable[[], object]
+
+
+class Recording:
+    """Of one process. It outlives the runs of its recorder."""
+
+    def __init__(self, here: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            here: What it shares with the rest of the process.
+            outgoing: The exporters' loop.
+            widen: Told of the rules of wire formats that other packages bring.
+        """
+        self._here = here
+        self._widen = widen
+        self.updates = Updates(handing.unseen)
+        here.spool = Spool(place_for(here.config.database))
+        here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
+
+    def run(self, orders: Orders) -> Run:
+        """One run of the recorder."""
+        here, config = self._here, self._here.config
+        return Run(
+            orders,
+            self._pipeline,
+            self._writer,
+            losses=here.lost,
+            last_write=lambda: here.counters.last_write,
+            reckon=self._reckon,
+            reckon_due=here.ledger.due if here.ledger is not None else lambda: None,
+            retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
+            eager=here.ledger is not None,
+        )
+
+    def _pipeline(self, meanwhile: Meanwhile) -> Pipeline:
+        here = self._here
+        assert here.spool is not None
+        assert here.exports is not None
+        return Pipeline(
+            here.queue,
+            here.spool,
+            here.counters,
+            self._reader(),
+            prices=PricesLoader(self._prices, meanwhile),
+            charge=here.ledger.charge if here.ledger is not None else bool,
+            export=here.exports.put,
+        )
+
+    def _writer(self, meanwhile: Meanwhile) -> Writer:
+        return self._here.store.writer(self._here.loop, meanwhile)
+
+    def _reader(self) -> Reader:
+        config = self._here.config
+        formats = [provider() for _, provider in plugins.load(providers.BUILT_IN)]
+        extra = [provider() for _, provider in plugins.load(plugins.installed("miharu.providers"))]
+        self._widen(rule for provider in extra for rule in provider.rules)
+        return Reader(
+            [*config.providers, *formats, *extra],
+            service=config.service,
+            capture_content=config.capture_content,
+            estimate_usage=config.estimate_usage,
+            redact=config.redact,
+            ignore=config.ignore.call if config.ignore != NOTHING_IGNORED else None,
+        )
+
+    def _prices(self) -> Prices | None:
+        config = self._here.config
+        return prices_of(config, self.updates if config.update_prices else None)
+
+    def _reckon(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
+        """See how the budgets stand."""
+        here = self._here
+        if here.ledger is None:
+            return
+
+        def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
+            return here.asking.ask(look, meanwhile)
+
+        with suppress(StoreError):  # the recorder says what is wrong
+            here.asking.open(meanwhile)
+        here.ledger.refresh(ask, at_once=at_once)
+
+
+def _exporters_of(config: Config) -> Sequence[Exporter]:
+    """The program's, and those that other packages bring."""
+    points = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
+    return [*config.exporters, *(exporter() for _, exporter in plugins.load(points))]

@@ -1,0 +1,135 @@
+"""What the program's threads, the recorder and the questions of one process share.
+
+It is made on the program's own thread, so what takes long to import is made by what needs it first.
+"""
+
+import threading
+from typing import TYPE_CHECKING
+
+from miharu.config import Config
+from miharu.interceptor import handing
+from miharu.plugins import Point
+from miharu.recorder.counters import Counters
+from miharu.recorder.queue import ExchangeQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from miharu.monitor.asking import Asking
+    from miharu.monitor.left_behind import LeftBehind
+    from miharu.monitor.store import OneStore
+    from miharu.recorder.budgets import Ledger
+    from miharu.recorder.exports import Exports
+    from miharu.recorder.loop import LoopThread
+    from miharu.recorder.spool import Spool
+
+__all__ = ("Shared",)
+
+
+class Shared:
+    """Of one process; a fork gets another."""
+
+    def __init__(
+        self,
+        config: Config,
+        point: Point,
+        ledger: "Ledger | None" = None,
+        *,
+        first: "Callable[[], Awaitable[None]]",
+        read_only: bool,
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            config: The settings.
+            point: The store's.
+            ledger: The budgets, if there are any.
+            first: Awaited before each question.
+            read_only: Never make or change anything.
+        """
+        self.config = config
+        self.read_only = read_only
+        self.ledger = ledger
+        self.queue = ExchangeQueue()
+        self.counters = Counters()
+        self.spool: Spool | None = None
+        """The recorder's; ``None`` until it works."""
+        self.exports: Exports | None = None
+        """The recorder's as well."""
+        self._point = point
+        self._making = threading.RLock()
+        self._store: OneStore | None = None
+        self._loop: LoopThread | None = None
+        self._asking: Asking | None = None
+        self._first = first
+        self._left_behind: LeftBehind | None = None
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Calls, spans and scores in the spool."""
+        return self.spool.waiting if self.spool is not None else 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the store."""
+        return len(self.queue) == 0 and self.waiting == 0
+
+    def lost(self) -> int:
+        """Calls, spans and scores that were lost, and calls of which the content was."""
+        queue, counters = self.queue, self.counters
+        unreadable = self.spool.lost if self.spool is not None else 0
+        of_calls = queue.dropped + queue.shed + counters.shed + counters.unstorable
+        return of_calls + queue.dropped_records + unreadable
+
+    @property
+    def store(self) -> "OneStore":
+        with self._making:
+            if self._store is None:
+                from miharu.monitor.store import OneStore
+
+                self._store = OneStore(self.config, self._point, read_only=self.read_only)
+            return self._store
+
+    @property
+    def loop(self) -> "LoopThread":
+        """The questions', and that of a server's writer."""
+        with self._making:
+            if self._loop is None:
+                from miharu.recorder.loop import LoopThread
+
+                self._loop = LoopThread("miharu-questions", handing.unseen)
+            return self._loop
+
+    @property
+    def asking(self) -> "Asking":
+        """What asks the store."""
+        with self._making:
+            if self._asking is None:
+                from miharu.monitor.asking import Asking
+
+                # in a process that only reads, no recorder keeps the budgets up to date
+                before = self.ledger.arefresh if self.ledger is not None and self.read_only else None
+                self._asking = Asking(self.store, self.loop, self._first, before)
+                if self._closed:
+                    self._asking.close(0)
+            return self._asking
+
+    @property
+    def left_behind(self) -> "LeftBehind":
+        """What processes that are gone have left beside the database."""
+        with self._making:
+            if self._left_behind is None:
+                from miharu.monitor.left_behind import LeftBehind
+
+                self._left_behind = LeftBehind(self.config)
+            return self._left_behind
+
+    def stop_asking(self, timeout: float, *, for_good: bool = True) -> None:
+        """Let go of what answers, if there is anything; seconds."""
+        with self._making:
+            asking, loop, self._closed = self._asking, self._loop, for_good
+        if asking is not None:
+            asking.close(timeout, for_good=for_good)
+        elif loop is not None:
+            loop.stop(timeout, for_good=for_good)

@@ -1,0 +1,85 @@
+"""What the start costs the program's own thread: how little is imported on it."""
+
+import json
+from pathlib import Path
+
+from tests.programs import run
+
+HERE = """
+import json, sys, threading
+
+class Watching:
+    "What the program's own thread looks for, which is what it imports."
+    names = []
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is threading.main_thread():
+            self.names.append(name)
+
+sys.meta_path.insert(0, Watching())
+import miharu
+miharu.init(sys.argv[1], **SETTINGS)
+print(json.dumps(Watching.names))
+"""
+
+NEEDED = {
+    "miharu",
+    "miharu._guard",
+    "miharu._ids",
+    "miharu._lengths",
+    "miharu._version",
+    "miharu.attribution",
+    "miharu.attribution.records",
+    "miharu.config",
+    "miharu.config.access",
+    "miharu.config.database",
+    "miharu.config.ignore",
+    "miharu.config.refusal",
+    "miharu.config.settings",
+    "miharu.errors",
+    "miharu.exchange",
+    "miharu.interceptor",
+    "miharu.interceptor.gate",
+    "miharu.interceptor.handing",
+    "miharu.interceptor.imports",
+    "miharu.interceptor.jobs",
+    "miharu.interceptor.wrapping",
+    "miharu.monitor",
+    "miharu.monitor.figures",
+    "miharu.monitor.monitor",
+    "miharu.monitor.process",
+    "miharu.monitor.shared",
+    "miharu.plugins",
+    "miharu.providers",
+    "miharu.providers.known_rules",
+    "miharu.providers.rules",
+    "miharu.recorder",
+    "miharu.recorder.bell",
+    "miharu.recorder.counters",
+    "miharu.recorder.daemonic",
+    "miharu.recorder.endings",
+    "miharu.recorder.imports",
+    "miharu.recorder.orders",
+    "miharu.recorder.queue",
+    "miharu.recorder.recorder",
+    "miharu.redaction",
+    "miharu.redaction.logs",
+    "miharu.redaction.urls",
+    "miharu.stores",
+}
+"""Whatever is added here is added to the start of every program."""
+
+
+def imported(database: Path, settings: str = "{}") -> set[str]:
+    """By the program's own thread."""
+    return set(json.loads(run(HERE.replace("SETTINGS", settings), database)))
+
+
+def test_the_programs_own_thread_imports_what_it_needs_and_no_more(database: Path) -> None:
+    found = imported(database)
+    assert {name for name in found if name.startswith("miharu")} <= NEEDED
+    assert "miharu.interceptor.gate" in found
+
+
+def test_and_little_of_pythons_own(database: Path) -> None:
+    late = {"asyncio", "decimal", "importlib.metadata", "json", "shutil", "sqlite3", "tempfile"}
+    assert not imported(database) & late
