@@ -1,9 +1,11 @@
 """What the worker needs for one call, by wire format: time to read and price it, and memory at the most.
 
-    python -m benchmarks.reading [--quick]
+    python -m benchmarks.reading [--quick] [--ordinary]
 
-Over the project's own exchanges, and the recorded traffic where that is to be had. Beside each format stands
-what ``json.loads`` alone takes for the same bytes, event by event: about the limit for any reader in Python.
+First the processor time of reading the ordinary calls of ``reading_cases.py``, nothing but that with
+``--ordinary``. Then over the project's own exchanges, and the recorded traffic where that is to be had. By
+each stands what ``json.loads`` alone takes for the same bytes, event by event: about the limit for any
+reader in Python.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 
+from benchmarks.reading_cases import CASES
 from miharu import providers
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
@@ -21,6 +24,8 @@ from miharu.providers import _sse
 from miharu.recorder.reader import Reader
 from tests.corpus.fuzz import seeds
 from tests.world import HandMade, exchange
+
+FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
 
 
 def limit(body: bytes) -> None:
@@ -43,11 +48,30 @@ def timed(function: object, *arguments: object, repeat: int) -> float:
     return statistics.median(runs)
 
 
+def ordinary(calls: int, rounds: int) -> None:
+    """Print what reading one costs, each read once: the median of the rounds."""
+    for name, make in CASES.items():
+        runs = []
+        for number in range(rounds):
+            reader = Reader(FORMATS)
+            exchanges = [make(number * calls + each) for each in range(calls)]
+            start = time.process_time_ns()
+            for left in exchanges:
+                reader.read(left)
+            runs.append((time.process_time_ns() - start) / calls / 1000)
+        print(f"{name:32} {statistics.median(runs):8.1f} µs, from {min(runs):.1f}")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true")
-    repeat = 3 if arguments.parse_args().quick else 9
-    reader = Reader([provider() for _, provider in load(providers.BUILT_IN)])
+    arguments.add_argument("--ordinary", action="store_true")
+    chosen = arguments.parse_args()
+    repeat = 3 if chosen.quick else 9
+    ordinary(200, repeat)
+    if chosen.ordinary:
+        return
+    reader = Reader(FORMATS)
     prices = GenaiPrices()
     found: dict[str, list[tuple[float, float, int, int]]] = defaultdict(list)
 

@@ -7,6 +7,7 @@ leaves room for ten million calls at it: 10**7 x 9 x 10**11 is less than 2**63.
 import json
 from dataclasses import fields, replace
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from miharu.call import Call, Cost, Outcome, Usage
@@ -37,6 +38,7 @@ LONGEST_RAW = 16_000
 """Of the provider's own usage object, and of other JSON."""
 
 _COUNTS = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
+_COUNTS_OF = attrgetter(*_COUNTS)
 BOUNDS = {
     **dict.fromkeys((*_COUNTS, "cache_missed_tokens"), MOST_TOKENS),
     **dict.fromkeys(("cost_nanousd", "cache_missed_nanousd"), MOST_NANOUSD),
@@ -49,19 +51,12 @@ _TEXTS = (
     *((name, LONGEST) for name in ("sdk", "finish_reason", "service_tier")),
     ("rate_limit", LONGEST_RAW),
 )
+_SHORT_OF = attrgetter(*_NAMES, *(name for name, most in _TEXTS if most == LONGEST))
 
 
 def bounded(call: Call) -> Call:
     """The call with what can be believed of it; the very same, where that is all."""
-    changed: dict[str, Any] = {}
-    for name in _NAMES:
-        text = getattr(call, name)
-        if text is not None and (kept := _name(text)) is not text:
-            changed[name] = kept
-    for name, most in _TEXTS:
-        text = getattr(call, name)
-        if text is not None and (kept := _text(text, most)) is not text:
-            changed[name] = kept
+    changed: dict[str, Any] = {} if _is_plain(call) else _shortened(call)
     for name in ("ttft_ms", "cache_missed_tokens", "cache_missed_nanousd"):
         value = getattr(call, name)
         if value is not None and not 0 <= value <= BOUNDS[name]:
@@ -71,6 +66,30 @@ def bounded(call: Call) -> Call:
     parts = {"usage": _usage(call.usage), "cost": payable(call.cost), "outcome": _outcome(call.outcome)}
     changed |= {name: part for name, part in parts.items() if part is not getattr(call, name)}
     return replace(call, **changed) if changed else call
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether its texts are short even together, and of plain characters: those of nearly every call are."""
+    texts, limits = "".join(filter(None, _SHORT_OF(call))), call.rate_limit or ""
+    return (
+        len(texts) <= LONGEST
+        and len(limits) <= LONGEST_RAW
+        and (both := texts + limits).isascii()
+        and "\0" not in both
+    )
+
+
+def _shortened(call: Call) -> dict[str, str]:
+    changed = dict[str, str]()
+    for name in _NAMES:
+        text = getattr(call, name)
+        if text is not None and (kept := _name(text)) is not text:
+            changed[name] = kept
+    for name, most in _TEXTS:
+        text = getattr(call, name)
+        if text is not None and (kept := _text(text, most)) is not text:
+            changed[name] = kept
+    return changed
 
 
 def payable(cost: Cost | None) -> Cost | None:
@@ -89,8 +108,7 @@ def believed(usage: Usage) -> Usage:
 def _usage(usage: Usage) -> Usage:
     """Where one count cannot be, none of them is believed; what the provider said is kept."""
     raw = usage.usage_raw if usage.usage_raw is None else _text(usage.usage_raw, 2 * LONGEST_RAW)
-    for name in _COUNTS:
-        value = getattr(usage, name)
+    for value in _COUNTS_OF(usage):
         if value is not None and not 0 <= value <= MOST_TOKENS:
             return Usage(usage_raw=raw)
     return usage if raw is usage.usage_raw else replace(usage, usage_raw=raw)

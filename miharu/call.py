@@ -8,12 +8,24 @@ total, reasoning is part of the completion total, and ``None`` means that the pr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Literal
 
 from miharu._ids import moment_of, new_id
 
-__all__ = ("Body", "Call", "Cost", "Outcome", "Status", "Usage", "UsageSource", "moment_of", "new_id")
+__all__ = (
+    "Body",
+    "Call",
+    "Cost",
+    "Outcome",
+    "Status",
+    "Usage",
+    "UsageSource",
+    "changed",
+    "moment_of",
+    "new_id",
+)
 
 Status = Literal["success", "error", "cancelled"]
 UsageSource = Literal["provider", "estimated", "none"]
@@ -143,3 +155,12 @@ class Call:
     def is_unpriced(self) -> bool:
         """Whether it used tokens, or may have, and has no price. An error without usage is never billed."""
         return self.cost is None and (self.outcome.status != "error" or self.usage.prompt_tokens is not None)
+
+
+_NAMES = tuple(each.name for each in fields(Call))
+_VALUES = attrgetter(*_NAMES)
+
+
+def changed(call: Call, **facts: Any) -> Call:
+    """The call with other facts: what ``dataclasses.replace`` does, in half the time."""
+    return Call(**{**dict(zip(_NAMES, _VALUES(call), strict=True)), **facts})

@@ -1,9 +1,11 @@
 import uuid
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.call import Call, Cost, Outcome, Usage, new_id
+from miharu.call import Call, Cost, Outcome, Usage, changed, new_id
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
@@ -36,3 +38,10 @@ def test_only_a_call_that_may_have_cost_something_is_unpriced() -> None:
     assert call(error, used).is_unpriced
     assert not call(error, nothing).is_unpriced
     assert not call(success, used, Cost(cost_nanousd=0, cost_source="free")).is_unpriced
+
+
+def test_a_changed_call_is_what_dataclasses_would_make_of_it() -> None:
+    call = Call(id="1", timestamp=5, api="x", outcome=Outcome(status="success"), tags={"a": "b"}, stream=True)
+    facts: dict[str, Any] = {"attempt": 2, "tags": None, "usage": Usage(prompt_tokens=1)}
+    assert changed(call, **facts) == replace(call, **facts)
+    assert changed(call) == call

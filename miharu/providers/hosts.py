@@ -1,6 +1,7 @@
 """Who answers at a host, in OpenTelemetry's words where it has one (``gen_ai.provider.name``)."""
 
 import re
+from functools import lru_cache
 
 __all__ = ("provider_of",)
 
@@ -65,6 +66,7 @@ _HOSTS = (
 _PATTERNS = tuple((re.compile(pattern), name) for pattern, name in _HOSTS)
 
 
+@lru_cache(512)
 def provider_of(host: str) -> str | None:
     """The provider behind a host (a port is ignored), or ``None``: a proxy, or a server of the user's own."""
     name = host.rpartition("@")[2].partition(":")[0].lower().rstrip(".")

@@ -1,10 +1,10 @@
 """Which requests were answered already, so that the same request asked again is known as a duplicate."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 
-from miharu.call import Call
+from miharu.call import Call, changed
 
 __all__ = ("Answers",)
 
@@ -40,9 +40,10 @@ class Answers:
         key, ended = blake2b(asked.encode(), digest_size=16).digest(), call.timestamp + call.duration_ms
         known = self._answers.pop(key, None)
         if known is None or call.timestamp > known.last + REMEMBERED_MS:
-            known = _Answer(call.id, call.call_group, ended, ended)
+            self._answers[key] = _Answer(call.id, call.call_group, ended, ended)
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+            return call
         is_again = known.since <= call.timestamp and known.group != call.call_group
-        self._answers[key] = replace(known, group=call.call_group, last=max(known.last, ended))
-        if len(self._answers) > REMEMBERED:
-            self._answers.popitem(last=False)
-        return replace(call, duplicate_of=known.id) if is_again else call
+        self._answers[key] = _Answer(known.id, call.call_group, known.since, max(known.last, ended))
+        return changed(call, duplicate_of=known.id) if is_again else call

@@ -6,9 +6,9 @@ same request of the host app, shortly after such a failure, is the next try.
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from miharu.call import Call
+from miharu.call import Call, changed
 
 __all__ = ("Attempts",)
 
@@ -40,27 +40,27 @@ class Attempts:
         """
         if call.body_hash is None:
             return _placed(call, call.attempt or 1, call.id)
-        key = (call.body_hash, call.host, call.api, call.trace_id)
+        key: Hashable = (call.body_hash, call.host, call.api, call.trace_id)
         last = self._last.pop(key, None)
         goes_on = last is not None and last.may_pass and call.timestamp - last.ended <= RETRIED_WITHIN_MS
         if call.attempt is not None:
             goes_on = last is not None and call.attempt == last.attempt + 1
-        placed = _placed(call, call.attempt or 1, call.id)
+        attempt, group = call.attempt or 1, call.id
         if goes_on and last is not None:
-            placed = _placed(call, last.attempt + 1, last.group)
+            attempt, group = last.attempt + 1, last.group
         status = call.outcome.http_status
         self._last[key] = _Last(
-            group=placed.call_group or call.id,
-            attempt=placed.attempt or 1,
+            group=group,
+            attempt=attempt,
             ended=call.timestamp + call.duration_ms,
             may_pass=call.outcome.status == "error" and (status in _MAY_PASS or (status or 0) >= 500),
         )
         if len(self._last) > REMEMBERED:
             self._last.popitem(last=False)
-        return placed
+        return _placed(call, attempt, group)
 
 
 def _placed(call: Call, attempt: int, group: str) -> Call:
     """Tries that belong to nothing else are a trace of their own."""
     trace_id = call.trace_id or group.replace("-", "")
-    return replace(call, attempt=attempt, call_group=group, trace_id=trace_id)
+    return changed(call, attempt=attempt, call_group=group, trace_id=trace_id)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from time import time
 
 from miharu.providers._json import dumps
 
-__all__ = ("attempt_of", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
+__all__ = ("attempt_of", "lowered", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
 
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
 _PRODUCT = re.compile(
@@ -20,6 +21,30 @@ _RATE_LIMITS = 40
 """Headers about them that are kept, twice as many as a provider sends."""
 
 
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """Them by their names in lower case."""
+    raw = getattr(headers, "raw", None)  # of httpx, whose own view decodes each name and value twice
+    if isinstance(raw, list):
+        try:
+            return _joined(raw)
+        except (AttributeError, TypeError, ValueError):
+            pass
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Values of the same name behind one another, as httpx gives them.
+
+    Raises:
+        UnicodeDecodeError: Not all of it is ASCII.
+    """
+    found: dict[str, str] = {}
+    for key, content in raw:
+        name, value = key.decode("ascii").lower(), content.decode("ascii")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, for its support desk."""
     return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
@@ -27,7 +52,11 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
 
 def sdk_of(headers: Mapping[str, str]) -> str | None:
     """The SDK and its version by the user agent, such as ``openai/3.54.0``."""
-    agent = headers.get("user-agent", "")[:200]
+    return _sdk(headers.get("user-agent", "")[:200])
+
+
+@lru_cache(256)
+def _sdk(agent: str) -> str | None:
     found = _PRODUCT.search(agent)
     if found:
         return f"{found.group(1).lower()}/{found.group(2)}"
@@ -53,6 +82,8 @@ def rate_limit_of(headers: Mapping[str, str]) -> str | None:
 
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:
     """Milliseconds to wait, from ``retry-after-ms`` or ``retry-after`` (seconds, or an HTTP date)."""
+    if "retry-after" not in headers and "retry-after-ms" not in headers:
+        return None
     for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
         value = headers.get(name, "")
         try:

@@ -1,8 +1,6 @@
 """How a call ended. The one place that judges success."""
 
-from dataclasses import replace
-
-from miharu.call import Outcome
+from miharu.call import Outcome, Status
 from miharu.exchange import Exchange
 from miharu.providers.base import Reading, Wire
 from miharu.recorder.headers import retry_after_ms
@@ -17,31 +15,31 @@ SEEN_MESSAGE = 20_000
 
 def outcome_of(exchange: Exchange, wire: Wire, reading: Reading) -> Outcome:
     """How it ended, by the protocol: end of file alone proves nothing, and SDKs close at the end marker."""
-    known = Outcome(
-        status="success",
+    status, kind, message = _ending(exchange, wire, reading)
+    return Outcome(
+        status=status,
         http_status=wire.status,
+        error_type=kind,
+        error_message=message,
         retry_after_ms=retry_after_ms(wire.headers),
     )
-    error = replace(known, status="error")
+
+
+def _ending(exchange: Exchange, wire: Wire, reading: Reading) -> tuple[Status, str | None, str | None]:
+    """Its status, and type and message of an error."""
     if wire.status is not None and (reading.is_error or wire.status >= 400):
-        return replace(
-            error,
-            error_type=(reading.error_type or str(wire.status))[:200],
-            error_message=reading.error_message and reading.error_message[:SEEN_MESSAGE],
-        )
+        kind = (reading.error_type or str(wire.status))[:200]
+        return "error", kind, reading.error_message and reading.error_message[:SEEN_MESSAGE]
     if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
-        return replace(known, status="cancelled") if reading.finish_reason == "cancelled" else known
+        return "cancelled" if reading.finish_reason == "cancelled" else "success", None, None
     if wire.end == "error":
-        message = exchange.error_message and exchange.error_message[:SEEN_MESSAGE]
-        return replace(error, error_type=exchange.error_type, error_message=message)
+        return "error", exchange.error_type, exchange.error_message and exchange.error_message[:SEEN_MESSAGE]
     if wire.end == "eof" and (wire.unread or exchange.shed or exchange.lost):
-        return replace(known, error_message=wire.unread)  # it was whole; what we have of it is not
+        return "success", None, wire.unread  # it was whole; what we have of it is not
     if wire.end == "eof":
         what = "stream" if reading.stream else "response"
-        return replace(
-            error, error_type=f"incomplete_{what}", error_message=f"The {what} ended before it was complete."
-        )
-    return replace(known, status="cancelled", error_type=CLIENT_GONE if _client_left(exchange) else None)
+        return "error", f"incomplete_{what}", f"The {what} ended before it was complete."
+    return "cancelled", CLIENT_GONE if _client_left(exchange) else None, None
 
 
 def _client_left(exchange: Exchange) -> bool:

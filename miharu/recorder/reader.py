@@ -9,7 +9,7 @@ from typing import Any
 from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu.attribution.belonging import Belonging, belonging
-from miharu.call import Call, Cost, new_id
+from miharu.call import Call, Cost, changed, new_id
 from miharu.exchange import KEPT_HEAD, Exchange, Request
 from miharu.measures import with_named
 from miharu.providers.base import Provider, Reading, Wire
@@ -19,7 +19,8 @@ from miharu.providers.hosts import provider_of
 from miharu.providers.terms import served_model, terms_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
-from miharu.recorder.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
+from miharu.recorder.formats import Formats
+from miharu.recorder.headers import attempt_of, lowered, rate_limit_of, request_id_of, sdk_of
 from miharu.recorder.jobs import Jobs
 from miharu.recorder.outcome import ended, outcome_of
 from miharu.recorder.waste import Waste
@@ -45,7 +46,7 @@ class Reader:
         from miharu.recorder.content import seen
         from miharu.recorder.redactor import Redactor
 
-        self.providers = list(providers)
+        self._formats = Formats(providers)
         self.redactor = Redactor(redact)
         self._seen = seen
         self._ignore = ignore
@@ -62,8 +63,8 @@ class Reader:
         if exchange.status is not None and 300 <= exchange.status < 400:
             return None
         request = exchange.request()
-        asked = (request.method, request.host.rpartition("@")[2].partition(":")[0], request.path)
-        candidates = [p for p in self.providers if any(rule.matches(*asked) for rule in p.rules)]
+        host = request.host.rpartition("@")[2].partition(":")[0]
+        candidates = self._formats.of(request.method, host, request.path)
         if not candidates:
             return None
         wire = _wire(exchange, request)
@@ -91,6 +92,7 @@ class Reader:
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
         whose = _whose(exchange)
         id_ = self._mint(exchange.timestamp)
+        terms = terms_of(wire, reading)
         call = Call(
             id=id_,
             timestamp=exchange.timestamp,
@@ -102,7 +104,7 @@ class Reader:
             request_model=reading.request_model,
             stream=reading.stream,
             outcome=outcome_of(exchange, wire, reading),
-            usage=believed(reading.usage),
+            usage=with_named(believed(reading.usage), reading.quantities, terms),
             cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
             ttft_ms=reading.ttft_ms,
@@ -126,9 +128,10 @@ class Reader:
             completes=reading.completes,
         )
         if self.estimate_usage and not reading.completes:
-            call = estimated(call, request.body, wire.body)
-        named = with_named(call.usage, reading.quantities, terms_of(wire, reading))
-        return replace(call, usage=named)
+            guessed = estimated(call, request.body, wire.body)
+            if guessed is not call:
+                return changed(guessed, usage=with_named(guessed.usage, reading.quantities, terms))
+        return call
 
 
 def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
@@ -162,7 +165,7 @@ def _whose(exchange: Exchange) -> Belonging:
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:
-    headers = {name.lower(): value for name, value in exchange.response_headers.items()}
+    headers = lowered(exchange.response_headers)
     encoding = "" if exchange.decoded else headers.get("content-encoding", "")
     decoded = decode(_readable(exchange, encoding), encoding)
     gap, unread = decoded.gap, decoded.unread

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from miharu.providers._json import loads, mapping, text
@@ -83,20 +82,22 @@ def reading_of(wire: Wire, answer: Mapping[str, Any], **facts: Any) -> Reading:
     """
     kind, message = error_of(answer, wire.status)
     usage = answer.get("usage")
-    reading = Reading(
-        terminated=bool(answer),
-        usage=usage_of(usage, usages_beside(answer)),
-        terms=billed(answer),
-        model=text(answer.get("model")),
-        request_model=requested_model(wire),
-        stream=wire.asked.get("stream") is True,
-        error_type=kind,
-        error_message=message,
-        service_tier=text(answer.get("service_tier")),
-        response_id=text(answer.get("id")),
-        stated_cost_usd=stated_cost(usage, wire.headers),
-    )
-    return replace(reading, **facts)
+    found: dict[str, Any] = {
+        "terminated": bool(answer),
+        "terms": billed(answer),
+        "model": text(answer.get("model")),
+        "request_model": requested_model(wire),
+        "stream": wire.asked.get("stream") is True,
+        "error_type": kind,
+        "error_message": message,
+        "service_tier": text(answer.get("service_tier")),
+        "response_id": text(answer.get("id")),
+        "stated_cost_usd": stated_cost(usage, wire.headers),
+        **facts,
+    }
+    if "usage" not in facts:
+        found["usage"] = usage_of(usage, usages_beside(answer))
+    return Reading(**found)
 
 
 def billed(answer: Mapping[str, Any]) -> dict[str, str]:
