@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
-__all__ = ("Point", "built_in", "installed", "load")
+__all__ = ("BuiltIn", "Point", "built_in", "installed", "load")
 
 logger = logging.getLogger("miharu")
 
@@ -24,7 +24,9 @@ class Point(Protocol):
     def load(self) -> Any: ...
 
 
-class _BuiltIn:
+class BuiltIn:
+    """One that miharu brings itself."""
+
     __slots__ = ("group", "name", "value")
 
     def __init__(self, name: str, value: str, group: str) -> None:
@@ -32,14 +34,17 @@ class _BuiltIn:
         self.value = value
         self.group = group
 
+    @property
+    def module(self) -> str:
+        return self.value.partition(":")[0]
+
     def load(self) -> Any:
-        module, _, attr = self.value.partition(":")
-        return getattr(import_module(module), attr)
+        return getattr(import_module(self.module), self.value.partition(":")[2])
 
 
-def built_in(group: str, targets: Mapping[str, str]) -> tuple[Point, ...]:
+def built_in(group: str, targets: Mapping[str, str]) -> tuple[BuiltIn, ...]:
     """The entry points that miharu brings itself, without a search through installed packages."""
-    return tuple(_BuiltIn(name, target, group) for name, target in targets.items())
+    return tuple(BuiltIn(name, target, group) for name, target in targets.items())
 
 
 def installed(group: str) -> tuple[Point, ...]:

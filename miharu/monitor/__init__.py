@@ -7,6 +7,7 @@ calls.py        what such a block gives
 asking.py       the questions of pages, of the command line and of budgets
 store.py        the store that both share
 shared.py       what its threads share
+steps.py        in which order the recorder's thread imports that
 recording.py    what the recorder works with, imported on its thread
 prices.py       what calls cost
 left_behind.py  what processes that are gone have left

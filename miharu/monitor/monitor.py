@@ -18,6 +18,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
+from miharu.monitor.steps import steps
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.recorder import imports
 from miharu.recorder.daemonic import is_daemonic
@@ -266,6 +267,8 @@ class Monitor:
 
     def _make_run(self, orders: Orders) -> "Run":
         """On the recorder's thread."""
+        if self._recording is None:
+            imports.import_in_steps(steps(self.config.database))
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording

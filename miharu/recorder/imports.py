@@ -1,16 +1,22 @@
 """What is being imported, so that a fork waits for its end: half a module would be half a module for ever."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
-__all__ = ("hold_still", "importing", "let_go")
+__all__ = ("hold_still", "import_in_steps", "importing", "let_go")
 
 TAKES_S = 5.0
 """An import that takes longer is not waited for."""
+PAUSE_S = 0.0005
+"""Between two steps; the program's own threads have the interpreter meanwhile."""
 
 _one = threading.RLock()
-_held = False
+_next = threading.Lock()
+"""Held by a fork that waits: the next step is not begun before it."""
+_held: "list[threading.Lock | threading.RLock]" = []
 
 
 @contextmanager
@@ -20,15 +26,25 @@ def importing() -> Iterator[None]:
         yield
 
 
+def import_in_steps(names: Iterable[str]) -> None:
+    """Import these modules one after another: who forks waits for one of them, and not for all."""
+    for name in names:
+        with _next:
+            _one.acquire()
+        try:
+            import_module(name)
+        finally:
+            _one.release()
+        time.sleep(PAUSE_S)
+
+
 def hold_still(timeout: float = TAKES_S) -> None:
     """Before a fork: wait until nothing is being imported (seconds), and let nothing begin."""
-    global _held  # noqa: PLW0603 - one for the process, and only the thread that forks comes here
-    _held = _one.acquire(timeout=timeout)
+    until = time.monotonic() + timeout
+    _held[:] = [lock for lock in (_next, _one) if lock.acquire(timeout=max(0.0, until - time.monotonic()))]
 
 
 def let_go() -> None:
     """After the fork, in the parent and in the child."""
-    global _held  # noqa: PLW0603 - as above
-    if _held:
-        _held = False
-        _one.release()
+    while _held:
+        _held.pop().release()

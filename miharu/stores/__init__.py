@@ -23,7 +23,7 @@ def store_for(url: str) -> Point:
         ConfigError: There is none.
     """
     scheme = url.partition(":")[0].partition("+")[0]
-    known = {point.name: point for point in BUILT_IN}
+    known: dict[str, Point] = {point.name: point for point in BUILT_IN}
     if scheme not in known:
         known |= {point.name: point for point in installed("miharu.stores")}
     if scheme not in known:

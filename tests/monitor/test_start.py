@@ -48,6 +48,7 @@ NEEDED = {
     "miharu.monitor.monitor",
     "miharu.monitor.process",
     "miharu.monitor.shared",
+    "miharu.monitor.steps",
     "miharu.plugins",
     "miharu.providers",
     "miharu.providers.known_rules",

@@ -1,0 +1,61 @@
+"""What the recorder's thread imports, in small steps.
+
+All of it takes some tenths of a second, in which a program may want to fork, and its event loop to go on.
+"""
+
+from collections.abc import Iterator
+
+from miharu.providers import BUILT_IN
+
+__all__ = ("steps",)
+
+_WORK = (
+    "decimal",
+    "json",
+    "miharu.batch",
+    "miharu.providers.base",
+    "miharu.attribution.belonging",
+    "miharu.providers.hosts",
+    "miharu.providers.decoding",
+    "miharu.recorder.estimate",
+    "miharu.recorder.waste",
+    "miharu.recorder.reader",
+    "miharu.recorder.spool",
+    "miharu.stores.base",
+    "miharu.recorder.pipeline",
+    "miharu.recorder.maintenance",
+    "miharu.recorder.exports",
+    "miharu.recorder.run",
+    "miharu.monitor.recording",
+    "miharu.redaction.fields",
+    "miharu.redaction.shapes",
+    "miharu.redaction.values",
+    "miharu.recorder.content",
+    "miharu.recorder.redactor",
+    "msgspec",
+)
+_SQLITE = (
+    "sqlite3",
+    "miharu.stores.columns",
+    "miharu.stores.rollups",
+    "miharu.stores.steps",
+    "miharu.stores.sqlite.schema",
+    "miharu.stores.sqlite.repair.damage",
+    "miharu.stores.sqlite.repair.gleaning",
+    "miharu.stores.sqlite.repair.rescuer",
+    "miharu.stores.sqlite.file",
+    "miharu.stores.sqlite.writer",
+)
+
+
+def steps(database: str) -> Iterator[str]:
+    """Names of modules, what others need before them.
+
+    Args:
+        database: Its URL.
+    """
+    yield from _WORK
+    for point in BUILT_IN:
+        yield point.module
+    if database.startswith("sqlite"):
+        yield from _SQLITE
