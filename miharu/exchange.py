@@ -5,27 +5,22 @@ reads it once. It lies below both, so that interceptor and recorder never have t
 """
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from miharu.holding import HOLDING, Holding
+from miharu.kept_body import LEAST_HEAD, KeptBody
 
 if TYPE_CHECKING:
     from miharu.attribution.context import Context
     from miharu.attribution.said import Said
 
-__all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_TAIL", "End", "Exchange", "Request")
+__all__ = ("End", "Exchange", "Request", "ends_of")
 
 End = Literal["eof", "closed", "dropped", "cancelled", "error"]
 """How the body ended: read to its end; closed before that; never touched and garbage-collected; cancelled, or
 the program interrupted; broken off by an error."""
-
-KEPT_HEAD = 8 << 20
-"""Bytes of memory for the part of a body that is kept whole."""
-KEPT_TAIL = 1 << 20
-"""Bytes kept from the end of a larger one: usage stands there."""
-CHUNK_OVERHEAD = 96
-"""Bytes that a chunk takes beside its content, so that a million tiny ones stay bounded too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +40,24 @@ class Request:
     """The plain fields of a multipart form."""
     body: bytes | None
     """``None`` where it was not plain bytes from the start; a stream is never read by us."""
+    gap: int | None = None
+    """Where in ``body`` bytes are missing for which there was no memory; ``None`` where it is whole."""
 
 
-class Exchange:
+class Exchange(KeptBody):
     """One request and what came back. Instants are ``time.perf_counter_ns()``, except ``timestamp``."""
 
     __slots__ = (
-        "_tail_size",
-        "arrivals",
-        "chunks",
         "context",
         "decoded",
         "end",
         "ended",
         "error_message",
         "error_type",
-        "lost",
         "response_headers",
         "said",
-        "shed",
         "started",
         "status",
-        "tail",
         "timestamp",
         "traced",
     )
@@ -74,16 +65,6 @@ class Exchange:
     status: int | None
     """``None`` as long as no response came."""
     response_headers: Mapping[str, str]
-    chunks: list[bytes]
-    """Raw chunks of the body in order of arrival, content-encoding and all unless ``decoded``."""
-    arrivals: list[int]
-    """When each of them was consumed."""
-    tail: deque[bytes] | None
-    """The last chunks of a body that outgrew ``KEPT_HEAD``."""
-    lost: int
-    """Bytes between ``chunks`` and ``tail`` that were not kept."""
-    shed: bool
-    """Its bodies were let go of because too much waited."""
     decoded: bool
     """The body had been read before we saw it (a mocked transport), so its encoding is undone."""
     end: End | None
@@ -100,16 +81,15 @@ class Exchange:
     started: int
 
     def __init__(
-        self, context: "Context | None" = None, said: "Said | None" = None, traced: Any = None
+        self,
+        context: "Context | None" = None,
+        said: "Said | None" = None,
+        traced: Any = None,
+        holding: Holding = HOLDING,
     ) -> None:
+        super().__init__(holding)
         self.status = None
         self.response_headers = {}
-        self.chunks = []
-        self.arrivals = []
-        self.tail = None
-        self._tail_size = 0
-        self.lost = 0
-        self.shed = False
         self.decoded = False
         self.end = None
         self.error_type = None
@@ -122,32 +102,30 @@ class Exchange:
         self.started = time.perf_counter_ns()
 
     def request(self) -> Request:
-        """Describe what was asked. Called by the worker, never on the caller's path."""
+        """Describe what was asked. Called by the recorder, never on the caller's path."""
         raise NotImplementedError
 
-    def size(self) -> int:
-        """Bytes of memory that the kept body takes, about."""
-        return sum(map(len, self.chunks)) + CHUNK_OVERHEAD * len(self.chunks) + self._tail_size
+    def asked_size(self) -> int:
+        """Bytes of memory that the request's body takes, which its sender may have let go of."""
+        return 0
 
-    def overflow(self, chunk: bytes) -> None:
-        """Keep a chunk that comes after ``KEPT_HEAD``, at the price of older ones."""
-        tail = self.tail
-        if tail is None:
-            tail = self.tail = deque()
-        if len(chunk) > KEPT_TAIL:
-            self.lost += len(chunk) - KEPT_TAIL
-            chunk = chunk[-KEPT_TAIL:]
-        tail.append(chunk)
-        self._tail_size += len(chunk) + CHUNK_OVERHEAD
-        while self._tail_size > KEPT_TAIL and len(tail) > 1:
-            gone = len(tail.popleft())
-            self._tail_size -= gone + CHUNK_OVERHEAD
-            self.lost += gone
+    def abridge_request(self) -> None:
+        """Keep of the request's body the ends only."""
 
-    def forget_content(self) -> None:
-        """Let go of the bodies, to keep memory within bounds; the rest is still worth a row."""
-        self.shed = True
-        self.chunks = []
-        self.arrivals = []
-        self.tail = None
-        self._tail_size = 0
+    def hold(self) -> None:
+        """Hold what it needs now that it is over: of the request's body too, all or the ends."""
+        self.trim()
+        size = self.asked_size()
+        if size <= 2 * LEAST_HEAD:
+            self.insist(size)
+        elif not self.take(size):
+            self.shed = True
+            self.abridge_request()
+            self.insist(2 * LEAST_HEAD)
+
+
+def ends_of(body: bytes) -> tuple[bytes, int | None]:
+    """The ends of a body for which there is no memory, and where between them bytes are missing."""
+    if len(body) <= 2 * LEAST_HEAD:
+        return body, None
+    return body[:LEAST_HEAD] + body[-LEAST_HEAD:], LEAST_HEAD

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from miharu.attribution.context import Context
-from miharu.exchange import End, Exchange, Request
+from miharu.exchange import End, Exchange, Request, ends_of
 
-__all__ = ("HandMade", "exchange", "sse")
+__all__ = ("CHAT", "HandMade", "exchange", "sse")
 
 CHAT = "https://api.openai.com/v1/chat/completions"
 
@@ -23,6 +24,14 @@ class HandMade(Exchange):
 
     def request(self) -> Request:
         return self.asked
+
+    def asked_size(self) -> int:
+        return len(self.asked.body or b"")
+
+    def abridge_request(self) -> None:
+        if self.asked.body is not None:
+            body, gap = ends_of(self.asked.body)
+            self.asked = replace(self.asked, body=body, gap=gap)
 
 
 def exchange(

@@ -11,7 +11,6 @@ What was asked is taken from where aiohttp makes bytes of it, because its user m
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -21,7 +20,7 @@ from urllib.parse import urlencode
 
 from miharu._guard import swallowed
 from miharu.attribution import context
-from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, Exchange, Request
+from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handing
 from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.wrapping import wrap
@@ -37,7 +36,7 @@ the list is emptied in the end."""
 class AiohttpExchange(Exchange):
     """An exchange of aiohttp."""
 
-    __slots__ = ("answered", "asked", "method", "room", "sent", "url", "usual")
+    __slots__ = ("answered", "asked", "gap", "method", "sent", "url", "usual")
 
     sent: bytes | None
     """The request's body, once it is known."""
@@ -47,22 +46,27 @@ class AiohttpExchange(Exchange):
         self.method = method
         self.url = url
         self.asked = asked
+        self.gap: int | None = None
         self.answered: Mapping[str, str] = {}
         """The headers as they were sent, once there is a response."""
         self.usual: tuple[Any, Any] = (None, None)
         """Headers and credentials of the session."""
-        self.room = KEPT_HEAD
         data = asked.get("data")
         self.sent = bytes(data) if isinstance(data, bytearray) else None
 
-    def size(self) -> int:
-        data = self.asked.get("data") if self.sent is None else self.sent
-        return super().size() + (len(data) if isinstance(data, str | bytes) else 0)
+    def asked_size(self) -> int:
+        return len(self._data() or b"")
 
-    def forget_content(self) -> None:
-        super().forget_content()
+    def abridge_request(self) -> None:
+        data = self._data()
+        self.sent, self.gap = (
+            ends_of(data.encode() if isinstance(data, str) else data) if data else (None, None)
+        )
         self.asked = {name: self.asked.get(name) for name in ("headers", "auth", "params", "cookies")}
-        self.sent = None
+
+    def _data(self) -> bytes | str | None:
+        data = self.asked.get("data") if self.sent is None else self.sent
+        return data if isinstance(data, str | bytes) else None
 
     def request(self) -> Request:
         usual, auth = self.usual
@@ -80,19 +84,8 @@ class AiohttpExchange(Exchange):
                 **_headers(self.answered),
             },
             body=_body(self.asked) if self.sent is None else self.sent,
+            gap=self.gap,
         )
-
-    def keep(self, chunk: bytes) -> None:
-        """Note a piece of the body."""
-        try:
-            self.room -= len(chunk) + CHUNK_OVERHEAD
-            if self.room > 0:
-                self.chunks.append(chunk)
-                self.arrivals.append(time.perf_counter_ns())
-            else:
-                self.overflow(chunk)
-        except Exception:  # noqa: BLE001 - the chunk is on its way to the app
-            swallowed("keeping a chunk")
 
 
 class _AtEnd:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from miharu._guard import swallowed
 from miharu.exchange import End, Exchange
+from miharu.holding import HOLDING
 
 if TYPE_CHECKING:
     from miharu.interceptor import Interceptor
@@ -48,11 +49,13 @@ def begun(exchange: Exchange) -> None:
 def forget(exchange: Exchange) -> None:
     """It was no model call after all."""
     _open.discard(exchange)
+    exchange.let_go()
 
 
 def forget_all() -> None:
     """They are somebody else's: this is a child of the process that makes them."""
     _open.clear()
+    HOLDING.start_over()
 
 
 def running() -> list[Exchange]:

@@ -4,7 +4,6 @@
 whichever transport it chose: every exchange passes it exactly once, and nobody's mock replaces it.
 """
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 from miharu._guard import swallowed
 from miharu.attribution import context
-from miharu.exchange import Exchange, Request
+from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handing
 from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.tee import make_tees
@@ -40,12 +39,13 @@ class HttpxExchange(Exchange):
         self.sent = request
         self.facts: Request | None = None
 
-    def size(self) -> int:
-        return super().size() + len(getattr(self.sent, "_content", b""))
+    def asked_size(self) -> int:
+        return len(getattr(self.sent, "_content", b""))
 
-    def forget_content(self) -> None:
-        super().forget_content()
-        self.facts = replace(self.request(), body=None)
+    def abridge_request(self) -> None:
+        facts = self.request()
+        body, gap = ends_of(facts.body) if facts.body is not None else (None, None)
+        self.facts = replace(facts, body=body, gap=gap)
         self.sent = None
 
     def request(self) -> Request:
@@ -157,8 +157,7 @@ def _attach(exchange: Exchange, response: Any, tee: type[Any]) -> None:
         if response.is_closed or response.is_stream_consumed:  # a mocked transport's: never iterated
             body = getattr(response, "_content", None)
             if body is not None:
-                exchange.chunks.append(body)
-                exchange.arrivals.append(time.perf_counter_ns())
+                exchange.keep(body)
                 exchange.decoded = True
             finish(exchange, "closed" if body is None else "eof", None)
             return

@@ -5,13 +5,11 @@ stream's type and the release of the connection stay what they were. A response 
 half-read or dropped is still a call that happened, so every way out ends in ``finish``.
 """
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from types import ModuleType
 from typing import Any
 
-from miharu._guard import swallowed
-from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD, End, Exchange
+from miharu.exchange import End, Exchange
 
 __all__ = ("Finish", "make_tees")
 
@@ -42,24 +40,14 @@ class _Tee:
 
 def make_tees(library: ModuleType) -> tuple[type[Any], type[Any]]:  # noqa: C901 - two classes side by side
     """A sync and an async tee of that library's own stream types, which its clients insist on."""
-    now = time.perf_counter_ns
 
     class SyncTee(_Tee, library.SyncByteStream):  # type: ignore[misc, name-defined]
         def __iter__(self) -> Iterator[bytes]:
-            exchange = self._exchange or Exchange()  # a second walk over the stream is kept by nobody
-            keep, arrived, room = exchange.chunks.append, exchange.arrivals.append, KEPT_HEAD
+            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is kept by nobody
             chunks = iter(self._stream)
             try:
                 for chunk in chunks:
-                    try:
-                        room -= len(chunk) + CHUNK_OVERHEAD
-                        if room > 0:
-                            keep(chunk)
-                            arrived(now())
-                        else:
-                            exchange.overflow(chunk)
-                    except Exception:  # noqa: BLE001 - the chunk is on its way to the app
-                        swallowed("keeping a chunk")
+                    keep(chunk)
                     yield chunk
                 self._end("eof")
             except GeneratorExit:
@@ -78,20 +66,11 @@ def make_tees(library: ModuleType) -> tuple[type[Any], type[Any]]:  # noqa: C901
 
     class AsyncTee(_Tee, library.AsyncByteStream):  # type: ignore[misc, name-defined]
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            exchange = self._exchange or Exchange()  # a second walk over the stream is kept by nobody
-            keep, arrived, room = exchange.chunks.append, exchange.arrivals.append, KEPT_HEAD
+            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is kept by nobody
             chunks = self._stream.__aiter__()
             try:
                 async for chunk in chunks:
-                    try:
-                        room -= len(chunk) + CHUNK_OVERHEAD
-                        if room > 0:
-                            keep(chunk)
-                            arrived(now())
-                        else:
-                            exchange.overflow(chunk)
-                    except Exception:  # noqa: BLE001 - the chunk is on its way to the app
-                        swallowed("keeping a chunk")
+                    keep(chunk)
                     yield chunk
                 self._end("eof")
             except GeneratorExit:

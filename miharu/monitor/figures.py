@@ -17,7 +17,7 @@ class Stats(TypedDict):
     dropped: int
     """Calls, spans and scores that were lost, and calls of which the content was, because too many waited."""
     shed: int
-    """Of these, the calls that were kept without their content; unread by then, they have no usage either."""
+    """Of these, the calls that were kept without their content, because memory or the spool was full."""
     spooled: int
     """What waits in a file beside the database, because the store does not take it."""
     unpriced: int

@@ -51,6 +51,8 @@ class Wire:
     """Of the address, as it was sent."""
     request_headers: Mapping[str, str]
     request_body: bytes | None
+    request_gap: int | None = None
+    """Where in it bytes are missing, because there was no memory for them."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Of a request that is a multipart form, without its files."""
     status: int | None
@@ -69,7 +71,11 @@ class Wire:
 
     @cached_property
     def asked(self) -> Mapping[str, Any]:
-        """The request's JSON object; empty where it is none."""
+        """The request's JSON object, or the facts of one that was not kept whole; empty where it is none."""
+        if self.request_body and self.request_gap is not None:
+            return Facts(
+                salvaged(self.request_body[: self.request_gap], self.request_body[self.request_gap :])
+            )
         value = loads(self.request_body) if self.request_body else None
         return value if isinstance(value, dict) else {}
 

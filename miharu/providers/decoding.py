@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from miharu.exchange import KEPT_HEAD, KEPT_TAIL
+from miharu.kept_body import KEPT_HEAD, KEPT_TAIL
 
 __all__ = ("Decoded", "decode")
 

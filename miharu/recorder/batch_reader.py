@@ -13,6 +13,7 @@ from miharu.attribution.belonging import span_record
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
+from miharu.exchange import Exchange
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
 from miharu.recorder.reader import Reader
@@ -89,6 +90,9 @@ class BatchReader:
         except Exception:  # noqa: BLE001 - a format that a provider has changed is not the program's affair
             swallowed("reading a call")
             return None
+        finally:
+            if isinstance(left, Exchange):
+                left.let_go()
         if call is not None:
             self._counters.captured += 1
             captures.note(call, left.context, left.started)

@@ -107,6 +107,7 @@ class Maintenance:
     def look_again(self) -> None:
         """Look for what was left behind as soon as possible."""
         self._look_at = self._not_before = 0.0
+        self._found = None  # a list that is older than what was left since
 
     def finish(self, within: float = LAST_LOOK_S) -> None:
         """A last look for what children of this program have left; so many seconds are spent on it."""

@@ -1,7 +1,7 @@
 """Exchange -> Call: who was asked, and in which format."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.call import Call, Cost, changed, new_id
-from miharu.exchange import KEPT_HEAD, Exchange, Request
+from miharu.exchange import Exchange, Request
+from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
 from miharu.providers.base import Provider, Reading, Wire
 from miharu.providers.decoding import decode
@@ -69,7 +70,7 @@ class Reader:
             return None
         wire = _wire(exchange, request)
         for provider in candidates:
-            reading = _read(provider, wire)
+            reading = _read(provider, wire) or _shed(exchange, provider, candidates)
             if reading is not None:
                 began = self._jobs.began(provider.api, reading, exchange.timestamp)
                 if began is None:
@@ -81,7 +82,8 @@ class Reader:
                 kept = call if self._ignore is None else _kept(call, self._ignore)
                 if kept is not None and kept.completes:
                     return self._completion(kept, reading, began)
-                return kept and self._waste.find(self._attempts.place(kept), request.body)
+                whole = request.body if request.gap is None else None
+                return kept and self._waste.find(self._attempts.place(kept), whole)
         return None
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
@@ -114,7 +116,7 @@ class Reader:
             request_id=request_id_of(wire.headers),
             rate_limit=rate_limit_of(wire.headers),
             attempt=attempt_of(request.headers),
-            body_hash=_hash(request.body),
+            body_hash=_hash(request.body) if request.gap is None else None,
             service=self.service,
             route=whose.route,
             host_request_id=whose.host_request_id,
@@ -124,10 +126,10 @@ class Reader:
             span_id=id_.replace("-", "")[16:],
             parent_id=whose.parent_id,
             tags=whose.tags,
-            body=self._seen(request, wire) if self.capture_content else None,
+            body=self._seen(request, wire) if self.capture_content and not exchange.shed else None,
             completes=reading.completes,
         )
-        if self.estimate_usage and not reading.completes:
+        if self.estimate_usage and not reading.completes and not exchange.shed:
             guessed = estimated(call, request.body, wire.body)
             if guessed is not call:
                 return changed(guessed, usage=with_named(guessed.usage, reading.quantities, terms))
@@ -156,6 +158,11 @@ def _read(provider: Provider, wire: Wire) -> Reading | None:
         return Reading(terminated=False) if wire.provider is not None else None
 
 
+def _shed(exchange: Exchange, provider: Provider, candidates: Sequence[Provider]) -> Reading | None:
+    """What is left of a call whose bodies were let go of: that it was one is counted in any case."""
+    return Reading(terminated=False) if exchange.shed and provider is candidates[-1] else None
+
+
 def _whose(exchange: Exchange) -> Belonging:
     try:
         return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
@@ -182,6 +189,7 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
         provider=provider_of(request.host),
         request_headers=request.headers,
         request_body=request.body,
+        request_gap=request.gap,
         fields=request.fields,
         status=exchange.status,
         headers=headers,

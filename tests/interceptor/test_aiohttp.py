@@ -2,15 +2,18 @@
 
 import asyncio
 import gzip
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from miharu.exchange import CHUNK_OVERHEAD, Exchange
+from miharu.exchange import Exchange
+from miharu.holding import HOLDING
 from miharu.interceptor import Interceptor
 from miharu.interceptor.handing import inside
+from miharu.kept_body import LEAST_HEAD, LEAST_TAIL
 
 from .world import RULES
 
@@ -231,11 +234,10 @@ async def test_what_was_asked_counts_and_stays_as_it_was_sent(
     assert exchange.request().body == sent
     text = asked.get("data")
     own = len(text) if isinstance(text, str) else len(sent)
-    assert exchange.size() == sum(map(len, exchange.chunks)) + CHUNK_OVERHEAD * len(exchange.chunks) + own
-    exchange.forget_content()
-    assert exchange.size() == 0
+    assert exchange.asked_size() == own
+    exchange.abridge_request()
     request = exchange.request()
-    assert request.body is None
+    assert (request.body, request.gap) == (sent, None)  # it is short
     assert (request.path, request.headers["host"]) == ("/plain/chat/completions", model.url[7:])
 
 
@@ -267,3 +269,19 @@ async def test_what_cannot_be_serialised_fails_as_before(watching: list[Exchange
             await session.post(f"{model.url}/plain/chat/completions", json={"model": object()})
     (exchange,) = watching
     assert (exchange.end, exchange.request().body) == ("error", None)
+
+
+async def test_without_memory_the_ends_are_kept(
+    model: Model, watching: list[Exchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "BODY", BODY * 50)
+    monkeypatch.setattr(HOLDING, "limit", HOLDING.used + 100)
+    async with aiohttp.ClientSession() as session:
+        await (await session.post(f"{model.url}/plain/chat/completions", json={})).read()
+    exchange = watching[0]
+    assert exchange.shed
+    assert exchange.tail is not None
+    assert BODY.startswith(exchange.chunks[0])
+    assert BODY.endswith(exchange.tail[-1])
+    assert exchange.held <= LEAST_HEAD + LEAST_TAIL + 2 * LEAST_HEAD
+    assert exchange.lost == len(BODY) - sum(map(len, [*exchange.chunks, *exchange.tail]))

@@ -8,7 +8,9 @@ import pytest
 
 from miharu import _guard
 from miharu.exchange import Exchange
+from miharu.holding import HOLDING
 from miharu.interceptor import Interceptor, gate, httpx, tee
+from miharu.kept_body import KeptBody
 
 from .server import EVENTS, Server
 from .world import NO_TLS, RULES
@@ -32,7 +34,7 @@ BREAKS = [
     (gate.Gate, "passes", "looking at a request"),
     (httpx, "HttpxExchange", "looking at a request"),
     (tee._Tee, "__init__", "looking at a response"),
-    (Exchange, "overflow", "keeping a chunk"),
+    (KeptBody, "overflow", "keeping a chunk"),
 ]
 
 
@@ -53,7 +55,7 @@ def test_caller_gets_the_answer_all_the_same(
     import anyio
 
     monkeypatch.setattr(owner, name, broken)
-    monkeypatch.setattr(tee, "KEPT_HEAD", 0)  # every chunk overflows
+    monkeypatch.setattr(HOLDING, "limit", 0)  # every chunk overflows
     url = f"{server.url}/stream/v1/chat/completions"
     before = _guard.failures()
 

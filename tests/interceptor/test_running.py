@@ -54,8 +54,7 @@ def test_who_leaves_ends_what_is_being_answered_and_nothing_else(
     watching: list[Exchange], interceptor: Interceptor, library: ModuleType, server: Server
 ) -> None:
     with library.Client(verify=NO_TLS) as client:
-        sent = Exchange.__new__(Exchange)
-        sent.status = None
+        sent = Exchange()
         handing.begun(sent)
         with client.stream("POST", f"{server.url}/stream/{PATH}", json={}):
             answered = next(one for one in handing.running() if one is not sent)

@@ -129,7 +129,7 @@ def test_a_call_that_cannot_be_stored_holds_up_no_other(
 ) -> None:
     class Priceless:
         def cost(self, call: Call) -> Any:
-            return Cost(cost_nanousd=object(), cost_source="x") if call.model == "odd" else None  # type: ignore[arg-type]
+            return Cost(cost_nanousd=1, cost_source=object()) if call.model == "odd" else None  # type: ignore[arg-type]
 
     monkeypatch.delenv("MIHARU_UNGUARDED")
     miharu.init(database, prices=Priceless())

@@ -37,6 +37,8 @@ NEEDED = {
     "miharu.config.settings",
     "miharu.errors",
     "miharu.exchange",
+    "miharu.holding",
+    "miharu.kept_body",
     "miharu.interceptor",
     "miharu.interceptor.gate",
     "miharu.interceptor.handing",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from genai_prices.data import providers as PRICES_DATA
 
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from tests.pricing.paid import CHAT, CLAUDE, GEMINI, answer, chat, claude, gemini, nano, paid
 
 SEARCH = {"contents": [{"parts": [{"text": "x"}]}], "tools": [{"googleSearch": {}}]}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from miharu.providers.anthropic.complete import AnthropicComplete
 from miharu.providers.anthropic.messages import AnthropicMessages
 from miharu.recorder.reader import Reader

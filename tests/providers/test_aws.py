@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from miharu.providers.aws.agents import BedrockAgents
 from miharu.providers.aws.converse import BedrockConverse
 from miharu.providers.aws.invoke import BedrockInvoke

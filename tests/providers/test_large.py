@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu import providers
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from miharu.plugins import load
 from miharu.providers._large import salvaged, without_binaries
 from miharu.recorder.reader import Reader

@@ -1,12 +1,23 @@
 import threading
 from typing import Any
 
+from miharu.exchange import Exchange
+from miharu.holding import Holding
 from miharu.recorder.queue import ExchangeQueue
 from tests.world import exchange
 
 
 def everything(queue: ExchangeQueue) -> list[Any]:
     return list(iter(queue.take, None))
+
+
+def finished(queue: ExchangeQueue, chunks: list[bytes]) -> Exchange:
+    """What a caller does with one, from its first byte to its end."""
+    made = Exchange(holding=queue.holding)
+    for chunk in chunks:
+        made.keep(chunk)
+    queue.put(made)
+    return made
 
 
 def test_what_was_put_is_taken_in_order() -> None:
@@ -25,20 +36,23 @@ def test_too_many_are_dropped_and_counted() -> None:
 
 
 def test_too_many_bytes_cost_the_content_and_not_the_call() -> None:
-    queue = ExchangeQueue(max_bytes=5000)
-    for _ in range(4):
-        queue.put(exchange(body=b"x" * 2000))
-    taken = everything(queue)
-    assert [bool(each.chunks) for each in taken] == [True, True, False, False]
+    queue = ExchangeQueue(holding=Holding(50_000))
+    puts = [finished(queue, [b"s" * 15_000, b"x" * 5_000, b"end"]) for _ in range(4)]
+    assert [each.shed for each in puts] == [False, False, True, True]
     assert (queue.dropped, queue.shed) == (0, 2)
+    for each in puts[2:]:
+        assert each.tail
+        assert each.chunks[0][:10] == b"s" * 10
+        assert each.tail[-1] == b"end"
 
 
 def test_room_comes_back_when_it_runs_empty() -> None:
-    queue = ExchangeQueue(max_bytes=3000)
+    queue = ExchangeQueue(holding=Holding(30_000))
     for _ in range(50):
-        queue.put(exchange(body=b"x" * 2000))
+        finished(queue, [b"x" * 20_000])
         [taken] = everything(queue)
         assert taken.chunks
+        taken.let_go()
     assert queue.shed == 0
 
 

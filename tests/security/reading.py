@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from miharu import providers
-from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD
+from miharu.kept_body import CHUNK_OVERHEAD, KEPT_HEAD
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
 from miharu.stores.columns import CALLS, to_row

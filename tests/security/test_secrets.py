@@ -445,7 +445,7 @@ def test_aiohttp_is_told_of_it_in_many_ways(asked: dict[str, Any], shed: bool) -
     made = AiohttpExchange("POST", yarl.URL(asked.pop("url", URL), encoded=True), {"json": ASKED, **asked})
     made.usual = asked.pop("usual", (None, None))
     if shed:
-        made.forget_content()
+        made.abridge_request()
     made.end, made.ended = "error", made.started
     made.error_type, made.error_message = "aiohttp.ClientError", f"the gateway said {SECRET}"
     call = Reader(FORMATS).read(made)

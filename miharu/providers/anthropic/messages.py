@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from miharu.providers import _sse
 from miharu.providers._json import loads, mapping, text
 from miharu.providers._streams import last_value

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from miharu.exchange import KEPT_HEAD
+from miharu.kept_body import KEPT_HEAD
 from miharu.providers._json import loads, mapping, text
 from miharu.providers.anthropic._stream import read_events
 from miharu.providers.anthropic._tools import paid_tools, tools_of

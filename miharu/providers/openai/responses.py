@@ -13,6 +13,7 @@ from typing import Any
 
 from miharu.providers import _sse
 from miharu.providers._json import count, later, loads, mapping, text
+from miharu.providers._large import salvaged
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
 from miharu.providers.openai._errors import error_field
@@ -100,9 +101,17 @@ def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
             # the fields of the error stand in the event itself, beside its type
             fields = data.get("error") or {"code": data.get("code"), "message": data.get("message")}
             response = {**response, "error": fields}
+    if not terminated and wire.gap is not None and (usage := mapping(_end_of(wire, wire.gap).get("usage"))):
+        # no other event has any; whether it was complete stood at the start of this one, which is missing
+        response, terminated = {**response, "usage": usage, "status": None}, True
     if not terminated and not response.get("error") and (error := error_field(wire.body)):
         response = {**response, "error": error}
     return response, terminated, ttft
+
+
+def _end_of(wire: Wire, gap: int) -> Mapping[str, Any]:
+    """What is told by the end of the last event, which has the whole answer in it and may be cut."""
+    return salvaged(b"", wire.body[gap:])
 
 
 def _tools(response: Mapping[str, Any]) -> dict[str, Any]:

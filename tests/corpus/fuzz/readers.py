@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from miharu import providers
-from miharu.exchange import CHUNK_OVERHEAD, KEPT_HEAD
+from miharu.kept_body import CHUNK_OVERHEAD, KEPT_HEAD
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
 from miharu.stores.columns import to_row
