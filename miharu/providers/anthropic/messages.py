@@ -7,6 +7,7 @@ in the body.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from miharu.kept_body import KEPT_HEAD
@@ -22,6 +23,8 @@ from miharu.providers.openai._usage import stated_cost
 __all__ = ("AnthropicMessages", "message_of")
 
 _SERVER_TOOL = re.compile(rb'"type"\s*:\s*"server_tool_use"[^{}]{0,200}?"name"\s*:\s*"(\w{1,40})"')
+_MARKS = (b'"message_', b'"error"', b"server_tool_use")
+"""What stands in each event from which something is learned, once content has begun."""
 _VERTEX = re.compile(r"/publishers/anthropic/models/([^/:]+):(?:streamR|r)awPredict")
 
 
@@ -37,7 +40,7 @@ class AnthropicMessages:
             return None
         model = vertex.group(1) if vertex else text(wire.asked.get("model"))
         if wire.is_event_stream:
-            return read_events(wire, _events(wire.body), model)
+            return read_events(wire, _events(wire), model)
         return _message(wire, message_of(wire), model)
 
 
@@ -70,14 +73,22 @@ def _message(wire: Wire, message: Mapping[str, Any], request_model: str | None) 
     )
 
 
-def _events(body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    content = False
-    for event in _sse.events(body):
-        if content and event.name == "content_block_delta":
-            continue  # the bulk of a stream, and nothing of it is needed any more
+def _events(wire: Wire) -> Iterator[tuple[int, dict[str, Any]]]:
+    """All up to the first content, then those that say more than what was generated."""
+    body, following = wire.body, _sse.events(wire.body)
+    for event in following:
         data = mapping(loads(event.data))
-        content = content or has_content(data)
         yield event.end, data
+        if has_content(data):
+            break
+    else:
+        return
+    between = _sse.middle(body, event.end) if wire.gap is None else None
+    if between is not None:
+        following = chain(_sse.marked(body, between, _MARKS), _sse.events(body, between.stop))
+    for event in following:
+        if event.name != "content_block_delta":
+            yield event.end, mapping(loads(event.data))
 
 
 def _is_meant(wire: Wire, vertex: re.Match[str] | None) -> bool:

@@ -12,6 +12,7 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
     assistants.py   POST …/threads/{id}/runs
     ocr.py          POST …/ocr (Mistral)
     _choices.py     what chat and completions share
+    _chunks.py      their streams, read from both ends
     _common.py      what all share: who is meant, what was asked, what an answer says
     _usage.py       usage and stated cost, in all dialects
     _errors.py      errors, in all shapes

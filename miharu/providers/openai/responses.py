@@ -8,7 +8,8 @@ A response in the background is answered ``queued``, without usage; that opens t
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from miharu.providers import _sse
@@ -22,6 +23,7 @@ from miharu.providers.openai._usage import usage_of, usages_beside
 __all__ = ("OpenAIResponses",)
 
 _TERMINAL = {"response.completed", "response.incomplete", "response.failed"}
+_MARKS = (b"error", b'"response"')
 _ENDED = {"completed", "incomplete", "failed", "cancelled"}
 _UNPAID = {
     "function_call",
@@ -84,13 +86,46 @@ def _reading(wire: Wire) -> Reading:
 
 def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
     """The response as the last event has it, whether that was its end, and when content began."""
+    response, terminated, ttft = _last_state(wire, _told(wire))
+    if not terminated:  # any event may say so
+        response, terminated, ttft = _last_state(wire, _told(wire, in_part=False))
+    if not terminated and wire.gap is not None and (usage := mapping(_end_of(wire, wire.gap).get("usage"))):
+        # no other event has any; whether it was complete stood at the start of this one, which is missing
+        response, terminated = {**response, "usage": usage, "status": None}, True
+    if not terminated and not response.get("error") and (error := error_field(wire.body)):
+        response = {**response, "error": error}
+    return response, terminated, ttft
+
+
+def _told(wire: Wire, *, in_part: bool = True) -> Iterator[tuple[_sse.Event, Mapping[str, Any]]]:
+    """All up to the first content, then those that tell of the response or an error, and the last."""
+    body, following = wire.body, _sse.events(wire.body)
+    for event in following:
+        data = mapping(loads(event.data))
+        yield event, data
+        if _kind(event, data).endswith(".delta") and wire.ms_at(event.end) is not None:
+            break
+    else:
+        return
+    between = _sse.middle(body, event.end) if in_part and wire.gap is None else None
+    if between is not None:
+        following = chain(_sse.marked(body, between, _MARKS), _sse.events(body, between.stop))
+    for event in following:
+        if not event.name.endswith(".delta"):  # the bulk of a stream, and nothing of it is needed any more
+            yield event, mapping(loads(event.data))
+
+
+def _kind(event: _sse.Event, data: Mapping[str, Any]) -> str:
+    return text(data.get("type")) or event.name
+
+
+def _last_state(
+    wire: Wire, told: Iterable[tuple[_sse.Event, Mapping[str, Any]]]
+) -> tuple[Mapping[str, Any], bool, int | None]:
     response: Mapping[str, Any] = {}
     terminated, ttft = False, None
-    for event in _sse.events(wire.body):
-        if ttft is not None and event.name.endswith(".delta"):
-            continue  # the bulk of a stream, and nothing of it is needed any more
-        data = mapping(loads(event.data))
-        kind = text(data.get("type")) or event.name
+    for event, data in told:
+        kind = _kind(event, data)
         if ttft is None and kind.endswith(".delta"):
             ttft = wire.ms_at(event.end)
         if newer := mapping(data.get("response")):
@@ -101,11 +136,6 @@ def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
             # the fields of the error stand in the event itself, beside its type
             fields = data.get("error") or {"code": data.get("code"), "message": data.get("message")}
             response = {**response, "error": fields}
-    if not terminated and wire.gap is not None and (usage := mapping(_end_of(wire, wire.gap).get("usage"))):
-        # no other event has any; whether it was complete stood at the start of this one, which is missing
-        response, terminated = {**response, "usage": usage, "status": None}, True
-    if not terminated and not response.get("error") and (error := error_field(wire.body)):
-        response = {**response, "error": error}
     return response, terminated, ttft
 
 
