@@ -49,7 +49,13 @@ def _reach(rollup: Rollup) -> float:
 
 
 def cover(
-    start: int, end: int, rollups: Sequence[Rollup], horizon: int, made: Mapping[str, int]
+    start: int,
+    end: int,
+    rollups: Sequence[Rollup],
+    horizon: int,
+    made: Mapping[str, int],
+    *,
+    since: int = 0,
 ) -> Iterator[Piece]:
     """The pieces that make up the window, none overlapping another.
 
@@ -59,6 +65,7 @@ def cover(
         rollups: Tables that would do, the coarsest first.
         horizon: The moment from which ``kept_ms`` counts back.
         made: How far each table that has a source has been added up.
+        since: The moment from which on the users that are meant have sums of their own, where they have.
     """
     if start >= end:
         return
@@ -67,12 +74,14 @@ def cover(
         return
     rollup, *finer = rollups
     first = start if rollup.kept_ms is None else max(start, horizon - rollup.kept_ms)
+    if rollup.of_frequent:
+        first = max(first, since)
     inner = -(-first // rollup.grain) * rollup.grain
     last = end if rollup.source is None else min(end, made.get(rollup.name, 0))
     outer = last // rollup.grain * rollup.grain
     if inner >= outer:
-        yield from cover(start, end, finer, horizon, made)
+        yield from cover(start, end, finer, horizon, made, since=since)
         return
-    yield from cover(start, inner, finer, horizon, made)
+    yield from cover(start, inner, finer, horizon, made, since=since)
     yield Piece(inner, outer, rollup)
-    yield from cover(outer, end, finer, horizon, made)
+    yield from cover(outer, end, finer, horizon, made, since=since)

@@ -1,7 +1,7 @@
 """Sums kept beside the calls, by minute, hour and day, so that thirty days are read in milliseconds.
 
-``ROLLUPS`` says which there are. Those without a ``source`` are brought up to date by ``fold``, from all
-calls below a mark. The others are added up once a step is over (``steps.py``): from the calls, or from a
+``ROLLUPS`` says which there are. To those without a ``source`` all calls below a mark are added
+(``folding.py``). The others are added up once a step is over (``steps.py``): from the calls, or from a
 finer table, which has far fewer rows. How far each has come is kept as a moment; a call that is folded in
 late, that changes or that goes is added or taken out by ``fold`` everywhere below these moments. So a sum is
 exact at any time: a reader takes what lies below mark and moment from the sums, and the rest from the calls.
@@ -10,9 +10,8 @@ A histogram counts successful calls by bucket of their duration (``timing`` 0) a
 ``WIDTH`` neighbouring buckets share a row, because what a percentile costs is the sorting of rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 __all__ = (
@@ -29,20 +28,10 @@ __all__ = (
     "ROLLUPS",
     "SUMS",
     "WIDTH",
-    "Execute",
-    "Fold",
     "Rollup",
-    "add_calls",
-    "add_finer",
     "ddl",
-    "fold",
-    "forget_day",
     "named",
-    "stage",
 )
-
-Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
-"""Runs a statement whose parameters are written as ``:name``, and returns its rows; inside a transaction."""
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -82,14 +71,6 @@ MEASURES: Mapping[str, str] = {
     },
 }
 """What is summed, as expressions over a call."""
-
-_NEEDED = (
-    *("timestamp", "status", "service", "provider", "model", "route", "user_id", "error_type", "tags"),
-    *("http_status", "usage_source", "attempt", "duplicate_of", "cost_nanousd", "prompt_tokens"),
-    *("completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "duration_ms"),
-    *("cache_missed_tokens", "cache_missed_nanousd", "duration_bucket", "ttft_bucket"),
-)
-"""The columns of a call that sums are made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,25 +113,6 @@ class Rollup:
     def is_empty(self) -> str:
         """A condition on a row: all that was folded in was folded out again."""
         return f"{' + '.join(self.measures)} = 0" if self.histogram else "calls = 0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """How far the sums have come, and what an engine's SQL calls things."""
-
-    horizon: int
-    """What is kept for a while only is not kept before (``horizon`` - ``kept_ms``), Unix ms."""
-    made: Mapping[str, int]
-    """For each table with a source the moment up to which it has been added up, Unix ms."""
-    tags: frozenset[str] = frozenset()
-    """The names of the tags by which sums are kept."""
-    tag_value: str = ""
-    """An expression over a call: the value of its tag ``:tag``."""
-    temporary: str = ""
-    """What the engine wants behind the name of a table that is needed in this transaction only."""
-
-    def oldest(self, rollup: Rollup) -> int:
-        return 0 if rollup.kept_ms is None else self.horizon - rollup.kept_ms
 
 
 _BY_MODEL = ("model", "provider", "status", "error_type", "service")
@@ -291,10 +253,7 @@ FIRST = frozenset(
     }
 )
 """The tables of the first schema with sums. In it each had every call that was folded in."""
-_STAGE = "miharu_stage"
 _INTEGERS = {"t", "timing", "block"}
-_EVER = 2**62
-_FREQUENT = "coalesce(user_id, '') IN (SELECT user_id FROM miharu_frequent)"
 
 
 def named(name: str) -> Rollup:
@@ -312,121 +271,3 @@ def ddl(rollup: Rollup, options: str = "") -> str:
         f"CREATE TABLE {rollup.name} ({', '.join(columns)}, "
         f"PRIMARY KEY ({', '.join(rollup.key_columns)})){options}"
     )
-
-
-def fold(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold, *, out: bool = False) -> None:
-    """Add the calls that ``where`` picks to all sums that have come so far, or take them out.
-
-    Args:
-        execute: Of the engine.
-        where: A condition on ``llm_calls``.
-        values: Its parameters.
-        so_far: How far the sums have come.
-        out: Take out what was added before.
-    """
-    stage(execute, where, values, so_far)
-    ((first,),) = execute(f"SELECT min(timestamp) FROM {_STAGE}", {})
-    if first is None:
-        return
-    for rollup in ROLLUPS:
-        if rollup.source is None or so_far.made.get(rollup.name, 0) > first:
-            add_calls(execute, rollup, so_far, out=out)
-
-
-def stage(execute: Execute, where: str, values: Mapping[str, Any], so_far: Fold) -> None:
-    """Put aside what sums need of the calls that ``where`` picks: a call is wide, and there are many sums."""
-    execute(f"DROP TABLE IF EXISTS {_STAGE}", {})
-    execute(
-        f"CREATE TEMPORARY TABLE {_STAGE} {so_far.temporary} AS SELECT {', '.join(_NEEDED)} FROM {CALLS} "
-        f"WHERE {where}",
-        values,
-    )
-
-
-def add_calls(execute: Execute, rollup: Rollup, so_far: Fold, *, out: bool = False) -> None:
-    """Add the calls that were put aside to one table, as far as it has come."""
-    statement = _folding(rollup, "-" if out else "", so_far.tag_value)
-    upto = _EVER if rollup.source is None else so_far.made[rollup.name]
-    parameters = {"oldest": so_far.oldest(rollup), "before": upto}
-    if rollup.of_tags:
-        for tag in sorted(so_far.tags):
-            execute(statement, {**parameters, "tag": tag})
-    else:
-        execute(statement, parameters)
-
-
-def add_finer(execute: Execute, rollup: Rollup, start: int, end: int) -> None:
-    """Add the steps of its source in [start, end)."""
-    execute(_adding(rollup, _from_finer(rollup)), {"start": start, "end": end})
-
-
-def forget_day(execute: Execute, day: int, so_far: Fold) -> None:
-    """Forget all sums of a day since the epoch, of which no call is left."""
-    start, end = day * DAY, (day + 1) * DAY
-    for rollup in ROLLUPS:
-        # Its days are taken out of a longer step by their own sums, if they are in it.
-        if rollup.grain > DAY and so_far.made.get(rollup.name, 0) >= end:
-            execute(_adding(rollup, _from_finer(rollup, "-")), {"start": start, "end": end})
-            execute(
-                f"DELETE FROM {rollup.name} WHERE t = {start - start % rollup.grain} AND {rollup.is_empty}",
-                {},
-            )
-    for rollup in ROLLUPS:
-        if rollup.grain <= DAY:
-            execute(f"DELETE FROM {rollup.name} WHERE t >= {start} AND t < {end}", {})
-
-
-@lru_cache(maxsize=512)
-def _folding(rollup: Rollup, sign: str, tag_value: str) -> str:
-    where = "timestamp >= :oldest AND timestamp < :before"
-    if rollup.of_failed:
-        where += " AND status <> 'success'"
-    if rollup.of_frequent:
-        where += f" AND {_FREQUENT}"
-    known = dict(KEYS)
-    if rollup.of_tags:
-        known |= {"tag": "CAST(:tag AS text)", "tag_value": tag_value}
-        where += f" AND tags IS NOT NULL AND length({tag_value}) <= {LONGEST_TAG}"
-    step = f"timestamp - timestamp % {rollup.grain}"
-    keys = ", ".join(known[name] for name in rollup.keys)
-    grouped = f"GROUP BY {_places(len(rollup.key_columns))}"
-    if rollup.histogram:
-        source = " UNION ALL ".join(
-            f"SELECT {step}, {keys}, {timing}, {column} / {WIDTH}, {_spread(column, sign)} FROM {_STAGE} "
-            f"WHERE {where} AND status = 'success' AND {column} IS NOT NULL {grouped}"
-            for timing, column in enumerate(("duration_bucket", "ttft_bucket"))
-        )
-        source = f"SELECT * FROM ({source}) AS counted WHERE 1 = 1"
-    else:
-        sums = ", ".join(f"{sign}sum({MEASURES[name]})" for name in rollup.measures)
-        source = f"SELECT {step}, {keys}, {sums} FROM {_STAGE} WHERE {where} {grouped}"
-    return _adding(rollup, source)
-
-
-def _from_finer(rollup: Rollup, sign: str = "") -> str:
-    return (
-        f"SELECT {', '.join((f't - t % {rollup.grain}', *rollup.key_columns[1:]))}, "
-        f"{', '.join(f'{sign}sum({name})' for name in rollup.measures)} FROM {rollup.source} "
-        f"WHERE t >= :start AND t < :end GROUP BY {_places(len(rollup.key_columns))}"
-    )
-
-
-def _adding(rollup: Rollup, source: str) -> str:
-    # In the order of the key: several that fold at once would else wait for each other for ever.
-    columns = rollup.key_columns
-    added = ", ".join(f"{name} = {rollup.name}.{name} + excluded.{name}" for name in rollup.measures)
-    return (
-        f"INSERT INTO {rollup.name} ({', '.join((*columns, *rollup.measures))}) {source} "
-        f"ORDER BY {_places(len(columns))} ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {added}"
-    )
-
-
-def _spread(column: str, sign: str) -> str:
-    """A count for each of the buckets of a block."""
-    return ", ".join(
-        f"{sign}sum(CASE WHEN {column} % {WIDTH} = {place} THEN 1 ELSE 0 END)" for place in range(WIDTH)
-    )
-
-
-def _places(number: int) -> str:
-    return ", ".join(str(place) for place in range(1, number + 1))

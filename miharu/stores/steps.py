@@ -1,49 +1,48 @@
-"""Sums of steps that are over, some thousand rows at a time, each table from what is finer than it.
+"""Sums of steps that are over, some hundred rows at a time, each table from what is finer than it.
 
 A fold adds a few thousand calls to a table row by row, and of the sums by user it finds hardly two that share
 a row. Once an hour is over its calls come in order and at once, and a day is added up from its hours. How far
 each table has come is a moment that moves on with it, so it can begin anywhere: a table that a newer miharu
-brings along fills up in the background, and is used as far as it has come.
+brings along fills up in the background, and is used as far as it has come. A step of the source that has too
+many rows for one transaction is added in parts, in the order of its keys (``Partly``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from miharu.stores.rollups import (
-    CALLS,
-    DAY,
-    FIVE_DAYS,
-    HOUR,
-    MINUTE,
-    ROLLUPS,
+from miharu.stores.folding import (
     Execute,
     Fold,
-    Rollup,
+    Partly,
     add_calls,
     add_finer,
-    named,
+    add_slice,
+    partly_upto,
+    slice_of,
     stage,
 )
+from miharu.stores.pace import Pace
+from miharu.stores.rollups import CALLS, MINUTE, ROLLUPS, Rollup, named
 
-__all__ = ("MADE", "Calls", "advance", "is_due")
+__all__ = ("MADE", "Calls", "Moved", "advance", "due", "is_due")
 
 CALLS_AT_ONCE = 2_000
-"""Per transaction, for which other writers wait; added to all tables whose turn it is."""
+"""At most, per transaction, for which other writers wait."""
 ROWS_AT_ONCE = 5_000
-"""Of finer tables, per transaction."""
-FREQUENT = 2_000
-"""Calls of a user within five weeks, from which on there are sums of this user's own: fewer are read in a few
-milliseconds."""
+"""Of finer tables, at most, per transaction."""
+OFTEN = 300
+"""Calls of a user within an hour, a day or five days, from which on there are sums of this user's own: fewer
+are read in a few milliseconds, over a month of them."""
 MADE = tuple(rollup for rollup in ROLLUPS if rollup.source is not None)
-_COUNTED = "counted"
-"""Stands beside the tables: up to which moment the calls of each user have been counted."""
+_TABLES_AT_ONCE = 4
+"""That are added to in one transaction: calls are put aside once for all of them."""
+_COUNTED = {"counted": "sum_hour_user", "counted_days": "sum_day_user", "counted_5days": "sum_5days_user"}
+"""Stand beside the tables: up to which moment the users of each have been looked through."""
 _LATE = 10 * MINUTE
 """A call is stored at its end, in the step of its start: a step waits that long for its last calls."""
-_WEEKS = 35 * DAY
-_PROMOTED_AT_ONCE = 1
-"""Users, whose earlier calls are added to sums that have begun already."""
-_EVERYBODY = 1_000_000
+_FIRST_ROWS, _FIRST_COUNTED = 800, 10_000
+"""What the first step takes on, before it is known how long that takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +55,38 @@ class Calls:
     """Its parameters."""
     newest: int
     """The start of the newest of them, Unix milliseconds."""
-    of_user: str
-    """A condition that leads to the calls of the user ``:user`` between ``:first`` and ``:last``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a step has changed."""
+
+    made: Mapping[str, int]
+    """The moments that have moved; what a table had of a step is left behind with it."""
+    partly: Mapping[str, Partly] = field(default_factory=dict)
+    """Of these tables, what they have of the step that follows."""
+
+
+def due(so_far: Fold, newest: int) -> list[str]:
+    """The tables that a step is over of which is not in them yet."""
+    return [rollup.name for rollup in MADE if _end(rollup, so_far, newest) > so_far.made.get(rollup.name, 0)]
 
 
 def is_due(so_far: Fold, newest: int) -> bool:
-    """Whether a step is over that is in no table yet."""
-    return so_far.made.get(_COUNTED, 0) < so_far.made.get("sum_hour_user", 0) or any(
-        _end(rollup, so_far, newest) > so_far.made.get(rollup.name, 0) for rollup in MADE
-    )
+    """Whether there is something to do."""
+    return _uncounted(so_far) is not None or bool(due(so_far, newest))
 
 
-def advance(execute: Execute, so_far: Fold, calls: Calls) -> Mapping[str, int]:
-    """Add up some of what is due, and return the moments that have moved."""
-    from_calls, from_finer, moved = _due(so_far, calls.newest)
+def advance(execute: Execute, so_far: Fold, calls: Calls, pace: Pace) -> Moved:
+    """Add up some of what is due."""
+    from_calls, from_finer, passed = _due(so_far, calls.newest)
     if from_calls:
-        return moved | _add_calls(execute, so_far, calls, from_calls)
-    if so_far.made.get(_COUNTED, 0) < so_far.made.get("sum_hour_user", 0):
-        return moved | _count(execute, so_far, calls)
-    return moved | _add_finer(execute, from_finer)
+        moved = _add_calls(execute, so_far, calls, from_calls, pace)
+    elif name := _uncounted(so_far):
+        moved = _count(execute, so_far, name, pace)
+    else:
+        moved = _add_finer(execute, so_far, from_finer, pace)
+    return replace(moved, made={**passed, **moved.made})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,43 +123,93 @@ def _end(rollup: Rollup, so_far: Fold, newest: int) -> int:
         return 0
     reached = newest - _LATE if rollup.source == CALLS else so_far.made.get(rollup.source or "", 0)
     if rollup.of_frequent:
-        counted = so_far.made.get(_COUNTED, 0)
-        if counted < so_far.made.get("sum_hour_user", 0):
-            return 0  # a user found later would be added call by call
-        reached = min(reached, counted)
+        if not _are_known(so_far, newest, begun=rollup.name in so_far.made):
+            return 0
+        reached = min(reached, so_far.made["counted"])
     return reached // rollup.grain * rollup.grain
 
 
-def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]) -> dict[str, int]:
-    """Add the next calls to the tables that are furthest behind; they are read once for all of these."""
+def _are_known(so_far: Fold, newest: int, *, begun: bool) -> bool:
+    """Whether the users with many calls are known: what comes before that has no sums of a user's own."""
+    if "counted" not in so_far.made or _uncounted(so_far) is not None:
+        return False
+    return begun or all(
+        _end(named(table), so_far, newest) <= so_far.made.get(table, 0) for table in _COUNTED.values()
+    )
+
+
+def _uncounted(so_far: Fold) -> str | None:
+    """The first of ``_COUNTED`` that is behind its table."""
+    made = so_far.made
+    return next((name for name, table in _COUNTED.items() if made.get(name, 0) < made.get(table, 0)), None)
+
+
+def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due], pace: Pace) -> Moved:
+    """Add the next calls to some tables that are furthest behind; they are read once for all of these."""
     start = min(one.start for one in due)
-    now = [one for one in due if one.start == start]
+    now = [one for one in due if one.start == start][:_TABLES_AT_ONCE]
     end = min([*(one.end for one in now), *(one.start for one in due if one.start > start)])
-    upto, rows = _reach(execute, None, start, end, CALLS_AT_ONCE)
+    most = max(1, min(CALLS_AT_ONCE, pace.most("calls", _FIRST_ROWS) // len(now)))
+    upto, rows = _reach(execute, None, start, end, most)
     moved = {one.rollup.name: upto for one in now}
     if rows:
         where = f"timestamp >= :start AND timestamp < :end AND {calls.below}"
         stage(execute, where, {**calls.values, "start": start, "end": upto}, so_far)
         for one in now:
-            add_calls(execute, one.rollup, replace(so_far, made=moved))
-    return moved
+            add_calls(execute, one.rollup, replace(so_far, made=moved), rest=True)
+        pace.did(rows * len(now))
+    kept = {name: partly for name, partly in so_far.partly.items() if moved.get(name, 0) < partly.upto}
+    return Moved(moved, {name: partly for name, partly in kept.items() if name in moved})
 
 
-def _add_finer(execute: Execute, due: Sequence[_Due]) -> dict[str, int]:
-    moved, left = dict[str, int](), ROWS_AT_ONCE
+def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> Moved:
+    moved, left = dict[str, int](), max(1, min(ROWS_AT_ONCE, pace.most("finer", _FIRST_ROWS)))
     for one in due:
-        upto, rows = _reach(execute, named(one.rollup.source or ""), one.start, one.end, left)
-        if rows:
-            add_finer(execute, one.rollup, one.start, upto)
-        moved[one.rollup.name] = upto
+        name, source = one.rollup.name, named(one.rollup.source or "")
+        begun = partly_upto(so_far, one.rollup) > one.start
+        upto, rows = _reach(execute, source, one.start, one.end, left)
+        if not begun and rows <= left:
+            if rows:
+                add_finer(execute, one.rollup, one.start, upto, grouped=so_far.grouped)
+            moved[name] = upto
+        elif not moved:  # what is left of a transaction is not worth a part
+            pace.did(left)
+            return _add_part(execute, so_far, one, left)
+        else:
+            break
         left -= rows
+        pace.did(rows)
         if left <= 0:
             break
-    return moved
+    return Moved(moved)
+
+
+def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> Moved:
+    """Add some rows of the next step of the source."""
+    name, source = one.rollup.name, named(one.rollup.source or "")
+    step_end = one.start - one.start % source.grain + source.grain
+    partly = so_far.partly.get(name)
+    after = partly.keys if partly and partly.upto == step_end else None
+    where, values = slice_of(source, one.start, after)
+    keys = ", ".join(source.keys)
+    found = list(
+        execute(
+            f"SELECT {keys} FROM {source.name} WHERE {where} ORDER BY {keys} LIMIT 1 OFFSET :most",
+            {**values, "most": most - 1},
+        )
+    )
+    until = tuple(found[0]) if found else None
+    add_slice(execute, one.rollup, one.start, (after, until), grouped=so_far.grouped)
+    if until is None:
+        return Moved({name: step_end})
+    return Moved({name: one.start}, {name: Partly(step_end, until)})
 
 
 def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
-    """Up to which moment that many rows reach, and how many they are; all of one moment go together."""
+    """Up to which moment no more than that many rows reach, and how many they are.
+
+    All of one moment go together; where these are more, the next moment and a number above ``most``.
+    """
     table, column, grain = (CALLS, "timestamp", 1) if source is None else (source.name, "t", source.grain)
     ((rows, last),) = execute(
         f"SELECT count(*), max(t) FROM (SELECT {column} AS t FROM {table} WHERE {column} >= :start "
@@ -156,37 +218,20 @@ def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: 
     )
     if rows <= most:
         return end, rows
-    return (last if last > start else start - start % grain + grain), rows
+    return (last, most) if last > start else (start - start % grain + grain, rows)
 
 
-def _count(execute: Execute, so_far: Fold, calls: Calls) -> dict[str, int]:
-    """Give users who have many calls by now sums of their own; up to when that is done, if it is."""
-    counted, limit = so_far.made.get(_COUNTED, 0), so_far.made["sum_hour_user"]
-    upto, _ = _reach(execute, named("sum_hour_user"), counted, limit, CALLS_AT_ONCE)
-    begun = [rollup for rollup in MADE if rollup.of_frequent and so_far.made.get(rollup.name, 0)]
-    most = _PROMOTED_AT_ONCE if begun else _EVERYBODY
-    statement = (
-        f"SELECT user_id FROM ({_by_user(so_far, upto)}) AS counted WHERE user_id <> '' "
-        "AND user_id NOT IN (SELECT user_id FROM miharu_frequent) "
-        "GROUP BY user_id HAVING sum(calls) >= :frequent LIMIT :most"
+def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
+    """Give users who have many calls by now sums of their own, from where these have come on."""
+    table = named(_COUNTED[name])
+    most = pace.most("count", _FIRST_COUNTED)
+    upto, rows = _reach(execute, table, so_far.made.get(name, 0), so_far.made[table.name], most)
+    since = max((so_far.made.get(rollup.name, 0) for rollup in MADE if rollup.of_frequent), default=0)
+    execute(
+        f"INSERT INTO miharu_frequent (user_id, since) SELECT DISTINCT user_id, CAST({since} AS BIGINT) "
+        f"FROM {table.name} WHERE t >= :start AND t < :end AND calls >= :often "
+        "AND user_id NOT IN (SELECT user_id FROM miharu_frequent)",
+        {"start": so_far.made.get(name, 0), "end": upto, "often": OFTEN},
     )
-    found = [user for (user,) in execute(statement, {"frequent": FREQUENT, "most": most + 1})]
-    last = max((so_far.made[rollup.name] for rollup in begun), default=0)
-    for user in found[:most]:
-        execute("INSERT INTO miharu_frequent (user_id) VALUES (:user)", {"user": user})
-        if begun:
-            where = f"{calls.of_user} AND {calls.below}"
-            stage(execute, where, {**calls.values, "user": user, "first": 0, "last": last}, so_far)
-        for rollup in begun:
-            add_calls(execute, rollup, so_far)
-    return {_COUNTED: upto} if len(found) <= most else {}
-
-
-def _by_user(so_far: Fold, upto: int) -> str:
-    """Users with their calls of about the last five weeks, from the coarsest tables."""
-    parts, at = [], max(upto - _WEEKS, 0) // FIVE_DAYS * FIVE_DAYS
-    for name, grain in (("sum_5days_user", FIVE_DAYS), ("sum_day_user", DAY), ("sum_hour_user", HOUR)):
-        until = max(at, min(so_far.made.get(name, 0), upto) // grain * grain)
-        parts.append(f"SELECT user_id, calls FROM {name} WHERE t >= {at} AND t < {until}")
-        at = until
-    return " UNION ALL ".join(parts)
+    pace.did(rows)
+    return Moved({name: upto})

@@ -37,9 +37,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(references, "SEGMENT", 40)
     monkeypatch.setattr(rolling_up, "SEGMENT", 40)
     monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 23)
-    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 60)
+    monkeypatch.setattr(rolling_up, "REFERRED_AT_ONCE", 7)
+    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 6)
     monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
-    monkeypatch.setattr(steps, "FREQUENT", 12)
+    monkeypatch.setattr(steps, "OFTEN", 3)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome
-from miharu.stores import rollups, steps
+from miharu.stores import folding, steps
 from miharu.stores.base import Dimension, Query
 from miharu.stores.rollups import DAY, HOUR, ROLLUPS
 from miharu.stores.sqlite import SQLiteStore, references, rolling_up
@@ -69,7 +69,7 @@ def some_calls(days: int = 12) -> list[Call]:
 
 @pytest.fixture
 async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenStore]:
-    monkeypatch.setattr(steps, "FREQUENT", 20)
+    monkeypatch.setattr(steps, "OFTEN", 2)
     monkeypatch.setattr(references, "SEGMENT", 40)
     monkeypatch.setattr(rolling_up, "SEGMENT", 40)
     monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 16)
@@ -142,13 +142,45 @@ async def test_users_with_few_calls_have_no_sums_of_their_own(store: OpenStore, 
     assert [group.totals.calls for group in await store.groups(query, "model")] == [1]
 
 
+async def test_sums_of_a_user_begin_where_there_are_many_calls(store: OpenStore, tmp_path: Path) -> None:
+    async def add(*calls: Call) -> None:
+        await store.add(Batch(calls=list(calls)))
+        await store.add(Batch(calls=[make_call(timestamp=NOW - n) for n in range(16)]))
+        while await store.roll_up():
+            pass
+
+    def carls(at: int, calls: int) -> list[Call]:
+        return [make_call(timestamp=at + n, user_id="carl", model=f"m{n % 2}") for n in range(calls)]
+
+    await add(*carls(NOW - 30 * DAY, 1), *carls(NOW - 20 * DAY, 1))
+    later = NOW + 3 * HOUR
+    store.sides.writer._writer._clock = lambda: later + 3 * HOUR
+    await add(*carls(later, 6), make_call(timestamp=later + 2 * HOUR))
+    await add(*carls(later + HOUR, 4), make_call(timestamp=later + 3 * HOUR))
+    with sqlite3.connect(tmp_path / "calls.db") as connection:
+        found = connection.execute("SELECT since FROM miharu_frequent WHERE user_id = 'carl'").fetchall()
+        assert found
+        assert NOW - 2 * HOUR < found[0][0] <= later
+    whole = Query(start=NOW - 40 * DAY, end=later + 9 * HOUR, user_id="carl")
+    groups = await store.groups(whole, "model")
+    assert {group.key: group.totals.calls for group in groups} == {"m0": 7, "m1": 5}
+    assert len(await store.calls(replace(whole, model="m0"), limit=50)) == 7
+    everyone = replace(whole, user_id=None, model="m0")
+    ranked = await store.groups(everyone, "user_id", among=["carl", "ann", None])
+    assert {group.key: group.totals.calls for group in ranked}["carl"] == 7
+    with sqlite3.connect(tmp_path / "calls.db") as connection:
+        connection.execute("UPDATE llm_calls SET model = 'x' WHERE timestamp >= ?", (later,))
+    groups = await store.groups(replace(whole, start=later, end=later + HOUR), "model")
+    assert {group.key: group.totals.calls for group in groups} == {"m0": 3, "m1": 3}
+
+
 async def test_a_step_is_of_a_bounded_number_of_rows(
     store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[int] = []
 
     def stage(execute, where, values, so_far):  # type: ignore[no-untyped-def]
-        rollups.stage(execute, where, values, so_far)
+        folding.stage(execute, where, values, so_far)
         taken.append(next(iter(execute("SELECT count(*) FROM miharu_stage", {})))[0])
 
     monkeypatch.setattr(steps, "stage", stage)
@@ -160,8 +192,7 @@ async def test_a_step_is_of_a_bounded_number_of_rows(
     while await store.roll_up():
         pass
     assert sum(taken) > 500
-    # a user is given sums at the first look after the bound is reached
-    assert max(taken) <= 31 + steps.FREQUENT
+    assert max(taken) <= 31
 
 
 async def test_a_further_tag_is_summed_up_from_the_beginning(store: OpenStore, tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ Transactions end in any order. But below the oldest that still runs all is settl
 Whoever changes what may be in a roll-up already holds the lock ``SUMS``, and so is alone.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from miharu.stores import rollups, steps
+from miharu.stores import folding, steps
+from miharu.stores.folding import Execute, Fold, Partly, fold
+from miharu.stores.pace import Pace
 from miharu.stores.postgres.changes import HORIZON
 from miharu.stores.postgres.schema import SUMS
-from miharu.stores.rollups import DAY, ROLLUPS, Execute, Fold, fold
+from miharu.stores.rollups import DAY, ROLLUPS
 from miharu.stores.sql import Marks
 
 __all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "roll_up", "so_far_of")
@@ -53,14 +56,16 @@ def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     return bool(enough) or not so_far.tags >= set(tags) or steps.is_due(so_far, _newest(connection, now))
 
 
-def roll_up(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def roll_up(connection: Connection, now: int, tags: Sequence[str] = (), pace: Pace | None = None) -> bool:
     """Do one step, unless somebody else does; whether another is left.
 
     Args:
         connection: Inside a transaction that may write.
         now: Unix milliseconds.
         tags: Names of tags by which sums are to be kept.
+        pace: How much a step takes on.
     """
+    pace = pace or Pace()
     if not connection.exec_driver_sql("SELECT pg_try_advisory_xact_lock($1)", (SUMS,)).scalar_one():
         return False
     if so_far_of(connection).horizon < (horizon := _horizon(now)):
@@ -68,22 +73,32 @@ def roll_up(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
     if missing := set(tags) - so_far_of(connection).tags:
         _keep_by(connection, missing)
     so_far = so_far_of(connection)
+    newest = _newest(connection, now)
     if _fold_some(connection, so_far):
         return True
-    if steps.is_due(so_far, newest := _newest(connection, now)):
+    if steps.is_due(so_far, newest):
         watermark = connection.exec_driver_sql("SELECT watermark FROM miharu_state").scalar_one()
         calls = steps.Calls(
             below="xid < :mark",
             values={"mark": watermark},
             newest=newest,
-            of_user="user_id = :user AND timestamp >= :first AND timestamp < :last",
         )
-        for name, upto in steps.advance(_execute(connection), so_far, calls).items():
-            connection.exec_driver_sql(
-                "INSERT INTO miharu_made VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = $2",
-                (name, upto),
-            )
+        _note(connection, so_far, steps.advance(_execute(connection), so_far, calls, pace))
     return steps.is_due(so_far_of(connection), newest)
+
+
+def _note(connection: Connection, so_far: Fold, moved: steps.Moved) -> None:
+    for name, upto in moved.made.items():
+        connection.exec_driver_sql(
+            "INSERT INTO miharu_made VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = $2",
+            (name, upto),
+        )
+        if name in so_far.partly:
+            connection.exec_driver_sql("DELETE FROM miharu_partly WHERE name = $1", (name,))
+    for name, partly in moved.partly.items():
+        connection.exec_driver_sql(
+            "INSERT INTO miharu_partly VALUES ($1, $2, $3)", (name, partly.upto, json.dumps(partly.keys))
+        )
 
 
 def so_far_of(connection: Connection) -> Fold:
@@ -93,6 +108,7 @@ def so_far_of(connection: Connection) -> Fold:
     return Fold(
         horizon=horizon,
         made=_made(connection),
+        partly=_partly(connection),
         tags=tags,
         tag_value=_TAG_VALUE,
         temporary="ON COMMIT DROP",
@@ -155,11 +171,17 @@ def _keep_by(connection: Connection, names: Collection[str]) -> None:
     for rollup in ROLLUPS:
         if rollup.of_tags:
             connection.exec_driver_sql(f"DELETE FROM {rollup.name}")
-            connection.exec_driver_sql("DELETE FROM miharu_made WHERE name = $1", (rollup.name,))
+            for table in ("miharu_made", "miharu_partly"):
+                connection.exec_driver_sql(f"DELETE FROM {table} WHERE name = $1", (rollup.name,))
 
 
 def _made(connection: Connection) -> dict[str, int]:
     return {row.name: row.upto for row in connection.exec_driver_sql("SELECT name, upto FROM miharu_made")}
+
+
+def _partly(connection: Connection) -> dict[str, Partly]:
+    found = connection.exec_driver_sql("SELECT name, upto, keys FROM miharu_partly")
+    return {row.name: Partly(row.upto, tuple(json.loads(row.keys))) for row in found}
 
 
 def _newest(connection: Connection, now: int) -> int:
@@ -182,7 +204,10 @@ def forgotten(connection: Connection, before: int) -> None:
 
 def forget_day(connection: Connection, day: int) -> None:
     """Forget all sums of a day since the epoch, of which no call is left."""
-    rollups.forget_day(_execute(connection), day, so_far_of(connection))
+    folding.forget_day(_execute(connection), day, so_far_of(connection))
+    connection.exec_driver_sql(
+        "DELETE FROM miharu_partly WHERE upto > $1 AND upto <= $2", (day * DAY, (day + 1) * DAY)
+    )
 
 
 def _horizon(now: int) -> int:

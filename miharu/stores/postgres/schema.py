@@ -121,6 +121,9 @@ CREATE TABLE llm_scores (
     comment TEXT COLLATE "C"
 )
 """
+_PARTLY = """
+CREATE TABLE miharu_partly (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL, keys TEXT NOT NULL)
+"""
 _CHANGES = "calls BIGINT NOT NULL, first BIGINT, last BIGINT"
 _STATE = ("changes", "watermark", "xid_offset", "horizon")
 _NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
@@ -200,6 +203,12 @@ STEPS: Sequence[Sequence[str]] = (
         'CREATE TABLE miharu_frequent (user_id TEXT COLLATE "C" PRIMARY KEY)',
         "INSERT INTO miharu_frequent VALUES ('')",  # calls of nobody are found by no index
         'CREATE TABLE miharu_tags (name TEXT COLLATE "C" PRIMARY KEY)',
+    ),
+    (
+        # What of a table's next step is in it already: the rows of its source up to some keys, as JSON.
+        _PARTLY,
+        # Sums of a user's own know nothing of what comes before.
+        "ALTER TABLE miharu_frequent ADD COLUMN since BIGINT NOT NULL DEFAULT 0",
     ),
 )
 

@@ -6,6 +6,7 @@ from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores.pace import Pace
 from miharu.stores.postgres import partitions, rolling_up, writing
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
@@ -14,6 +15,8 @@ from miharu.stores.postgres.schema import prepare
 __all__ = ("PostgresWriter",)
 
 _PRUNED_AT_ONCE = 1000
+_AIM_S = 0.1
+"""Of a step of the sums: nobody who writes waits for it."""
 
 
 class PostgresWriter:
@@ -35,6 +38,7 @@ class PostgresWriter:
         self.database = Database(url)
         self._clock = clock or (lambda: int(time() * 1000))
         self._tags = tuple(tag_sums)
+        self._pace = Pace(_AIM_S)
         self._days: set[partitions.Day] = set()
 
     async def open(self) -> None:
@@ -74,7 +78,10 @@ class PostgresWriter:
         now = self._clock()
         if not await self.database.run(partial(rolling_up.is_due, now=now, tags=self._tags)):
             return False
-        return await self.database.run(partial(rolling_up.roll_up, now=now, tags=self._tags))
+        step = partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace)
+        more = await self.database.run(step)
+        self._pace.ended()
+        return more
 
     async def close(self) -> None:
         await self.database.close()

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import gcd
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from sqlalchemy import Connection, text
 
@@ -21,6 +22,7 @@ __all__ = (
     "checked",
     "divided",
     "filters_of",
+    "frequent_since",
     "has_sums",
     "is_frequent",
     "is_led",
@@ -42,6 +44,9 @@ _WINDOW = "+timestamp >= :start AND +timestamp < :end"
 walking through the whole of it."""
 
 
+_ToUsers = Callable[[tuple[str, str]], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """How far the roll-ups have come."""
@@ -54,6 +59,13 @@ class Marks:
     """Further parameters of ``Engine.above``."""
     made: Mapping[str, int] = field(default_factory=dict)
     """How far each table that is added up in whole steps has come, Unix milliseconds."""
+
+
+class Lookup(Protocol):
+    """A condition that leads to the calls of some users, sessions or traces quicker than a scan."""
+
+    def __call__(self, column: str, names: Sequence[str], window: tuple[str, str] = ..., /) -> str:
+        """From the column and the parameters that hold them, and those that hold the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +84,8 @@ class Engine:
     """The query's window, where something else leads to the few calls that are meant."""
     when: Callable[[str], int] | None = None
     """When a call started, from its id; ``None`` where the call is looked up by it."""
-    lookup: Callable[[str, Sequence[str]], str] | None = None
-    """A condition that leads to the calls of some users, sessions or traces quicker than a scan, from the
-    column and the parameters that hold them; ``None`` where an index does."""
+    lookup: Lookup | None = None
+    """``None`` where an index leads to the calls of a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ def source(
     also: Sequence[str] = (),
     measures: Sequence[str] = (),
     frequent: bool | None = None,
+    since: int = 0,
     ignoring: frozenset[str] = frozenset(),
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
@@ -139,6 +151,7 @@ def source(
         also: Further keys that the answer is made from.
         measures: What is asked of the tables.
         frequent: Whether ``among`` are users with many calls, or with few; ``None`` where nobody knows.
+        since: Since when those with many calls have sums of their own.
         ignoring: Filters that all rows of the roll-ups meet.
     """
     marks = engine.marks(connection)
@@ -179,8 +192,14 @@ def source(
         f" AND {name} = :{_PARAMETERS.get(name, name)}" for name in by_keys if name not in ignoring
     )
     sought = {*by_keys, *({by} if chosen else ())} - ignoring
-    folded, edges = [], []
-    for piece in (piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made)):
+    folded: list[tuple[Rollup, str]] = []
+    edges: list[str] = []
+    if query.user_id is not None:
+        since = frequent_since(connection, query.user_id) or 0
+    to_users = _to_users(engine, query, by, names)
+    for piece in (
+        piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made, since=since)
+    ):
         if piece.rollup is not None:
             window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
             if piece.rollup.keys[:2] == ("model", "route") and "model" not in sought and "route" in sought:
@@ -189,12 +208,37 @@ def source(
                 (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
             )
         else:
-            edges.append(_window("timestamp", piece))
+            edge, more = _edge(piece, to_users, len(edges))
+            edges.append(edge)
+            values |= more
     if not folded:  # nothing is gained by the mark
         return Source((), (f"FROM llm_calls WHERE {direct}",), values | direct_values)
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
     raw.append(f"FROM llm_calls WHERE {engine.above} AND {engine.window}{every}")
     return Source(tuple(folded), tuple(raw), values)
+
+
+def _edge(piece: Piece, to_users: _ToUsers | None, number: int) -> tuple[str, dict[str, int]]:
+    """Leads to the calls of a piece that no roll-up covers."""
+    if to_users is None or piece.end - piece.start <= HOUR:
+        return _window("timestamp", piece), {}
+    # so long a time has many calls of others
+    window = (f"from{number}", f"upto{number}")
+    values = dict(zip(window, (piece.start, piece.end), strict=True))
+    return f"{to_users(window)} AND {_window('+timestamp', piece)}", values
+
+
+def _to_users(
+    engine: Engine, query: Query, by: Dimension | None, names: Mapping[str, str]
+) -> _ToUsers | None:
+    """What leads to the calls of the users that are meant, between two parameters."""
+    if engine.lookup is None:
+        return None
+    if query.user_id:
+        return partial(engine.lookup, "user_id", ("user_id",))
+    if by == "user_id" and names and all(names.values()):
+        return partial(engine.lookup, "user_id", list(names))
+    return None
 
 
 def has_sums(
@@ -233,8 +277,14 @@ def usable(
 
 def is_frequent(connection: Connection, user: str) -> bool:
     """Whether sums are kept of that user's own."""
-    found = connection.execute(text("SELECT 1 FROM miharu_frequent WHERE user_id = :user"), {"user": user})
-    return found.first() is not None
+    return frequent_since(connection, user) is not None
+
+
+def frequent_since(connection: Connection, user: str) -> int | None:
+    """Since when sums are kept of that user's own; ``None`` where they are not."""
+    statement = text("SELECT since FROM miharu_frequent WHERE user_id = :user")
+    since: int | None = connection.execute(statement, {"user": user}).scalar()
+    return since
 
 
 def _has_sums(connection: Connection, name: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
 from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
-from miharu.stores.sql.source import Engine, Steps, divided, filters_of, is_frequent, source, usable
+from miharu.stores.sql.source import Engine, Steps, divided, filters_of, frequent_since, source, usable
 from miharu.stores.sql.times import latencies
 
 __all__ = ("OF_CALLS", "groups", "keys", "made", "ranks", "series", "totals")
@@ -126,12 +126,17 @@ def _of_users(
         return None
     if suited(usable(connection, query, SUMS), {*filters_of(query), "user_id", "status"}, None, _SUMMED):
         return None
-    many = [key for key in among if is_frequent(connection, key)]
-    few = [key for key in among if key not in many]
-    return [
-        *_sums(connection, engine, query, by, among=many, steps=steps, frequent=True),
-        *_sums(connection, engine, query, by, among=few, steps=steps, frequent=False),
-    ]
+    rows: list[Mapping[Any, Any]] = []
+    since: dict[int | None, list[str]] = {}
+    for key in among:
+        moment = frequent_since(connection, key)
+        since.setdefault(None if moment is None else max(moment, query.start), []).append(key)
+    for moment, some in since.items():
+        frequent = moment is not None
+        rows += _sums(
+            connection, engine, query, by, among=some, steps=steps, frequent=frequent, since=moment or 0
+        )
+    return rows
 
 
 def _as_kept(keys: Sequence[str | None] | None) -> Sequence[str] | None:
@@ -150,6 +155,7 @@ def _sums(
     names: Sequence[str] = _ALL,
     also: str = "",
     frequent: bool | None = None,
+    since: int = 0,
 ) -> Sequence[Mapping[Any, Any]]:
     """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
@@ -167,6 +173,7 @@ def _sums(
         also=status,
         measures=measures,
         frequent=frequent,
+        since=since,
     )
     parts = divided(by, steps)
     of_folded = ", ".join(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Query
 from miharu.stores.cover import suited
 from miharu.stores.rollups import DAY, HOUR, SUMS, Rollup
-from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, is_frequent, usable
+from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, frequent_since, is_frequent, usable
 
 __all__ = ("holding",)
 
@@ -28,6 +28,9 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
     marks = engine.marks(connection)
     made = min(query.end, marks.made.get(table.name, 0) // HOUR * HOUR)
     kept = query.start if table.kept_ms is None else max(query.start, marks.horizon - table.kept_ms)
+    if table.of_frequent and query.user_id is not None:
+        since = frequent_since(connection, query.user_id) or 0
+        kept = max(kept, -(-since // HOUR) * HOUR)
     if made <= kept:
         return [(query.start, query.end)]
     windows: list[tuple[int, int]] = [(made, query.end)] if made < query.end else []

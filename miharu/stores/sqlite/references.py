@@ -1,7 +1,7 @@
 """Finding the calls of one user, session or trace among millions, without an index that is written at random.
 
-Every ``SEGMENT`` calls a sorted run is added (``miharu_refs``); a look-up asks each run whose time matters,
-and reads the calls that are in none yet.
+``miharu_refs`` holds sorted runs over ``SEGMENT`` calls each; the last one grows. A look-up asks each run
+whose time matters, and reads the calls that are in none yet.
 """
 
 import sqlite3
@@ -19,21 +19,29 @@ _KINDS = {
 """Of a long key a part is kept, the one by which they differ; what is found is compared in full."""
 
 
-def refer(connection: sqlite3.Connection, first: int, last: int) -> None:
-    """Add a run over the calls with these rowids."""
+def refer(connection: sqlite3.Connection, first: int, last: int, *, new: bool) -> None:
+    """Add the calls with these rowids to the last run, or begin a new one with them."""
     rows = (first, last)
-    segment = connection.execute(
-        "INSERT INTO miharu_segments (oldest, newest) SELECT min(timestamp), max(timestamp) FROM llm_calls "
-        "WHERE rowid BETWEEN ? AND ? HAVING count(*) > 0 RETURNING id",
-        rows,
+    oldest, newest = connection.execute(
+        "SELECT min(timestamp), max(timestamp) FROM llm_calls WHERE rowid BETWEEN ? AND ?", rows
     ).fetchone()
-    if segment is None:
+    if oldest is None:
         return
+    begun = "SELECT max(id) FROM miharu_segments"
+    segment = None if new else connection.execute(begun).fetchone()[0]
+    if segment is None:
+        span = (oldest, newest)
+        connection.execute("INSERT INTO miharu_segments (oldest, newest) VALUES (?, ?)", span)
+        (segment,) = connection.execute(begun).fetchone()
+    connection.execute(
+        "UPDATE miharu_segments SET oldest = min(oldest, ?), newest = max(newest, ?) WHERE id = ?",
+        (oldest, newest, segment),
+    )
     for column, (kind, part) in _KINDS.items():
         connection.execute(
-            f"INSERT INTO miharu_refs SELECT ?, ?, {part.format(column)}, rowid FROM llm_calls "
+            f"INSERT OR IGNORE INTO miharu_refs SELECT ?, ?, {part.format(column)}, rowid FROM llm_calls "
             f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY 3, 4",
-            (*segment, kind, *rows),
+            (segment, kind, *rows),
         )
 
 

@@ -4,96 +4,146 @@ Writers are serial in SQLite, so calls are committed in the order of their rowid
 of them is exact. Whichever process has time does the next step.
 """
 
+import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from miharu.stores import steps
-from miharu.stores.rollups import DAY, ROLLUPS, Fold, fold
-from miharu.stores.sqlite.references import SEGMENT, lookup, refer
-from miharu.stores.sqlite.schema import MARKS
+from miharu.stores.folding import Fold, Partly, fold
+from miharu.stores.pace import Pace
+from miharu.stores.rollups import DAY, ROLLUPS
+from miharu.stores.sqlite.clearing import clear, doom, is_swept, sweep
+from miharu.stores.sqlite.references import SEGMENT, refer
+from miharu.stores.sqlite.schema import MARKS, make_tables, sums_in
 
 __all__ = ("changing", "forgotten", "is_due", "roll_up", "start_over")
 
 FOLDED_AT_ONCE = 2000
-"""Calls per transaction, for which other writers wait. Fewer than these are not worth the pages that would be
-written for them: a reader adds them up in two milliseconds."""
+"""Calls that are worth a fold, and the most in a transaction. Fewer than these are not worth the pages that
+would be written for them: a reader adds them up in two milliseconds."""
+REFERRED_AT_ONCE = 2000
+_FIRST_ROWS = 800
+_FIRST_REFERRED = 500
 _IDS_AT_ONCE = 1000
+_DIRTY = -1
 _BELOW = "+rowid < :mark"
 _TAG_VALUE = "(SELECT atom FROM json_each(tags) WHERE key = :tag)"
-_OF_USER = (
-    f"{lookup('user_id', ('user',), window=('first', 'last'))} AND user_id = :user AND +timestamp < :last"
-)
 
 
-def is_due(connection: sqlite3.Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def is_due(
+    connection: sqlite3.Connection, now: int, tags: Sequence[str] = (), pace: Pace | None = None
+) -> bool:
     """Whether there is something to do; a look that needs no lock."""
     known = _known(connection)
     so_far = _so_far(connection, known)
     return (
-        _is_enough(connection, known)
+        _is_enough(connection, known, pace or Pace())
         or known["horizon"] < _horizon(now)
         or not so_far.tags >= set(tags)
-        or steps.is_due(so_far, min(known["newest"], now))
+        or _left(connection, known, so_far, now)
     )
 
 
-def roll_up(connection: sqlite3.Connection, now: int, tags: Sequence[str] = ()) -> bool:
+def roll_up(
+    connection: sqlite3.Connection, now: int, tags: Sequence[str] = (), pace: Pace | None = None
+) -> bool:
     """Do one step; whether another is left.
 
     Args:
         connection: Inside a transaction that may write.
         now: Unix milliseconds.
         tags: Names of tags by which sums are to be kept.
+        pace: How much a step takes on.
     """
+    pace = pace or Pace()
     known = _known(connection)
     if _renumbered(connection, known):
         start_over(connection)
         known = _known(connection)
     if known["horizon"] < (horizon := _horizon(now)):
-        _forget_old(connection, horizon)
+        _set(connection, horizon=horizon)
         known["horizon"] = horizon
     if not (so_far := _so_far(connection, known)).tags >= set(tags):
         so_far = _keep_by(connection, set(tags) - so_far.tags, known)
-    if _is_enough(connection, known):
-        _fold_some(connection, known, so_far)
-    elif steps.is_due(so_far, newest := min(known["newest"], now)):
-        values = {"mark": known["folded"]}
-        calls = steps.Calls(below=_BELOW, values=values, newest=newest, of_user=_OF_USER)
-        for name, upto in steps.advance(connection.execute, so_far, calls).items():
-            connection.execute("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))
-        so_far = _so_far(connection, known)
-    return _is_enough(connection, known) or steps.is_due(so_far, min(known["newest"], now))
+    if clear(connection, pace):
+        return True
+    if _is_enough(connection, known, pace):
+        _fold_some(connection, known, so_far, pace)
+    elif _is_referable(known):
+        _refer_some(connection, known, pace)
+    elif not is_swept(known):
+        _set(connection, **sweep(connection, known, so_far, pace))
+    else:
+        _advance(connection, known, so_far, min(known["newest"], now), pace)
+    known = _known(connection)
+    return _is_enough(connection, known, pace) or _left(connection, known, _so_far(connection, known), now)
 
 
-def _fold_some(connection: sqlite3.Connection, known: dict[str, int], so_far: Fold) -> None:
-    first, upto = known["folded"], known["folded"] + FOLDED_AT_ONCE - 1
-    values = {"first": first, "upto": upto}
-    fold(connection.execute, "rowid BETWEEN :first AND :upto", values, so_far)
-    (newest,) = connection.execute(
-        "SELECT max(timestamp) FROM llm_calls WHERE rowid BETWEEN ? AND ?", (first, upto)
-    ).fetchone()
-    known["folded"], known["newest"] = upto + 1, max(known["newest"], newest or 0)
-    _set(connection, folded=upto + 1, folded_at=_time_of(connection, upto), newest=known["newest"])
-    if upto - known["referred"] + 1 >= SEGMENT:
-        refer(connection, known["referred"], upto)
-        _set(connection, referred=upto + 1)
+def _left(connection: sqlite3.Connection, known: dict[str, int], so_far: Fold, now: int) -> bool:
+    """Whether something is left beside folding."""
+    return (
+        _is_referable(known)
+        or not is_swept(known)
+        or steps.is_due(so_far, min(known["newest"], now))
+        or connection.execute("SELECT 1 FROM miharu_doomed").fetchone() is not None
+    )
 
 
-def _forget_old(connection: sqlite3.Connection, horizon: int) -> None:
-    for rollup in ROLLUPS:
-        if rollup.kept_ms is not None:
-            connection.execute(f"DELETE FROM {rollup.name} WHERE t < ?", (horizon - rollup.kept_ms,))
-    _set(connection, horizon=horizon)
+def _advance(
+    connection: sqlite3.Connection, known: dict[str, int], so_far: Fold, newest: int, pace: Pace
+) -> None:
+    if not steps.is_due(so_far, newest):
+        return
+    make_tables(connection, [name for name in steps.due(so_far, newest) if not so_far.made.get(name)])
+    calls = steps.Calls(below=_BELOW, values={"mark": known["folded"]}, newest=newest)
+    moved = steps.advance(connection.execute, so_far, calls, pace)
+    for name, upto in moved.made.items():
+        connection.execute("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))
+        if name in so_far.partly:
+            connection.execute("DELETE FROM miharu_partly WHERE name = ?", (name,))
+    for name, partly in moved.partly.items():
+        row = (name, partly.upto, json.dumps(partly.keys))
+        connection.execute("INSERT OR REPLACE INTO miharu_partly VALUES (?, ?, ?)", row)
+
+
+def _fold_some(connection: sqlite3.Connection, known: dict[str, int], so_far: Fold, pace: Pace) -> None:
+    first, most = known["folded"], pace.most("fold", _FIRST_ROWS)
+    upto = min(first + FOLDED_AT_ONCE - 1, _last(connection))
+    oldest, _ = _span(connection, first, min(upto, first + most))
+    # What comes late belongs into each table that has come further by now: of such calls few are taken.
+    tables = len(so_far.concerned(oldest))
+    upto = min(upto, first + max(1, most // tables) - 1)
+    fold(connection.execute, "rowid BETWEEN :first AND :upto", {"first": first, "upto": upto}, so_far)
+    pace.did((upto - first + 1) * tables)
+    newest = max(known["newest"], _span(connection, first, upto)[1])
+    known["folded"], known["newest"] = upto + 1, newest
+    _set(connection, folded=upto + 1, folded_at=_time_of(connection, upto), newest=newest)
+    pace.is_folding = _last(connection) > upto + FOLDED_AT_ONCE // 8
+
+
+def _is_referable(known: dict[str, int]) -> bool:
+    return known["folded"] - known["referred"] >= min(REFERRED_AT_ONCE, SEGMENT)
+
+
+def _refer_some(connection: sqlite3.Connection, known: dict[str, int], pace: Pace) -> None:
+    first, begun = known["referred"], known["segment"]
+    if first - begun >= SEGMENT or first < begun:
+        begun = first
+    last = min(known["folded"], begun + SEGMENT, first + pace.most("refer", _FIRST_REFERRED)) - 1
+    refer(connection, first, last, new=begun == first)
+    pace.did(last - first + 1)
+    _set(connection, referred=last + 1, segment=begun)
 
 
 def _keep_by(connection: sqlite3.Connection, names: Collection[str], known: dict[str, int]) -> Fold:
     """Keep sums by further tags: all sums by tags are made anew, which nobody has to wait for."""
     for name in names:
         connection.execute("INSERT INTO miharu_tags VALUES (?)", (name,))
-    for rollup in ROLLUPS:
-        if rollup.of_tags:
-            connection.execute(f"DELETE FROM {rollup.name}")
-            connection.execute("DELETE FROM miharu_made WHERE name = ?", (rollup.name,))
+    tagged = [rollup.name for rollup in ROLLUPS if rollup.of_tags]
+    for name in tagged:
+        for table in ("miharu_made", "miharu_partly"):
+            connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
+    doom(connection, sums_in(connection) & set(tagged))
     return _so_far(connection, known)
 
 
@@ -110,26 +160,26 @@ def changing(connection: sqlite3.Connection, ids: Sequence[str], *, out: bool) -
         fold(connection.execute, condition, {**names, "mark": known["folded"]}, so_far, out=out)
 
 
-def forgotten(connection: sqlite3.Connection, before: int) -> None:
+def forgotten(connection: sqlite3.Connection) -> None:
     """Tidy up after calls were deleted: sums of nothing go, and no new call gets a row below a mark."""
-    for rollup in ROLLUPS:
-        connection.execute(f"DELETE FROM {rollup.name} WHERE t < ? AND {rollup.is_empty}", (before,))
     known, end = _known(connection), _last(connection) + 1
     if known["folded"] > end:
         _set(connection, folded=end, folded_at=_time_of(connection, end - 1))
-    _set(connection, referred=min(known["referred"], end))
+    _set(connection, referred=min(known["referred"], end), swept=_DIRTY, sweeping=0)
 
 
 def start_over(connection: sqlite3.Connection) -> None:
     """Forget all that was derived; it is made anew, and nobody sees a wrong sum meanwhile."""
-    for table in (*(rollup.name for rollup in ROLLUPS), "miharu_refs", "miharu_segments", "miharu_made"):
+    for table in ("miharu_made", "miharu_partly", "miharu_segments"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("DELETE FROM miharu_frequent WHERE user_id <> ''")
-    _set(connection, **MARKS, newest=0)
+    doom(connection, {*sums_in(connection), "miharu_refs"})
+    _set(connection, **MARKS, newest=0, segment=1, swept=_DIRTY, sweeping=0)
 
 
-def _is_enough(connection: sqlite3.Connection, known: dict[str, int]) -> bool:
-    return _last(connection) - known["folded"] + 1 >= FOLDED_AT_ONCE
+def _is_enough(connection: sqlite3.Connection, known: dict[str, int], pace: Pace) -> bool:
+    left = _last(connection) - known["folded"] + 1
+    return left >= FOLDED_AT_ONCE or (pace.is_folding and left > 0)
 
 
 def _renumbered(connection: sqlite3.Connection, known: dict[str, int]) -> bool:
@@ -148,7 +198,19 @@ def _made(connection: sqlite3.Connection) -> dict[str, int]:
 
 def _so_far(connection: sqlite3.Connection, known: dict[str, int]) -> Fold:
     tags = frozenset(name for (name,) in connection.execute("SELECT name FROM miharu_tags"))
-    return Fold(horizon=known["horizon"], made=_made(connection), tags=tags, tag_value=_TAG_VALUE)
+    return Fold(
+        horizon=known["horizon"],
+        made=_made(connection),
+        partly=_partly(connection),
+        tags=tags,
+        grouped=False,
+        tag_value=_TAG_VALUE,
+    )
+
+
+def _partly(connection: sqlite3.Connection) -> Mapping[str, Partly]:
+    found = connection.execute("SELECT name, upto, keys FROM miharu_partly")
+    return {name: Partly(upto, tuple(json.loads(keys))) for name, upto, keys in found}
 
 
 def _set(connection: sqlite3.Connection, **values: int) -> None:
@@ -158,6 +220,16 @@ def _set(connection: sqlite3.Connection, **values: int) -> None:
 
 def _last(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM llm_calls").fetchone()[0])
+
+
+def _span(connection: sqlite3.Connection, first: int, last: int) -> tuple[int, int]:
+    """When the oldest and the newest of these calls began."""
+    oldest, newest = connection.execute(
+        "SELECT coalesce(min(timestamp), 0), coalesce(max(timestamp), 0) FROM llm_calls "
+        "WHERE rowid BETWEEN ? AND ?",
+        (first, last),
+    ).fetchone()
+    return int(oldest), int(newest)
 
 
 def _time_of(connection: sqlite3.Connection, rowid: int) -> int:

@@ -5,15 +5,15 @@ insert write twelve times as much.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.buckets import bucket_of
-from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
+from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl, named
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
 
-__all__ = ("APPLICATION_ID", "MARKS", "STEPS", "prepare", "version_of")
+__all__ = ("APPLICATION_ID", "MARKS", "STEPS", "make_tables", "prepare", "sums_in", "version_of")
 
 APPLICATION_ID = 0x4D494852
 """``MIHR``: marks the file as ours (``PRAGMA application_id``)."""
@@ -130,6 +130,13 @@ CREATE TABLE miharu_refs (
 """Where the calls of a user, session or trace are: sorted runs over some ten thousand calls each, because an
 index over all of them would be written to at random."""
 
+_PARTLY = """
+CREATE TABLE miharu_partly (
+    name TEXT PRIMARY KEY NOT NULL,
+    upto INTEGER NOT NULL,
+    keys TEXT NOT NULL
+) WITHOUT ROWID, STRICT
+"""
 MARKS = {"folded": 1, "folded_at": 0, "referred": 1, "horizon": 0}
 """How far the tables that are derived from ``llm_calls`` have come; what is above is read from there.
 
@@ -139,12 +146,27 @@ MARKS = {"folded": 1, "folded_at": 0, "referred": 1, "horizon": 0}
 _NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
 
 
-def _sums(*, first: bool) -> list[str]:
-    return [
-        ddl(rollup, " WITHOUT ROWID, STRICT").replace("BIGINT", "INTEGER")
-        for rollup in ROLLUPS
-        if (rollup.name in FIRST) is first
-    ]
+def make_tables(connection: sqlite3.Connection, names: Collection[str]) -> None:
+    """Make those tables of sums that are not there."""
+    for name in sorted(set(names) - sums_in(connection)):
+        connection.execute(ddl(named(name), " WITHOUT ROWID, STRICT").replace("BIGINT", "INTEGER"))
+
+
+def sums_in(connection: sqlite3.Connection) -> set[str]:
+    """The tables of sums that there are: each takes a page, so it is made with its first row."""
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in found} & {rollup.name for rollup in ROLLUPS}
+
+
+def _make_folded(connection: sqlite3.Connection) -> None:
+    make_tables(connection, [rollup.name for rollup in ROLLUPS if rollup.source is None])
+
+
+def _leave_out_empty(connection: sqlite3.Connection) -> None:
+    for name in sorted(sums_in(connection) & {rollup.name for rollup in MADE}):
+        if connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() is None:
+            connection.execute(f"DROP TABLE {name}")
+            connection.execute("DELETE FROM miharu_made WHERE name = ?", (name,))
 
 
 def _fill_buckets(connection: sqlite3.Connection) -> None:
@@ -164,7 +186,7 @@ def _fill_buckets(connection: sqlite3.Connection) -> None:
 def _believe(connection: sqlite3.Connection) -> None:
     """Take out what cannot be; sums that had it in them are made anew."""
     if connection.execute(CORRECTION).rowcount > 0:
-        for name in sorted(FIRST):
+        for name in sorted(FIRST & sums_in(connection)):
             connection.execute(f"DELETE FROM {name}")
         for name in ("folded", "folded_at"):
             connection.execute("UPDATE miharu_meta SET value = ? WHERE key = ?", (MARKS[name], name))
@@ -194,14 +216,13 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "CREATE INDEX llm_scores_timestamp ON llm_scores (timestamp)",
         "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
         "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
-        *_sums(first=True),
+        _make_folded,
         _SEGMENTS,
         _REFERENCES,
         *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in MARKS.items()),
     ),
     (
         _believe,
-        *_sums(first=False),
         # How far each table has been added up, where that is done in whole steps.
         "CREATE TABLE miharu_made (name TEXT PRIMARY KEY NOT NULL, upto INTEGER NOT NULL) STRICT",
         *(
@@ -215,6 +236,18 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "CREATE TABLE miharu_frequent (user_id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
         "INSERT INTO miharu_frequent VALUES ('')",  # calls of nobody are found by no index
         "CREATE TABLE miharu_tags (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
+    ),
+    (
+        _leave_out_empty,
+        # What of a table's next step is in it already: the rows of its source up to some keys, as JSON.
+        _PARTLY,
+        # Tables whose rows are deleted little by little.
+        "CREATE TABLE miharu_doomed (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
+        # Sums of a user's own know nothing of what comes before.
+        "ALTER TABLE miharu_frequent ADD COLUMN since INTEGER NOT NULL DEFAULT 0",
+        # The run of references that grows begins with this call; a run that is there is whole.
+        "INSERT INTO miharu_meta SELECT 'segment', value FROM miharu_meta WHERE key = 'referred'",
+        "INSERT INTO miharu_meta VALUES ('swept', 0), ('sweeping', 0)",
     ),
 )
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores.pace import Pace
 from miharu.stores.sqlite import rolling_up, writing
 from miharu.stores.sqlite.file import WritableFile
 from miharu.stores.sqlite.memory import Memory
@@ -16,6 +18,8 @@ from miharu.stores.sqlite.schema import prepare
 __all__ = ("SQLiteWriter", "bring_up_to_date")
 
 _PRUNED_AT_ONCE = 1000
+_FIRST_CHANGED = 50
+"""Calls that change or go in a transaction, before it is known how long that takes: each is in many sums."""
 
 
 class SQLiteWriter:
@@ -36,6 +40,7 @@ class SQLiteWriter:
         """
         self.database = database
         self._tags = tuple(tag_sums)
+        self._pace = Pace()
         self._clock = clock or (lambda: int(time() * 1000))
 
     def open(self) -> None:
@@ -45,23 +50,35 @@ class SQLiteWriter:
         return self.database.write(partial(writing.add, rows=rows_of(batch)))
 
     def reprice(self, costs: Mapping[str, Cost | None]) -> int:
-        return self.database.write(partial(writing.reprice, costs=costs))
+        found, left = 0, iter(costs.items())
+        while some := dict(islice(left, self._pace.most("reprice", _FIRST_CHANGED))):
+            found += self.database.write(partial(writing.reprice, costs=some))
+            self._pace.did(len(some))
+            self._pace.ended()
+        return found
 
     def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         forget = writing.prune_content if content_only else writing.prune
-        gone = 0
-        while limit is None or gone < limit:
-            most = _PRUNED_AT_ONCE if limit is None else min(limit - gone, _PRUNED_AT_ONCE)
-            if not (some := self.database.write(partial(forget, before=before, most=most))):
+        gone = rest = 0
+        while limit is None or max(gone, rest) < limit:
+            most = min(self._pace.most(forget.__name__, _FIRST_CHANGED), _PRUNED_AT_ONCE)
+            if limit is not None:
+                most = min(most, limit - gone)
+            some, others = self.database.write(partial(forget, before=before, most=most))
+            self._pace.did(max(some, others))
+            self._pace.ended()
+            if not some and not others:
                 break
-            gone += some
+            gone, rest = gone + some, rest + others
         return gone
 
     def roll_up(self) -> bool:
         now = self._clock()
-        if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags)):
+        if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
             return False
-        return self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags))
+        more = self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace))
+        self._pace.ended()
+        return more
 
     def close(self) -> None:
         self.database.close()

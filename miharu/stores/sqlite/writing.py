@@ -47,8 +47,8 @@ def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) ->
     return found
 
 
-def prune(connection: sqlite3.Connection, before: int, most: int) -> int:
-    """Forget the oldest calls, spans and scores, up to that many of each; how many calls."""
+def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, int]:
+    """Forget the oldest calls, spans and scores, up to that many of each; how many calls and others."""
     oldest = connection.execute(
         "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
     )
@@ -57,19 +57,22 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> int:
     for column, table in (("call_id", "llm_bodies"), ("id", "llm_calls")):
         marks = ", ".join("?" * len(gone))
         connection.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", gone)
+    others = 0
     for table in ("llm_spans", "llm_scores"):
         old = f"SELECT rowid FROM {table} WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
-        connection.execute(f"DELETE FROM {table} WHERE rowid IN ({old})", (before, most))
+        deleted = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({old})", (before, most))
+        others = max(others, deleted.rowcount)
     if gone:
-        forgotten(connection, before)
+        forgotten(connection)
         _moved(connection)
-    return len(gone)
+    return len(gone), others
 
 
-def prune_content(connection: sqlite3.Connection, before: int, most: int) -> int:
-    """Forget the oldest bodies, up to that many; how many."""
+def prune_content(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, int]:
+    """Forget the oldest bodies, up to that many; how many, and nothing else."""
     oldest = "SELECT rowid FROM llm_bodies WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
-    return connection.execute(f"DELETE FROM llm_bodies WHERE rowid IN ({oldest})", (before, most)).rowcount
+    gone = connection.execute(f"DELETE FROM llm_bodies WHERE rowid IN ({oldest})", (before, most))
+    return gone.rowcount, 0
 
 
 def _complete(connection: sqlite3.Connection, end: Ends) -> bool:

@@ -27,8 +27,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
     monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 23)
     monkeypatch.setattr(steps, "CALLS_AT_ONCE", 30)
-    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 60)
-    monkeypatch.setattr(steps, "FREQUENT", 12)
+    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 6)
+    monkeypatch.setattr(steps, "OFTEN", 3)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def brought(written: Written) -> Report:
         (lambda data: NOISE + data[PAGE:], 3000),
         (lambda data: data[:18] + NOISE[:500] + data[518:], 3000),
         (lambda data: data[: int(len(data) * 0.9)], 2400),
-        (lambda data: data[: len(data) // 2], 750),
+        (lambda data: data[: len(data) // 2], 1000),
         (zeroed(range(300, 310)), 2800),
         (lambda data: data[:PAGE], 0),
         (lambda data: data[:PAGE] + bytes(len(data) - PAGE), 0),
