@@ -7,7 +7,7 @@ __all__ = ("Pace", "Stopwatch", "worked")
 
 Stopwatch = Callable[[], float]
 
-AIM_S = 0.01
+AIM_S = 0.008
 """How long a step should hold the lock."""
 _SLOWER, _FASTER = 0.3, 1.4
 """The most by which a size changes at once: one step may have been slow because the machine was busy."""

@@ -149,7 +149,8 @@ def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]
     start = min(one.start for one in due)
     now = [one for one in due if one.start == start][:_TABLES_AT_ONCE]
     end = min([*(one.end for one in now), *(one.start for one in due if one.start > start)])
-    most = max(1, min(CALLS_AT_ONCE, pace.most("calls", _FIRST_ROWS) // len(now)))
+    kind = " ".join(("calls", *(one.rollup.name for one in now)))
+    most = max(1, min(CALLS_AT_ONCE, pace.most(kind, _FIRST_ROWS) // len(now)))
     upto, rows = _reach(execute, None, start, end, most)
     moved = {one.rollup.name: upto for one in now}
     if rows:
@@ -163,7 +164,8 @@ def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]
 
 
 def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> Moved:
-    moved, left = dict[str, int](), max(1, min(ROWS_AT_ONCE, pace.most("finer", _FIRST_ROWS)))
+    kind = f"finer {due[0].rollup.name}" if due else ""
+    moved, left = dict[str, int](), max(1, min(ROWS_AT_ONCE, pace.most(kind, _FIRST_ROWS)))
     for one in due:
         name, source = one.rollup.name, named(one.rollup.source or "")
         begun = partly_upto(so_far, one.rollup) > one.start
