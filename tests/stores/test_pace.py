@@ -1,15 +1,20 @@
 """Whatever maintenance has to do, it does a bounded piece of it while others wait."""
 
+import random
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from miharu.batch import Batch
+from miharu.call import Cost
 from miharu.stores.pace import Pace
-from miharu.stores.rollups import DAY, HOUR
+from miharu.stores.rollups import DAY, HOUR, named
 from miharu.stores.sqlite import SQLiteStore, rolling_up
 from miharu.stores.sqlite.writer import SQLiteWriter
+from miharu.stores.steps import MADE
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import make_call
 
@@ -41,20 +46,23 @@ class Steps:
         self.writer.open()
         self.pace = Slow()
 
-    def ask(self, question: str, *values: int) -> object:
-        return self.writer.database.look(lambda it: it.execute(question, values).fetchone()[0])
+    def rows(self, question: str, *values: object) -> list[Any]:
+        return self.writer.database.look(lambda it: it.execute(question, values).fetchall())
+
+    def one(self) -> tuple[bool, int]:
+        """Whether another is left, and how many rows were written."""
+
+        def step(connection: sqlite3.Connection) -> tuple[bool, int]:
+            before = connection.total_changes
+            left = rolling_up.roll_up(connection, self.now, self.tags, self.pace)
+            return left, connection.total_changes - before
+
+        return self.writer.database.write(step)
 
     def all(self) -> list[int]:
-        written = []
-        more = True
+        more, written = True, []
         while more:
-
-            def step(connection):  # type: ignore[no-untyped-def]
-                before = connection.total_changes
-                left = rolling_up.roll_up(connection, self.now, self.tags, self.pace)
-                return left, connection.total_changes - before
-
-            more, rows = self.writer.database.write(step)
+            more, rows = self.one()
             written.append(rows)
         return written
 
@@ -109,7 +117,41 @@ async def test_sums_of_calls_that_are_gone_go(store: OpenStore, tmp_path: Path) 
     assert max(steps.all()) <= BOUND
     with_rows = "SELECT count(*) FROM {} WHERE t < ?"
     for table in ("sum_hour_user", "rank_day_model", "time_hour_both", "sum_minute_route"):
-        assert steps.ask(with_rows.format(table), NOW - 17 * DAY) == 0
+        assert steps.rows(with_rows.format(table), NOW - 17 * DAY) == [(0,)]
+    steps.writer.close()
+
+
+async def test_calls_that_change_while_a_step_is_added_in_parts_are_in_it_once(
+    store: OpenStore, tmp_path: Path
+) -> None:
+    steps, rng, changed = Steps(tmp_path / "calls.db"), random.Random(3), set[str]()
+    more = True
+    while more:
+        more = steps.one()[0]
+        parts = steps.rows("SELECT name, upto FROM miharu_partly")
+        for name, upto in parts:
+            first = upto - named(named(name).source or "").grain
+            within = steps.rows("SELECT id FROM llm_calls WHERE timestamp BETWEEN ? AND ?", first, upto - 1)
+            for (id_,) in rng.sample(within, 3):
+                await store.reprice({id_: Cost(cost_nanousd=rng.randrange(1000), cost_source="new")})
+            changed.add(name)
+    assert len(changed) >= 5
+    for rollup in MADE:
+        made = steps.rows("SELECT upto FROM miharu_made WHERE name = ?", rollup.name)
+        if rollup.histogram or rollup.of_tags or rollup.of_frequent or rollup.of_failed or not made:
+            continue
+        until = made[0][0] // rollup.grain * rollup.grain
+        oldest = 0 if rollup.kept_ms is None else NOW // DAY * DAY - rollup.kept_ms
+        (sums,) = steps.rows(
+            f"SELECT sum(calls), sum(cost_nanousd) FROM {rollup.name} WHERE t >= ? AND t < ?", oldest, until
+        )
+        (calls,) = steps.rows(
+            "SELECT nullif(count(*), 0), sum(coalesce(cost_nanousd, 0)) FROM llm_calls "
+            "WHERE timestamp >= ? AND timestamp < ?",
+            oldest,
+            until,
+        )
+        assert sums == calls, rollup.name
     steps.writer.close()
 
 
