@@ -139,9 +139,13 @@ def _are_known(so_far: Fold, newest: int, *, begun: bool) -> bool:
 
 
 def _uncounted(so_far: Fold) -> str | None:
-    """The first of ``_COUNTED`` that is behind its table."""
-    made = so_far.made
-    return next((name for name, table in _COUNTED.items() if made.get(name, 0) < made.get(table, 0)), None)
+    """The first of ``_COUNTED`` that is behind the whole steps of its table."""
+    return next((name for name in _COUNTED if so_far.made.get(name, 0) < _countable(so_far, name)), None)
+
+
+def _countable(so_far: Fold, name: str) -> int:
+    table = named(_COUNTED[name])
+    return so_far.made.get(table.name, 0) // table.grain * table.grain
 
 
 def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due], pace: Pace) -> Moved:
@@ -227,7 +231,7 @@ def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
     """Give users who have many calls by now sums of their own, from where these have come on."""
     table = named(_COUNTED[name])
     most = pace.most("count", _FIRST_COUNTED)
-    upto, rows = _reach(execute, table, so_far.made.get(name, 0), so_far.made[table.name], most)
+    upto, rows = _reach(execute, table, so_far.made.get(name, 0), _countable(so_far, name), most)
     since = max((so_far.made.get(rollup.name, 0) for rollup in MADE if rollup.of_frequent), default=0)
     execute(
         f"INSERT INTO miharu_frequent (user_id, since) SELECT DISTINCT user_id, CAST({since} AS BIGINT) "

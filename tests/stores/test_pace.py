@@ -10,6 +10,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores import steps as moments
 from miharu.stores.pace import Pace
 from miharu.stores.rollups import DAY, HOUR, named
 from miharu.stores.sqlite import SQLiteStore, rolling_up
@@ -152,6 +153,23 @@ async def test_calls_that_change_while_a_step_is_added_in_parts_are_in_it_once(
             until,
         )
         assert sums == calls, rollup.name
+    steps.writer.close()
+
+
+async def test_a_user_with_many_calls_is_found_however_small_the_steps(
+    store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moments, "OFTEN", 5)
+    hours = [
+        make_call(timestamp=NOW - 20 * DAY + hour * HOUR + 30 * n, user_id=f"{'eve' if n == 7 else n}")
+        for hour in range(100, 106)
+        for n in range(40)
+        if n == 7 or n % 6 == hour % 6
+    ]
+    await store.add(Batch(calls=hours))
+    steps = Steps(tmp_path / "calls.db")
+    steps.all()
+    assert steps.rows("SELECT user_id FROM miharu_frequent ORDER BY 1") == [("",), ("eve",)]
     steps.writer.close()
 
 
