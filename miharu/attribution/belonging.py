@@ -44,6 +44,8 @@ def belonging(
         traced: The third.
         started: When that was, by ``time.perf_counter_ns()``.
     """
+    if context is None and said is None and traced is None:
+        return Belonging(route=_route(None))
     context = _still_held(context, started) or Context()
     said = (said or NOTHING).and_then(context.said)
     trace_id, parent_id, elsewhere = _place(context, traced)

@@ -9,6 +9,7 @@ from miharu.providers._large import LARGE, is_heavy, salvaged, without_binaries
 
 __all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "text")
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 ABSURD = 2**53
 """Stands for a count that cannot be: below zero, endless, no number. Whoever finishes a call believes none of
 its counts then (``recorder/bounds.py``)."""
@@ -44,7 +45,7 @@ def loads(data: bytes | str) -> Any:
 def dumps(value: Any) -> str:
     """Compact JSON, in the order of the provider; of what is nested too deeply, a text that says so."""
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return _COMPACT(value)
     except (ValueError, RecursionError):
         return '"[nested too deeply]"'
 
@@ -56,6 +57,8 @@ def count(holder: Any, *path: str) -> int | None:
         if not isinstance(value, dict):
             return None
         value = value.get(step)
+    if type(value) is int:
+        return value if 0 <= value < ABSURD else ABSURD
     if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):

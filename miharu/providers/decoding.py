@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import accumulate
 from typing import Any
 
 from miharu.kept_body import KEPT_HEAD, KEPT_TAIL
@@ -78,11 +79,8 @@ def decode(chunks: Iterable[bytes], encoding: str) -> Decoded:
 
 
 def _joined(chunks: Iterable[bytes]) -> Decoded:
-    pieces, lengths, length = list(chunks), list[int](), 0
-    for piece in pieces:
-        length += len(piece)
-        lengths.append(length)
-    return Decoded(b"".join(pieces), lengths)
+    pieces = list(chunks)
+    return Decoded(b"".join(pieces), list(accumulate(map(len, pieces))))
 
 
 def _chain(names: Sequence[str], out: Out) -> tuple[Feed | None, str | None]:

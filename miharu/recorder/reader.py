@@ -181,6 +181,7 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
             unread = unread or f"Of the compressed answer only the first {KEPT_HEAD >> 20} MB were kept."
         else:
             gap = sum(map(len, exchange.chunks))
+    started = exchange.started
     return Wire(
         method=request.method,
         host=request.host,
@@ -197,10 +198,7 @@ def _wire(exchange: Exchange, request: Request) -> Wire:
         gap=gap,
         unread=unread,
         end=exchange.end or "dropped",
-        marks=tuple(
-            (length, arrived - exchange.started)
-            for length, arrived in zip(decoded.lengths, exchange.arrivals, strict=False)
-        ),
+        marks=tuple(zip(decoded.lengths, [arrived - started for arrived in exchange.arrivals], strict=False)),
     )
 
 

@@ -19,13 +19,13 @@ from miharu.redaction.credentials import credentials, in_body
 from miharu.redaction.names import Verdict, verdict
 from miharu.redaction.shapes import is_suspicious
 from miharu.redaction.text import REDACTED, cut, redacted
-from miharu.redaction.values import is_telling, remember, remembered, written
+from miharu.redaction.values import SHORT, Written, is_telling, remember, remembered, written
 
 __all__ = ("LONGEST_MESSAGE", "Redactor")
 
 LONGEST_MESSAGE = 2000
 """Characters of a message or a comment that are kept."""
-_LONG = re.compile(r'[:\[]"(?!\d)[^"]{16}')
+_LONG = (re.compile(r':"(?!\d)[^"]{16}'), re.compile(r'\["(?!\d)[^"]{16}'))
 """A longer string in a JSON of figures: it may be anything."""
 
 
@@ -54,7 +54,7 @@ class Redactor:
         if odd and request.body:
             own = tuple(dict.fromkeys((*own, *in_body(request.body[:SEEN_CONTENT]))))
         agent = request.headers.get("user-agent", "")
-        if agent and (call.sdk is None or _suspicious((agent,)) or _holds((agent,), own)):
+        if agent and (call.sdk is None or _tells((agent,), own)):
             call = replace(call, sdk=sdk_of({"user-agent": redacted(agent, own)}))
             if call.sdk is None and is_telling(agent):  # it is a secret itself, or may be one
                 own, odd = (*own, agent), True
@@ -106,18 +106,22 @@ def _bare(call: Call) -> Call:
 def _is_odd(call: Call) -> bool:
     """Whether there is text where figures belong."""
     raw, limits = call.usage.usage_raw, call.rate_limit
-    return bool((raw and _LONG.search(raw)) or (limits and _LONG.search(limits)))
+    return bool((raw and _is_wordy(raw)) or (limits and _is_wordy(limits)))
 
 
-def _may_tell(call: Call, own: Sequence[str]) -> bool:
+def _is_wordy(text: str) -> bool:
+    return any(pattern.search(text) for pattern in _LONG)
+
+
+def _may_tell(call: Call, own: tuple[str, ...]) -> bool:
     """Whether there may be a credential in it: a quick look, for the many calls in which there is none."""
     usual = (call.sdk, call.host, call.model, call.request_model, call.finish_reason, call.service_tier)
     whose = (call.route, call.service, call.outcome.error_type)
-    single = (call.response_id, call.request_id, call.host_request_id, call.user_id, call.session_id)
-    if _suspicious(usual) or _suspicious(whose) or is_suspicious(" ".join(filter(None, single))):
+    if _tells((*usual, *whose), own, coded=False) or _tells_by_tags(call.tags):
         return True
-    texts = (*usual, *whose, *single, call.rate_limit, call.usage.usage_raw, *_texts_of(call.tags))
-    return _tells_by_tags(call.tags) or _holds(texts, own, coded=False) or _holds(single, own)
+    single = (call.response_id, call.request_id, call.host_request_id, call.user_id, call.session_id)
+    figures = (call.rate_limit, call.usage.usage_raw, *_texts_of(call.tags))
+    return _suspicious(single) or _holds((*single, *figures), own, coded=False) or _holds_coded(single, own)
 
 
 def _texts_of(tags: Mapping[str, str] | None) -> Sequence[str]:
@@ -132,7 +136,12 @@ def _tells_by_tags(tags: Mapping[str, str] | None) -> bool:
 
 
 @lru_cache(1024)
-def _suspicious(texts: tuple[str | None, ...]) -> bool:
+def _tells(texts: tuple[str | None, ...], own: tuple[str, ...], *, coded: bool = True) -> bool:
+    """Whether there may be a credential in these texts, which are those of many calls."""
+    return _suspicious(texts) or _holds(texts, own, coded=coded)
+
+
+def _suspicious(texts: Sequence[str | None]) -> bool:
     return is_suspicious("\n".join(filter(None, texts)))
 
 
@@ -147,7 +156,25 @@ def _holds(texts: Sequence[str | None], values: Sequence[str], *, coded: bool = 
     if not values:
         return False
     data = "\n".join(filter(None, texts)).encode("utf-8", "surrogatepass")
-    return any(written(value).is_in(data, coded=coded) for value in values)
+    return any(form.is_in(data, coded=coded) for form in _forms(tuple(values)))
+
+
+def _holds_coded(texts: Sequence[str | None], values: Sequence[str]) -> bool:
+    """Whether in base64 or in hexadecimal digits: not in what is too short for that, as most ids are."""
+    if not values:
+        return False
+    longest = max([len(text) for text in texts if text], default=0)
+    short = all(form.shortest_code > longest for form in _forms(tuple(values)))
+    return not short and _holds(texts, values)
+
+
+@lru_cache(64)
+def _forms(values: tuple[str, ...]) -> tuple[Written, ...]:
+    """How they are written; not of one that holds another, which would be found first."""
+    whole = [value for value in values if len(value) >= SHORT]
+    return tuple(
+        written(value) for value in values if not any(one in value and one != value for one in whole)
+    )
 
 
 def _clean_call(call: Call, values: Sequence[str]) -> Call:
@@ -180,7 +207,7 @@ def _clean_call(call: Call, values: Sequence[str]) -> Call:
 
 def _clean(text: str | None, values: Sequence[str]) -> str | None:
     """A name or a figure: what nothing can be seen in is not looked through."""
-    if not text or not (_LONG.search(text) or is_suspicious(text) or _holds((text,), values)):
+    if not text or not (_is_wordy(text) or is_suspicious(text) or _holds((text,), values)):
         return text
     return redacted(text, values)
 

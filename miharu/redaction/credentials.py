@@ -27,8 +27,8 @@ def credentials(headers: Mapping[str, str], query: str = "", userinfo: str = "")
         userinfo: ``user:password``, as it stands in the address.
     """
     found: dict[str, None] = {}
-    for name, value in headers.items():
-        if value and _is_credential(name):
+    for name in _naming(tuple(headers)):
+        if value := headers[name]:
             found |= dict.fromkeys(_in_header(name, value))
     if query:
         found |= dict.fromkeys(_in_query(query))
@@ -43,9 +43,10 @@ def in_body(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_telling(_with_parts(values))))[:_MOST]
 
 
-@lru_cache(1024)
-def _is_credential(name: str) -> bool:
-    return name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO
+@lru_cache(256)
+def _naming(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of these headers hold credentials: most requests of a program have the same."""
+    return tuple(name for name in names if name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO)
 
 
 @lru_cache(256)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from miharu.redaction.slices import SLICE, hits, pause
 
-__all__ = ("Written", "carried", "forget", "is_telling", "keep", "remember", "remembered", "written")
+__all__ = ("SHORT", "Written", "carried", "forget", "is_telling", "keep", "remember", "remembered", "written")
 
 REMEMBERED = 32
 """As many as the last requests have carried are known to what belongs to no request: spans, and the log."""
@@ -120,6 +120,8 @@ class Written:
     """It as it may begin where the text ends."""
     codes: tuple[bytes, ...]
     """It in base64 and in hexadecimal digits."""
+    shortest_code: int
+    """Bytes that a text needs to hold one of these."""
 
     def within(self, data: bytes) -> Iterator[tuple[int, int]]:
         """From where to where it stands."""
@@ -150,6 +152,7 @@ def written(value: str) -> Written:
         pattern=None if _UNCHANGED.fullmatch(value) else re.compile(b"".join(map(_sign, value))),
         starts=tuple(start.encode("utf-8", "surrogatepass") for start in starts),
         codes=tuple(codes) if len(raw) >= SHORT else (),
+        shortest_code=min(map(len, codes)),
     )
 
 

@@ -194,6 +194,32 @@ def test_no_column_shows_it() -> None:
     assert leaks(call) == []
 
 
+@pytest.mark.parametrize("size", [8, 9, 10, 19, 44])
+@pytest.mark.parametrize("ahead", [0, 1, 2])
+@pytest.mark.parametrize("place", ["response", "request"])
+@pytest.mark.parametrize("sent", ["Bearer {}", "{}"])
+def test_an_id_made_of_a_key_does_not_show_it(size: int, ahead: int, place: str, sent: str) -> None:
+    """Of any length, in an otherwise plain call, however it is written there."""
+    key = f"{SECRET}Aq2Ws3Ed4Rf5Tg6Yh7Uj8Ik9"[-size:]
+    code = base64.b64encode(b"." * ahead + key.encode())
+    within = code[(ahead * 8 + 5) // 6 : (ahead + size) * 8 // 6].decode()
+    for form in (key, quote(key, safe=""), within, key.encode().hex(), key.encode().hex().upper()):
+        facts = (
+            {"body": ANSWER | {"id": form}} if place == "response" else {"headers": {"x-request-id": form}}
+        )
+        call = kept(request_headers={"authorization": sent.format(key), "user-agent": "sdk/1.0"}, **facts)
+        assert form not in repr(call)
+        values.forget()
+
+
+@pytest.mark.parametrize("place", ["limits", "usage"])
+def test_figures_do_not_show_a_short_key(place: str) -> None:
+    key = "Zx9Qw7Er"
+    usage = {"usage": {"prompt_tokens": 1, "note": key}}
+    facts = {"headers": {"x-ratelimit-owner": key}} if place == "limits" else {"body": ANSWER | usage}
+    assert key not in repr(kept(request_headers={"authorization": f"Bearer {key}"}, **facts))
+
+
 @pytest.mark.parametrize(
     "agent", ["Zx9Qw7Er5Ty3Ui1Op", "Zx9Qw7/9Er5Ty3", "Bearer Zx9Qw7Er5Ty3", "openai/1.2 (key Zx9Qw7Er5Ty3)"]
 )
