@@ -103,9 +103,9 @@ class Monitor:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
         here, until = self._here, time.monotonic() + timeout
-        if self._recording is not None:
-            self._recording.updates.stop()
         ended = self._recorder.stop(timeout)
+        if self._recording is not None:
+            self._recording.close()
         if len(here.queue):
             self._recorder.spool_remaining()
         stored = ended and here.is_empty

@@ -12,6 +12,7 @@ from miharu.interceptor import handing
 from miharu.monitor.prices import prices_of
 from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
+from miharu.pricing.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
 from miharu.recorder.exports import Exports
@@ -45,6 +46,8 @@ class Recording:
         self._here = here
         self._widen = widen
         self.updates = Updates(handing.unseen)
+        self._prices: Prices | None = None
+        self._kept = _kept_plans(here.config)
         here.spool = Spool(place_for(here.config.database))
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
 
@@ -72,7 +75,8 @@ class Recording:
             here.spool,
             here.counters,
             self._reader(),
-            prices=PricesLoader(self._prices, meanwhile),
+            prices=PricesLoader(self._load_prices, meanwhile),
+            known=self._kept,
             charge=here.ledger.charge if here.ledger is not None else bool,
             export=here.exports.put,
         )
@@ -94,9 +98,20 @@ class Recording:
             ignore=config.ignore.call if config.ignore != NOTHING_IGNORED else None,
         )
 
-    def _prices(self) -> Prices | None:
+    def _load_prices(self) -> Prices | None:
         config = self._here.config
-        return prices_of(config, self.updates if config.update_prices else None)
+        self._prices = prices_of(config, self.updates if config.update_prices else None)
+        return self._prices
+
+    def close(self) -> None:
+        """Let go of what was loaded, and keep for the next program what was worked out."""
+        self.updates.stop()
+        if self._kept is None or self._prices is None:
+            return
+        from miharu.pricing.plans import PlannedPrices
+
+        if isinstance(self._prices, PlannedPrices):
+            self._kept.keep(self._prices.plans)
 
     def _reckon(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
         """See how the budgets stand."""
@@ -110,6 +125,13 @@ class Recording:
         with suppress(StoreError):  # the recorder says what is wrong
             here.asking.open(meanwhile)
         here.ledger.refresh(ask, at_once=at_once)
+
+
+def _kept_plans(config: Config) -> KeptPlans | None:
+    """Plans of other programs; ``None`` where prices are not the built-in ones as they come."""
+    place = place_for(config.database, "plans")
+    own = config.prices is not None or config.update_prices
+    return None if own or place is None else KeptPlans(place)
 
 
 def _exporters_of(config: Config) -> Sequence[Exporter]:

@@ -22,6 +22,7 @@ _WORK = (
     "miharu.recorder.reader",
     "miharu.recorder.spool",
     "miharu.stores.base",
+    "miharu.pricing.kept_plans",
     "miharu.recorder.pipeline",
     "miharu.recorder.maintenance",
     "miharu.recorder.exports",

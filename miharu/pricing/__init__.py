@@ -2,8 +2,11 @@
 
 base.py         the seam
 genai.py        the built-in prices
-plans.py        what models cost, compiled
+plan.py         what a token costs, of calls that are alike
+plans.py        plans, compiled from the built-in prices
+kept_plans.py   plans in a file, for the next program
 explain.py      a cost, line by line
+_tokens.py      the counts that are paid
 _bill.py        what a call used, in the units of the lists
 _fields.py      what each field of a usage object is to a price
 _iterations.py  models that were asked beside the answer

@@ -12,22 +12,10 @@ from miharu.call import Call, Usage
 from miharu.measures import named_in, raw_of
 from miharu.pricing._fields import COUNTED, FREE, PART, fields_of, numbers, unknown
 from miharu.pricing._iterations import beside, requests
+from miharu.pricing._tokens import TOKENS
 
-__all__ = ("TOKENS", "Bill", "Quantities", "Used", "bill_of", "without_sound")
+__all__ = ("Bill", "Quantities", "Used", "bill_of", "without_sound")
 
-TOKENS = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "cached_tokens": "cache_read_tokens",
-    "cache_write_tokens": "cache_write_tokens",
-    "cache_write_5m_tokens": "cache_write_5m_tokens",
-    "cache_write_1h_tokens": "cache_write_1h_tokens",
-    "reasoning_tokens": "output_reasoning_tokens",
-    "audio_input_tokens": "input_audio_tokens",
-    "audio_output_tokens": "output_audio_tokens",
-    "image_input_tokens": "input_image_tokens",
-    "image_output_tokens": "output_image_tokens",
-}
 _BY_KIND = {
     "promptTokensDetails": "input_{}_tokens",
     "promptTokenDetails": "input_{}_tokens",

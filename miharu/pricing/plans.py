@@ -1,22 +1,21 @@
 """What models cost, compiled once into whole numbers for each token, so that most calls need no list.
 
-A plan holds for calls of the same names, place, terms and kind of usage: the same fields of the usage object
-with the same words in them, and something above zero in the same ones. It knows the moment at which the list
-changes, and the length of a prompt from which another price holds. It is checked against the long way when it
-is made. Whatever does not fit goes the long way: fees, sizes, prices by the hour, unknown kinds of usage.
+A plan (``plan.py``) knows the moment at which the list changes, and the length of a prompt from which another
+price holds. It is checked against the long way when it is made. Whatever does not fit goes the long way:
+fees, sizes, prices by the hour, unknown kinds of usage.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from miharu.call import Call, Cost, Usage
-from miharu.pricing._bill import TOKENS, bill_of
+from miharu.call import Call, Cost
+from miharu.pricing._bill import bill_of
+from miharu.pricing._tokens import TOKENS
 from miharu.pricing.genai import GenaiPrices, Quote
+from miharu.pricing.plan import FINE, NAMES, Key, Plan, key_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
@@ -24,46 +23,12 @@ if TYPE_CHECKING:
 __all__ = ("PlannedPrices",)
 
 _MOST_PLANS = 2048
-_FINE = 10**6
-"""Rates are in millionths of a nano-dollar, so that the finest price of the list, with a surcharge of ten
-percent, is a whole number as well."""
-_TO_FINE = Decimal(10**9 * _FINE)
+_TO_FINE = Decimal(10**9 * FINE)
 _FOR_EVER = 1 << 62
 
-_NUMBER = re.compile(r'(?<=":)[1-9][0-9]*(?=[,}])')
-_UNFAMILIAR = re.compile(r'":\s|[\\\[]|":-?[0-9]+[.0-9eE]')
-"""Blanks, escapes, lists, and numbers that are not whole."""
-_NAMES = tuple(TOKENS)
 _INPUT = ("cached_tokens", "cache_write_tokens", "audio_input_tokens", "image_input_tokens")
 _OUTPUT = ("reasoning_tokens", "audio_output_tokens", "image_output_tokens")
 _WRITTEN = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-
-_counts_of: Callable[[Usage], "Counts"] = attrgetter(*_NAMES)
-
-Key = tuple[object, ...]
-Counts = tuple[int | None, ...]
-"""Of the fields of usage that are paid, in the order of ``TOKENS``."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a token costs, by the field of usage that counts it."""
-
-    rates: tuple[tuple[str, int], ...]
-    """In millionths of a nano-dollar."""
-    source: str
-    version: str
-    since: int
-    """Unix milliseconds; ``until`` is the first moment at which it does not hold any more."""
-    until: int
-    below: int
-    """It holds for prompts of fewer tokens than that."""
-
-    def cost(self, usage: Usage) -> Cost:
-        """Rounded half-even to a nano-dollar, once."""
-        whole, rest = divmod(sum(getattr(usage, name) * rate for name, rate in self.rates), _FINE)
-        up = rest * 2 > _FINE or (rest * 2 == _FINE and whole & 1)
-        return Cost(cost_nanousd=whole + up, cost_source=self.source, price_version=self.version)
 
 
 class PlannedPrices:
@@ -72,13 +37,17 @@ class PlannedPrices:
     def __init__(self, prices: GenaiPrices) -> None:
         self._prices = prices
         self._snapshot = prices.snapshot
-        self._plans: dict[Key, _Plan | None] = {}
+        self._plans: dict[Key, Plan | None] = {}
+
+    @property
+    def plans(self) -> dict[Key, Plan]:
+        """Those that were made."""
+        return {key: plan for key, plan in self._plans.items() if plan is not None}
 
     def cost(self, call: Call) -> Cost | None:
         """The same as the long way would say."""
-        counts = _counts_of(call.usage)
-        key = _key(call, counts)
-        if key is None or not _is_consistent(counts):
+        key = key_of(call)
+        if key is None:
             return self._prices.cost(call)
         if self._prices.snapshot is not self._snapshot:
             self._snapshot = self._prices.snapshot
@@ -90,44 +59,22 @@ class PlannedPrices:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
             self._plans[key] = plan
-        if plan is None or not plan.since <= call.timestamp < plan.until or (counts[0] or 0) >= plan.below:
+        if plan is None or not plan.holds(call):
             return self._prices.cost(call)
         return plan.cost(call.usage)
 
 
-def _key(call: Call, counts: Counts) -> Key | None:
-    """All that a price depends on beside the moment and the counts; ``None`` of an unfamiliar usage."""
-    shape = _NUMBER.sub("1", call.usage.usage_raw or "")
-    if _UNFAMILIAR.search(shape):
-        return None
-    kinds = tuple([None if count is None else count > 0 for count in counts])
-    names = (call.api, call.provider, call.host, call.model, call.request_model)
-    return (*names, call.service_tier, call.finish_reason == "refusal", call.outcome.status, shape, kinds)
-
-
-def _is_consistent(counts: Counts) -> bool:
-    """Whether parts are no more than what they are parts of: there a price is a sum of rates."""
-    prompt, completion, read, written, short, long, reasoning, heard, spoken, seen, drawn = (
-        count or 0 for count in counts
-    )
-    return (
-        read + written + heard + seen <= prompt
-        and reasoning + spoken + drawn <= completion
-        and short + long <= written
-    )
-
-
-def _compiled(prices: GenaiPrices, call: Call) -> _Plan | None:
+def _compiled(prices: GenaiPrices, call: Call) -> Plan | None:
     """The plan for calls like this one; ``None`` where they have to go the long way."""
     expected, quote = prices.cost(call), _only_quote(prices, call)
     if expected is None or quote is None or expected.price_version != prices.version:
         return None
     window = _window(quote.model, quote.at)
     below = min(_thresholds(quote), default=_FOR_EVER)
-    rates = _rates(quote, [name for name in _NAMES if getattr(call.usage, name)], below)
+    rates = _rates(quote, [name for name in NAMES if getattr(call.usage, name)], below)
     if window is None or rates is None:
         return None
-    plan = _Plan(tuple(rates), quote.source, prices.version, *window, below)
+    plan = Plan(tuple(rates), quote.source, prices.version, *window, below)
     is_right = plan.cost(call.usage) == expected or (call.usage.prompt_tokens or 0) >= below
     return plan if is_right else None
 
@@ -140,7 +87,7 @@ def _only_quote(prices: GenaiPrices, call: Call) -> Quote | None:
     quotes = prices.quotes(call, bill)
     if len(quotes) != 1 or quotes[0].is_empty or not quotes[0].quantities.keys() <= set(TOKENS.values()):
         return None
-    counted = {TOKENS[name]: count for name in _NAMES if (count := getattr(call.usage, name))}
+    counted = {TOKENS[name]: count for name in NAMES if (count := getattr(call.usage, name))}
     paid = {unit: count for unit, count in quotes[0].quantities.items() if count}
     return quotes[0] if paid == counted else None
 

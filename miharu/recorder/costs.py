@@ -7,7 +7,14 @@ from miharu._guard import swallowed
 from miharu.call import Call, Usage
 from miharu.pricing.base import Prices
 
-__all__ = ("priced",)
+__all__ = ("is_priced", "priced")
+
+
+def is_priced(call: Call) -> bool:
+    """Whether nothing is left to ask of prices."""
+    return call.cost is not None and (
+        call.cache_missed_tokens is None or call.cache_missed_nanousd is not None
+    )
 
 
 def priced(call: Call, prices: Prices | None) -> Call:

@@ -1,7 +1,7 @@
 """What happens after the queue: read, priced, stored, exported; or spooled, while the store takes nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from miharu._guard import swallowed
@@ -11,7 +11,7 @@ from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.pricing.base import Prices
 from miharu.recorder.batch_reader import BatchReader, as_batch
-from miharu.recorder.costs import priced
+from miharu.recorder.costs import is_priced, priced
 from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.queue import ExchangeQueue, Kept
@@ -38,6 +38,7 @@ class Pipeline:
         reader: Reader | None = None,
         *,
         prices: Callable[[], Prices | None] = lambda: None,
+        known: Prices | None = None,
         charge: Callable[[Call], object] = bool,
         export: Callable[[Batch], object] = bool,
     ) -> None:
@@ -49,6 +50,7 @@ class Pipeline:
             counters: Where it is counted.
             reader: What reads it.
             prices: What things cost. Asked with the first call, and it may take its time.
+            known: What some things cost, without loading anything.
             charge: Told of each call of this process as soon as its price is known, once.
             export: Told of each batch that was stored.
         """
@@ -59,6 +61,7 @@ class Pipeline:
         self._counters = counters
         self._reader = BatchReader(queue, reader, counters, self._finished)
         self._load_prices = prices
+        self._known = known
         self._prices: Prices | None = None
         self._has_prices = False
         self._loading = False
@@ -70,7 +73,7 @@ class Pipeline:
         self._copied = False
         """Whether these are in the spool as well, before everything else: the store takes its time."""
         self._tried = True
-        """Whether all that is pending was read when prices were there to ask."""
+        """Whether all that is pending has its price, or was read when prices were there to ask."""
         self._stuck_since: float | None = None
         self._spool_again = 0.0
 
@@ -133,9 +136,8 @@ class Pipeline:
         Raises:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
-        if not tried and batch.calls:
-            self.need_prices()
-            batch = replace(batch, calls=[self._priced(call, own=own) for call in batch.calls])
+        if not tried:
+            batch = replace(batch, calls=self._all_priced(batch.calls, own=own))
         captures.deliver(batch.calls)
         try:
             self._add(batch)
@@ -281,10 +283,27 @@ class Pipeline:
             call = priced(call, self._prices)
             self._charged(call)
             return call
-        self._tried = False
-        if call.cost is not None:  # the provider has said it
+        call = self._by_what_is_known(call)
+        if not is_priced(call):
+            self._tried = False
+        if call.cost is not None:
             self._charged(call)
         return call
+
+    def _by_what_is_known(self, call: Call) -> Call:
+        return priced(call, self._known) if call.cost is None and call.cache_missed_tokens is None else call
+
+    def _all_priced(self, calls: Sequence[Call], *, own: bool) -> Sequence[Call]:
+        """What comes from a spool; the prices are loaded where they are needed."""
+        found = [self._by_what_is_known(call) for call in calls]
+        if not all(map(is_priced, found)):
+            self.need_prices()
+            return [self._priced(call, own=own) for call in calls]
+        if own:
+            for before, call in zip(calls, found, strict=True):
+                if before.cost is None:
+                    self._charged(call)
+        return found
 
     def _priced(self, call: Call, *, own: bool = True) -> Call:
         """What was read before there were prices."""

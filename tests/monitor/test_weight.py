@@ -42,6 +42,12 @@ def stored(database: Path) -> int:
         return int(opened.execute("SELECT count(*) FROM llm_calls").fetchone()[0])
 
 
+def costs(database: Path) -> list[tuple[str, int]]:
+    """The different ones, and where they come from."""
+    with closing(sqlite3.connect(database)) as opened:
+        return opened.execute("SELECT DISTINCT cost_source, cost_nanousd FROM llm_calls").fetchall()
+
+
 def said(script: str, database: Path) -> dict[str, Any]:
     lines = [json.loads(line) for line in run(script, database).splitlines() if line.startswith("[")]
     return dict(lines)
@@ -59,6 +65,22 @@ def test_nor_does_it_with_the_built_in_prices(database: Path) -> None:
     script = RECORD.replace("SETTINGS", "{}").replace("FOREIGN", repr(ours))
     assert said(script, database) == {"after calls": [], "at exit": []}
     assert stored(database) == 30
+
+
+def test_the_second_program_does_not_load_the_prices(database: Path) -> None:
+    """What the calls of the first have cost is kept beside them."""
+    script = RECORD.replace("SETTINGS", "{}").replace("FOREIGN", "('genai_prices',)")
+    assert said(script, database)["after calls"] == ["genai_prices"]
+    assert said(script, database) == {"after calls": [], "at exit": []}
+    assert costs(database) == [("genai-prices", costs(database)[0][1])]
+    assert stored(database) == 60
+
+
+def test_with_prices_of_its_own_it_does(database: Path) -> None:
+    own = "{'prices': {'mine': miharu.Price(input=1)}}"
+    script = RECORD.replace("FOREIGN", "('genai_prices',)")
+    assert said(script.replace("SETTINGS", "{}"), database)["after calls"] == ["genai_prices"]
+    assert said(script.replace("SETTINGS", own), database)["after calls"] == ["genai_prices"]
 
 
 @pytest.mark.parametrize("settings", ["{}", "{'exporters': [], 'budgets': []}"])

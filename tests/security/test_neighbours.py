@@ -24,7 +24,7 @@ NAMES = {
     "itself": ("", ".layout", ".lock"),
     "SQLite's": ("-wal", "-shm", "-journal"),
     "lock": (".lock",),
-    "others": (".layout", ".token", ".spool-1-a", ".corrupt-20260101T000000Z"),
+    "others": (".layout", ".plans", ".token", ".spool-1-a", ".corrupt-20260101T000000Z"),
 }
 """What follows the name of the database."""
 BRIEFLY = ASK.replace("(20)", "(2)")

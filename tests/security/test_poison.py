@@ -17,7 +17,7 @@ from tests.calls import ask, rows
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 
 NAMES = (
-    *("-wal", "-shm", "-journal", ".lock", ".layout", ".token", ".spool-1-a"),
+    *("-wal", "-shm", "-journal", ".lock", ".layout", ".token", ".spool-1-a", ".plans"),
     *(".corrupt-20260101T000000Z", ".corrupt-20260101T000000Z.report"),
 )
 
@@ -94,6 +94,7 @@ def test_recording_goes_on(
         record_call(database)
         Path(f"{database}.lock").unlink()
         Path(f"{database}.layout").unlink()
+        Path(f"{database}.plans").unlink()
     for name in NAMES:
         trap(Path(f"{database}{name}"))
     token_for.__globals__["_known"].clear()

@@ -131,7 +131,7 @@ def spools_at(place: Path) -> Sequence[Path]:
     ]
 
 
-def place_for(url: str) -> Path | None:
+def place_for(url: str, ending: str = "spool-") -> Path | None:
     """What the paths of spools for that database begin with; ``None`` where there is no place.
 
     They lie beside its file; for a server, where calls would be kept if nothing were set.
@@ -145,4 +145,4 @@ def place_for(url: str) -> Path | None:
             file = default_database().with_name(name)
         except NoPlace:
             return None
-    return file.with_name(f"{file.name}.spool-")
+    return file.with_name(f"{file.name}.{ending}")
