@@ -7,6 +7,7 @@ import contextvars
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
+from concurrent.futures import thread as _  # noqa: F401 - a server's driver may want it at exit, when it cannot load
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -132,8 +133,6 @@ class LoopThread:
             return self._portal
 
     def _start(self) -> None:
-        with suppress(RuntimeError):  # a server's driver may want it at exit, when it cannot load any more
-            import concurrent.futures.thread  # noqa: F401
         ready: Future[BlockingPortal] = Future()
         # an empty context: one request's variables must not live as long as the process
         thread = threading.Thread(
