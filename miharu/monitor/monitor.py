@@ -7,6 +7,7 @@ recorder's thread (``recording.py``).
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -265,10 +266,13 @@ class Monitor:
     def _new_recorder(self) -> Recorder:
         return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
 
-    def _make_run(self, orders: Orders) -> "Run":
-        """On the recorder's thread."""
+    def _make_run(self, orders: Orders) -> "Run | None":
+        """On the recorder's thread; ``None`` where the program has ended and nothing is to be recorded."""
         if self._recording is None:
-            imports.import_in_steps(steps(self.config.database))
+            for step in steps(self.config.database):
+                if orders.stopping and self._here.is_empty:
+                    return None
+                imports.import_step(step)
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-__all__ = ("hold_still", "import_in_steps", "importing", "let_go")
+__all__ = ("hold_still", "import_step", "importing", "let_go")
 
 TAKES_S = 5.0
 """An import that takes longer is not waited for."""
@@ -26,16 +26,15 @@ def importing() -> Iterator[None]:
         yield
 
 
-def import_in_steps(names: Iterable[str]) -> None:
-    """Import these modules one after another: who forks waits for one of them, and not for all."""
-    for name in names:
-        with _next:
-            _one.acquire()
-        try:
-            import_module(name)
-        finally:
-            _one.release()
-        time.sleep(PAUSE_S)
+def import_step(name: str) -> None:
+    """Import a module, one of many: who forks waits for one of them, and not for all."""
+    with _next:
+        _one.acquire()
+    try:
+        import_module(name)
+    finally:
+        _one.release()
+    time.sleep(PAUSE_S)
 
 
 def hold_still(timeout: float = TAKES_S) -> None:

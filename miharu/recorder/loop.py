@@ -7,7 +7,6 @@ import contextvars
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
-from concurrent.futures import thread as _  # noqa: F401 - a server's driver may want it at exit, when it cannot load
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 

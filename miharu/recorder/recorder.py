@@ -35,7 +35,7 @@ class Recorder:
 
     def __init__(
         self,
-        make_run: "Callable[[Orders], Run]",
+        make_run: "Callable[[Orders], Run | None]",
         *,
         at_exit: Callable[[], object] | None = None,
         unseen: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -43,7 +43,7 @@ class Recorder:
         """Prepare; the thread starts with ``start``.
 
         Args:
-            make_run: What the thread does, again after each failure.
+            make_run: What the thread does, again after each failure; ``None`` where there is nothing to do.
             at_exit: What to do when the process ends, if it is more than to stop.
             unseen: A block whose requests are not recorded.
         """
@@ -113,7 +113,8 @@ class Recorder:
         """Spool what a recorder that does not end, or has ended badly, did not come to."""
         try:
             run = self._run or self._make_run(self.orders)
-            run.pipeline.spool_remaining(time.monotonic() + SALVAGE_S)
+            if run is not None:
+                run.pipeline.spool_remaining(time.monotonic() + SALVAGE_S)
         except Exception:  # noqa: BLE001 - the program is ending
             swallowed("spooling what was left")
 
@@ -156,7 +157,8 @@ class Recorder:
         try:
             with self._unseen():
                 self._run = run = self._make_run(self.orders)
-                run()
+                if run is not None:
+                    run()
         except BaseException:  # noqa: BLE001 - whatever it was, the thread must not end by it
             if time.monotonic() - began >= HEALTHY_S:
                 self._pause = PAUSE_S[0]

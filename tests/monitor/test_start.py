@@ -86,3 +86,21 @@ def test_the_programs_own_thread_imports_what_it_needs_and_no_more(database: Pat
 def test_and_little_of_pythons_own(database: Path) -> None:
     late = {"asyncio", "decimal", "importlib.metadata", "json", "shutil", "sqlite3", "tempfile"}
     assert not imported(database) & late
+
+
+def test_a_program_that_ends_at_once_does_not_import_what_records(database: Path) -> None:
+    script = """
+import atexit, sys
+atexit.register(lambda: print(sorted({"miharu.stores.sqlite.writer", "sqlite3"} & sys.modules.keys())))
+import miharu
+from miharu.recorder import imports
+import_step, ends = imports.import_step, __import__("threading").Event()
+def slowly(name):
+    ends.wait(30)
+    import_step(name)
+imports.import_step = slowly
+miharu.init(sys.argv[1])
+miharu.shutdown.__globals__["_current"]._recorder.orders.stopping = True
+ends.set()
+"""
+    assert run(script, database).strip() == "[]"
