@@ -267,10 +267,10 @@ class Monitor:
         return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
 
     def _make_run(self, orders: Orders) -> "Run | None":
-        """On the recorder's thread; ``None`` where the program has ended and nothing is to be recorded."""
+        """On the recorder's thread; ``None`` where it is to end, and has nothing to record yet."""
         if self._recording is None:
             for step in steps(self.config.database):
-                if orders.stopping and self._here.is_empty:
+                if orders.stopping and (self._here.is_empty or not orders.for_good):
                     return None
                 imports.import_step(step)
         with imports.importing():
@@ -305,8 +305,11 @@ class Monitor:
 
         What is in memory alone would be gone; and a store that is slow holds nothing up.
         """
+        parks = self.config.database != MEMORY
+        if parks:
+            self._recorder.begin_nothing()
         imports.hold_still()
-        if self.config.database != MEMORY:
+        if parks:
             self._recorder.park(FORK_WAITS_S)
             self._here.stop_asking(FORK_WAITS_S, for_good=False)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ("before_the_end", "forget")
+__all__ = ("before_the_end", "forget", "remember")
 
 _registered: list[Callable[[], None]] = []
 """``multiprocessing`` itself remembers them weakly."""
@@ -37,6 +37,12 @@ def before_the_end(work: Callable[[], object]) -> None:
 def forget(work: Callable[[], object]) -> None:
     """Do it no more at a normal exit; elsewhere it finds nothing to do."""
     atexit.unregister(work)
+
+
+def remember(work: Callable[[], object]) -> None:
+    """Take back that it is to be forgotten."""
+    atexit.unregister(work)
+    atexit.register(work)
 
 
 def _finalize(util: Any, work: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from miharu._guard import swallowed
-from miharu.recorder.endings import before_the_end, forget
+from miharu.recorder.endings import before_the_end, forget, remember
 from miharu.recorder.orders import Flush, Orders
 
 if TYPE_CHECKING:
@@ -118,9 +118,14 @@ class Recorder:
         except Exception:  # noqa: BLE001 - the program is ending
             swallowed("spooling what was left")
 
+    def begin_nothing(self) -> None:
+        """Somebody is about to fork."""
+        self.orders.for_good = False
+        self.orders.stopping = True
+
     def park(self, timeout: float) -> bool:
         """Like ``stop``, for a fork."""
-        self.orders.for_good = False
+        self.begin_nothing()
         return self.stop(timeout)
 
     def go_on(self) -> None:
@@ -128,6 +133,7 @@ class Recorder:
         self.orders.stopping = False
         self.orders.for_good = True
         self._halt.clear()
+        remember(self._at_exit)
         self.start()
 
     def flush(self, timeout: float) -> bool:

@@ -1,9 +1,14 @@
 """What the start costs the program's own thread: how little is imported on it."""
 
 import json
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from tests.programs import run
+import pytest
+
+from tests.programs import PRELUDE, run
 
 HERE = """
 import json, sys, threading
@@ -104,3 +109,30 @@ miharu.shutdown.__globals__["_current"]._recorder.orders.stopping = True
 ends.set()
 """
     assert run(script, database).strip() == "[]"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_in_the_middle_of_it_loses_nothing(database: Path) -> None:
+    script = (
+        """
+import os, threading
+from miharu.recorder import imports
+import_step, begun = imports.import_step, threading.Event()
+def slowly(name):
+    begun.set()
+    import_step(name)
+imports.import_step = slowly
+"""
+        + PRELUDE
+        + """
+ask()
+begun.wait(30)
+child = os.fork()
+ask()
+if child:
+    os.waitpid(child, 0)
+"""
+    )
+    run(script, database)
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("SELECT count(*) FROM llm_calls").fetchone() == (3,)

@@ -1,3 +1,4 @@
+import atexit
 import logging
 import os
 import sqlite3
@@ -379,3 +380,18 @@ def test_it_stops_in_the_process_that_started_it_only(made: Made) -> None:
     made.recorder._pid = os.getpid() + 1
     assert made.recorder.stop(30)
     made.recorder._pid = os.getpid()
+
+
+def test_what_goes_on_after_a_fork_is_still_done_at_the_end(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_exit: dict[object, bool] = {}
+    monkeypatch.setattr(atexit, "register", lambda work: at_exit.update({work: True}))
+    monkeypatch.setattr(atexit, "unregister", lambda work: at_exit.pop(work, None))
+    made.gate.clear()
+    made.put("a")
+    eventually(lambda: made.bench.spools)  # it waits for its prices
+    assert not made.recorder.park(0.05)
+    assert not at_exit
+    made.recorder.go_on()
+    assert list(at_exit) == [made.recorder.stop]
