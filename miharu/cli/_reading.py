@@ -27,6 +27,8 @@ _HOW = (
     "Calls get there once your program says `miharu.init()`. Is it another place? Name it with --database. "
     "To see the dashboard with example calls: `miharu demo`."
 )
+WITHIN_S = 60.0
+"""How long a command may take to bring in what was left."""
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -64,7 +66,7 @@ def reading(
 
 
 def _bring_in(left: "LeftBehind") -> None:
-    left.bring_in()
+    left.bring_in(WITHIN_S)
     if calls := left.waiting():
         print(
             f"miharu: {calls:,} calls are not in these figures yet. They lie beside the database, in "

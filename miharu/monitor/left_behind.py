@@ -42,13 +42,13 @@ class LeftBehind:
         self._look_at = now + AGAIN_S
         return True
 
-    def bring_in(self) -> None:
-        """Store what is there, as far as this user may write."""
+    def bring_in(self, within: float = WITHIN_S) -> None:
+        """Store what is there, as far as this user may write; so many seconds are spent on it."""
         spool = Spool(self.place)
         if not spool.is_any_left_behind():
             return
         try:
-            _store(self._config, spool)
+            _store(self._config, spool, within)
         except StoreError:
             return  # they are counted, and wait for a program that records
         except Exception:  # noqa: BLE001 - the pages and figures that are there can be shown
@@ -59,18 +59,19 @@ class LeftBehind:
         return sum(map(calls_in, spools_at(self.place))) if self.place else 0
 
 
-def _store(config: Config, spool: Spool) -> None:
+def _store(config: Config, spool: Spool, within: float) -> None:
     from miharu.monitor.prices import prices_of
+    from miharu.monitor.recording import reader_of
     from miharu.monitor.store import OneStore
     from miharu.stores import store_for
 
     loop = LoopThread("miharu-left-behind", handing.unseen)
     prices = PricesLoader(lambda: prices_of(config), bool)
-    pipeline = Pipeline(ExchangeQueue(), spool, Counters(), prices=prices)
+    pipeline = Pipeline(ExchangeQueue(), spool, Counters(), reader_of(config), prices=prices)
     maintenance = Maintenance(pipeline, Retention())
     try:
         pipeline.open(OneStore(config, store_for(config.database), read_only=False).writer(loop, bool))
-        maintenance.finish(WITHIN_S)
+        maintenance.finish(within)
     finally:
         maintenance.close()
         pipeline.close()

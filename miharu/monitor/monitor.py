@@ -19,7 +19,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handing
 from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
-from miharu.monitor.steps import steps
+from miharu.monitor.steps import FIRST, steps
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.recorder import imports
 from miharu.recorder.daemonic import is_daemonic
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.loop import LoopThread
     from miharu.recorder.run import Run
+    from miharu.recorder.spool import Spool
     from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
@@ -108,7 +109,7 @@ class Monitor:
         if self._recording is not None:
             self._recording.close()
         if len(here.queue):
-            self._recorder.spool_remaining()
+            self._recorder.spool_remaining(self._spool_unread)
         stored = ended and here.is_empty
         if not here.is_empty:
             path = here.spool.path if here.spool is not None else None
@@ -129,6 +130,19 @@ class Monitor:
         if self._outgoing is not None:
             self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
         return stored
+
+    def _spool_unread(self) -> None:
+        from miharu.recorder.spool import spool_unread
+
+        spool_unread(self._here.queue, self._spool())
+
+    def _spool(self) -> "Spool":
+        here = self._here
+        if here.spool is None:
+            from miharu.recorder.spool import Spool, place_for
+
+            here.spool = Spool(place_for(self.config.database))
+        return here.spool
 
     def _at_exit(self) -> None:
         until = time.monotonic() + EXIT_S
@@ -269,16 +283,30 @@ class Monitor:
     def _make_run(self, orders: Orders) -> "Run | None":
         """On the recorder's thread; ``None`` where it is to end, and has nothing to record yet."""
         if self._recording is None:
-            for step in steps(self.config.database):
-                if orders.stopping and (self._here.is_empty or not orders.for_good):
-                    return None
-                imports.import_step(step)
+            if not self._has_imported(FIRST, orders):
+                return None
+            from miharu.recorder.spool import UnreadSpooling
+
+            spooling = UnreadSpooling(self._here.queue, self._spool())
+            if not self._has_imported(steps(self.config.database), orders, spooling):
+                return None
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording
 
                 self._recording = Recording(self._here, self._loop_for_what_leaves(), self._widen)
             return self._recording.run(orders)
+
+    def _has_imported(
+        self, names: "Iterable[str]", orders: Orders, meanwhile: "Callable[[], object]" = bool
+    ) -> bool:
+        """Import these modules, unless it is to end meanwhile; whether it is not."""
+        for step in names:
+            if orders.stopping and (self._here.is_empty or not orders.for_good):
+                return False
+            meanwhile()
+            imports.import_step(step)
+        return True
 
     def _widen(self, rules: "Iterable[Rule]") -> None:
         """Let more pass than the built-in formats know."""

@@ -26,7 +26,7 @@ from miharu.recorder.run import Run
 from miharu.recorder.spool import Spool, place_for
 from miharu.stores.base import Questions, Writer
 
-__all__ = ("Recording",)
+__all__ = ("Recording", "reader_of")
 
 T = TypeVar("T")
 Meanwhile = Callable[[], object]
@@ -48,7 +48,7 @@ class Recording:
         self.updates = Updates(handing.unseen)
         self._prices: Prices | None = None
         self._kept = _kept_plans(here.config)
-        here.spool = Spool(place_for(here.config.database))
+        here.spool = here.spool or Spool(place_for(here.config.database))
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
 
     def run(self, orders: Orders) -> Run:
@@ -74,7 +74,7 @@ class Recording:
             here.queue,
             here.spool,
             here.counters,
-            self._reader(),
+            reader_of(here.config, self._widen),
             prices=PricesLoader(self._load_prices, meanwhile),
             known=self._kept,
             charge=here.ledger.charge if here.ledger is not None else bool,
@@ -83,20 +83,6 @@ class Recording:
 
     def _writer(self, meanwhile: Meanwhile) -> Writer:
         return self._here.store.writer(self._here.loop, meanwhile)
-
-    def _reader(self) -> Reader:
-        config = self._here.config
-        formats = [provider() for _, provider in plugins.load(providers.BUILT_IN)]
-        extra = [provider() for _, provider in plugins.load(plugins.installed("miharu.providers"))]
-        self._widen(rule for provider in extra for rule in provider.rules)
-        return Reader(
-            [*config.providers, *formats, *extra],
-            service=config.service,
-            capture_content=config.capture_content,
-            estimate_usage=config.estimate_usage,
-            redact=config.redact,
-            ignore=config.ignore.call if config.ignore != NOTHING_IGNORED else None,
-        )
 
     def _load_prices(self) -> Prices | None:
         config = self._here.config
@@ -132,6 +118,26 @@ def _kept_plans(config: Config) -> KeptPlans | None:
     place = place_for(config.database, "plans")
     own = config.prices is not None or config.update_prices
     return None if own or place is None else KeptPlans(place)
+
+
+def reader_of(config: Config, widen: Callable[[Iterable[Rule]], object] = bool) -> Reader:
+    """What reads calls, with the wire formats of the program, our own, and those of other packages.
+
+    Args:
+        config: The settings.
+        widen: Told of the rules of those of other packages.
+    """
+    formats = [provider() for _, provider in plugins.load(providers.BUILT_IN)]
+    extra = [provider() for _, provider in plugins.load(plugins.installed("miharu.providers"))]
+    widen(rule for provider in extra for rule in provider.rules)
+    return Reader(
+        [*config.providers, *formats, *extra],
+        service=config.service,
+        capture_content=config.capture_content,
+        estimate_usage=config.estimate_usage,
+        redact=config.redact,
+        ignore=config.ignore.call if config.ignore != NOTHING_IGNORED else None,
+    )
 
 
 def _exporters_of(config: Config) -> Sequence[Exporter]:

@@ -7,20 +7,25 @@ from collections.abc import Iterator
 
 from miharu.providers import BUILT_IN
 
-__all__ = ("steps",)
+__all__ = ("FIRST", "steps")
 
-_WORK = (
-    "decimal",
+FIRST = (
     "json",
     "miharu.batch",
-    "miharu.providers.base",
     "miharu.attribution.belonging",
+    "miharu.redaction.fields",
+    "miharu.redaction.values",
+    "miharu.recorder.spool",
+)
+"""With these what waits can be spooled unread: all the rest takes a while where the program is busy."""
+_WORK = (
+    "decimal",
+    "miharu.providers.base",
     "miharu.providers.hosts",
     "miharu.providers.decoding",
     "miharu.recorder.estimate",
     "miharu.recorder.waste",
     "miharu.recorder.reader",
-    "miharu.recorder.spool",
     "miharu.stores.base",
     "miharu.pricing.kept_plans",
     "miharu.recorder.pipeline",
@@ -28,9 +33,7 @@ _WORK = (
     "miharu.recorder.exports",
     "miharu.recorder.run",
     "miharu.monitor.recording",
-    "miharu.redaction.fields",
     "miharu.redaction.shapes",
-    "miharu.redaction.values",
     "miharu.recorder.content",
     "miharu.recorder.redactor",
     "msgspec",

@@ -5,7 +5,7 @@ threads waiting, for a burst of thirty calls as long as a garbage collection wou
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
@@ -74,6 +74,23 @@ class BatchReader:
             time.sleep(0)
             if values and time.monotonic() >= until:
                 return
+
+    def read(self, exchanges: Iterable[Exchange], *, own: bool = True) -> Batch:
+        """The calls of a record.
+
+        Args:
+            exchanges: Those of the record.
+            own: Whether this process has made them, so that they count.
+        """
+        captured, found = self._counters.captured, list[Kept]()
+        for exchange in exchanges:
+            kept = self._kept(exchange)
+            if kept is not None:
+                found.append(kept)
+            time.sleep(0)
+        if not own:
+            self._counters.captured = captured
+        return as_batch(found)
 
     def _kept(self, left: Left) -> "Kept | None":
         reader = self._reader

@@ -141,8 +141,9 @@ class Maintenance:
                 self._found = None
                 return False
         file = self._taken_over
-        batch = file.first()
-        if batch is not None:
+        record = file.first()
+        if record is not None:
+            batch = self._pipeline.read(record, own=False)
             self._pipeline.keep(batch, own=False)
             file.take()
             self._recovered += len(batch.calls)

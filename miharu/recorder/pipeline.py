@@ -16,7 +16,7 @@ from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
-from miharu.recorder.spool import Spool
+from miharu.recorder.spool import Record, Spool, spool_unread
 from miharu.stores.base import Writer
 
 __all__ = ("Pipeline",)
@@ -110,10 +110,12 @@ class Pipeline:
         while True:
             if pending:
                 self._keep_pending()
-            elif (batch := self.spool.first()) is not None:
+            elif (record := self.spool.first()) is not None:
+                batch = self.read(record)
+                self.spool.is_read(batch)
                 self.keep(batch)
                 self.spool.take()
-            elif not (is_daemonic() and len(self._queue) and self._spill()):
+            elif not (is_daemonic() and spool_unread(self._queue, self.spool)):
                 self._reader.fill(pending)
                 if not pending:
                     return
@@ -124,6 +126,15 @@ class Pipeline:
             self._loading = True
             self._prices = self._load_prices()
             self._has_prices, self._loading = True, False
+
+    def read(self, record: Record, *, own: bool = True) -> Batch:
+        """The calls of a record, as far as they were not read before.
+
+        Args:
+            record: Of a spool.
+            own: Whether this process has made them, so that they count.
+        """
+        return record if isinstance(record, Batch) else self._reader.read(record, own=own)
 
     def keep(self, batch: Batch, *, own: bool = True, tried: bool = False) -> None:
         """Store and export it; what cannot be stored takes nothing else with it.

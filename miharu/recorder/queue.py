@@ -5,15 +5,16 @@ their first byte on.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from miharu.exchange import Exchange
 from miharu.holding import HOLDING, Holding
 
 if TYPE_CHECKING:  # it is made on the program's own thread
     from miharu.attribution.spans import OpenSpan
     from miharu.batch import Score, Span
     from miharu.call import Call
-    from miharu.exchange import Exchange
 
 __all__ = ("ExchangeQueue", "Kept", "Left")
 
@@ -75,6 +76,22 @@ class ExchangeQueue:
             self.dropped_records += 1
             return
         self._items.append((record, size))
+
+    def take_exchanges(self, most: int) -> "list[Exchange]":
+        """The oldest exchanges, at most so many; what else waits keeps its place. For one thread only."""
+        found, others = list[Exchange](), list[tuple[Left, int]]()
+        while len(found) < most and self._items:
+            item, size = self._items.popleft()
+            if isinstance(item, Exchange):
+                found.append(item)
+            else:
+                others.append((item, size))
+        self._items.extendleft(reversed(others))
+        return found
+
+    def put_back(self, exchanges: "Sequence[Exchange]") -> None:
+        """Take back what was taken."""
+        self._items.extendleft((exchange, 0) for exchange in reversed(exchanges))
 
     def take(self) -> "Left | None":
         """The oldest of what was left; ``None`` when there is none. For one thread only.

@@ -9,7 +9,7 @@ from typing import Any
 from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu.attribution.belonging import Belonging, belonging
-from miharu.call import Call, Cost, changed, new_id
+from miharu.call import Call, Cost, Outcome, changed, new_id
 from miharu.exchange import Exchange, Request
 from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
@@ -24,6 +24,7 @@ from miharu.recorder.formats import Formats
 from miharu.recorder.headers import attempt_of, lowered, rate_limit_of, request_id_of, sdk_of
 from miharu.recorder.jobs import Jobs
 from miharu.recorder.outcome import ended, outcome_of
+from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste import Waste
 
 __all__ = ("Reader",)
@@ -81,7 +82,7 @@ class Reader:
                     call = self._completion(call, reading, began)
                 kept = call if self._ignore is None else _kept(call, self._ignore)
                 if kept is not None and kept.completes:
-                    return self._completion(kept, reading, began)
+                    return kept
                 whole = request.body if request.gap is None else None
                 return kept and self._waste.find(self._attempts.place(kept), whole)
         return None
@@ -92,8 +93,10 @@ class Reader:
         return bounded(replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted))
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
-        whose = _whose(exchange)
-        id_ = self._mint(exchange.timestamp)
+        whose, outcome = _whose(exchange), outcome_of(exchange, wire, reading)
+        strange = isinstance(exchange, Unread) and exchange.is_strange
+        keeps_content = self.capture_content and not exchange.shed and not strange
+        id_ = exchange.id if isinstance(exchange, Unread) else self._mint(exchange.timestamp)
         terms = terms_of(wire, reading)
         call = Call(
             id=id_,
@@ -105,7 +108,7 @@ class Reader:
             model=served_model(wire) or reading.model or reading.request_model,
             request_model=reading.request_model,
             stream=reading.stream,
-            outcome=outcome_of(exchange, wire, reading),
+            outcome=_unsaid(outcome) if strange else outcome,
             usage=with_named(believed(reading.usage), reading.quantities, terms),
             cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
@@ -126,7 +129,7 @@ class Reader:
             span_id=id_.replace("-", "")[16:],
             parent_id=whose.parent_id,
             tags=whose.tags,
-            body=self._seen(request, wire) if self.capture_content and not exchange.shed else None,
+            body=self._seen(request, wire) if keeps_content else None,
             completes=reading.completes,
         )
         if self.estimate_usage and not reading.completes and not exchange.shed:
@@ -163,7 +166,14 @@ def _shed(exchange: Exchange, provider: Provider, candidates: Sequence[Provider]
     return Reading(terminated=False) if exchange.shed and provider is candidates[-1] else None
 
 
+def _unsaid(outcome: Outcome) -> Outcome:
+    """Without what was said: it might repeat a credential that was known to another process alone."""
+    return replace(outcome, error_message=None)
+
+
 def _whose(exchange: Exchange) -> Belonging:
+    if isinstance(exchange, Unread) and exchange.whose is not None:
+        return exchange.whose
     try:
         return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
     except Exception:  # noqa: BLE001 - it asks the host's framework and tracing; the call is a call without them

@@ -109,9 +109,14 @@ class Recorder:
         self.orders.hurry()
         return self._done.wait(timeout)
 
-    def spool_remaining(self) -> None:
-        """Spool what a recorder that does not end, or has ended badly, did not come to."""
+    def spool_remaining(self, unread: Callable[[], object] = bool) -> None:
+        """Spool what a recorder that does not end, or has ended badly, did not come to.
+
+        Args:
+            unread: Spools what nobody has read, which is quicker than to read it.
+        """
         try:
+            unread()
             run = self._run or self._make_run(self.orders)
             if run is not None:
                 run.pipeline.spool_remaining(time.monotonic() + SALVAGE_S)

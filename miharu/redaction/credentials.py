@@ -9,7 +9,7 @@ from miharu.redaction.fields import named
 from miharu.redaction.names import Verdict, is_parameter, verdict
 from miharu.redaction.values import is_telling
 
-__all__ = ("credentials", "in_body")
+__all__ = ("credentials", "in_body", "is_credential")
 
 _NO_CREDENTIALS = frozenset(
     {"idempotency-key", "x-idempotency-key", "sec-websocket-key", "x-session-affinity"}
@@ -46,7 +46,13 @@ def in_body(body: bytes) -> tuple[str, ...]:
 @lru_cache(256)
 def _naming(names: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these headers hold credentials: most requests of a program have the same."""
-    return tuple(name for name in names if name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO)
+    return tuple(filter(is_credential, names))
+
+
+@lru_cache(1024)
+def is_credential(name: str) -> bool:
+    """Whether a header of that name, in lower case, may carry one."""
+    return name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO
 
 
 @lru_cache(256)

@@ -2,6 +2,9 @@
 
 import signal
 
+import pytest
+
+from miharu.recorder.spool import calls_in
 from tests.hosts.conftest import Host, eventually, need
 
 need()
@@ -32,11 +35,27 @@ def test_a_program_that_is_killed_before_its_prices_are_even_imported(host: Host
     host.write("import time\nask(), ask()\ntime.sleep(600)")
     with host.running("script") as program:
         program.says("(importing)")
-        eventually(lambda: sum(spool.read_bytes().count(b"openai.chat") for spool in host.spools()) == 2)
+        eventually(lambda: sum(map(calls_in, host.spools())) == 2)
         program.process.kill()
         program.process.wait()
     (host.folder / "genai_prices.py").unlink()
     assert host.rows() == []
+    rows = host.rows_at_last()
+    assert [row["status"] for row in rows] == ["success"] * 2
+    assert all(row["cost_nanousd"] for row in rows)
+
+
+@pytest.mark.parametrize("module", ["msgspec", "sqlite3"])
+def test_a_program_that_is_killed_while_its_recorder_still_starts(host: Host, module: str) -> None:
+    """What waits is safe before anything can be read or stored."""
+    (host.folder / f"{module}.py").write_text("import time\nprint('importing')\ntime.sleep(600)")
+    host.write("import time\nask(), ask()\ntime.sleep(600)")
+    with host.running("script") as program:
+        program.says("(importing)")
+        eventually(lambda: sum(map(calls_in, host.spools())) == 2)
+        program.process.kill()
+        program.process.wait()
+    (host.folder / f"{module}.py").unlink()
     rows = host.rows_at_last()
     assert [row["status"] for row in rows] == ["success"] * 2
     assert all(row["cost_nanousd"] for row in rows)

@@ -2,10 +2,23 @@
 
 spool.py    this process's own file, and those that dead ones have left
 file.py     one file: its lock, its records, and what becomes of it
-records.py  a batch as the bytes of a record
+records.py  a batch, or exchanges, as the bytes of a record
+unread.py   exchanges that nobody has read yet
 """
 
 from miharu.recorder.spool.file import SpoolFile, calls_in
-from miharu.recorder.spool.spool import Spool, place_for, spools_at
+from miharu.recorder.spool.records import Record
+from miharu.recorder.spool.spool import Spool, UnreadSpooling, place_for, spool_unread, spools_at
+from miharu.recorder.spool.unread import Unread
 
-__all__ = ("Spool", "SpoolFile", "calls_in", "place_for", "spools_at")
+__all__ = (
+    "Record",
+    "Spool",
+    "SpoolFile",
+    "Unread",
+    "UnreadSpooling",
+    "calls_in",
+    "place_for",
+    "spool_unread",
+    "spools_at",
+)

@@ -1,4 +1,4 @@
-"""One file of records: each its length, a CRC-32 and a batch.
+"""One file of records: how far it was stored, and then each record's length, its CRC-32 and the record.
 
 Whoever owns a file holds a lock on it for as long as the process lives; a file whose lock is free was left
 behind, and the first process of the same database that finds it stores what is in it.
@@ -10,19 +10,24 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from miharu._files import make, make_private_folder, open_any, open_ours
 from miharu._guard import say_once
 from miharu._trust import NotOurs
 from miharu.batch import Batch
-from miharu.recorder.spool.records import unpack
+from miharu.recorder.spool.records import Record, unpack
 
 __all__ = ("DAMAGED", "SpoolFile", "calls_in")
 
 DAMAGED = ".damaged"
 """How the name of a file ends that was set aside."""
+_START = struct.Struct("<8sQ")
+"""``_MARK``, and at which byte the first record begins that was not stored yet."""
+_MARK = b"miharu 2"
 _HEAD = struct.Struct("<II")
+"""Of a record: how many bytes, and their CRC-32."""
 _LONGEST = 1 << 28
 """Bytes of a record: one that says that it has more is damaged."""
 _PIECE = 1 << 20
@@ -59,8 +64,8 @@ class SpoolFile:
         self.lost = 0
         """Calls, spans and scores that were whole and made no sense."""
         self._file = file
-        self._read = self._next = 0
         self._end = os.fstat(file).st_size
+        self._read = self._next = self._first = self._start()
 
     @classmethod
     def make(cls, place: Path) -> "SpoolFile":
@@ -73,8 +78,14 @@ class SpoolFile:
             path = place.with_name(f"{place.name}{os.getpid()}-{secrets.token_hex(4)}")
             make_private_folder(path.parent)
             file = make(path)
-            if _lock(file) and path.exists():  # else somebody has taken it for one that was left behind
-                return cls(path, file)
+            try:
+                if _lock(file) and path.exists():  # else somebody has taken it for one that was left behind
+                    os.write(file, _START.pack(_MARK, _START.size))
+                    return cls(path, file)
+            except OSError:
+                os.close(file)
+                _quietly(path.unlink)
+                raise
             os.close(file)
             _quietly(path.unlink)
         raise OSError(f"{place.parent} does not allow for locks")
@@ -98,8 +109,21 @@ class SpoolFile:
     def size(self) -> int:
         return self._end
 
-    def append(self, payload: bytes) -> None:
-        """Add a record, whole or not at all.
+    @property
+    def place(self) -> int:
+        """At which byte the first record begins that was not taken yet."""
+        return self._read
+
+    def _start(self) -> int:
+        """Where to begin to read: at the beginning, in a file of an older miharu."""
+        start = self._bytes(0, _START.size)
+        if len(start) < _START.size:
+            return 0
+        mark, taken = _START.unpack(start)
+        return 0 if mark != _MARK else max(_START.size, min(taken, self._end))
+
+    def append(self, payload: bytes) -> int:
+        """Add a record, whole or not at all; at which byte it begins.
 
         Raises:
             OSError: It cannot be written.
@@ -112,9 +136,10 @@ class SpoolFile:
         except OSError:
             os.ftruncate(self._file, self._end)
             raise
-        self._end = os.lseek(self._file, 0, os.SEEK_CUR)
+        begins, self._end = self._end, os.lseek(self._file, 0, os.SEEK_CUR)
+        return begins
 
-    def first(self) -> Batch | None:
+    def first(self) -> Record | None:
         """The oldest record that was not taken yet; what is damaged is passed over."""
         while self._read < self._end:
             head = self._bytes(self._read, _HEAD.size)
@@ -124,11 +149,11 @@ class SpoolFile:
             if not 0 < length <= _LONGEST or self._next > self._end:  # where does the next one begin?
                 self._next = self._end
             elif self._checksum(start, length) == checksum:
-                batch, lost = unpack(self._bytes(start, length))
+                record, lost = unpack(self._bytes(start, length))
                 self.lost += lost
                 self.is_damaged = self.is_damaged or lost > 0
-                if batch:
-                    return batch
+                if record:
+                    return record
             self.is_damaged = True
             self._read = self._next
         return None
@@ -146,8 +171,12 @@ class SpoolFile:
         return os.read(self._file, length)
 
     def take(self) -> None:
-        """Be done with the first record."""
+        """Be done with the first record: whoever reads the file after this process begins behind it."""
         self._read = self._next
+        if self._first:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            with suppress(OSError):  # a full disk, say: at worst it is stored again, under the same id
+                os.write(self._file, _START.pack(_MARK, self._read))
 
     def close(self) -> None:
         """Let go of it: remove it if everything was taken, set it aside if some is damaged."""
@@ -175,8 +204,8 @@ def calls_in(path: Path) -> int:
         return 0
     try:
         file = SpoolFile(path, handle)
-        while batch := file.first():
-            calls += len(batch.calls)
+        while record := file.first():
+            calls += len(record.calls if isinstance(record, Batch) else record)
             file.take()
     finally:
         os.close(handle)

@@ -1,6 +1,10 @@
-"""A batch as bytes, in MessagePack, and back. Credentials are in no batch, so in no file."""
+"""A record as bytes, and back: a batch in MessagePack, or exchanges that nobody has read.
+
+Credentials are in no batch, and in no facts of an exchange, so in no file.
+"""
 
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -8,8 +12,12 @@ from typing import Any
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
+from miharu.exchange import Exchange
+from miharu.recorder.spool.unread import MARK, unpack_unread
 
-__all__ = ("pack", "unpack")
+__all__ = ("Record", "pack", "unpack")
+
+Record = Batch | list[Exchange]
 
 _LATEST = 1 << 43
 """Unix milliseconds, in the year 2248."""
@@ -33,8 +41,10 @@ def pack(batch: Batch) -> bytes:
         return encode(_plain(asdict(batch)))
 
 
-def unpack(payload: bytes) -> tuple[Batch, int]:
-    """The batch, without what no call can be made of, and how many those are. It takes any bytes."""
+def unpack(payload: bytes) -> tuple[Record, int]:
+    """What is in it, without what no call can be made of, and how many those are. It takes any bytes."""
+    if payload.startswith(MARK):
+        return _exchanges(payload)
     import msgspec
 
     try:
@@ -63,6 +73,16 @@ def unpack(payload: bytes) -> tuple[Batch, int]:
                 part.append(value)
     batch = Batch(**parts)
     return batch, lost if batch else max(lost, 1)  # nobody writes an empty one
+
+
+def _exchanges(payload: bytes) -> tuple[list[Exchange], int]:
+    found = list[Exchange]()
+    try:
+        for exchange in unpack_unread(payload):
+            found.append(exchange)
+    except (*_NONSENSE, LookupError, AttributeError, struct.error):
+        return found, 1
+    return found, 0
 
 
 def _made(facts: Any, kind: type[Any]) -> Any:

@@ -3,17 +3,25 @@
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from miharu._guard import swallowed
 from miharu._location import NoPlace, default_database
 from miharu.batch import Batch
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
+from miharu.exchange import Exchange
+from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.spool.file import DAMAGED, SpoolFile
-from miharu.recorder.spool.records import pack
+from miharu.recorder.spool.records import Record, pack
+from miharu.recorder.spool.unread import Known, Unread, pack_unread
 
-__all__ = ("Spool", "place_for", "spools_at")
+__all__ = ("Spool", "UnreadSpooling", "place_for", "spool_unread", "spools_at")
 
+UNREAD_AT_ONCE = 100
+WAITS_S = 0.05
+"""How long something waits to be spooled unread, so that more comes along."""
 MAX_BYTES = 256 << 20
 """Of one process's file; what comes then waits in memory, and is dropped when that is full."""
 
@@ -36,6 +44,9 @@ class Spool:
         """Those of which nothing could be made again."""
         self._own: SpoolFile | None = None
         self._counts: list[int] = []
+        self._known: dict[int, list[Known]] = {}
+        """Of exchanges that nobody has read, by the place of their record, what is not in the file."""
+        self._first_read: Batch | None = None
         # the thread that ends the program may have to do what the worker does not come to
         self._lock = threading.RLock()
 
@@ -62,34 +73,59 @@ class Spool:
         """
         payload = pack(batch)
         with self._lock:
-            if self.place is None:
-                raise OSError("nothing is spooled for a store in memory")
-            if self._own is None:
-                self._own = SpoolFile.make(self.place)
-            self._own.append(payload)
-            self._counts.append(len(batch.calls) + len(batch.spans) + len(batch.scores))
-            self.waiting = sum(self._counts)
+            self._append(payload, len(batch.calls) + len(batch.spans) + len(batch.scores))
 
-    def first(self) -> Batch | None:
+    def append_unread(self, exchanges: Sequence[Exchange]) -> None:
+        """Add what nobody has read yet.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        payload, known = pack_unread(exchanges)
+        with self._lock:
+            self._known[self._append(payload, len(exchanges))] = known
+
+    def first(self) -> Record | None:
         """What is to be stored next; ``None`` when nothing is left, and then there is no file."""
         with self._lock:
             if self._own is None:
                 return None
+            if self._first_read is not None:
+                return self._first_read
             before = self._own.lost
-            batch = self._own.first()
+            record = self._own.first()
             self.lost += self._own.lost - before
-            if batch is None:
+            if record is None:
                 self._counts.clear()
                 self.close()
-            return batch
+            elif not isinstance(record, Batch):
+                for exchange, known in zip(record, self._known.pop(self._own.place, ()), strict=False):
+                    if isinstance(exchange, Unread):
+                        exchange.know(known)
+            return record
+
+    def is_read(self, batch: Batch) -> None:
+        """The first record comes to this: what was read once is not read again."""
+        self._first_read = batch
 
     def take(self) -> None:
         """Be done with the first: it is stored."""
         with self._lock:
+            self._first_read = None
             if self._own is not None:
                 self._own.take()
                 del self._counts[:1]
                 self.waiting = sum(self._counts)
+
+    def _append(self, payload: bytes, count: int) -> int:
+        if self.place is None:
+            raise OSError("nothing is spooled for a store in memory")
+        if self._own is None:
+            self._own = SpoolFile.make(self.place)
+        begins = self._own.append(payload)
+        self._counts.append(count)
+        self.waiting = sum(self._counts)
+        return begins
 
     def left_behind(self) -> Iterator[SpoolFile]:
         """Files whose owner has died, each ours from then on."""
@@ -110,14 +146,54 @@ class Spool:
         with self._lock:
             if self._own is not None:
                 self._own.close()
-                self._own = None
+                self._own = self._first_read = None
+                self._known.clear()
             self.waiting = sum(self._counts)
 
     def disown(self) -> None:
         """Forget the file in a child that was forked."""
         if self._own is not None:
             self._own.disown()
-            self._own = None
+            self._own = self._first_read = None
+            self._known.clear()
+
+
+def spool_unread(queue: ExchangeQueue, spool: Spool) -> bool:
+    """Write what waits to be read, as it is; whether there was something, and it is safe now."""
+    safe = False
+    while spool.has_room and (exchanges := queue.take_exchanges(UNREAD_AT_ONCE)):
+        try:
+            spool.append_unread(exchanges)
+        except OSError:
+            queue.put_back(exchanges)
+            return False
+        except Exception:  # noqa: BLE001 - what a library of the program's makes hard to describe can be read
+            queue.put_back(exchanges)
+            swallowed("spooling")
+            return False
+        for exchange in exchanges:
+            exchange.let_go()
+        safe = True
+    return safe
+
+
+class UnreadSpooling:
+    """Does it whenever it is called, as soon as something has waited for long enough."""
+
+    def __init__(self, queue: ExchangeQueue, spool: Spool) -> None:
+        self._queue = queue
+        self._spool = spool
+        self._since: float | None = None
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if not len(self._queue):
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        elif now - self._since >= WAITS_S:
+            spool_unread(self._queue, self._spool)
+            self._since = None
 
 
 def spools_at(place: Path) -> Sequence[Path]:

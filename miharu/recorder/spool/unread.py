@@ -1,0 +1,192 @@
+"""Exchanges as bytes before anybody has read them, for a recorder that still starts and a program that ends.
+
+Credentials of the request stay in the memory of its own process. So what is read by another one has no error
+message and no content: they might repeat a credential that nobody knows there.
+
+A record is ``MARK`` and, for each exchange, the length of its facts, the facts in JSON, and the bodies.
+"""
+
+import json
+import struct
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from miharu._guard import swallowed
+from miharu._ids import new_id
+from miharu.attribution.belonging import Belonging, belonging
+from miharu.exchange import Exchange, Request
+from miharu.redaction.credentials import credentials, is_credential
+
+__all__ = ("MARK", "Known", "Unread", "pack_unread", "unpack_unread")
+
+MARK = b"unread 1\n"
+"""No MessagePack of a batch begins so."""
+_LENGTH = struct.Struct("<I")
+_TIMES = ("timestamp", "started", "ended")
+_FACTS = ("status", "decoded", "end", "error_type", "lost", "shed")
+_ENDS = {"eof", "closed", "dropped", "cancelled", "error"}
+_LATEST = 1 << 43
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stays in the memory of the process that made the call."""
+
+    request: Request
+    """Without its body."""
+    context: Any
+    said: Any
+    traced: Any
+    error_message: str | None
+
+
+class Unread(Exchange):
+    """An exchange from a record."""
+
+    __slots__ = ("asked", "id", "is_strange", "whose")
+
+    def __init__(self, asked: Request, id_: str, whose: Belonging) -> None:
+        super().__init__()
+        self.asked = asked
+        self.id = id_
+        """Of the call that it will be, however often it is read."""
+        self.whose: Belonging | None = whose
+        self.is_strange = True
+        """Another process has made it, whose credentials are not known here."""
+
+    def request(self) -> Request:
+        return self.asked
+
+    def know(self, known: Known) -> None:
+        """Take back what has stayed in this process's memory."""
+        self.asked = replace(known.request, body=self.asked.body, gap=self.asked.gap)
+        self.context, self.said, self.traced = known.context, known.said, known.traced
+        self.error_message = known.error_message
+        self.whose, self.is_strange = None, False
+
+
+def pack_unread(exchanges: Sequence[Exchange]) -> tuple[bytes, list[Known]]:
+    """The record, and what is not in it."""
+    pieces, known = [MARK], list[Known]()
+    for exchange in exchanges:
+        request = exchange.request()
+        bodies = [request.body or b"", *exchange.chunks, *(exchange.tail or ())]
+        facts = json.dumps(_facts(exchange, request, bodies), ensure_ascii=True).encode()
+        pieces += (_LENGTH.pack(len(facts)), facts, *bodies)
+        known.append(
+            Known(
+                replace(request, body=None),
+                exchange.context,
+                exchange.said,
+                exchange.traced,
+                exchange.error_message,
+            )
+        )
+    return b"".join(pieces), known
+
+
+def unpack_unread(record: bytes) -> Iterator[Unread]:
+    """The exchanges.
+
+    Raises:
+        ValueError, TypeError, KeyError, IndexError, struct.error: It makes no sense from here on.
+    """
+    at = len(MARK)
+    while at < len(record):
+        (length,) = _LENGTH.unpack_from(record, at)
+        at += _LENGTH.size
+        facts = json.loads(record[at : at + length])
+        at += length
+        sizes = [_natural(size) for size in facts["sizes"]]
+        if at + sum(sizes) > len(record):
+            raise ValueError("it is shorter than it says")
+        bodies = list[bytes]()
+        for size in sizes:
+            bodies.append(record[at : at + size])
+            at += size
+        yield _made(facts, bodies)
+
+
+def _facts(exchange: Exchange, request: Request, bodies: Iterable[bytes]) -> dict[str, Any]:
+    return {
+        "id": new_id(exchange.timestamp),
+        **{name: getattr(exchange, name) for name in (*_TIMES, *_FACTS)},
+        "arrivals": exchange.arrivals,
+        "headers": dict(_harmless(exchange.response_headers.items())),
+        "sizes": [len(body) for body in bodies],
+        "head": len(exchange.chunks),
+        "has_tail": exchange.tail is not None,
+        "method": request.method,
+        "host": request.host,
+        "path": request.path,
+        "query": "" if credentials({}, request.query) else request.query,
+        "asked": dict(_harmless(request.headers.items())),
+        "fields": {} if request.body is None else dict(request.fields),
+        "has_body": request.body is not None,
+        "gap": request.gap,
+        "whose": asdict(_whose(exchange)),
+    }
+
+
+def _harmless(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    return ((name.lower(), value) for name, value in headers if not is_credential(name.lower()))
+
+
+def _whose(exchange: Exchange) -> Belonging:
+    try:
+        return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
+    except Exception:  # noqa: BLE001 - it asks the host's framework and tracing
+        swallowed("finding out whose a call is")
+        return Belonging()
+
+
+def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:
+    """An exchange of facts that may be anything."""
+    asked = Request(
+        method=_text(facts["method"]),
+        host=_text(facts["host"]),
+        path=_text(facts["path"]),
+        query=_text(facts["query"]),
+        headers=_texts(facts["asked"]),
+        fields=_texts(facts["fields"]),
+        body=bodies[0] if facts["has_body"] is True else None,
+        gap=None if facts["gap"] is None else _natural(facts["gap"]),
+    )
+    made = Unread(asked, _text(facts["id"]), _belonging(**facts["whose"]))
+    head = _natural(facts["head"])
+    made.chunks = bodies[1 : head + 1]
+    made.arrivals = [_natural(at) for at in facts["arrivals"]][: len(made.chunks)]
+    made.tail = deque(bodies[head + 1 :]) if facts["has_tail"] is True else None
+    made.response_headers = _texts(facts["headers"])
+    made.timestamp, made.started, made.ended = (_natural(facts[name]) for name in _TIMES)
+    made.status = None if facts["status"] is None else _natural(facts["status"])
+    made.decoded, made.shed = facts["decoded"] is True, facts["shed"] is True
+    made.lost = _natural(facts["lost"])
+    made.end = facts["end"] if facts["end"] in _ENDS else "dropped"
+    made.error_type = None if facts["error_type"] is None else _text(facts["error_type"])
+    if made.timestamp > _LATEST or made.ended < made.started:
+        raise ValueError("it happened at no time")
+    return made
+
+
+def _belonging(tags: Any, **whose: Any) -> Belonging:
+    texts = {name: None if value is None else _text(value) for name, value in whose.items()}
+    return Belonging(tags=None if tags is None else _texts(tags), **texts)
+
+
+def _natural(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {_text(name): _text(item) for name, item in value.items()}
