@@ -23,7 +23,9 @@ ALLOWED = {
     "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through _files",
     "stores/postgres/database.py": "a server",
     "stores/sqlite/handles.py": "a file that it has opened through _files",
-    "stores/sqlite/database.py": "the file itself, where check_place() has looked",
+    "stores/sqlite/file.py": "the file itself, where check_place() has looked",
+    "stores/sqlite/memory.py": "a database in memory",
+    "stores/sqlite/readers.py": "the file itself, where check_place() has looked",
     "stores/sqlite/repair/damage.py": "the same, through sqlite3",
     "stores/sqlite/repair/layout.py": "a database in memory",
     "stores/sqlite/repair/quarantine.py": "it renames, and changes the mode where others cannot write",
@@ -43,7 +45,10 @@ OF_A_PATH = {
     *("rmdir", "chmod", "lchmod", "symlink_to", "hardlink_to"),
 }
 BY_NAME = {"open", "FileIO", "create_engine", "create_async_engine"}
-NOT_OF_FILES = {"store", "database", "_database", "writer", "pipeline", "gate", "_gate", "self"}
+NOT_OF_FILES = {
+    *("store", "database", "_database", "writer", "_writer", "pipeline", "self", "questions", "asking"),
+    *("lock", "_lock", "making", "_readers"),
+}
 """What else has a method ``open``."""
 
 
