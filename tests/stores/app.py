@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
@@ -48,6 +49,16 @@ def look() -> int:
     return len(monitor.read_sync(lambda: monitor.questions.calls(ALL, limit=10**7)))
 
 
+def everything_loaded(client: httpx.Client, url: str) -> None:
+    """Have all modules loaded, since another user may not be able to read them."""
+    with tempfile.TemporaryDirectory() as folder:
+        miharu.init(f"{folder}/calls.db", prices=Unknown())
+        client.post(url, json={"model": "m", "messages": []}).raise_for_status()
+        miharu.flush(60)
+        look()
+        miharu.shutdown(60)
+
+
 def main(provider: str) -> None:
     logging.getLogger("miharu").addHandler(Said())
     url = f"{provider}/chat/completions"
@@ -73,6 +84,7 @@ def main(provider: str) -> None:
             elif word == "look":
                 say(done=word, calls=look())
             elif word == "become":
+                everything_loaded(client, url)
                 os.setgid(values[0])
                 os.setuid(values[0])
                 say(done=word)
