@@ -49,6 +49,14 @@ def state() -> BudgetState:
     return state
 
 
+def is_refused() -> bool:
+    try:
+        miharu.check_budget()
+    except BudgetExceeded:
+        return True
+    return False
+
+
 def test_a_call_beyond_the_budget_is_not_sent(database: Path) -> None:
     miharu.init(database, budgets=[Budget(3 * ONE, refuse=True)])
     spend(2)
@@ -63,6 +71,20 @@ def test_a_call_beyond_the_budget_is_not_sent(database: Path) -> None:
     stats = miharu.stats()
     assert (stats["refused"], stats["captured"], stats["errors"]) == (1, 3, 0)
     assert len(rows(database)) == 3
+
+
+@pytest.mark.parametrize("away", ["a foreign file", "a server"])
+def test_a_call_is_refused_though_no_store_can_be_opened(tmp_path: Path, away: str) -> None:
+    file = tmp_path / "foreign.db"
+    file.write_text("These are somebody's notes, and no database.")
+    url = str(file) if away == "a foreign file" else "postgres://nobody@127.0.0.1:9/miharu"
+    miharu.init(url, budgets=[Budget(ONE, refuse=True)])
+    ask()
+    deadline = time.monotonic() + 60
+    while not is_refused() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with pytest.raises(BudgetExceeded):
+        ask()
 
 
 def test_what_is_no_call_to_a_model_is_not_refused(database: Path) -> None:

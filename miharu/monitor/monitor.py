@@ -287,7 +287,8 @@ class Monitor:
                 return None
             from miharu.recorder.spool import UnreadSpooling
 
-            spooling = UnreadSpooling(self._here.queue, self._spool())
+            refuses = any(budget.refuse for budget in self.config.budgets)  # what is not read has no price
+            spooling = bool if refuses else UnreadSpooling(self._here.queue, self._spool())
             if not self._has_imported(steps(self.config.database), orders, spooling):
                 return None
         with imports.importing():

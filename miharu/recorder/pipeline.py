@@ -67,6 +67,9 @@ class Pipeline:
         self._loading = False
         """Whether prices are on their way: what comes meanwhile is not kept in memory alone."""
         self._charge = charge
+        self._uncharged: dict[str, Call] = {}
+        """Calls that were spooled before there were prices: a budget cannot wait until they are stored."""
+        self._charged_early: set[str] = set()
         self._export = export
         self._holding = 0
         """How many of what is pending are in the store's hands."""
@@ -126,6 +129,7 @@ class Pipeline:
             self._loading = True
             self._prices = self._load_prices()
             self._has_prices, self._loading = True, False
+            self._charge_spooled()
 
     def read(self, record: Record, *, own: bool = True) -> Batch:
         """The calls of a record, as far as they were not read before.
@@ -272,6 +276,8 @@ class Pipeline:
         except OSError:
             self._spool_again = time.monotonic() + SPOOL_AGAIN_S
             return False
+        if self._charge is not bool and not self._has_prices:
+            self._uncharged |= {call.id: call for call in batch.calls if call.cost is None}
         return True
 
     def _add(self, batch: Batch) -> None:
@@ -313,15 +319,29 @@ class Pipeline:
         if own:
             for before, call in zip(calls, found, strict=True):
                 if before.cost is None:
-                    self._charged(call)
+                    self._charged_once(call)
         return found
 
     def _priced(self, call: Call, *, own: bool = True) -> Call:
         """What was read before there were prices."""
         found = priced(call, self._prices)
         if own and call.cost is None and found.cost is not None:
-            self._charged(found)
+            self._charged_once(found)
         return found
+
+    def _charge_spooled(self) -> None:
+        for call in self._uncharged.values():
+            found = priced(call, self._prices)
+            if found.cost is not None:
+                self._charged(found)
+                self._charged_early.add(call.id)
+        self._uncharged.clear()
+
+    def _charged_once(self, call: Call) -> None:
+        if call.id in self._charged_early:
+            self._charged_early.discard(call.id)
+        else:
+            self._charged(call)
 
     def _charged(self, call: Call) -> None:
         try:

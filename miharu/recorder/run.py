@@ -137,8 +137,6 @@ class Run:
                 self._meanwhile()
                 return False
             self._drained_at = time.monotonic()
-            if self._eager and not stopping:
-                self.pipeline.need_prices()
             self._reckon(bool(flushes), self._meanwhile)
             for flush in flushes:
                 flush.done.set()
@@ -148,6 +146,8 @@ class Run:
         return self._maintenance.step(written=self._last_write(), idle=self.pipeline.is_empty)
 
     def _store(self) -> None:
+        if self._eager and not self._orders.stopping:
+            self.pipeline.need_prices()  # what a call costs does not depend on whether it can be stored
         if self.pipeline.writer is None:
             with importing():
                 writer = self._make_writer(self._meanwhile)
