@@ -11,6 +11,7 @@ import time
 from collections.abc import MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from miharu.attribution import tracing
@@ -28,6 +29,8 @@ __all__ = (
     "Origin",
     "begun",
     "current",
+    "hold_in",
+    "hold_no_more",
     "now",
     "put",
     "within",
@@ -75,18 +78,21 @@ class Block:
     no error. A block that could not be taken back there is known as strayed, and passed over from then on.
     """
 
-    __slots__ = ("before", "strayed")
+    __slots__ = ("before", "strayed", "yields")
 
     begins = False
     """Whether it is the outermost one of a request, a job or a trace. (No reference leads from there to here:
     what a request has held is let go of with it, and not by the next collection of cycles.)"""
     before: "Context | None"
+    yields: bool
+    """Whether it is around a ``yield``."""
     strayed: int
     """When it was left somewhere else, by ``time.perf_counter_ns()``; zero if it never was."""
 
     def enter(self, context: "Context") -> None:
         self.before = _current.get()
         self.strayed = 0
+        self.yields = False
         _current.set(context)
 
     def leave(self) -> None:
@@ -118,9 +124,50 @@ _settling = threading.Lock()
 EMPTY = Context()
 
 
+_of_generators: dict[FrameType, Context] = {}
+"""Contexts of blocks around a ``yield``. A generator may go on in another thread, or after another one has
+changed the variable; but while it runs, its frame is on the stack."""
+
+
 def current() -> Context | None:
     """What a call made here and now belongs to."""
-    return _current.get()
+    here = _current.get()
+    if _of_generators:
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - CPython's, and the only way to it
+        while frame is not None:
+            found = _of_generators.get(frame)
+            if found is not None:
+                return here if _is_inside(here, found) else found
+            frame = frame.f_back
+    return here
+
+
+def _is_inside(here: Context | None, of_generator: Context) -> bool:
+    """Whether it is of a block inside the generator's; another generator may have been stepped meanwhile."""
+    while here is not None and here.block is not None:
+        if here.block is of_generator.block:
+            return True
+        if here.block.yields:
+            return False
+        here = here.block.before
+    return False
+
+
+def hold_in(frame: FrameType, context: Context) -> Context | None:
+    """Have the context hold wherever that generator goes on; what held there before."""
+    if context.block is not None:
+        context.block.yields = True
+    before = _of_generators.get(frame)
+    _of_generators[frame] = context
+    return before
+
+
+def hold_no_more(frame: FrameType, before: Context | None) -> None:
+    """A block of that generator is left."""
+    if before is None:
+        _of_generators.pop(frame, None)
+    else:
+        _of_generators[frame] = before
 
 
 def now() -> tuple[Context | None, Said | None, Any]:
@@ -128,7 +175,7 @@ def now() -> tuple[Context | None, Said | None, Any]:
 
     That is what was said for the rest of the request so far, and the active span of OpenTelemetry.
     """
-    here = _current.get()
+    here = current() if _of_generators else _current.get()
     traced = tracing.active() if "opentelemetry.trace" in sys.modules else None
     if here is None or here.origin is None:
         return here, None, traced

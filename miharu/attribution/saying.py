@@ -1,25 +1,30 @@
 """``miharu.context``: to whom the calls belong that are made from here on."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from miharu._guard import misused, swallowed
-from miharu.attribution.context import EMPTY, Block, Context, Origin, current, put
+from miharu.attribution.context import EMPTY, Block, Context, Origin, current, hold_in, hold_no_more, put
 from miharu.attribution.said import NOTHING, Said
 
 __all__ = ("Scoped", "context")
+
+_IN_GENERATORS = 0x20 | 0x200
+"""``inspect.CO_GENERATOR`` and ``CO_ASYNC_GENERATOR``; to import that module takes too long."""
 
 
 class Scoped:
     """What ``miharu.context`` gives: said already, and taken back at the end of a block if used as one."""
 
-    __slots__ = ("_entered", "_said", "_undo")
+    __slots__ = ("_entered", "_held", "_said", "_undo")
 
     def __init__(self, said: Said) -> None:
         self._said = said
         self._entered: list[Block] = []
+        self._held: list[tuple[FrameType, Context | None] | None] = []
         self._undo: tuple[Origin | None, Said, Context | None, Context | None] | None = None
 
     def say(self) -> None:
@@ -46,11 +51,17 @@ class Scoped:
             put(here)
 
     def __enter__(self) -> None:
+        self._begin(sys._getframe(1))  # noqa: SLF001 - CPython's, and the only way to it
+
+    def _begin(self, frame: FrameType) -> None:
         try:
             self._unsay()
             here, block = current() or EMPTY, Block()
-            block.enter(replace(here, said=here.said.and_then(self._said), block=block))
+            inside = replace(here, said=here.said.and_then(self._said), block=block)
+            block.enter(inside)
             self._entered.append(block)
+            yields = frame.f_code.co_flags & _IN_GENERATORS
+            self._held.append((frame, hold_in(frame, inside)) if yields else None)
         except Exception:  # noqa: BLE001 - the guard on the user's path
             swallowed("miharu.context()")
 
@@ -59,9 +70,12 @@ class Scoped:
     ) -> None:
         if self._entered:
             self._entered.pop().leave()
+        if self._held and (held := self._held.pop()):
+            hold_no_more(*held)
 
     async def __aenter__(self) -> None:
-        self.__enter__()
+        frame = sys._getframe(1)  # noqa: SLF001 - as above
+        self._begin(frame)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

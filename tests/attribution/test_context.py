@@ -2,13 +2,17 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import miharu
@@ -261,3 +265,82 @@ def test_a_task_that_outlives_the_block_keeps_what_it_was_started_with() -> None
         assert seen == ["ann"]
 
     asyncio.run(main())
+
+
+def said() -> tuple[object, object]:
+    """The user and the tags of a call made here."""
+    whose = here()
+    return whose.user_id, dict(whose.tags or {})
+
+
+def test_a_generator_keeps_its_block_in_whatever_context_it_goes_on() -> None:
+    """Starlette takes each step of a plain generator in a thread, with a copy of the request's context."""
+
+    def steps() -> Iterator[tuple[object, object]]:
+        with miharu.context(user="ann", tags={"team": "search"}):
+            yield said()
+            yield said()
+            with miharu.context(tags={"step": "last"}):
+                yield said()
+            yield said()
+        yield said()
+
+    ann = ("ann", {"team": "search"})
+    running = steps()
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(contextvars.copy_context().run, next, running).result() for _ in range(5)]
+    assert found == [ann, ann, ("ann", {"team": "search", "step": "last"}), ann, (None, {})]
+    assert said() == (None, {})
+
+
+async def test_two_that_are_stepped_in_turn_keep_their_own() -> None:
+    async def steps(user: str) -> AsyncGenerator[tuple[object, object], None]:
+        async with miharu.context(user=user):
+            for _ in range(3):
+                await anyio.lowlevel.checkpoint()
+                yield said()
+
+    ann, bob, found = steps("ann"), steps("bob"), []
+    for _ in range(3):
+        found += [await anext(ann), await anext(bob)]
+    assert [user for user, _ in found] == ["ann", "bob"] * 3
+    await ann.aclose()
+    await bob.aclose()
+    assert not context._of_generators
+
+
+def test_what_a_generator_calls_may_say_more() -> None:
+    def call() -> tuple[object, object]:
+        with miharu.context(user="eve"):
+            return said()
+
+    def steps() -> Iterator[tuple[object, object]]:
+        with miharu.context(user="ann"):
+            yield call()
+            yield call()
+
+    assert [user for user, _ in steps()] == ["eve", "eve"]
+
+
+def test_the_body_of_a_context_manager_is_in_its_block() -> None:
+    @contextmanager
+    def as_ann() -> Iterator[None]:
+        with miharu.context(user="ann"):
+            yield
+
+    with as_ann():
+        assert said()[0] == "ann"
+    assert said()[0] is None
+
+
+def test_a_generator_that_is_dropped_leaves_nothing() -> None:
+    def steps() -> Iterator[int]:
+        with miharu.context(user="ann"):
+            yield 1
+
+    running = steps()
+    next(running)
+    assert context._of_generators
+    del running
+    gc.collect()
+    assert not context._of_generators
