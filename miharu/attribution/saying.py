@@ -1,12 +1,13 @@
 """``miharu.context``: to whom the calls belong that are made from here on."""
 
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Any
 
-from miharu._guard import misused, swallowed
+from miharu._guard import misused, say_once, swallowed
 from miharu.attribution.context import EMPTY, Block, Context, Origin, current, hold_in, hold_no_more, put
 from miharu.attribution.said import NOTHING, Said
 
@@ -14,6 +15,11 @@ __all__ = ("Scoped", "context")
 
 _IN_GENERATORS = 0x20 | 0x200
 """``inspect.CO_GENERATOR`` and ``CO_ASYNC_GENERATOR``; to import that module takes too long."""
+
+_SERVERS = frozenset(
+    ("flask", "django", "gunicorn", "waitress", "cherrypy", "bottle", "werkzeug.serving", "tornado.web")
+)
+"""Modules of programs that may answer requests in their main thread, without ASGI."""
 
 
 class Scoped:
@@ -39,6 +45,17 @@ class Scoped:
             after = replace(here, said=here.said.and_then(self._said))
             put(after)
         self._undo = (origin, before, None if here is EMPTY else here, after)
+
+    def __del__(self) -> None:
+        """It was said plainly, if no block has begun."""
+        undo = getattr(self, "_undo", None)
+        said = self._said if undo is not None and undo[0] is None else NOTHING
+        if (said.user is not None or said.session is not None) and _serves():
+            say_once(
+                "miharu.context(user=…) was called plainly outside of a request, so it holds for the rest of "
+                "this thread or task. Where requests are served without miharu's middleware, the next "
+                "visitor would be the same user: write `with miharu.context(user=…):` there."
+            )
 
     def _unsay(self) -> None:
         """A block begins: what was said for the rest is said for the block alone."""
@@ -110,6 +127,12 @@ def context(
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("miharu.context()")
     return scoped
+
+
+def _serves() -> bool:
+    """Whether the thread may serve one visitor after another."""
+    on_the_side = threading.current_thread() is not threading.main_thread()
+    return on_the_side or not _SERVERS.isdisjoint(sys.modules)
 
 
 def _names_and_values(tags: object) -> dict[Any, Any]:

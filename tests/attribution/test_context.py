@@ -3,12 +3,15 @@
 import asyncio
 import contextvars
 import gc
+import logging
+import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import anyio
@@ -16,6 +19,7 @@ import anyio.lowlevel
 import pytest
 
 import miharu
+from miharu import _guard
 from miharu.attribution import context
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import Beginning, Origin
@@ -344,3 +348,48 @@ def test_a_generator_that_is_dropped_leaves_nothing() -> None:
     del running
     gc.collect()
     assert not context._of_generators
+
+
+@pytest.fixture
+def said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    monkeypatch.setattr(_guard, "_said", set())
+    caplog.set_level(logging.WARNING, "miharu")
+    return caplog
+
+
+def in_a_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=contextvars.Context().run, args=(work,))
+    thread.start()
+    thread.join()
+
+
+def test_a_thread_that_goes_on_for_somebody_else_is_warned_of_once(
+    said_once: pytest.LogCaptureFixture,
+) -> None:
+    in_a_thread(lambda: miharu.context(user="ann"))
+    in_a_thread(lambda: miharu.context(session="s"))
+    assert said_once.text.count("with miharu.context(user=…):") == 1
+
+
+def test_a_server_in_the_main_thread_is_warned_too(
+    said_once: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contextvars.copy_context().run(miharu.context, user="ann")
+    assert not said_once.text
+    monkeypatch.setitem(sys.modules, "gunicorn", ModuleType("gunicorn"))
+    contextvars.copy_context().run(miharu.context, user="ann")
+    assert "the next visitor" in said_once.text
+
+
+def test_who_cannot_be_wrong_is_not_warned(said_once: pytest.LogCaptureFixture) -> None:
+    def block() -> None:
+        with miharu.context(user="ann"):
+            pass
+
+    def request() -> None:
+        with Beginning(Origin({"type": "http"})):
+            miharu.context(user="ann")
+
+    for work in (block, request, lambda: miharu.context(tags={"team": "search"})):
+        in_a_thread(work)
+    assert not said_once.text
