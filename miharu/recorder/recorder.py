@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from miharu._guard import swallowed
+from miharu._guard import say_once, swallowed
 from miharu.recorder.endings import before_the_end, forget, remember
 from miharu.recorder.orders import Flush, Orders
 
@@ -70,18 +70,20 @@ class Recorder:
             if self._thread is None:
                 before_the_end(self._at_exit)
             self._done.clear()
-            # an empty context: one request's variables must not live as long as the process
-            thread = threading.Thread(
-                target=contextvars.Context().run, args=(self._work,), name="miharu", daemon=True
-            )
-            self._thread, self.running = thread, True
+            thread = None
             try:
+                # an empty context: one request's variables must not live as long as the process
+                thread = threading.Thread(
+                    target=contextvars.Context().run, args=(self._work,), name="miharu", daemon=True
+                )
+                self._thread, self.running = thread, True
                 thread.start()
-            except RuntimeError:  # there are too many, or the program is ending
+            except RuntimeError as error:  # there are too many, or none are allowed, or the program is ending
                 self.running = False
                 self._not_before = time.monotonic() + self._longer_pause()
+                say_once("no thread could be started (%s), so no call is recorded until one can be.", error)
             except BaseException:  # the user's hand, while it starts or before
-                self.running = thread.is_alive()
+                self.running = thread is not None and thread.is_alive()
                 raise
 
     def ring(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from miharu import _guard
 from miharu.batch import Batch
 from miharu.pricing.base import Prices
 from miharu.recorder import recorder as recorders
@@ -179,21 +180,25 @@ def test_its_pauses_grow_and_calls_start_no_threads(made: Made, monkeypatch: pyt
     assert made.runs == 12
 
 
+@pytest.mark.parametrize("step", ["__init__", "start"])
 def test_a_thread_that_cannot_be_started_is_tried_again_later(
-    made: Made, monkeypatch: pytest.MonkeyPatch
+    made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
 ) -> None:
+    """There are too many; or none may be made, as in another interpreter of the process."""
     tried = 0
 
-    def start(_: threading.Thread) -> None:
+    def refuse(*_: object, **__: object) -> None:
         nonlocal tried
         tried += 1
-        raise RuntimeError("can't start new thread")
+        raise RuntimeError("not here")
 
+    monkeypatch.setattr(_guard, "_said", set())
     with monkeypatch.context() as broken:
-        broken.setattr(threading.Thread, "start", start)
+        broken.setattr(threading.Thread, step, refuse)
         for _ in range(20):
             made.put("a")
     assert tried == 1
+    assert caplog.text.count("no thread could be started (not here)") == 1
     assert not made.recorder.running
     assert not made.recorder.flush(0.1)
     made.recorder._not_before = 0.0
