@@ -11,6 +11,14 @@ from miharu import _guard
 from miharu.attribution import context
 from miharu.interceptor import handing as patches
 
+try:
+    from hypothesis import settings
+except ImportError:  # an environment of one group of tests
+    pass
+else:
+    settings.register_profile("miharu", deadline=None)  # a busy machine is no failure
+    settings.load_profile("miharu")
+
 if TYPE_CHECKING:
     from tests.stores.postgres.server import Server
 
