@@ -182,7 +182,7 @@ def play(app: App, fault: Fault, database: Path, earlier: int, each: int = EACH)
 
 
 def _rescued(database: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while unfinished(database):
         assert time.monotonic() < deadline, [load(aside) for aside in unfinished(database)]
         time.sleep(0.02)

@@ -53,11 +53,15 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(base)
 
 
+SLOW = {"1,000 bytes flipped"}
+"""Nearly every page of the file is damaged, so that bringing back what can be read takes minutes."""
+
+
 def parameters() -> Iterator[Any]:
     """What also happens between two runs is left to the long run where it happens while the program runs."""
     at_rest = {fault.name for fault in FAULTS if not fault.running}
     for fault in FAULTS:
-        long = fault.running and fault.name in at_rest
+        long = (fault.running and fault.name in at_rest) or fault.name in SLOW
         when = "running" if fault.running else "between runs"
         yield pytest.param(fault, id=f"{fault.name}, {when}", marks=pytest.mark.full if long else ())
 
