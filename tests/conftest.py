@@ -9,6 +9,7 @@ import pytest
 import miharu
 from miharu import _guard
 from miharu.attribution import context
+from miharu.holding import HOLDING
 from miharu.interceptor import handing as patches
 
 try:
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 )
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def memory() -> None:
+    """Exchanges that another test has kept hold nothing any more."""
+    HOLDING.start_over()
 
 
 @pytest.fixture(autouse=True)
