@@ -32,6 +32,7 @@ from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
 from miharu.recorder.counters import Counters
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
 from miharu.recorder.spool import Spool
@@ -111,7 +112,7 @@ def end_to_end(folder: Path, made: Sequence[HandMade], calls: int, batch: int) -
     """Microseconds per call and stage."""
     reader, prices, stages = Reader(FORMATS), Prices(), Stages()
     queue = ExchangeQueue()
-    pipeline = Pipeline(queue, Spool(None), Counters(), reader, prices=lambda: prices)
+    pipeline = Pipeline(queue, Spool(None), Counters(), reader, pricer=Pricer(lambda: prices))
     with stages.watching(reader, prices):
         pipeline.open(SQLiteStore(resolve_database(folder / f"{random.getrandbits(40)}.db")).writer())
         for each in made[:20]:

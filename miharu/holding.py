@@ -35,7 +35,7 @@ class Holding:
 
     def give_back(self, size: int) -> None:
         """Hold them no longer."""
-        self._given_back += size
+        self._given_back = min(self._given_back + size, self._taken)  # some may be of before a fork
 
     def start_over(self) -> None:
         """Nothing is held."""

@@ -48,9 +48,9 @@ class Scoped:
 
     def __del__(self) -> None:
         """It was said plainly, if no block has begun."""
-        undo = getattr(self, "_undo", None)
-        said = self._said if undo is not None and undo[0] is None else NOTHING
-        if (said.user is not None or said.session is not None) and _serves():
+        if self._undo is None or self._undo[0] is not None:
+            return
+        if (self._said.user is not None or self._said.session is not None) and _serves():
             say_once(
                 "miharu.context(user=…) was called plainly outside of a request, so it holds for the rest of "
                 "this thread or task. Where requests are served without miharu's middleware, the next "

@@ -14,6 +14,7 @@ from miharu.recorder.counters import Counters
 from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Maintenance, Retention
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.pricer import Pricer
 from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.spool import Spool, calls_in, place_for, spools_at
@@ -66,8 +67,8 @@ def _store(config: Config, spool: Spool, within: float) -> None:
     from miharu.stores import store_for
 
     loop = LoopThread("miharu-left-behind", handing.unseen)
-    prices = PricesLoader(lambda: prices_of(config), bool)
-    pipeline = Pipeline(ExchangeQueue(), spool, Counters(), reader_of(config), prices=prices)
+    pricer = Pricer(PricesLoader(lambda: prices_of(config), bool))
+    pipeline = Pipeline(ExchangeQueue(), spool, Counters(), reader_of(config), pricer=pricer)
     maintenance = Maintenance(pipeline, Retention())
     try:
         pipeline.open(OneStore(config, store_for(config.database), read_only=False).writer(loop, bool))

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.loop import LoopThread
     from miharu.recorder.run import Run
-    from miharu.recorder.spool import Spool
     from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
@@ -134,15 +133,7 @@ class Monitor:
     def _spool_unread(self) -> None:
         from miharu.recorder.spool import spool_unread
 
-        spool_unread(self._here.queue, self._spool())
-
-    def _spool(self) -> "Spool":
-        here = self._here
-        if here.spool is None:
-            from miharu.recorder.spool import Spool, place_for
-
-            here.spool = Spool(place_for(self.config.database))
-        return here.spool
+        spool_unread(self._here.queue, self._here.own_spool())
 
     def _at_exit(self) -> None:
         until = time.monotonic() + EXIT_S
@@ -288,7 +279,7 @@ class Monitor:
             from miharu.recorder.spool import UnreadSpooling
 
             refuses = any(budget.refuse for budget in self.config.budgets)  # what is not read has no price
-            spooling = bool if refuses else UnreadSpooling(self._here.queue, self._spool())
+            spooling = bool if refuses else UnreadSpooling(self._here.queue, self._here.own_spool())
             if not self._has_imported(steps(self.config.database), orders, spooling):
                 return None
         with imports.importing():

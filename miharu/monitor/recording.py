@@ -20,10 +20,11 @@ from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
 from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.pricer import Pricer
 from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.reader import Reader
 from miharu.recorder.run import Run
-from miharu.recorder.spool import Spool, place_for
+from miharu.recorder.spool import place_for
 from miharu.stores.base import Questions, Writer
 
 __all__ = ("Recording", "reader_of")
@@ -48,7 +49,6 @@ class Recording:
         self.updates = Updates(handing.unseen)
         self._prices: Prices | None = None
         self._kept = _kept_plans(here.config)
-        here.spool = here.spool or Spool(place_for(here.config.database))
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
 
     def run(self, orders: Orders) -> Run:
@@ -68,16 +68,17 @@ class Recording:
 
     def _pipeline(self, meanwhile: Meanwhile) -> Pipeline:
         here = self._here
-        assert here.spool is not None
         assert here.exports is not None
         return Pipeline(
             here.queue,
-            here.spool,
+            here.own_spool(),
             here.counters,
             reader_of(here.config, self._widen),
-            prices=PricesLoader(self._load_prices, meanwhile),
-            known=self._kept,
-            charge=here.ledger.charge if here.ledger is not None else bool,
+            pricer=Pricer(
+                PricesLoader(self._load_prices, meanwhile),
+                known=self._kept,
+                charge=here.ledger.charge if here.ledger is not None else None,
+            ),
             export=here.exports.put,
         )
 

@@ -53,7 +53,7 @@ class Shared:
         self.queue = ExchangeQueue()
         self.counters = Counters()
         self.spool: Spool | None = None
-        """The recorder's; ``None`` until it works."""
+        """``None`` until somebody needs one (``own_spool``)."""
         self.exports: Exports | None = None
         """The recorder's as well."""
         self._point = point
@@ -64,6 +64,15 @@ class Shared:
         self._first = first
         self._left_behind: LeftBehind | None = None
         self._closed = False
+
+    def own_spool(self) -> "Spool":
+        """The spool, made by who needs it first: the recorder, or the end of the program."""
+        with self._making:
+            if self.spool is None:
+                from miharu.recorder.spool import Spool, place_for
+
+                self.spool = Spool(place_for(self.config.database))
+            return self.spool
 
     @property
     def waiting(self) -> int:

@@ -28,6 +28,7 @@ _WORK = (
     "miharu.recorder.reader",
     "miharu.stores.base",
     "miharu.pricing.kept_plans",
+    "miharu.recorder.pricer",
     "miharu.recorder.pipeline",
     "miharu.recorder.maintenance",
     "miharu.recorder.exports",

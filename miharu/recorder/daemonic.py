@@ -12,8 +12,9 @@ __all__ = ("is_daemonic",)
 def is_daemonic() -> bool:
     """Whether it is a daemon of ``multiprocessing``, as far as anybody knows yet."""
     process = sys.modules.get("multiprocessing.process")
-    # another thread may be in the middle of importing it
-    parent = getattr(process, "parent_process", None)
-    if process is None or parent is None or parent() is None:  # the quick answer, for nearly everybody
+    if process is None:  # the quick answer, for nearly everybody
         return False
-    return bool(process.current_process().daemon)
+    try:
+        return process.parent_process() is not None and bool(process.current_process().daemon)
+    except (AttributeError, NameError):  # another thread is in the middle of importing it
+        return False

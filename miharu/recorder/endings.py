@@ -28,10 +28,12 @@ def before_the_end(work: Callable[[], object]) -> None:
     _registered.append(in_this_process)
     for name in ("multiprocessing.util", "billiard.util"):
         util = sys.modules.get(name)
-        if hasattr(util, "register_after_fork"):  # else another thread is importing it just now
+        # what another thread is importing just now has not all of its names yet
+        if hasattr(util, "register_after_fork") and hasattr(util, "Finalize"):
             _finalize(util, in_this_process)
-    if signals := sys.modules.get("celery.signals"):
-        signals.worker_process_shutdown.connect(in_this_process, weak=False)
+    ends = getattr(sys.modules.get("celery.signals"), "worker_process_shutdown", None)
+    if ends is not None:
+        ends.connect(in_this_process, weak=False)
 
 
 def forget(work: Callable[[], object]) -> None:

@@ -1,7 +1,7 @@
 """What happens after the queue: read, priced, stored, exported; or spooled, while the store takes nothing."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from miharu._guard import swallowed
@@ -9,11 +9,10 @@ from miharu.attribution import captures
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
-from miharu.pricing.base import Prices
 from miharu.recorder.batch_reader import BatchReader, as_batch
-from miharu.recorder.costs import is_priced, priced
 from miharu.recorder.counters import Counters
 from miharu.recorder.daemonic import is_daemonic
+from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue, Kept
 from miharu.recorder.reader import Reader
 from miharu.recorder.spool import Record, Spool, spool_unread
@@ -37,9 +36,7 @@ class Pipeline:
         counters: Counters,
         reader: Reader | None = None,
         *,
-        prices: Callable[[], Prices | None] = lambda: None,
-        known: Prices | None = None,
-        charge: Callable[[Call], object] = bool,
+        pricer: Pricer | None = None,
         export: Callable[[Batch], object] = bool,
     ) -> None:
         """Prepare.
@@ -49,9 +46,7 @@ class Pipeline:
             spool: Where it goes while the store takes nothing.
             counters: Where it is counted.
             reader: What reads it.
-            prices: What things cost. Asked with the first call, and it may take its time.
-            known: What some things cost, without loading anything.
-            charge: Told of each call of this process as soon as its price is known, once.
+            pricer: What knows what it cost.
             export: Told of each batch that was stored.
         """
         self.writer: Writer | None = None
@@ -60,16 +55,7 @@ class Pipeline:
         self._queue = queue
         self._counters = counters
         self._reader = BatchReader(queue, reader, counters, self._finished)
-        self._load_prices = prices
-        self._known = known
-        self._prices: Prices | None = None
-        self._has_prices = False
-        self._loading = False
-        """Whether prices are on their way: what comes meanwhile is not kept in memory alone."""
-        self._charge = charge
-        self._uncharged: dict[str, Call] = {}
-        """Calls that were spooled before there were prices: a budget cannot wait until they are stored."""
-        self._charged_early: set[str] = set()
+        self.pricer = pricer or Pricer(lambda: None)
         self._export = export
         self._holding = 0
         """How many of what is pending are in the store's hands."""
@@ -123,14 +109,6 @@ class Pipeline:
                 if not pending:
                     return
 
-    def need_prices(self) -> None:
-        """See to it that they are loaded."""
-        if not self._has_prices:
-            self._loading = True
-            self._prices = self._load_prices()
-            self._has_prices, self._loading = True, False
-            self._charge_spooled()
-
     def read(self, record: Record, *, own: bool = True) -> Batch:
         """The calls of a record, as far as they were not read before.
 
@@ -152,7 +130,7 @@ class Pipeline:
             StoreError: The store refuses; what was there before is skipped the next time.
         """
         if not tried:
-            batch = replace(batch, calls=self._all_priced(batch.calls, own=own))
+            batch = replace(batch, calls=self.pricer.of_a_spool(batch.calls, own=own))
         captures.deliver(batch.calls)
         try:
             self._add(batch)
@@ -212,8 +190,8 @@ class Pipeline:
     def _keep_pending(self) -> None:
         pending = self._queue.pending
         if not self._tried:
-            self.need_prices()  # meanwhile what is pending may have gone to the spool
-            pending[:] = [self._priced(kept) if isinstance(kept, Call) else kept for kept in pending]
+            self.pricer.need()  # meanwhile what is pending may have gone to the spool
+            pending[:] = [self.pricer.later(kept) if isinstance(kept, Call) else kept for kept in pending]
             self._tried = True
         if not pending:
             return
@@ -232,7 +210,7 @@ class Pipeline:
             self._holding = 0
 
     def _is_overdue(self, now: float) -> bool:
-        if self.writer is None or not self._tried or self._loading:
+        if self.writer is None or not self._tried or self.pricer.is_loading:
             return True
         if self._stuck_since is not None and now - self._stuck_since > PATIENCE_S:
             return True
@@ -276,8 +254,7 @@ class Pipeline:
         except OSError:
             self._spool_again = time.monotonic() + SPOOL_AGAIN_S
             return False
-        if self._charge is not bool and not self._has_prices:
-            self._uncharged |= {call.id: call for call in batch.calls if call.cost is None}
+        self.pricer.spooled(batch.calls)
         return True
 
     def _add(self, batch: Batch) -> None:
@@ -295,59 +272,9 @@ class Pipeline:
         self._stuck_since = None
 
     def _finished(self, call: Call) -> Call:
-        """What can be known of a call before it is stored; nothing waits here for prices to load."""
-        if self._has_prices:
-            call = priced(call, self._prices)
-            self._charged(call)
-            return call
-        call = self._by_what_is_known(call)
-        if not is_priced(call):
-            self._tried = False
-        if call.cost is not None:
-            self._charged(call)
+        call = self.pricer.at_once(call)
+        self._tried = self._tried and self.pricer.is_settled(call)
         return call
-
-    def _by_what_is_known(self, call: Call) -> Call:
-        return priced(call, self._known) if call.cost is None and call.cache_missed_tokens is None else call
-
-    def _all_priced(self, calls: Sequence[Call], *, own: bool) -> Sequence[Call]:
-        """What comes from a spool; the prices are loaded where they are needed."""
-        found = [self._by_what_is_known(call) for call in calls]
-        if not all(map(is_priced, found)):
-            self.need_prices()
-            return [self._priced(call, own=own) for call in calls]
-        if own:
-            for before, call in zip(calls, found, strict=True):
-                if before.cost is None:
-                    self._charged_once(call)
-        return found
-
-    def _priced(self, call: Call, *, own: bool = True) -> Call:
-        """What was read before there were prices."""
-        found = priced(call, self._prices)
-        if own and call.cost is None and found.cost is not None:
-            self._charged_once(found)
-        return found
-
-    def _charge_spooled(self) -> None:
-        for call in self._uncharged.values():
-            found = priced(call, self._prices)
-            if found.cost is not None:
-                self._charged(found)
-                self._charged_early.add(call.id)
-        self._uncharged.clear()
-
-    def _charged_once(self, call: Call) -> None:
-        if call.id in self._charged_early:
-            self._charged_early.discard(call.id)
-        else:
-            self._charged(call)
-
-    def _charged(self, call: Call) -> None:
-        try:
-            self._charge(call)
-        except Exception:  # noqa: BLE001 - a budget must not cost a call
-            swallowed("charging a call to a budget")
 
 
 def _close(writer: Writer) -> None:

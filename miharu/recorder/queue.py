@@ -77,13 +77,22 @@ class ExchangeQueue:
             return
         self._items.append((record, size))
 
-    def take_exchanges(self, most: int) -> "list[Exchange]":
-        """The oldest exchanges, at most so many; what else waits keeps its place. For one thread only."""
+    def take_exchanges(self, most: int, room: int) -> "list[Exchange]":
+        """The oldest exchanges; what else waits keeps its place. For one thread only.
+
+        Args:
+            most: How many.
+            room: Bytes that they may hold; the one that goes beyond is the last.
+        """
         found, others = list[Exchange](), list[tuple[Left, int]]()
-        while len(found) < most and self._items:
-            item, size = self._items.popleft()
+        while len(found) < most and room > 0:
+            try:
+                item, size = self._items.popleft()
+            except IndexError:
+                break
             if isinstance(item, Exchange):
                 found.append(item)
+                room -= item.held
             else:
                 others.append((item, size))
         self._items.extendleft(reversed(others))

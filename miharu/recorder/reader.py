@@ -70,22 +70,19 @@ class Reader:
         if not candidates:
             return None
         wire = _wire(exchange, request)
-        for provider in candidates:
-            reading = _read(provider, wire) or _shed(exchange, provider, candidates)
-            if reading is not None:
-                began = self._jobs.began(provider.api, reading, exchange.timestamp)
-                if began is None:
-                    return None
-                call = self._call(exchange, request, wire, provider.api, reading)
-                call = bounded(self.redactor.call(call, request))
-                if call.completes:
-                    call = self._completion(call, reading, began)
-                kept = call if self._ignore is None else _kept(call, self._ignore)
-                if kept is not None and kept.completes:
-                    return kept
-                whole = request.body if request.gap is None else None
-                return kept and self._waste.find(self._attempts.place(kept), whole)
-        return None
+        api, reading = _found(candidates, wire)
+        if reading is None and exchange.shed:  # that it was a call is counted, though its bodies tell nothing
+            api, reading = candidates[0].api, Reading(terminated=False)
+        began = None if reading is None else self._jobs.began(api, reading, exchange.timestamp)
+        if reading is None or began is None:
+            return None
+        call = bounded(self.redactor.call(self._call(exchange, request, wire, api, reading), request))
+        if call.completes:
+            call = self._completion(call, reading, began)
+        kept = call if self._ignore is None else _kept(call, self._ignore)
+        if kept is None or kept.completes:
+            return kept
+        return self._waste.find(self._attempts.place(kept), request.body if request.gap is None else None)
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
         """The same, from the beginning of the call that it completes."""
@@ -152,6 +149,15 @@ def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
         return replace(call, body=None)
 
 
+def _found(candidates: Sequence[Provider], wire: Wire) -> tuple[str, Reading | None]:
+    """In which format it is, and what is said in it."""
+    for provider in candidates:
+        reading = _read(provider, wire)
+        if reading is not None:
+            return provider.api, reading
+    return "", None
+
+
 def _read(provider: Provider, wire: Wire) -> Reading | None:
     """What the provider makes of it; where its reader fails on a known host, that it was a call at all."""
     try:
@@ -159,11 +165,6 @@ def _read(provider: Provider, wire: Wire) -> Reading | None:
     except Exception:  # noqa: BLE001 - a format that has changed, or an answer that is made to be unreadable
         swallowed(f"reading an answer as {provider.api}")
         return Reading(terminated=False) if wire.provider is not None else None
-
-
-def _shed(exchange: Exchange, provider: Provider, candidates: Sequence[Provider]) -> Reading | None:
-    """What is left of a call whose bodies were let go of: that it was one is counted in any case."""
-    return Reading(terminated=False) if exchange.shed and provider is candidates[-1] else None
 
 
 def _unsaid(outcome: Outcome) -> Outcome:

@@ -147,7 +147,7 @@ class Run:
 
     def _store(self) -> None:
         if self._eager and not self._orders.stopping:
-            self.pipeline.need_prices()  # what a call costs does not depend on whether it can be stored
+            self.pipeline.pricer.need()  # what a call costs does not depend on whether it can be stored
         if self.pipeline.writer is None:
             with importing():
                 writer = self._make_writer(self._meanwhile)

@@ -1,9 +1,14 @@
+import ast
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from miharu.recorder.daemonic import is_daemonic
+from miharu.recorder.endings import before_the_end
 
 
 def test_it_is_not_unless_multiprocessing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +22,30 @@ def test_it_is_not_unless_multiprocessing_says_so(monkeypatch: pytest.MonkeyPatc
     assert is_daemonic()
     monkeypatch.delitem(sys.modules, "multiprocessing.process")
     assert not is_daemonic()
+
+
+def halves(name: str) -> Iterator[ModuleType]:
+    """The module after each of its statements, as another thread sees it that imports it."""
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    statements = ast.parse(Path(spec.origin).read_text()).body
+    for end in range(len(statements) + 1):
+        half = ModuleType(name)
+        half.__package__ = name.rpartition(".")[0]
+        exec(compile(ast.Module(statements[:end], []), spec.origin, "exec"), half.__dict__)
+        yield half
+
+
+def test_half_a_module_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, look in (
+        ("multiprocessing.process", is_daemonic),
+        ("multiprocessing.util", lambda: before_the_end(nothing)),
+    ):
+        monkeypatch.setattr("atexit.register", lambda work, *_, **__: work)
+        for half in halves(name):
+            monkeypatch.setitem(sys.modules, name, half)
+            look()
+
+
+def nothing() -> None: ...

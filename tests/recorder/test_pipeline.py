@@ -294,7 +294,7 @@ def test_calls_are_safe_while_prices_are_loaded_and_priced_afterwards(tmp_path: 
 
     bench.pipeline = bench.another(load)
     charged: list[Call] = []
-    bench.pipeline._charge = charged.append
+    bench.pipeline.pricer._charge = charged.append
     bench.open()
     put(bench, "a")
     bench.pipeline.drain()

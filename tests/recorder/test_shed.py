@@ -142,6 +142,14 @@ def test_what_tells_nothing_is_a_row(host: str, end: Any, status: int, found: st
     assert call.usage.usage_source == "none"
 
 
+def test_where_neither_side_tells_anything_it_is_a_row_as_well() -> None:
+    """What was asked was a stream of the program's own, and the host is one that nobody knows."""
+    made = shed("https://models.example/v1/chat/completions", [b"?" * 30_000], None)
+    assert made.request().body is None
+    call = read(made)
+    assert (call.api, call.outcome.status) == ("openai.chat", "success")
+
+
 def test_of_what_was_asked_the_facts_are_read() -> None:
     made = shed(CHAT, [b"?" * 30_000])
     assert made.request().gap

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -66,6 +66,9 @@ def made() -> dict[str, Exchange]:
             **usual,
         ),
         "refused": exchange(body={"error": {"message": told}}, status=401, **usual),
+        "refused in a stream": exchange(
+            chunks=sse(delta, {"error": {"message": told, "type": "server_error"}}), **usual
+        ),
         "broken off": exchange(
             status=None, end="error", error=("httpx.ConnectError", f"to {asked_at}"), **usual
         ),
@@ -117,7 +120,7 @@ def test_to_another_process_it_says_nothing_in_words(spool: Spool, kind: str) ->
 
 
 def test_no_credential_of_a_request_is_in_the_file(spool: Spool) -> None:
-    spool.append_unread([one for kind, one in made().items() if kind != "refused"])
+    spool.append_unread([one for kind, one in made().items() if not kind.startswith("refused")])
     assert spool.path is not None
     assert SECRET.encode() not in spool.path.read_bytes()
     assert spool.path.stat().st_mode & 0o77 == 0
@@ -201,7 +204,7 @@ def test_a_store_in_memory_has_no_file() -> None:
 
 def test_it_waits_a_moment_for_others(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.01, 0.02, 0.05, 0.07])
-    monkeypatch.setattr(spool_module, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr(spool_module, "time", SimpleNamespace(monotonic=lambda: next(now), sleep=bool))
     queue = ExchangeQueue()
     spooling = UnreadSpooling(queue, spool)
     queue.put(made()["plain"])
@@ -289,3 +292,60 @@ def test_unread_is_an_exchange() -> None:
     one.know(known[0])
     assert not one.is_strange
     assert one.request().headers["authorization"] == HEADERS["authorization"]
+
+
+def written(spool: Spool, one: Exchange) -> bytes:
+    spool.append_unread([one])
+    assert spool.path is not None
+    return spool.path.read_bytes()
+
+
+IN_A_TOOL = {"type": "mcp", "server_url": "https://tools.example", "authorization": SECRET}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        exchange(asked={**ASKED, "tools": [IN_A_TOOL]}, body=ANSWER),
+        exchange(asked=ASKED, body=ANSWER, context=Context(said=Said(tags={"api_key": SECRET}))),
+        exchange(asked=ASKED, body={**ANSWER, "system_fingerprint": SECRET}, request_headers=HEADERS),
+        exchange(asked=ASKED, chunks=sse({"echo": SECRET}), request_headers=HEADERS),
+        exchange(asked=ASKED, body={"error": {"message": SECRET}}, status=401),
+        exchange(asked=ASKED, body=ANSWER, headers={"set-cookie": f"session={SECRET}"}),
+    ],
+    ids=["a tool", "a tag", "the answer", "a stream", "an error", "a cookie"],
+)
+def test_a_credential_elsewhere_is_not_in_the_file(spool: Spool, one: Exchange) -> None:
+    assert SECRET.encode() not in written(spool, one)
+
+
+def test_one_of_a_tool_is_hidden_in_what_its_own_process_reads(spool: Spool) -> None:
+    own = "Qw7RzT5yU8iOpAsDfGh"  # nothing but its field says what it is
+    told = {"error": {"message": f"The MCP server refused {own}."}}
+    asked = {**ASKED, "tools": [{**IN_A_TOOL, "authorization": own}]}
+    spool.append_unread([exchange(asked=asked, body=told, status=424)])
+    found = spool.first()
+    assert isinstance(found, list)
+    call = read(found[0])
+    assert call is not None
+    assert call.outcome.error_message == "The MCP server refused [redacted]."
+
+
+def test_a_record_is_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is put together in memory, and meanwhile nobody else has the interpreter."""
+    queue, sizes = ExchangeQueue(), []
+    append = spool.append_unread
+
+    def appended(exchanges: Sequence[Exchange]) -> None:
+        sizes.append(len(exchanges))
+        append(exchanges)
+
+    monkeypatch.setattr(spool, "append_unread", appended)
+    for _ in range(45):
+        queue.put(made()["plain"])
+    for _ in range(3):
+        large = exchange(asked=ASKED)
+        large.keep(b"x" * 900_000)
+        queue.put(large)
+    assert spool_unread(queue, spool)
+    assert sizes == [20, 20, 7, 1]

@@ -17,6 +17,7 @@ from miharu.plugins import load
 from miharu.pricing.base import Prices
 from miharu.recorder.counters import Counters
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.reader import Reader
 from miharu.recorder.spool import Spool
@@ -76,9 +77,11 @@ class Bench:
 
     def another(self, prices: Callable[[], Prices | None] = lambda: None) -> Pipeline:
         reader = Reader(FORMATS, capture_content=self.capture_content)
-        pipeline = Pipeline(self.queue, self.spool, self.counters, reader, prices=prices, export=self.export)
+        pipeline = Pipeline(
+            self.queue, self.spool, self.counters, reader, pricer=Pricer(prices), export=self.export
+        )
         if self.has_prices:
-            pipeline.need_prices()
+            pipeline.pricer.need()
         return pipeline
 
     def wait(self) -> None:

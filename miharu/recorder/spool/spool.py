@@ -19,7 +19,8 @@ from miharu.recorder.spool.unread import Known, Unread, pack_unread
 
 __all__ = ("Spool", "UnreadSpooling", "place_for", "spool_unread", "spools_at")
 
-UNREAD_AT_ONCE = 100
+UNREAD_AT_ONCE = 20, 1 << 20
+"""Exchanges in a record, and bytes: to write one takes a millisecond, and then others have their turn."""
 WAITS_S = 0.05
 """How long something waits to be spooled unread, so that more comes along."""
 MAX_BYTES = 256 << 20
@@ -161,7 +162,7 @@ class Spool:
 def spool_unread(queue: ExchangeQueue, spool: Spool) -> bool:
     """Write what waits to be read, as it is; whether there was something, and it is safe now."""
     safe = False
-    while spool.has_room and (exchanges := queue.take_exchanges(UNREAD_AT_ONCE)):
+    while spool.has_room and (exchanges := queue.take_exchanges(*UNREAD_AT_ONCE)):
         try:
             spool.append_unread(exchanges)
         except OSError:
@@ -174,6 +175,7 @@ def spool_unread(queue: ExchangeQueue, spool: Spool) -> bool:
         for exchange in exchanges:
             exchange.let_go()
         safe = True
+        time.sleep(0)
     return safe
 
 

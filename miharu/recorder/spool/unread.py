@@ -1,7 +1,7 @@
 """Exchanges as bytes before anybody has read them, for a recorder that still starts and a program that ends.
 
-Credentials of the request stay in the memory of its own process. So what is read by another one has no error
-message and no content: they might repeat a credential that nobody knows there.
+Credentials of the request stay in the memory of its own process, and so does what a failed call was answered,
+which may repeat them. What is read by another process has no error message and no content.
 
 A record is ``MARK`` and, for each exchange, the length of its facts, the facts in JSON, and the bodies.
 """
@@ -17,7 +17,9 @@ from miharu._guard import swallowed
 from miharu._ids import new_id
 from miharu.attribution.belonging import Belonging, belonging
 from miharu.exchange import Exchange, Request
-from miharu.redaction.credentials import credentials, is_credential
+from miharu.redaction.credentials import credentials, in_body, is_credential
+from miharu.redaction.text import REDACTED, redacted_bytes
+from miharu.redaction.values import remember
 
 __all__ = ("MARK", "Known", "Unread", "pack_unread", "unpack_unread")
 
@@ -28,6 +30,14 @@ _TIMES = ("timestamp", "started", "ended")
 _FACTS = ("status", "decoded", "end", "error_type", "lost", "shed")
 _ENDS = {"eof", "closed", "dropped", "cancelled", "error"}
 _LATEST = 1 << 43
+_SIGNS = (
+    *(b"authorization", b"api_key", b"api-key", b"apikey", b'_token"', b'-token"', b'"token"', b"secret"),
+    *(b"passw", b"cookie", b"credential", b"private_key", b"private-key"),
+)
+"""What stands, in lower case, in a body or in facts that may hold a credential; all others are not looked
+through, which would take longer than to read the call."""
+_SAID = 64 << 10
+"""Bytes of the answer to a failed call that are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Known:
     said: Any
     traced: Any
     error_message: str | None
+    answered: tuple[list[bytes], list[int]] | None
+    """The chunks of the answer to a call that failed, and when they arrived."""
 
 
 class Unread(Exchange):
@@ -64,6 +76,8 @@ class Unread(Exchange):
         self.asked = replace(known.request, body=self.asked.body, gap=self.asked.gap)
         self.context, self.said, self.traced = known.context, known.said, known.traced
         self.error_message = known.error_message
+        if known.answered is not None:
+            self.chunks, self.arrivals = known.answered
         self.whose, self.is_strange = None, False
 
 
@@ -72,18 +86,17 @@ def pack_unread(exchanges: Sequence[Exchange]) -> tuple[bytes, list[Known]]:
     pieces, known = [MARK], list[Known]()
     for exchange in exchanges:
         request = exchange.request()
-        bodies = [request.body or b"", *exchange.chunks, *(exchange.tail or ())]
-        facts = json.dumps(_facts(exchange, request, bodies), ensure_ascii=True).encode()
-        pieces += (_LENGTH.pack(len(facts)), facts, *bodies)
-        known.append(
-            Known(
-                replace(request, body=None),
-                exchange.context,
-                exchange.said,
-                exchange.traced,
-                exchange.error_message,
-            )
-        )
+        own = credentials(request.headers, request.query, request.userinfo)
+        if request.body and _may_hold_one(request.body):
+            own = (*own, *in_body(request.body))
+        remember(own)
+        failed = exchange.status is None or exchange.status >= 400
+        answer = () if failed else (*exchange.chunks, *(exchange.tail or ()))
+        bodies = [_without_credentials(body, own) for body in (request.body or b"", *answer)]
+        facts = _facts(exchange, request, bodies, failed=failed)
+        written = _without_credentials(json.dumps(facts, ensure_ascii=True).encode(), own)
+        pieces += (_LENGTH.pack(len(written)), written, *bodies)
+        known.append(_known(exchange, request, failed=failed))
     return b"".join(pieces), known
 
 
@@ -109,15 +122,45 @@ def unpack_unread(record: bytes) -> Iterator[Unread]:
         yield _made(facts, bodies)
 
 
-def _facts(exchange: Exchange, request: Request, bodies: Iterable[bytes]) -> dict[str, Any]:
+def _known(exchange: Exchange, request: Request, *, failed: bool) -> Known:
+    answered = None
+    if failed:
+        whole = sum(map(len, exchange.chunks)) <= _SAID
+        chunks = exchange.chunks if whole else [b"".join(exchange.chunks)[:_SAID]]
+        answered = (chunks, exchange.arrivals[: len(chunks)])
+    return Known(
+        replace(request, body=None),
+        exchange.context,
+        exchange.said,
+        exchange.traced,
+        exchange.error_message,
+        answered,
+    )
+
+
+def _may_hold_one(data: bytes) -> bool:
+    lower = data.lower()
+    return any(sign in lower for sign in _SIGNS)
+
+
+def _without_credentials(data: bytes, own: Sequence[str]) -> bytes:
+    """Without those of the request, and without those that have a name."""
+    if _may_hold_one(data):
+        return redacted_bytes(data, own)
+    for value in map(str.encode, own):
+        data = data.replace(value, REDACTED.encode())
+    return data
+
+
+def _facts(exchange: Exchange, request: Request, bodies: Iterable[bytes], *, failed: bool) -> dict[str, Any]:
     return {
         "id": new_id(exchange.timestamp),
         **{name: getattr(exchange, name) for name in (*_TIMES, *_FACTS)},
-        "arrivals": exchange.arrivals,
+        "arrivals": [] if failed else exchange.arrivals,
         "headers": dict(_harmless(exchange.response_headers.items())),
         "sizes": [len(body) for body in bodies],
-        "head": len(exchange.chunks),
-        "has_tail": exchange.tail is not None,
+        "head": 0 if failed else len(exchange.chunks),
+        "has_tail": exchange.tail is not None and not failed,
         "method": request.method,
         "host": request.host,
         "path": request.path,
