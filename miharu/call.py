@@ -23,6 +23,7 @@ __all__ = (
     "Usage",
     "UsageSource",
     "changed",
+    "filled",
     "moment_of",
     "new_id",
 )
@@ -164,3 +165,13 @@ _VALUES = attrgetter(*_NAMES)
 def changed(call: Call, **facts: Any) -> Call:
     """The call with other facts: what ``dataclasses.replace`` does, in half the time."""
     return Call(**{**dict(zip(_NAMES, _VALUES(call), strict=True)), **facts})
+
+
+def filled(call: Call, **facts: Any) -> Call:
+    """The very same call with facts that are known only now.
+
+    For whoever has made it, before anybody else relies on it; a copy would take as long as all of its texts.
+    """
+    for name, value in facts.items():
+        object.__setattr__(call, name, value)
+    return call

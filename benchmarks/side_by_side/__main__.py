@@ -11,16 +11,17 @@ import os
 import platform
 import random
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import model
 from benchmarks.side_by_side import environments
-from benchmarks.side_by_side.blocks import SCENES, Subject, running, starts, take_turns
+from benchmarks.side_by_side.blocks import SCENES, Measured, Scene, Subject, running, starts, take_turns
 from benchmarks.side_by_side.figures import scene_table, start_table
 
-IDLE_S = 20.0
+IDLE_S = 5.0
 
 
 def main() -> None:
@@ -34,30 +35,48 @@ def main() -> None:
     with ExitStack() as stack:
         url = stack.enter_context(model.running())
         begun = {tool: starts(tool, options.environments, url, 1 if options.quick else 5) for tool in tools}
-        subjects = [stack.enter_context(running(tool, options.environments, url)) for tool in tools]
-        bare, watched = subjects[0], subjects[1:]
-        for subject in subjects:
-            subject.ask(do="started", rest=1.0)
-            subject.program.send_signal(signal.SIGSTOP)
-        for scene in scenes:
-            take_turns(watched, bare, scene, rounds, share=share)
-            print("\n" + scene_table(scene.name, watched), flush=True)
-        for subject in random.sample(subjects, len(subjects)):
-            _end(subject, options.environments, IDLE_S / (4 if options.quick else 1))
-    tables = [start_table(subjects, begun), *(scene_table(scene.name, watched) for scene in scenes)]
-    print("\n" + tables[0])
+        measured = [Measured(tool) for tool in tools]
+        for number in range(rounds):
+            _round(measured, options.environments, url, scenes, bare_first=number % 2 == 0, share=share)
+            print(f"round {number + 1} of {rounds}", flush=True)
+    for one in measured:
+        one.versions = environments.versions(options.environments, one.tool)
+        one.installed = environments.installed_bytes(options.environments, one.tool)
+    tables = [start_table(measured, begun), *(scene_table(scene.name, measured[1:]) for scene in scenes)]
+    print("\n" + "\n\n".join(tables))
     if options.save:
         Path(__file__).with_name("RESULTS.md").write_text("\n\n".join([_head(rounds), *tables]) + "\n")
 
 
-def _end(subject: Subject, envs: Path, seconds: float) -> None:
+def _round(
+    measured: Sequence[Measured],
+    envs: Path,
+    model_url: str,
+    scenes: Sequence[Scene],
+    *,
+    bare_first: bool,
+    share: float,
+) -> None:
+    """All scenes once, with programs of their own."""
+    with ExitStack() as stack:
+        subjects = [stack.enter_context(running(one, envs, model_url)) for one in measured]
+        for subject in subjects:
+            subject.ask(do="started", rest=1.0)
+            subject.program.send_signal(signal.SIGSTOP)
+        for scene in scenes:
+            take_turns(subjects[1:], subjects[0], scene, bare_first=bare_first, share=share)
+        for subject in random.sample(subjects, len(subjects)):
+            _end(subject)
+
+
+def _end(subject: Subject) -> None:
+    measured = subject.measured
     with subject.awake():
-        idle = subject.ask(do="idle", seconds=seconds)
-        subject.rss, subject.idle = int(idle["rss"]), idle["process"] / seconds
-        subject.end = subject.ask(do="finish")["process"]
-        subject.arrived = 0 if subject.tool == "bare" else subject.count()
-    subject.versions = environments.versions(envs, subject.tool)
-    subject.installed = environments.installed_bytes(envs, subject.tool)
+        idle = subject.ask(do="idle", seconds=IDLE_S)
+        measured.rss.append(int(idle["rss"]))
+        measured.idle.append(idle["process"] / IDLE_S)
+        measured.end.append(subject.ask(do="finish")["process"])
+        measured.arrived += 0 if subject.tool == "bare" else subject.count()
 
 
 def _head(rounds: int) -> str:
@@ -65,7 +84,8 @@ def _head(rounds: int) -> str:
         f"# Side by side, {datetime.now(UTC):%Y-%m-%d}\n\n"
         f"`python -m benchmarks.side_by_side`, {rounds} rounds; {platform.python_implementation()} "
         f"{platform.python_version()} on {os.cpu_count()} processors, {platform.system()}. "
-        "Over the bare SDK in the same run: medians of paired blocks, with the interval that holds the true "
+        "Over the bare SDK in the same run: medians of paired blocks, each round in programs of its own,\n"
+        "with the interval that holds the true "
         "median with 95 %. The whole process counts background threads and the flush at each block's end."
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.side_by_side import environments
 
-__all__ = ("SCENES", "Pair", "Scene", "Subject", "running", "starts", "take_turns")
+__all__ = ("SCENES", "Measured", "Pair", "Scene", "Subject", "running", "starts", "take_turns")
 
 HERE = Path(__file__).parent
 
@@ -54,23 +54,35 @@ class Pair:
 
 
 @dataclass
-class Subject:
-    """A tool, the program that it watches, and what was measured of it."""
+class Measured:
+    """A tool, and what was measured of it in all rounds."""
 
     tool: str
+    versions: str = ""
+    installed: int = 0
+    made: int = 0
+    arrived: int = 0
+    rss: list[int] = field(default_factory=list)
+    end: list[float] = field(default_factory=list)
+    """Seconds of processor that the end of a program takes, after its last block."""
+    idle: list[float] = field(default_factory=list)
+    """Seconds of processor that a second without calls takes."""
+    pairs: dict[str, list[Pair]] = field(default_factory=dict)
+
+
+@dataclass
+class Subject:
+    """A program that a tool watches, of one round: one may be lucky with its memory all its life."""
+
+    measured: Measured
     program: subprocess.Popen[str]
     sink: str
     folder: str
-    versions: str = ""
-    installed: int = 0
-    rss: int = 0
-    made: int = 0
-    arrived: int = 0
-    end: float = 0.0
-    """Seconds of processor from the last block to the end of the program's shutdown."""
-    idle: float = 0.0
-    """Seconds of processor that a second without calls takes."""
-    pairs: dict[str, list[Pair]] = field(default_factory=dict)
+
+    @property
+    def tool(self) -> str:
+        """Which tool that is."""
+        return self.measured.tool
 
     def ask(self, **command: object) -> dict[str, Any]:
         assert self.program.stdin is not None
@@ -94,7 +106,7 @@ class Subject:
 
     def block(self, scene: Scene, calls: int) -> dict[str, Any]:
         with self.awake():
-            self.made += calls
+            self.measured.made += calls
             return self.ask(do="block", scene=scene.make, calls=calls, rate=scene.rate)
 
     def count(self) -> int:
@@ -110,14 +122,15 @@ def starts(tool: str, envs: Path, model: str, times: int) -> list[dict[str, floa
     """What a fresh program pays for importing and starting the tool."""
     found = []
     for _ in range(times):
-        with running(tool, envs, model) as subject:
+        with running(Measured(tool), envs, model) as subject:
             found.append(subject.ask(do="started", rest=2.0))
     return found
 
 
 @contextmanager
-def running(tool: str, envs: Path, model: str) -> Iterator[Subject]:
-    """The tool's program and its sink, ended by their own process ids."""
+def running(measured: Measured, envs: Path, model: str) -> Iterator[Subject]:
+    """A program that the tool watches, and its sink, ended by their own process ids."""
+    tool = measured.tool
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="miharu-side-by-side-"))
         python = str(environments.interpreter(envs, tool))
@@ -125,22 +138,21 @@ def running(tool: str, envs: Path, model: str) -> Iterator[Subject]:
         assert sink.stdout is not None
         address = f"http://127.0.0.1:{int(sink.stdout.readline())}"
         command = [python, str(HERE / "program.py"), tool, model, address, folder]
-        yield Subject(tool, stack.enter_context(_process(command, folder)), address, folder)
+        yield Subject(measured, stack.enter_context(_process(command, folder)), address, folder)
 
 
 def take_turns(
-    subjects: Sequence[Subject], bare: Subject, scene: Scene, rounds: int, *, share: float = 1.0
+    subjects: Sequence[Subject], bare: Subject, scene: Scene, *, bare_first: bool, share: float = 1.0
 ) -> None:
-    """Every tool in turn, the order anew in each round, and the bare program first in every other one."""
+    """Every tool in turn, in any order, each beside the bare program."""
     calls = max(10, round(scene.calls * share))
     for one in (bare, *subjects):
         one.block(scene, 10)  # connections, caches
-    for number in range(rounds):
-        for subject in random.sample(list(subjects), len(subjects)):
-            order = [subject, bare] if number % 2 else [bare, subject]
-            taken = {one.tool: one.block(scene, calls) for one in order}
-            pair = Pair(taken[subject.tool], taken[bare.tool])
-            subject.pairs.setdefault(scene.name, []).append(pair)
+    for subject in random.sample(list(subjects), len(subjects)):
+        order = [bare, subject] if bare_first else [subject, bare]
+        taken = {one.tool: one.block(scene, calls) for one in order}
+        pair = Pair(taken[subject.tool], taken[bare.tool])
+        subject.measured.pairs.setdefault(scene.name, []).append(pair)
 
 
 @contextmanager

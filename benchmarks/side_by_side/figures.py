@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 
-from benchmarks.side_by_side.blocks import Pair, Subject
+from benchmarks.side_by_side.blocks import Measured, Pair
 
 __all__ = ("Figure", "added", "lag_ms", "median", "p99_ratio", "scene_table", "start_table")
 
@@ -56,7 +56,7 @@ def lag_ms(pairs: Sequence[Pair]) -> float | None:
     return (_percentile(watched, 0.99) - _percentile(bare, 0.99)) * 1000 if watched and bare else None
 
 
-def scene_table(scene: str, subjects: Sequence[Subject]) -> str:
+def scene_table(scene: str, subjects: Sequence[Measured]) -> str:
     """One row a tool, the lightest for the whole process first."""
     rows: list[Sequence[str]] = [
         [
@@ -72,7 +72,7 @@ def scene_table(scene: str, subjects: Sequence[Subject]) -> str:
     return f"**{scene}**\n\n{_table(rows)}"
 
 
-def start_table(subjects: Sequence[Subject], begun: dict[str, list[dict[str, float]]]) -> str:
+def start_table(subjects: Sequence[Measured], begun: dict[str, list[dict[str, float]]]) -> str:
     """What a tool costs beside calls: to start, keep, install and end; and whether all calls arrived."""
     rows: list[Sequence[str]] = [
         [
@@ -90,9 +90,9 @@ def start_table(subjects: Sequence[Subject], begun: dict[str, list[dict[str, flo
             rows.append(
                 [
                     *(subject.tool, *begin, f"{_over(begun, subject.tool, 'rss') / 1e6:+.1f}"),
-                    f"{(subject.rss - bare.rss) / 1e6:+.1f}",
-                    f"{(subject.idle - bare.idle) * 3600:.1f}",
-                    f"{subject.end / subject.made * 1e6:.0f}",
+                    f"{(statistics.median(subject.rss) - statistics.median(bare.rss)) / 1e6:+.1f}",
+                    f"{(statistics.median(subject.idle) - statistics.median(bare.idle)) * 3600:.1f}",
+                    f"{sum(subject.end) / subject.made * 1e6:.0f}",
                     f"{(subject.installed - bare.installed) / 1e6:.1f}",
                     *(f"{subject.arrived:,} of {subject.made:,}", subject.versions),
                 ]

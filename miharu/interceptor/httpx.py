@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from miharu._guard import swallowed
+from miharu._headers import lowered
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handing
@@ -61,7 +62,7 @@ class HttpxExchange(Exchange):
             path=url.path,
             query=url.query.decode("ascii", "replace"),
             userinfo=url.userinfo.decode("ascii", "replace"),
-            headers={name.lower(): value for name, value in sent.headers.items()},
+            headers=lowered(sent.headers),
             body=body if isinstance(body, bytes) else None,
             fields=_fields(sent.stream),
         )

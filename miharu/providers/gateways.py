@@ -17,10 +17,13 @@ _HITS = (
     ("x-openrouter-cache-status", "openrouter"),
 )
 _LITELLM_COST = "x-litellm-response-cost"
+_TELLING = frozenset({name for name, _ in _HITS} | {"x-litellm-cache-hit", _LITELLM_COST})
 
 
 def cached_by(headers: Mapping[str, str]) -> str | None:
     """The gateway that has answered out of its cache, by the headers of the response."""
+    if _TELLING.isdisjoint(headers):
+        return None
     for name, gateway in _HITS:
         words = headers.get(name, "").upper().replace("-", " ").replace("_", " ").split()
         if words and words[-1] == "HIT":

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from miharu.call import Call, changed
+from miharu.call import Call, filled
 
 __all__ = ("Answers",)
 
@@ -46,4 +46,4 @@ class Answers:
             return call
         is_again = known.since <= call.timestamp and known.group != call.call_group
         self._answers[key] = _Answer(known.id, call.call_group, known.since, max(known.last, ended))
-        return changed(call, duplicate_of=known.id) if is_again else call
+        return filled(call, duplicate_of=known.id) if is_again else call

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from miharu.call import Call, changed
+from miharu.call import Call, filled
 
 __all__ = ("Attempts",)
 
@@ -63,4 +63,4 @@ class Attempts:
 def _placed(call: Call, attempt: int, group: str) -> Call:
     """Tries that belong to nothing else are a trace of their own."""
     trace_id = call.trace_id or group.replace("-", "")
-    return changed(call, attempt=attempt, call_group=group, trace_id=trace_id)
+    return filled(call, attempt=attempt, call_group=group, trace_id=trace_id)

@@ -1,7 +1,9 @@
 """From what callers have left to what can be stored, a batch's worth at a time.
 
-After each call the interpreter's lock is given up: what is read without a pause would keep the program's own
-threads waiting, for a burst of thirty calls as long as a garbage collection would.
+What is read without a pause would keep the program's own threads waiting for the interpreter's lock, a burst
+of thirty calls as long as a garbage collection would. So it is given up after every few. To give it up and
+get it again costs as much as to read half a call, and pauses close together delay one call of the program
+several times. So where many wait the pauses are longer: several calls are delayed, and each of them once.
 """
 
 import time
@@ -24,8 +26,15 @@ BATCH = 500
 """Calls, spans and scores per transaction."""
 BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
-READING_S = 0.02
+READING_S = 0.03
 """After so long what has been read is stored before more is: until then a kill would take it."""
+HELD_S = 0.0005
+"""How long the interpreter's lock is held between two pauses, about: two calls."""
+PAUSES_S = 0.02
+"""What the pauses may take together, where more than a few calls wait."""
+LONGEST_PAUSE_S = 0.002
+FEW = 8
+"""So many calls are read within three pauses, which need not be long."""
 
 
 class BatchReader:
@@ -51,18 +60,21 @@ class BatchReader:
         self._counters = counters
         self._finish = finish
 
-    def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> None:
+    def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> bool:
         """Add to the list until it is a whole batch, or has taken long enough, or nothing is left.
+
+        Returns whether that was so.
 
         Args:
             values: The list.
             in_a_hurry: The program ends: nothing but the reading is done.
         """
         room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
+        sharing = _Sharing(len(self._queue))
         while len(values) < BATCH and room > 0:
             left = self._queue.take()
             if left is None:
-                return
+                return True
             kept = self._kept(left)
             if kept is not None:
                 if isinstance(kept, Call) and not in_a_hurry:
@@ -71,9 +83,10 @@ class BatchReader:
                 room -= _weight(kept)
             if in_a_hurry:
                 continue
-            time.sleep(0)
+            sharing.give_way()
             if values and time.monotonic() >= until:
-                return
+                break
+        return False
 
     def read(self, exchanges: Iterable[Exchange], *, own: bool = True) -> Batch:
         """The calls of a record.
@@ -82,12 +95,12 @@ class BatchReader:
             exchanges: Those of the record.
             own: Whether this process has made them, so that they count.
         """
-        captured, found = self._counters.captured, list[Kept]()
+        captured, found, sharing = self._counters.captured, list[Kept](), _Sharing()
         for exchange in exchanges:
             kept = self._kept(exchange)
             if kept is not None:
                 found.append(kept)
-            time.sleep(0)
+            sharing.give_way()
         if not own:
             self._counters.captured = captured
         return as_batch(found)
@@ -114,6 +127,25 @@ class BatchReader:
             self._counters.captured += 1
             captures.note(call, left.context, left.started)
         return call
+
+
+class _Sharing:
+    """The interpreter's lock, shared with the program's own threads."""
+
+    def __init__(self, waiting: int = 0) -> None:
+        """Begin.
+
+        Args:
+            waiting: How many calls wait.
+        """
+        self._pause = min(LONGEST_PAUSE_S, PAUSES_S / waiting * 2) if waiting > FEW else 0.0
+        self._until = time.monotonic() + HELD_S
+
+    def give_way(self) -> None:
+        """Give the lock up, if it was held long enough."""
+        if time.monotonic() >= self._until:
+            time.sleep(self._pause)
+            self._until = time.monotonic() + HELD_S
 
 
 def as_batch(values: list[Kept]) -> Batch:

@@ -1,13 +1,14 @@
 """What a call cost, and what a cache would have saved on it. One price engine answers both."""
 
 from dataclasses import replace
+from typing import Any
 
 from miharu._bounds import MOST_NANOUSD, payable
 from miharu._guard import swallowed
-from miharu.call import Call, Usage
+from miharu.call import Call, Usage, changed
 from miharu.pricing.base import Prices
 
-__all__ = ("is_priced", "priced")
+__all__ = ("facts_of", "is_priced", "priced")
 
 
 def is_priced(call: Call) -> bool:
@@ -19,16 +20,23 @@ def is_priced(call: Call) -> bool:
 
 def priced(call: Call, prices: Prices | None) -> Call:
     """The call with its cost, unless it has one; and a cache miss with its price, or without the miss."""
+    found = facts_of(call, prices)
+    return changed(call, **found) if found else call
+
+
+def facts_of(call: Call, prices: Prices | None) -> dict[str, Any]:
+    """What a priced call has that this one has not, by the fields of ``Call``."""
+    found = dict[str, Any]()
     try:
         if call.cost is None and prices is not None:
-            call = replace(call, cost=payable(prices.cost(call)))
+            found["cost"] = payable(prices.cost(call))
         if call.cache_missed_tokens is not None and call.cache_missed_nanousd is None:
             saving = _saving(call, call.cache_missed_tokens, prices) if prices is not None else None
-            tokens = call.cache_missed_tokens if saving else None
-            call = replace(call, cache_missed_tokens=tokens, cache_missed_nanousd=saving)
+            found["cache_missed_tokens"] = call.cache_missed_tokens if saving else None
+            found["cache_missed_nanousd"] = saving
     except Exception:  # noqa: BLE001 - no price is better than no call
         swallowed("pricing a call")
-    return call
+    return found
 
 
 def _saving(call: Call, missed: int, prices: Prices) -> int | None:

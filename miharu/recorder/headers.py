@@ -8,7 +8,7 @@ from time import time
 
 from miharu.providers._json import dumps
 
-__all__ = ("attempt_of", "lowered", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
+__all__ = ("attempt_of", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
 
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id")
 _PRODUCT = re.compile(
@@ -19,30 +19,6 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
 """An agent without a version; what has digits may be anything."""
 _RATE_LIMITS = 40
 """Headers about them that are kept, twice as many as a provider sends."""
-
-
-def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """Them by their names in lower case."""
-    raw = getattr(headers, "raw", None)  # of httpx, whose own view decodes each name and value twice
-    if isinstance(raw, list):
-        try:
-            return _joined(raw)
-        except (AttributeError, TypeError, ValueError):
-            pass
-    return {name.lower(): value for name, value in headers.items()}
-
-
-def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Values of the same name behind one another, as httpx gives them.
-
-    Raises:
-        UnicodeDecodeError: Not all of it is ASCII.
-    """
-    found: dict[str, str] = {}
-    for key, content in raw:
-        name, value = key.decode("ascii").lower(), content.decode("ascii")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

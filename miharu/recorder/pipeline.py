@@ -95,19 +95,19 @@ class Pipeline:
         Raises:
             StoreError: The store refuses; nothing is lost yet.
         """
-        pending = self._queue.pending
+        pending, was_empty = self._queue.pending, False
         while True:
             if pending:
                 self._keep_pending()
+            elif was_empty and self.spool.first() is None:
+                return  # what came since waits for others to come along
             elif (record := self.spool.first()) is not None:
                 batch = self.read(record)
                 self.spool.is_read(batch)
                 self.keep(batch)
                 self.spool.take()
             elif not (is_daemonic() and spool_unread(self._queue, self.spool)):
-                self._reader.fill(pending)
-                if not pending:
-                    return
+                was_empty = self._reader.fill(pending)
 
     def read(self, record: Record, *, own: bool = True) -> Batch:
         """The calls of a record, as far as they were not read before.

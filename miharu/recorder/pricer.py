@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from miharu._guard import swallowed
-from miharu.call import Call
+from miharu.call import Call, filled
 from miharu.pricing.base import Prices
-from miharu.recorder.costs import is_priced, priced
+from miharu.recorder.costs import facts_of, is_priced, priced
 
 __all__ = ("Pricer",)
 
@@ -46,13 +46,12 @@ class Pricer:
             self._charge_spooled()
 
     def at_once(self, call: Call) -> Call:
-        """The call with what can be known now; nothing waits here for prices to load."""
+        """The call, which was just read, with what can be known now; nothing waits for prices to load."""
         if self._is_loaded:
-            call = priced(call, self._prices)
-            self._charged(call)
-            return call
-        call = self._by_what_is_known(call)
-        if call.cost is not None:
+            call = filled(call, **facts_of(call, self._prices))
+        elif call.cost is None and call.cache_missed_tokens is None:
+            call = filled(call, **facts_of(call, self._known))
+        if self._is_loaded or call.cost is not None:
             self._charged(call)
         return call
 

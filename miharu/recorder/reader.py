@@ -8,8 +8,10 @@ from typing import Any
 
 from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
+from miharu._headers import lowered
+from miharu._ids import minting
 from miharu.attribution.belonging import Belonging, belonging
-from miharu.call import Call, Cost, Outcome, changed, new_id
+from miharu.call import Call, Cost, Outcome, changed
 from miharu.exchange import Exchange, Request
 from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
@@ -21,7 +23,7 @@ from miharu.providers.terms import served_model, terms_of
 from miharu.recorder.attempts import Attempts
 from miharu.recorder.estimate import estimated
 from miharu.recorder.formats import Formats
-from miharu.recorder.headers import attempt_of, lowered, rate_limit_of, request_id_of, sdk_of
+from miharu.recorder.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
 from miharu.recorder.jobs import Jobs
 from miharu.recorder.outcome import ended, outcome_of
 from miharu.recorder.spool.unread import Unread
@@ -42,7 +44,7 @@ class Reader:
         estimate_usage: bool = False,
         redact: Callable[[Any], Any] | None = None,
         ignore: Callable[[Call], bool] | None = None,
-        mint: Callable[[int], str] = new_id,
+        mint: Callable[[int], str] | None = None,
     ) -> None:
         # here, on the recorder's thread: its patterns take a while to compile
         from miharu.recorder.content import seen
@@ -58,7 +60,7 @@ class Reader:
         self._attempts = Attempts()
         self._waste = Waste()
         self._jobs = Jobs()
-        self._mint = mint
+        self._mint = mint or minting()
 
     def read(self, exchange: Exchange) -> Call | None:
         """The call, or ``None``: a redirect hop, or nothing that any provider knows."""

@@ -1,6 +1,6 @@
 """What need not have been asked, or need not have been read anew: two looks at each call, in the worker."""
 
-from miharu.call import Call, changed
+from miharu.call import Call, filled
 from miharu.recorder.answers import Answers
 from miharu.recorder.prefixes import Prefixes
 
@@ -23,4 +23,4 @@ class Waste:
         """
         found = self._answers.compare(call)
         missed = self._prefixes.missed(call, body)
-        return found if found.duplicate_of or missed is None else changed(found, cache_missed_tokens=missed)
+        return found if found.duplicate_of or missed is None else filled(found, cache_missed_tokens=missed)

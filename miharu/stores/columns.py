@@ -121,6 +121,8 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
 
 def _storable(row: list[Any], longest: Mapping[int, int]) -> tuple[Any, ...]:
     """What a provider sends may hold half a character, a NUL, an absurd number or a whole book."""
+    if _is_plain(row):
+        return tuple(row)
     for place, value in enumerate(row):
         kind = value.__class__
         if kind is str:
@@ -130,6 +132,19 @@ def _storable(row: list[Any], longest: Mapping[int, int]) -> tuple[Any, ...]:
         elif kind is int and not -LARGEST <= value <= LARGEST:
             row[place] = None
     return tuple(row)
+
+
+def _is_plain(row: list[Any]) -> bool:
+    """Whether its texts are short even together, and of plain characters: those of nearly every row are."""
+    text = "".join([value for value in row if value.__class__ is str])
+    numbers = [value for value in row if value.__class__ is int]
+    return (
+        len(text) <= LONGEST_TEXT
+        and text.isascii()
+        and "\0" not in text
+        and min(numbers, default=0) >= -LARGEST
+        and max(numbers, default=0) <= LARGEST
+    )
 
 
 def _written(tags: Mapping[str, str]) -> str:

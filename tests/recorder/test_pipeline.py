@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from miharu.batch import Score, Span
+from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.errors import StoreError
 from miharu.exchange import Exchange
@@ -227,14 +227,52 @@ def test_what_takes_long_to_read_is_stored_in_parts(bench: Bench, monkeypatch: p
     assert bench.models == models
 
 
-def test_the_lock_of_the_interpreter_is_given_up_after_each_call(
+@pytest.mark.parametrize(("waiting", "pauses"), [(5, [0.0] * 5), (20, [0.002] * 20), (400, [0.0001] * 400)])
+def test_the_lock_of_the_interpreter_is_given_up_between_calls(
+    waiting: int, pauses: list[float], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer where many wait, so that it is not one call of the program that meets every pause."""
+    given_up: list[float] = []
+    monkeypatch.setattr(time, "sleep", given_up.append)
+    monkeypatch.setattr(batch_reader, "READING_S", 60.0)
+    monkeypatch.setattr(batch_reader, "HELD_S", 0.0)
+    bench.queue.max_items = waiting
+    put(bench, *"x" * waiting)
+    bench.pipeline._reader.fill([])
+    assert given_up == pauses
+
+
+def test_the_lock_of_the_interpreter_is_not_given_up_for_every_little(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_up: list[float] = []
     monkeypatch.setattr(time, "sleep", given_up.append)
+    monkeypatch.setattr(batch_reader, "HELD_S", 60.0)
     put(bench, *"abcde")
     bench.pipeline._reader.fill([])
-    assert given_up == [0] * 5
+    assert not given_up
+
+
+def test_what_comes_while_others_are_stored_waits_for_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a program that calls without a pause has a transaction for every other call."""
+    bench.open()
+    put(bench, "a", "b")
+    writer = bench.pipeline.writer
+    assert writer is not None
+    added = writer.add
+
+    def add(batch: Batch) -> int:
+        put(bench, "late")
+        return added(batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "add", add)
+        bench.pipeline.drain()
+    assert bench.models == ["a", "b"]
+    bench.pipeline.drain()
+    assert bench.models == ["a", "b", "late"]
 
 
 def test_what_is_no_call_ends_no_batch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,17 +128,27 @@ def stated_cost(raw: Any, headers: Mapping[str, str]) -> Decimal | None:
 
 
 def _details(raw: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return next((value for name in names if isinstance(value := raw.get(name), dict)), {})
+    for name in names:
+        if isinstance(value := raw.get(name), dict):
+            return value
+    return {}
 
 
 def _first(holder: Mapping[str, Any], *names: str) -> int | None:
-    return next((found for name in names if (found := count(holder, name)) is not None), None)
+    for name in names:
+        if (found := count(holder, name)) is not None:
+            return found
+    return None
 
 
 def _largest(names: tuple[str, ...], *holders: Mapping[str, Any]) -> int | None:
     """One of several names for the same count; where two are there, a zero is the one nobody filled in."""
-    found = (count(holder, name) for holder in holders for name in names)
-    return max((value for value in found if value is not None), default=None)
+    largest: int | None = None
+    for holder in holders:
+        for name in names:
+            if name in holder and (found := count(holder, name)) is not None:
+                largest = found if largest is None else max(largest, found)
+    return largest
 
 
 def _outside(raw: Mapping[str, Any], prompt: int | None, completion: int | None) -> int:
@@ -155,7 +165,7 @@ def _number(value: Any) -> bool:
 
 def _money(value: Any, most: int = 10**6) -> Decimal | None:
     """The amount as it was written: the shortest text of a float is the token that it was read from."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         amount = Decimal(str(value))

@@ -13,7 +13,7 @@ from miharu.stores.sqlite.rows import Ends, Row, Rows
 
 __all__ = ("add", "prune", "prune_content", "reprice")
 
-ROWS_PER_STATEMENT = (500, 100, 20, 5, 1)
+ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
 BODIES = ("call_id", "timestamp", "request", "response")

@@ -4,7 +4,7 @@ import httpx
 import httpx2
 import pytest
 
-from miharu.recorder.headers import lowered
+from miharu._headers import lowered
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
