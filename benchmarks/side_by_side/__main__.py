@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 import random
-import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,7 +17,16 @@ from pathlib import Path
 
 from benchmarks import model
 from benchmarks.side_by_side import environments
-from benchmarks.side_by_side.blocks import SCENES, Measured, Scene, Subject, running, starts, take_turns
+from benchmarks.side_by_side.blocks import (
+    SCENES,
+    SETTLED_S,
+    Measured,
+    Scene,
+    Subject,
+    running,
+    starts,
+    take_turns,
+)
 from benchmarks.side_by_side.figures import scene_table, start_table
 
 IDLE_S = 5.0
@@ -62,7 +70,9 @@ def _round(
         subjects = [stack.enter_context(running(one, envs, model_url)) for one in measured]
         for subject in subjects:
             subject.ask(do="started", rest=1.0)
-            subject.program.send_signal(signal.SIGSTOP)
+            subject.block(scenes[0], 10)  # what the first call brings about is in the table of starts
+            with subject.awake():
+                subject.ask(do="idle", seconds=SETTLED_S)
         for scene in scenes:
             take_turns(subjects[1:], subjects[0], scene, bare_first=bare_first, share=share)
         for subject in random.sample(subjects, len(subjects)):

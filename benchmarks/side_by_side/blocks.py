@@ -17,6 +17,8 @@ from benchmarks.side_by_side import environments
 
 __all__ = ("SCENES", "Measured", "Pair", "Scene", "Subject", "running", "starts", "take_turns")
 
+SETTLED_S = 2.0
+"""After so long nothing follows any more from the start of a tool, or from the first call that it sees."""
 HERE = Path(__file__).parent
 
 
@@ -119,12 +121,21 @@ class Subject:
 
 
 def starts(tool: str, envs: Path, model: str, times: int) -> list[dict[str, float]]:
-    """What a fresh program pays for importing and starting the tool."""
+    """What a fresh program pays for importing and starting the tool, and beside that with its first call."""
     found = []
     for _ in range(times):
         with running(Measured(tool), envs, model) as subject:
-            found.append(subject.ask(do="started", rest=2.0))
+            begun = subject.ask(do="started", rest=SETTLED_S)
+            with subject.awake():
+                begun["first"] = _first_call(subject)
+            found.append(begun)
     return found
+
+
+def _first_call(subject: Subject) -> float:
+    """Seconds of processor until nothing follows from it any more."""
+    spent = subject.ask(do="block", scene=SCENES[0].make, calls=1, rate=None)["process"]
+    return float(spent + subject.ask(do="idle", seconds=SETTLED_S)["process"])
 
 
 @contextmanager

@@ -77,7 +77,12 @@ def start_table(subjects: Sequence[Measured], begun: dict[str, list[dict[str, fl
     rows: list[Sequence[str]] = [
         [
             *("tool", "import + start, ms of processor of the caller's thread", "wall, ms"),
-            *("whole process, ms", "memory at start, MB", "after the calls, MB"),
+            *(
+                "whole process, ms",
+                "first call, ms of processor",
+                "memory at start, MB",
+                "after the calls, MB",
+            ),
             *("idle, s of processor an hour", "end, µs a call", "installed, MB", "arrived", "version"),
         ]
     ]
@@ -85,7 +90,8 @@ def start_table(subjects: Sequence[Measured], begun: dict[str, list[dict[str, fl
     for subject in subjects:
         if subject is not bare:
             begin = [
-                f"{_over(begun, subject.tool, name) * 1000:.0f}" for name in ("thread", "wall", "process")
+                f"{_over(begun, subject.tool, name) * 1000:.0f}"
+                for name in ("thread", "wall", "process", "first")
             ]
             rows.append(
                 [

@@ -17,7 +17,7 @@ from typing import IO, Literal, cast
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
@@ -25,6 +25,7 @@ from miharu.testing import FakeProvider
 from miharu.testing.open_store import both
 from tests.dashboard.population import population
 
+expect.set_options(timeout=20_000)  # other tests have the machine as well
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
