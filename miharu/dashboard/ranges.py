@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-__all__ = ("DAY", "HOUR", "MINUTE", "RANGES", "Range", "read_instant", "write_instant")
+__all__ = ("DAY", "HOUR", "LAST", "MINUTE", "RANGES", "Range", "read_instant", "write_instant")
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-_LAST = 253_402_300_800_000  # the year 10000
+LAST = 253_402_300_800_000
+"""The year 10000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,14 @@ RANGES = {
 def read_instant(text: str) -> int | None:
     """Unix milliseconds, from themselves or from ISO 8601; a time without a zone is UTC."""
     if text.isascii() and text.isdecimal():
-        ms = int(text) if len(text) < 16 else _LAST
+        ms = int(text) if len(text) < 16 else LAST
     else:
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
             return None
         ms = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-    return ms if 0 <= ms < _LAST else None
+    return ms if 0 <= ms < LAST else None
 
 
 def write_instant(ms: int) -> str:

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from miharu.dashboard.ahead import ahead
 from miharu.dashboard.asking import together
 from miharu.dashboard.filters import choices
 from miharu.dashboard.headers import make_page
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.query import View
-from miharu.dashboard.ranges import MINUTE
+from miharu.dashboard.ranges import LAST, MINUTE
 from miharu.dashboard.reach import within_reach
 from miharu.dashboard.tags import tag, tagged, unchanged
 from miharu.dashboard.templates import render
@@ -66,11 +67,13 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
         own = ask(screen.facts or _nothing, view, site)
         parts = {panel.path: ask(_part, panel, view, site) for panel in screen.panels}
         waits = ask(_waits, site)
+        beyond = ask(ahead, view, site)
     common = {
         **_common(view, site, screen.path),
         "size": size.value,
         "counts": totals.value,
         "choices": offered.value,
+        "ahead": beyond.value,
     }
     if waits.value is not None:
         if same := unchanged(request, waits.value):
@@ -126,7 +129,7 @@ async def _tag(panel: Panel, view: View, site: Site) -> str:
 
 async def _waits(site: Site) -> str | None:
     """The tag of a page that waits for the first call; ``None`` where there has been one."""
-    if await site.store.calls(Query(start=0, end=site.clock() + 1), limit=1):
+    if await site.store.calls(Query(start=0, end=LAST), limit=1):
         return None
     return await tag(site, "waiting", _WAITING_BUCKET)
 

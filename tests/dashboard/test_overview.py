@@ -203,6 +203,32 @@ async def test_says_how_many_calls_were_lost(store: MemoryStore) -> None:
         assert b"lost in this process" not in (await get(make_site(store), path)).body
 
 
+async def test_says_that_calls_lie_in_the_future_and_where() -> None:
+    """The clock of the machine that recorded them is ahead."""
+    ahead = [at(-5 * HOUR - number * MINUTE, service="batch") for number in range(3)]
+    store = MemoryStore([at(MINUTE), *ahead])
+    for path in ("", "calls", "models"):
+        body = (await get(make_site(store), path)).body.decode()
+        assert "3 calls lie in the future" in body
+        assert "the clock of batch is ahead" in body
+    link = re.search(r'href="(calls\?start=[^"]+)">Show them', body)
+    assert link is not None
+    params = dict(
+        pair.split("=") for pair in link.group(1).partition("?")[2].replace("&amp;", "&").split("&")
+    )
+    shown = (await get(make_site(store), "calls", **params)).body.decode()
+    assert all(call.id in shown for call in ahead)
+    assert "lie in the future" not in shown  # it is about a range that does not end now
+    only = (await get(make_site(MemoryStore(ahead)))).body.decode()
+    assert "3 calls lie in the future" in only
+    assert "Waiting for the first call" not in only
+
+
+async def test_a_clock_that_is_a_little_ahead_is_not_worth_a_word() -> None:
+    body = (await get(make_site(MemoryStore([at(MINUTE), at(-20_000)])))).body.decode()
+    assert "in the future" not in body
+
+
 async def test_shows_a_range_without_calls() -> None:
     page = await get(make_site(MemoryStore([at(50 * HOUR)])))
     assert page.status == 200

@@ -1,0 +1,136 @@
+"""The program that makes calls and ends. It writes a byte for each call that was answered.
+
+    python -m benchmarks.exits.program TOOL PLACE CALLS FOLDER ENDING
+
+The answers come from memory, so that the program ends while its calls are still on their way.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+WORKERS = 8
+AT_ONCE = 50
+WATCHING: list[Callable[[Any], object]] = []
+"""What has to be done to a client with a transport of its own, for a tool that sees others only."""
+URL = "https://api.openai.com/v1/chat/completions"
+ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say many words. " * 40}]}
+ANSWER = json.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "gpt-4o-mini",
+        "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Many."}}
+        ],
+        "usage": {"prompt_tokens": 120, "completion_tokens": 2, "total_tokens": 122},
+    }
+).encode()
+
+
+def _answer(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, content=ANSWER, headers={"content-type": "application/json"})
+
+
+def _said() -> None:
+    os.write(1, b".")
+
+
+def _some(calls: int) -> None:
+    with httpx.Client(transport=httpx.MockTransport(_answer)) as client:
+        for watch in WATCHING:
+            watch(client)
+        for _ in range(calls):
+            client.post(URL, json=ASKED)
+            _said()
+
+
+def _pool(calls: int) -> None:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(_some, [calls // WORKERS] * WORKERS))
+
+
+def _loop(calls: int) -> None:
+    async def one(client: httpx.AsyncClient, left: asyncio.Semaphore) -> None:
+        async with left:
+            await client.post(URL, json=ASKED)
+            _said()
+
+    async def run() -> None:
+        left = asyncio.Semaphore(AT_ONCE)
+        async with httpx.AsyncClient(transport=httpx.MockTransport(_answer)) as client:
+            for watch in WATCHING:
+                watch(client)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(calls):
+                    group.create_task(one(client, left))
+
+    asyncio.run(run())
+
+
+def _processes(calls: int) -> None:
+    with multiprocessing.Pool(WORKERS // 2) as pool:
+        pool.map(_some, [calls // WORKERS] * WORKERS)
+
+
+PLACES: dict[str, Callable[[int], None]] = {
+    "a thread": _some,
+    "a pool of threads": _pool,
+    "an event loop": _loop,
+    "a pool of processes": _processes,
+}
+"""From where the calls are made."""
+
+
+def _miharu(folder: Path) -> None:
+    import miharu
+
+    miharu.init(folder / "calls.db")
+
+
+def _opentelemetry(folder: Path) -> None:
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+
+    out = (folder / "spans").open("a")
+    provider = TracerProvider()
+    exporter = ConsoleSpanExporter(out=out, formatter=lambda span: f"{span.name}\n")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    WATCHING.append(partial(HTTPXClientInstrumentor.instrument_client, tracer_provider=provider))
+
+
+TOOLS: dict[str, Callable[[Path], None]] = {"miharu": _miharu, "OpenTelemetry httpx": _opentelemetry}
+
+
+def is_installed(tool: str) -> bool:
+    """Whether the tool is in this environment."""
+    try:
+        return tool == "miharu" or find_spec("opentelemetry.instrumentation.httpx") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def main() -> None:
+    tool, place, calls, folder, ending = sys.argv[1:6]
+    TOOLS[tool](Path(folder))
+    PLACES[place](int(calls))
+    if ending == "os._exit":
+        os._exit(0)
+    if ending == "SIGTERM":
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

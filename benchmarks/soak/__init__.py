@@ -1,0 +1,1 @@
+"""A FastAPI app that is watched for half an hour while everything happens to its file."""
