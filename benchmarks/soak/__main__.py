@@ -43,7 +43,7 @@ def main() -> None:
         with mounted(Path(base, "disk")) as folder:
             watched = _watched(url, folder, options.minutes * 60, options.rate)
         bare = Visits("", options.rate)
-        with _server(url, None) as (bare.url, _):
+        with server(url, None) as (bare.url, _):
             asyncio.run(bare.run(options.bare_minutes * 60))
     print(f"\n{'':14} requests  not answered  other than 200  p50 ms  p95 ms  p99 ms  worst ms")
     for name, visits in (("with miharu", watched), ("without", bare.found)):
@@ -53,8 +53,8 @@ def main() -> None:
 def _watched(url: str, folder: Path, seconds: float, rate: float) -> Sequence[Visit]:
     database = folder / "calls.db"
     visits = Visits("", rate)
-    with _server(url, database) as (visits.url, server), _pages(f"{visits.url}/miharu/"):
-        scene = Scene(folder, database, server)
+    with server(url, database) as (visits.url, pid), pages(f"{visits.url}/miharu/"):
+        scene = Scene(folder, database, pid)
         happening = threading.Thread(target=_happen, args=(scene, seconds))
         happening.start()
         asyncio.run(visits.run(seconds))
@@ -103,7 +103,7 @@ def _compare(visits: Sequence[Visit], scene: Scene) -> None:
 
 
 @contextmanager
-def _server(url: str, database: Path | None) -> Iterator[tuple[str, int]]:
+def server(url: str, database: Path | None) -> Iterator[tuple[str, int]]:
     """The app's address and its process id."""
     port = free_port()
     environment = {**os.environ, "MODEL_URL": url, "MIHARU_TOKEN": ""}
@@ -132,9 +132,9 @@ def _wait_for(address: str) -> None:
 
 
 @contextmanager
-def _pages(address: str) -> Iterator[None]:
-    """Two people look."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.soak.pages", address])
+def pages(address: str, shown: Sequence[str] = ("", "live")) -> Iterator[None]:
+    """People look at these pages in a real Chromium."""
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.soak.pages", address, *shown])
     try:
         yield
     finally:

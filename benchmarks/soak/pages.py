@@ -1,4 +1,4 @@
-"""Two pages of the dashboard in a real Chromium, until the process is ended."""
+"""Pages of the dashboard in a real Chromium, until the process is ended: ADDRESS PAGE…"""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for page in ("", "live"):
+        for page in sys.argv[2:]:
             browser.new_page().goto(f"{sys.argv[1]}{page}")
         threading.Event().wait()
 

@@ -39,6 +39,17 @@ async def get(
     return await respond(PageRequest(path=path, params=params, headers=headers, method=method), site)
 
 
+@pytest.fixture(
+    params=[
+        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
+        pytest.param(("trio", {}), id="trio", marks=pytest.mark.full),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Pages ask, and draw; that both loops can serve them is tested at the doors too (``tests/asgi``)."""
+    return request.param
+
+
 @pytest.fixture
 def store() -> MemoryStore:
     return MemoryStore(traffic(NOW, calls=1200, days=2))

@@ -52,7 +52,7 @@ def frozen_and_cut(_: Server, wire: Wire) -> None:
 
 
 def cut_again_and_again(_: Server, wire: Wire) -> None:
-    for _ in range(30):
+    for _number in range(30):
         wire.cut()
         time.sleep(LASTS_S / 30)
 
