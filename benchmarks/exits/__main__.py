@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.exits.program import PLACES, TOOLS, is_installed
 from benchmarks.exits.quota import can_limit, limited
+from benchmarks.model import running
 from miharu.config import resolve_database
 from miharu.recorder.spool import calls_in, place_for, spools_at
 
@@ -40,6 +41,8 @@ class Program:
     """From where the calls are made."""
     ending: str
     calls: int
+    model: str
+    """Its address."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,18 @@ def main() -> None:
     quotas = [float(share) for share in options.quotas.split(",")] if can_limit() else [0.0]
     if quotas == [0.0]:
         print("There are no control groups that this user may make: no quotas.\n")
-    names = ("tool", "processors", "calls from", "ends", "runs", "made", "stored", "spooled", "lost")
-    print(f"| {' | '.join((*names, 'older than 100 ms', 'runs that lost', 'ms to the end, median'))} |")
+    heads = ("tool", "processors", "calls from", "ends", "runs", "made", "stored", "spooled", "lost")
+    print(f"| {' | '.join((*heads, 'older than 100 ms', 'runs that lost', 'ms to the end, median'))} |")
     print(f"|{'---|' * 4}{'--:|' * 8}")
-    for share in quotas:
-        for tool in filter(is_installed, options.tools.split(";")):
-            for place in PLACES:
-                for ending in ENDINGS if place == "a thread" else ENDINGS[:1]:
-                    found = _cell(Program(tool, place, ending, options.calls), share, runs)
-                    print(_row((tool, f"{share:g}" if share else "all", place, ending), found), flush=True)
+    with running() as model:
+        for share in quotas:
+            for tool in filter(is_installed, options.tools.split(";")):
+                for place in PLACES:
+                    for ending in ENDINGS if place == "a thread" else ENDINGS[:1]:
+                        found = _cell(Program(tool, place, ending, options.calls, model), share, runs)
+                        print(
+                            _row((tool, f"{share:g}" if share else "all", place, ending), found), flush=True
+                        )
 
 
 def _row(names: Sequence[str], found: Sequence[Run]) -> str:
@@ -105,7 +111,7 @@ def _cell(program: Program, share: float, runs: int) -> list[Run]:
 def _run(program: Program, share: float) -> Run:
     with tempfile.TemporaryDirectory(prefix="miharu-exits-") as folder:
         command = [sys.executable, "-m", "benchmarks.exits.program", program.tool, program.place]
-        command += [str(program.calls), folder, program.ending]
+        command += [str(program.calls), folder, program.ending, program.model]
         group = limited(share) if share else nullcontext(None)
         with group as enter:
             process = subprocess.Popen(

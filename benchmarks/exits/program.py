@@ -1,46 +1,24 @@
 """The program that makes calls and ends. It writes a byte for each call that was answered.
 
-    python -m benchmarks.exits.program TOOL PLACE CALLS FOLDER ENDING
-
-The answers come from memory, so that the program ends while its calls are still on their way.
+python -m benchmarks.exits.program TOOL PLACE CALLS FOLDER ENDING MODEL_URL
 """
 
 import asyncio
-import json
 import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 WORKERS = 8
 AT_ONCE = 50
-WATCHING: list[Callable[[Any], object]] = []
-"""What has to be done to a client with a transport of its own, for a tool that sees others only."""
-URL = "https://api.openai.com/v1/chat/completions"
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say many words. " * 40}]}
-ANSWER = json.dumps(
-    {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": "gpt-4o-mini",
-        "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Many."}}
-        ],
-        "usage": {"prompt_tokens": 120, "completion_tokens": 2, "total_tokens": 122},
-    }
-).encode()
-
-
-def _answer(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, content=ANSWER, headers={"content-type": "application/json"})
+URL = f"{sys.argv[6]}/chat/completions" if len(sys.argv) > 6 else ""
 
 
 def _said() -> None:
@@ -48,9 +26,7 @@ def _said() -> None:
 
 
 def _some(calls: int) -> None:
-    with httpx.Client(transport=httpx.MockTransport(_answer)) as client:
-        for watch in WATCHING:
-            watch(client)
+    with httpx.Client(trust_env=False) as client:
         for _ in range(calls):
             client.post(URL, json=ASKED)
             _said()
@@ -69,12 +45,9 @@ def _loop(calls: int) -> None:
 
     async def run() -> None:
         left = asyncio.Semaphore(AT_ONCE)
-        async with httpx.AsyncClient(transport=httpx.MockTransport(_answer)) as client:
-            for watch in WATCHING:
-                watch(client)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(calls):
-                    group.create_task(one(client, left))
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client, asyncio.TaskGroup() as group:
+            for _ in range(calls):
+                group.create_task(one(client, left))
 
     asyncio.run(run())
 
@@ -108,7 +81,7 @@ def _opentelemetry(folder: Path) -> None:
     provider = TracerProvider()
     exporter = ConsoleSpanExporter(out=out, formatter=lambda span: f"{span.name}\n")
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    WATCHING.append(partial(HTTPXClientInstrumentor.instrument_client, tracer_provider=provider))
+    HTTPXClientInstrumentor().instrument(tracer_provider=provider)
 
 
 TOOLS: dict[str, Callable[[Path], None]] = {"miharu": _miharu, "OpenTelemetry httpx": _opentelemetry}

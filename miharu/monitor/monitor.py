@@ -243,13 +243,22 @@ class Monitor:
 
     def _sink(self, exchange: Exchange) -> None:
         queue, recorder = self._here.queue, self._recorder
+        if is_daemonic():
+            self._sink_at_once(exchange)
+            return
         queue.put(exchange)
         if recorder.orders.asleep:
             recorder.ring()
         elif queue.is_high:
             recorder.hurry()
-        if is_daemonic():
-            recorder.hurry()
+
+    def _sink_at_once(self, exchange: Exchange) -> None:
+        """This process may be terminated before any other thread of it has had its turn."""
+        from miharu.recorder.spool import spool_at_once
+
+        if not spool_at_once(exchange, self._here.own_spool()):
+            self._here.queue.put(exchange)
+        self._recorder.hurry()
 
     def _take_record(self, record: "OpenSpan | Score") -> None:
         self._here.queue.put_record(record)

@@ -7,8 +7,13 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import miharu
+from miharu.config import resolve_database
 from miharu.recorder.daemonic import is_daemonic
 from miharu.recorder.endings import before_the_end
+from miharu.recorder.recorder import Recorder
+from miharu.recorder.spool import calls_in, place_for, spools_at
+from tests.calls import ask, rows
 
 
 def test_it_is_not_unless_multiprocessing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,3 +54,25 @@ def test_half_a_module_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def nothing() -> None: ...
+
+
+def test_a_call_of_a_worker_that_may_be_terminated_is_safe_once_it_is_answered(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other thread has to have had its turn."""
+    miharu.init(database)
+    ask()
+    assert miharu.flush(30)
+    place = place_for(resolve_database(database))
+    assert place is not None
+    with monkeypatch.context() as patched:
+        patched.setattr("miharu.monitor.monitor.is_daemonic", lambda: True)
+        patched.setattr(Recorder, "hurry", nothing_of)
+        ask()
+        assert sum(map(calls_in, spools_at(place))) == 1
+        assert len(rows(database)) == 1
+    assert miharu.flush(30)
+    assert len(rows(database)) == 2
+
+
+def nothing_of(_: Recorder) -> None: ...

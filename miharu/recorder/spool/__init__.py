@@ -8,7 +8,14 @@ unread.py   exchanges that nobody has read yet
 
 from miharu.recorder.spool.file import SpoolFile, calls_in
 from miharu.recorder.spool.records import Record
-from miharu.recorder.spool.spool import Spool, UnreadSpooling, place_for, spool_unread, spools_at
+from miharu.recorder.spool.spool import (
+    Spool,
+    UnreadSpooling,
+    place_for,
+    spool_at_once,
+    spool_unread,
+    spools_at,
+)
 from miharu.recorder.spool.unread import Unread
 
 __all__ = (
@@ -19,6 +26,7 @@ __all__ = (
     "UnreadSpooling",
     "calls_in",
     "place_for",
+    "spool_at_once",
     "spool_unread",
     "spools_at",
 )

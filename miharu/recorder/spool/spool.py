@@ -17,7 +17,7 @@ from miharu.recorder.spool.file import DAMAGED, SpoolFile
 from miharu.recorder.spool.records import Record, pack
 from miharu.recorder.spool.unread import Known, Unread, pack_unread
 
-__all__ = ("Spool", "UnreadSpooling", "place_for", "spool_unread", "spools_at")
+__all__ = ("Spool", "UnreadSpooling", "place_for", "spool_at_once", "spool_unread", "spools_at")
 
 UNREAD_AT_ONCE = 20, 1 << 20
 """Exchanges in a record, and bytes: to write one takes a millisecond, and then others have their turn."""
@@ -177,6 +177,20 @@ def spool_unread(queue: ExchangeQueue, spool: Spool) -> bool:
         safe = True
         time.sleep(0)
     return safe
+
+
+def spool_at_once(exchange: Exchange, spool: Spool) -> bool:
+    """Write one that has just ended, for a process that may be gone in a moment; whether it is safe now."""
+    try:
+        if not spool.has_room:
+            return False
+        spool.append_unread([exchange])
+    except Exception as error:  # noqa: BLE001 - then it waits in memory, as others do
+        if not isinstance(error, OSError):
+            swallowed("spooling")
+        return False
+    exchange.let_go()
+    return True
 
 
 class UnreadSpooling:
