@@ -24,10 +24,11 @@ from pathlib import Path
 from benchmarks.exits.program import PLACES, TOOLS, is_installed
 from benchmarks.exits.quota import can_limit, limited
 from benchmarks.model import running
-from miharu.config import resolve_database
-from miharu.recorder.spool import calls_in, place_for, spools_at
+from miharu.config import Config
+from miharu.monitor.left_behind import LeftBehind
 
 ENDINGS = ("normally", "SIGTERM", "os._exit")
+BRINGING_IN_S = 60.0
 LATEST_S = 0.1
 """The last moment of a program that is killed, of which calls may be missing."""
 
@@ -139,17 +140,20 @@ def _answers(process: subprocess.Popen[bytes]) -> list[float]:
 
 
 def _found(tool: str, folder: Path) -> tuple[int, int]:
-    """How many are stored, and how many lie beside."""
+    """How many are stored, and how many more come out of the spools beside."""
     if tool != "miharu":
         return len((folder / "spans").read_text().splitlines()), 0
     database = folder / "calls.db"
-    place = place_for(resolve_database(database))
-    assert place is not None
-    spooled = sum(map(calls_in, spools_at(place)))
+    stored = _rows(database)
+    LeftBehind(Config.resolve(database)).bring_in(BRINGING_IN_S)
+    return stored, _rows(database) - stored
+
+
+def _rows(database: Path) -> int:
     if not database.exists():
-        return 0, spooled
+        return 0
     with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute("SELECT count(*) FROM llm_calls").fetchone()[0]), spooled
+        return int(connection.execute("SELECT count(*) FROM llm_calls").fetchone()[0])
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def make(folder: Path, tool: str, checkout: Path = CHECKOUT) -> None:
     python = str(interpreter(folder, tool))
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if uv := shutil.which("uv"):
-        pip = [uv, "pip", "install", "--quiet", "--prerelease=if-necessary-or-explicit", "--python", python]
+        pip = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+        pip.append("--prerelease=if-necessary-or-explicit")
     subprocess.run([*pip, *wanted], check=True)
     known.write_text(stamp)
 

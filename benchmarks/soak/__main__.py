@@ -106,7 +106,7 @@ def _compare(visits: Sequence[Visit], scene: Scene) -> None:
 def server(url: str, database: Path | None) -> Iterator[tuple[str, int]]:
     """The app's address and its process id."""
     port = free_port()
-    environment = {**os.environ, "MODEL_URL": url, "MIHARU_TOKEN": ""}
+    environment = {**os.environ, "MODEL_URL": url}
     if database is not None:
         environment["SOAK_DATABASE"] = str(database)
     command = [sys.executable, "-m", "uvicorn", "benchmarks.soak.app:app", "--workers", str(WORKERS)]

@@ -18,7 +18,8 @@ if database := os.environ.get("SOAK_DATABASE"):
     import miharu
 
     miharu.init(database)
-    app.mount("/miharu", miharu.asgi())
+    app.add_middleware(miharu.MiharuMiddleware)
+    app.mount("/miharu", miharu.asgi(auth="off"))
 
 _async = AsyncOpenAI(api_key="sk-x", base_url=os.environ["MODEL_URL"], max_retries=0)
 _sync = OpenAI(api_key="sk-x", base_url=os.environ["MODEL_URL"], max_retries=0)

@@ -42,7 +42,7 @@ class Scene:
 def mounted(folder: Path) -> Iterator[Path]:
     """A small disk of its own, as only root can make one."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=700", "tmpfs", folder], check=True)
     try:
         yield folder
     finally:

@@ -1,7 +1,7 @@
 """Whether this process may be ended without a word: a worker of ``multiprocessing.Pool``, above all.
 
 It is terminated as soon as the last result is there, and nothing of Python's runs in it any more. So its
-calls are taken up at once, and spooled before they are stored, which is the quicker way to be safe.
+calls are spooled on the thread that made them: no other one has to have had its turn.
 """
 
 import sys

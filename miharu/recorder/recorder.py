@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from miharu._guard import say_once, swallowed
 from miharu.recorder.endings import before_the_end, forget, remember
 from miharu.recorder.orders import Flush, Orders
+from miharu.recorder.patched import is_patched
 
 if TYPE_CHECKING:
     from miharu.recorder.run import Run
@@ -61,6 +62,7 @@ class Recorder:
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
+        self._was_patched = is_patched()
 
     def start(self) -> None:
         """Start the thread, unless it runs, was stopped for good, or could not be started a moment ago."""
@@ -69,6 +71,7 @@ class Recorder:
                 return
             if self._thread is None:
                 before_the_end(self._at_exit)
+                self._say_that_gevent_is_late()
             self._done.clear()
             thread = None
             try:
@@ -151,6 +154,13 @@ class Recorder:
         self.orders.flushes.append(flush)
         self.orders.hurry()
         return flush.done.wait(timeout)
+
+    def _say_that_gevent_is_late(self) -> None:
+        if is_patched() and not self._was_patched:
+            say_once(
+                "gevent.monkey.patch_all() was called after miharu.init(). Calls are recorded, but threads "
+                "that began before may end with a KeyError in the log. Call it first, before all imports."
+            )
 
     def _work(self) -> None:
         if threading.current_thread() is not self._thread:

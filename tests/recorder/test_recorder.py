@@ -2,7 +2,9 @@ import atexit
 import logging
 import os
 import sqlite3
+import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -400,3 +402,27 @@ def test_what_goes_on_after_a_fork_is_still_done_at_the_end(
     assert not at_exit
     made.recorder.go_on()
     assert list(at_exit) == [made.recorder.stop]
+
+
+@pytest.mark.parametrize(("before", "after", "said"), [(False, True, 1), (True, True, 0), (False, False, 0)])
+def test_gevent_that_patches_too_late_is_named_once(
+    *,
+    before: bool,
+    after: bool,
+    said: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    patched = before
+    gevent = types.ModuleType("gevent.monkey")
+    gevent.is_module_patched = lambda name: patched and name == "threading"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "gevent.monkey", gevent)
+    monkeypatch.setattr(_guard, "_said", set())
+    recorder = Recorder(lambda _: None)
+    patched = after
+    recorder.start()
+    recorder.start()
+    assert recorder.stop()
+    assert caplog.text.count("patch_all() was called after miharu.init()") == said
+    monkeypatch.delattr(gevent, "is_module_patched")
+    Recorder(lambda _: None)  # half imported: nobody knows yet
