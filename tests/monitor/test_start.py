@@ -67,6 +67,7 @@ NEEDED = {
     "miharu.recorder.endings",
     "miharu.recorder.imports",
     "miharu.recorder.orders",
+    "miharu.recorder.patched",
     "miharu.recorder.queue",
     "miharu.recorder.recorder",
     "miharu.redaction",
