@@ -1,18 +1,22 @@
+import os
+import random
 import uuid
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.call import Call, Cost, Outcome, Usage, changed, new_id
+from miharu._ids import minting
+from miharu.call import Call, Cost, Outcome, Usage, changed, filled, new_id
 
 MOMENTS = st.integers(min_value=0, max_value=2**48 - 1)
 
 
 @given(MOMENTS, st.binary(min_size=10, max_size=10))
-def test_an_id_is_a_uuid_of_version_7_that_carries_its_moment(ms: int, random: bytes) -> None:
-    parsed = uuid.UUID(new_id(ms, random))
+def test_an_id_is_a_uuid_of_version_7_that_carries_its_moment(ms: int, noise: bytes) -> None:
+    parsed = uuid.UUID(new_id(ms, noise))
     assert (parsed.version, parsed.variant) == (7, uuid.RFC_4122)
     assert parsed.int >> 80 == ms
 
@@ -25,6 +29,29 @@ def test_ids_of_later_milliseconds_sort_later(one: int, other: int) -> None:
 
 def test_ids_differ() -> None:
     assert len({new_id(1) for _ in range(1000)}) == 1000
+
+
+def test_ids_whose_noise_is_fetched_together_share_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = b""
+
+    def urandom(size: int) -> bytes:
+        nonlocal fetched
+        fetched += (some := random.randbytes(size))
+        return some
+
+    monkeypatch.setattr(os, "urandom", urandom)
+    mint = minting()
+    ids = [mint(1) for _ in range(1000)]
+    assert ids == [new_id(1, fetched[start : start + 10]) for start in range(0, 10_000, 10)]
+    assert len(fetched) < 20_000
+
+
+def test_what_is_filled_in_is_in_the_very_same_call() -> None:
+    call = Call(id="a", timestamp=1, api="x", outcome=Outcome(status="success"))
+    assert filled(call, attempt=2, cost=Cost(cost_nanousd=1, cost_source="own")) is call
+    assert call == changed(call, attempt=2, cost=Cost(cost_nanousd=1, cost_source="own"))
+    with pytest.raises(AttributeError):
+        filled(call, no_such_fact=1)
 
 
 def test_only_a_call_that_may_have_cost_something_is_unpriced() -> None:

@@ -79,14 +79,20 @@ import asyncio, sys, miharu
 miharu.init(sys.argv[1])
 import httpx2
 
+begun = 0
+
 async def answer(request):
-    await asyncio.sleep(600)
+    global begun
+    begun += 1
+    await asyncio.Event().wait()
 
 async def main():
     client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer), timeout=None)
+    calls = []
     for _ in range(10_000):
-        asyncio.ensure_future(client.post({URL!r}, json={ASKED!r}))
-    await asyncio.sleep(2)
+        calls.append(asyncio.ensure_future(client.post({URL!r}, json={ASKED!r})))
+    while begun < 10_000:
+        await asyncio.sleep(0)
 
 asyncio.run(main())
 """

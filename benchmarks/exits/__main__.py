@@ -89,9 +89,8 @@ def main() -> None:
                 for place in PLACES:
                     for ending in ENDINGS if place == "a thread" else ENDINGS[:1]:
                         found = _cell(Program(tool, place, ending, options.calls, model), share, runs)
-                        print(
-                            _row((tool, f"{share:g}" if share else "all", place, ending), found), flush=True
-                        )
+                        cell = (tool, f"{share:g}" if share else "all", place, ending)
+                        print(_row(cell, found), flush=True)
 
 
 def _row(names: Sequence[str], found: Sequence[Run]) -> str:
@@ -119,11 +118,13 @@ def _run(program: Program, share: float) -> Run:
                 command,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=enter,  # noqa: PLW1509
+                preexec_fn=enter,  # noqa: PLW1509 - it writes one file, and its quota has to hold from the start
             )
             answered = _answers(process)
             process.wait()
             end = time.monotonic()
+        if not answered:
+            raise SystemExit(f"no call was answered: {command}")
         older = sum(moment < answered[-1] - LATEST_S for moment in answered)
         stored, spooled = _found(program.tool, Path(folder))
         return Run(len(answered), stored, spooled, older, end - answered[-1])

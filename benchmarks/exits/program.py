@@ -18,29 +18,28 @@ import httpx
 WORKERS = 8
 AT_ONCE = 50
 ASKED = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say many words. " * 40}]}
-URL = f"{sys.argv[6]}/chat/completions" if len(sys.argv) > 6 else ""
 
 
 def _said() -> None:
     os.write(1, b".")
 
 
-def _some(calls: int) -> None:
+def _some(calls: int, url: str) -> None:
     with httpx.Client(trust_env=False) as client:
         for _ in range(calls):
-            client.post(URL, json=ASKED)
+            client.post(url, json=ASKED)
             _said()
 
 
-def _pool(calls: int) -> None:
+def _pool(calls: int, url: str) -> None:
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(_some, [calls // WORKERS] * WORKERS))
+        list(pool.map(_some, [calls // WORKERS] * WORKERS, [url] * WORKERS))
 
 
-def _loop(calls: int) -> None:
+def _loop(calls: int, url: str) -> None:
     async def one(client: httpx.AsyncClient, left: asyncio.Semaphore) -> None:
         async with left:
-            await client.post(URL, json=ASKED)
+            await client.post(url, json=ASKED)
             _said()
 
     async def run() -> None:
@@ -52,18 +51,18 @@ def _loop(calls: int) -> None:
     asyncio.run(run())
 
 
-def _processes(calls: int) -> None:
+def _processes(calls: int, url: str) -> None:
     with multiprocessing.Pool(WORKERS // 2) as pool:
-        pool.map(_some, [calls // WORKERS] * WORKERS)
+        pool.starmap(_some, [(calls // WORKERS, url)] * WORKERS)
 
 
-PLACES: dict[str, Callable[[int], None]] = {
+PLACES: dict[str, Callable[[int, str], None]] = {
     "a thread": _some,
     "a pool of threads": _pool,
     "an event loop": _loop,
     "a pool of processes": _processes,
 }
-"""From where the calls are made."""
+"""From where so many calls are made, to that address."""
 
 
 def _miharu(folder: Path) -> None:
@@ -96,9 +95,9 @@ def is_installed(tool: str) -> bool:
 
 
 def main() -> None:
-    tool, place, calls, folder, ending = sys.argv[1:6]
+    tool, place, calls, folder, ending, model = sys.argv[1:7]
     TOOLS[tool](Path(folder))
-    PLACES[place](int(calls))
+    PLACES[place](int(calls), f"{model}/chat/completions")
     if ending == "os._exit":
         os._exit(0)
     if ending == "SIGTERM":

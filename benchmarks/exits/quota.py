@@ -1,6 +1,7 @@
 """A share of the processor for a program, by a control group of Linux. Only root can make one."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +26,7 @@ def _has_cpu() -> bool:
 @contextmanager
 def limited(share: float) -> Iterator[Callable[[], None]]:
     """A group that gets so many processors; what puts a new process into it, to be called in there."""
-    group = (
-        _V1 if _V1.is_dir() else _V2
-    ) / f"miharu-{os.getpid()}-{round(share * 100)}-{os.urandom(3).hex()}"
-    group.mkdir()
+    group = Path(tempfile.mkdtemp(prefix="miharu-", dir=_V1 if _V1.is_dir() else _V2))
     try:
         quota = round(share * _PERIOD_US)
         if _V1.is_dir():

@@ -9,28 +9,23 @@ to be one row, in the file or in the one that was moved away; of a worker that w
 
 import argparse
 import asyncio
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-
-import httpx
 
 from benchmarks import model
 from benchmarks.soak.events import Scene, events, mounted
+from benchmarks.soak.hosting import pages, server
 from benchmarks.soak.visitors import Visit, Visits
-from tests.doors.serving import free_port
 
-WORKERS = 4
 SETTLED_S = 5.0
+LATEST_S = 0.1
+"""Before a kill; answers of that time may be missing."""
 
 
 def main() -> None:
@@ -91,55 +86,15 @@ def _compare(visits: Sequence[Visit], scene: Scene) -> None:
                 print(f"{file.name}: integrity {connection.execute('PRAGMA integrity_check').fetchone()[0]}")
     answered = [visit for visit in visits if visit.status == 200]
     missing = [visit for visit in answered if rows[visit.id] == 0]
-    late = [v for v in missing if any(0 <= at - v.ended + 0.1 <= 0.2 for _, at in scene.killed)]
+    late = [v for v in missing if any(abs(at - v.ended) <= LATEST_S for at in scene.killed)]
     twice = [visit for visit in answered if rows[visit.id] > 1]
     print(
         f"answered {len(answered):,}; one row {sum(rows[v.id] == 1 for v in answered):,}; twice {len(twice)}"
     )
     print(f"missing {len(missing)}, of these within 100 ms of a kill {len(late)}")
     for visit in missing[:20]:
-        since = min((at - visit.ended for _, at in scene.killed), key=abs, default=0.0)
+        since = min((at - visit.ended for at in scene.killed), key=abs, default=0.0)
         print(f"  missing: ended {since * 1000:+.0f} ms before the nearest kill")
-
-
-@contextmanager
-def server(url: str, database: Path | None) -> Iterator[tuple[str, int]]:
-    """The app's address and its process id."""
-    port = free_port()
-    environment = {**os.environ, "MODEL_URL": url}
-    if database is not None:
-        environment["SOAK_DATABASE"] = str(database)
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.soak.app:app", "--workers", str(WORKERS)]
-    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning"], env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address)
-        yield address, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(f"{address}/chat", trust_env=False, timeout=10).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the app did not start")
-
-
-@contextmanager
-def pages(address: str, shown: Sequence[str] = ("", "live")) -> Iterator[None]:
-    """People look at these pages in a real Chromium."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.soak.pages", address, *shown])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _latencies(name: str, visits: Sequence[Visit]) -> str:

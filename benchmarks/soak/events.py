@@ -27,8 +27,8 @@ class Scene:
     database: Path
     server: int
     """The process id of the server, whose children are the workers."""
-    killed: list[tuple[int, float]] = field(default_factory=list)
-    """Process ids of killed workers, and when (Unix seconds)."""
+    killed: list[float] = field(default_factory=list)
+    """When workers were killed (Unix seconds)."""
 
     def miharu(self, *arguments: str) -> str:
         """What a command says; its last line."""
@@ -53,7 +53,7 @@ def _kill_a_worker(scene: Scene) -> str:
     listed = Path(f"/proc/{scene.server}/task/{scene.server}/children").read_text().split()
     workers = [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(workers[0], signal.SIGKILL)
-    scene.killed.append((workers[0], time.time()))
+    scene.killed.append(time.time())
     return f"killed {workers[0]} of {len(workers)}"
 
 
@@ -73,7 +73,7 @@ def _fill_the_disk(scene: Scene) -> str:
                 file.write(bytes(1 << 16))
                 file.flush()
         except OSError:
-            pass
+            pass  # that is what was wanted
     time.sleep(FULL_S)
     ballast.unlink()
     return f"full for {FULL_S:.0f} s"

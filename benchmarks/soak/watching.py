@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import model
-from benchmarks.soak.__main__ import pages, server
+from benchmarks.soak.hosting import pages, server
 from benchmarks.soak.visitors import Visits
 
 SETTLED_S = 5.0

@@ -254,11 +254,15 @@ class Monitor:
 
     def _sink_at_once(self, exchange: Exchange) -> None:
         """This process may be terminated before any other thread of it has had its turn."""
-        from miharu.recorder.spool import spool_at_once
+        safe = False
+        try:
+            from miharu.recorder.spool import spool_at_once
 
-        if not spool_at_once(exchange, self._here.own_spool()):
-            self._here.queue.put(exchange)
-        self._recorder.hurry()
+            safe = spool_at_once(exchange, self._here.own_spool())
+        finally:
+            if not safe:
+                self._here.queue.put(exchange)
+            self._recorder.hurry()
 
     def _take_record(self, record: "OpenSpan | Score") -> None:
         self._here.queue.put_record(record)

@@ -139,12 +139,14 @@ class _Sharing:
             waiting: How many calls wait.
         """
         self._pause = min(LONGEST_PAUSE_S, PAUSES_S / waiting * 2) if waiting > FEW else 0.0
+        self._left = PAUSES_S
         self._until = time.monotonic() + HELD_S
 
     def give_way(self) -> None:
         """Give the lock up, if it was held long enough."""
         if time.monotonic() >= self._until:
-            time.sleep(self._pause)
+            self._left -= self._pause
+            time.sleep(self._pause if self._left >= 0 else 0.0)
             self._until = time.monotonic() + HELD_S
 
 

@@ -192,6 +192,18 @@ DETAILS = st.none() | st.dictionaries(
 )
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 5}, "prompt_cache_hit_tokens": 0},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "prompt_cache_hit_tokens": 5},
+        {"prompt_tokens_details": {"cached_tokens": None}, "cached_tokens": 5, "num_cached_tokens": 0},
+    ],
+)
+def test_of_two_names_for_one_count_a_zero_is_the_one_that_nobody_filled_in(usage: dict[str, Any]) -> None:
+    assert usage_of({"prompt_tokens": 9, "completion_tokens": 1, **usage}).cached_tokens == 5
+
+
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -227,9 +227,9 @@ def test_what_takes_long_to_read_is_stored_in_parts(bench: Bench, monkeypatch: p
     assert bench.models == models
 
 
-@pytest.mark.parametrize(("waiting", "pauses"), [(5, [0.0] * 5), (20, [0.002] * 20), (400, [0.0001] * 400)])
+@pytest.mark.parametrize(("waiting", "pause"), [(5, 0.0), (20, 0.002), (400, 0.0001)])
 def test_the_lock_of_the_interpreter_is_given_up_between_calls(
-    waiting: int, pauses: list[float], bench: Bench, monkeypatch: pytest.MonkeyPatch
+    waiting: int, pause: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer where many wait, so that it is not one call of the program that meets every pause."""
     given_up: list[float] = []
@@ -239,7 +239,11 @@ def test_the_lock_of_the_interpreter_is_given_up_between_calls(
     bench.queue.max_items = waiting
     put(bench, *"x" * waiting)
     bench.pipeline._reader.fill([])
-    assert given_up == pauses
+    assert len(given_up) == waiting
+    assert set(given_up) <= {0.0, pause}
+    assert given_up[0] == pause
+    assert given_up.count(pause) >= waiting // 2 - 1
+    assert sum(given_up) <= batch_reader.PAUSES_S + 1e-9
 
 
 def test_the_lock_of_the_interpreter_is_not_given_up_for_every_little(

@@ -180,9 +180,12 @@ def spool_unread(queue: ExchangeQueue, spool: Spool) -> bool:
 
 
 def spool_at_once(exchange: Exchange, spool: Spool) -> bool:
-    """Write one that has just ended, for a process that may be gone in a moment; whether it is safe now."""
+    """Write one that has just ended, for a process that may be gone in a moment; whether it is safe now.
+
+    A large one is not, because it would take the program's own thread too long.
+    """
     try:
-        if not spool.has_room:
+        if exchange.held + exchange.asked_size() > UNREAD_AT_ONCE[1] or not spool.has_room:
             return False
         spool.append_unread([exchange])
     except Exception as error:  # noqa: BLE001 - then it waits in memory, as others do

@@ -1,5 +1,6 @@
 """What happens to the server while batches are written: no call is lost, and none is there twice."""
 
+import queue
 import signal
 import threading
 import time
@@ -16,6 +17,7 @@ from tests.stores.postgres.wire import Wire
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 LASTS_S = 3.0
+"""How long a fault lasts, while the program goes on."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,28 +84,34 @@ async def test_every_call_is_kept_once(
     database = await own_server.new_database()
     url = own_server.url(database).replace(f":{own_server.port}/", f":{wire.port}/")
     miharu.init(url)
-    asked, over, slowest = list[str](), threading.Event(), 0.0
+    answered: queue.Queue[str] = queue.Queue()
+    over, asked, slowest = threading.Event(), list[str](), 0.0
 
     def go_on() -> None:
         nonlocal slowest
-        while not over.is_set():
-            id_ = f"chatcmpl-{len(asked)}"
+        number = 0
+        while not over.wait(0.003):  # some hundred calls a second
             start = time.monotonic()
-            ask(answer={**ANSWER, "id": id_})
+            ask(answer={**ANSWER, "id": f"chatcmpl-{number}"})
             slowest = max(slowest, time.monotonic() - start)
-            asked.append(id_)
-            time.sleep(0.003)
+            answered.put(f"chatcmpl-{number}")
+            number += 1
+
+    def some_more() -> None:
+        asked.extend(answered.get(timeout=30) for _ in range(100))
 
     program = threading.Thread(target=go_on)
     program.start()
     try:
-        time.sleep(1)  # noqa: ASYNC251 - nothing else runs on this loop
+        some_more()
         assert miharu.flush(30)
         fault(own_server, wire)
-        time.sleep(1)  # noqa: ASYNC251
+        asked.extend(answered.get() for _ in range(answered.qsize()))
+        some_more()
     finally:
         over.set()
         program.join()
+    asked.extend(answered.get() for _ in range(answered.qsize()))
     assert miharu.flush(120), caplog.text
     found = await own_server.query(database, "SELECT response_id FROM llm_calls")
     assert sorted(row["response_id"] for row in found) == sorted(asked)
