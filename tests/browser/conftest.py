@@ -25,7 +25,7 @@ from miharu.testing import FakeProvider
 from miharu.testing.open_store import both
 from tests.dashboard.population import population
 
-expect.set_options(timeout=20_000)  # other tests have the machine as well
+expect.set_options(timeout=60_000)  # other tests have the machine as well
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -130,6 +130,11 @@ async def _fill(database: Path) -> None:
         await store.add(Batch(calls=everything.calls[start : start + 1000]))
     await store.add(Batch(spans=everything.spans, scores=everything.scores))
     await store.close()
+
+
+def keys_work(page: Page) -> None:
+    """The page has come, and so has the script that listens to the keys: it shows the button that lists them."""
+    expect(page.locator("[data-keys]:visible").first).to_be_visible()
 
 
 def _is_ours(error: Error) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import page_of
+from .conftest import keys_work, page_of
 
 pytestmark = pytest.mark.browser
 
@@ -62,11 +62,14 @@ def test_the_keys_lead_everywhere(browser: Browser, shop: str) -> None:
     with page_of(browser) as page:
         page.goto(shop)
         for key, name in (("c", "Calls"), ("l", "Live"), ("r", "Routes"), ("m", "Models"), ("s", "Sessions")):
+            keys_work(page)
             page.keyboard.press("g")
             page.keyboard.press(key)
             expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        keys_work(page)
         page.keyboard.press("c")
         expect(page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+        keys_work(page)
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
         page.keyboard.press("Escape")

@@ -279,6 +279,24 @@ def test_two_are_not_at_it_at_once(written: Written) -> None:
     assert pace.found is None
 
 
+@pytest.mark.parametrize("moment", ["before it is opened", "after it was opened"])
+def test_a_file_that_another_is_done_with_is_left_alone(
+    written: Written, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    aside = renewed(written)
+    opened = rescue.open_ours
+
+    def done_first(path: Path) -> int:
+        monkeypatch.setattr(rescue, "open_ours", opened)
+        handle = opened(path) if moment == "after it was opened" else None
+        assert bring_back(aside, written.path, AtOnce()) is not None
+        return handle if handle is not None else opened(path)
+
+    monkeypatch.setattr(rescue, "open_ours", done_first)
+    assert bring_back(aside, written.path, AtOnce()) is None
+    assert len(read(written.path)) == 3001
+
+
 def test_it_waits_for_a_new_file_that_cannot_take_it(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:

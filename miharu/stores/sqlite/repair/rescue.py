@@ -215,12 +215,16 @@ def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
 
 @contextmanager
 def _claimed(path: Path) -> Iterator[bool]:
-    """Whether nobody else is at that file; the lock on it ends with the process."""
-    handle = open_ours(path)
+    """Whether nobody else is at that file, or was done with it; the lock on it ends with the process."""
+    try:
+        handle = open_ours(path)
+    except FileNotFoundError:  # it has been given the name of a finished one
+        yield False
+        return
     try:
         ours = take(handle)
         try:
-            yield ours
+            yield ours and path.exists()
         finally:
             if ours:
                 give_back(handle)
