@@ -133,7 +133,7 @@ async def _fill(database: Path) -> None:
 
 
 def keys_work(page: Page) -> None:
-    """The page has come, and so has the script that listens to the keys: it shows the button that lists them."""
+    """Wait for the script that listens to the keys: it shows the button that lists them."""
     expect(page.locator("[data-keys]:visible").first).to_be_visible()
 
 

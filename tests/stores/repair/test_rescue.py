@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from miharu._files import open_ours
 from miharu.batch import Batch
 from miharu.errors import StoreError
 from miharu.stores.sqlite.repair import rescue, rescuer
@@ -284,13 +285,12 @@ def test_a_file_that_another_is_done_with_is_left_alone(
     written: Written, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     aside = renewed(written)
-    opened = rescue.open_ours
 
     def done_first(path: Path) -> int:
-        monkeypatch.setattr(rescue, "open_ours", opened)
-        handle = opened(path) if moment == "after it was opened" else None
+        monkeypatch.setattr(rescue, "open_ours", open_ours)
+        handle = open_ours(path) if moment == "after it was opened" else None
         assert bring_back(aside, written.path, AtOnce()) is not None
-        return handle if handle is not None else opened(path)
+        return open_ours(path) if handle is None else handle
 
     monkeypatch.setattr(rescue, "open_ours", done_first)
     assert bring_back(aside, written.path, AtOnce()) is None
