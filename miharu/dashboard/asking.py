@@ -4,12 +4,12 @@ A page is made of parts that do not know of each other, and each asks for what i
 comes from several of them, and none of them waits for another's answer.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from miharu.stores.base import Dimension, Group, Query, Questions
+from miharu.stores.base import Dimension, Group, Point, Query, Questions
 
 __all__ = ("Answer", "Once", "Top", "once", "together", "top")
 
@@ -89,16 +89,30 @@ class Once:
 
         return ask
 
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
+        *,
+        measures: Sequence[str] | None = None,
+    ) -> Sequence[Point]:
+        """Of some keys it is a part of what was asked for of all, where it was."""
+        question, kwargs = self.store.series, {"measures": measures}
+        everything = (query, step_ms, by, None, offset_ms)
+        if among is not None and _key(question, everything, kwargs) in self._known:
+            points = await self._ask(question, *everything, **kwargs)
+            return [point for point in points if point.key in among]
+        return await self._ask(question, query, step_ms, by, among, offset_ms, **kwargs)
+
     async def worked_out(self, function: Callable[..., Awaitable[T]], *args: Hashable) -> T:
         """What is made of answers, once as well."""
         return await self._ask(function, *args)
 
     async def _ask(self, function: Callable[..., Awaitable[T]], *args: Hashable, **kwargs: Hashable) -> T:
-        key = (
-            function.__name__,
-            *_given(tuple(map(_fixed, args))),
-            *sorted((name, _fixed(value)) for name, value in kwargs.items() if value is not None),
-        )
+        key = _key(function, args, kwargs)
         while (known := self._known.get(key)) is not None:
             await known.event.wait()
             if self._known.get(key) is known:
@@ -117,6 +131,14 @@ class Once:
         finally:
             known.event.set()
         return known.value  # type: ignore[no-any-return]
+
+
+def _key(function: Callable[..., object], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Hashable:
+    return (
+        function.__name__,
+        *_given(tuple(map(_fixed, args))),
+        *sorted((name, _fixed(value)) for name, value in kwargs.items() if value is not None),
+    )
 
 
 def _given(args: tuple[Hashable, ...]) -> tuple[Hashable, ...]:

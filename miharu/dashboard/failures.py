@@ -24,7 +24,10 @@ from miharu.stores.base import Group, Query
 __all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")
 
 READ = 1000
-"""Of how many of the newest errors the messages are read."""
+"""Of how many of the newest errors the messages are read, at most."""
+_READ_AT_LEAST = 50
+_LOOKED_THROUGH = 50_000
+"""About so many calls are looked through for them, whether they failed or not."""
 _HEADROOM = 100
 _TIGHTEST = 6
 """In how many of the newest calls limits are looked for."""
@@ -122,7 +125,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
     async with together() as ask:
         first = ask(top, site.store, query, "error_type", _KINDS)
         failed = ask(site.store.totals, query)
-        newest = ask(site.store.calls, query, READ)
+        newest = ask(_newest, query, site)
         around = ask(site.store.calls, replace(asked, status=None, error_type=None), _HEADROOM)
         totals = ask(site.store.totals, replace(asked, status=None, error_type=None))
         work = ask(_work, view, query, site)
@@ -166,6 +169,15 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "work": work.value[0],
         "work_failed": work.value[1],
     }
+
+
+async def _newest(query: Query, site: Site) -> Sequence[Call]:
+    """The rarer they are, the more other calls lie between two of them, and the fewer are read."""
+    async with together() as ask:
+        failed = ask(site.store.totals, query)
+        every = ask(site.store.totals, Query(start=query.start, end=query.end))
+    share = failed.value.calls / max(1, every.value.calls)
+    return await site.store.calls(query, min(READ, max(_READ_AT_LEAST, round(share * _LOOKED_THROUGH))))
 
 
 async def _work(view: View, query: Query, site: Site) -> tuple[list[FailedWork], int]:

@@ -9,7 +9,7 @@ from miharu.dashboard.page import Site
 from miharu.dashboard.query import FILTERS, View
 from miharu.stores.base import Dimension, Query, Questions
 
-__all__ = ("choices",)
+__all__ = ("OFFERED", "choices")
 
 _DIMENSIONS: Mapping[str, Dimension] = {
     "model": "model",
@@ -18,6 +18,7 @@ _DIMENSIONS: Mapping[str, Dimension] = {
     "user": "user_id",
     "service": "service",
 }
+OFFERED = (*_DIMENSIONS, "status")
 _MOST = 100
 
 

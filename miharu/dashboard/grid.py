@@ -8,9 +8,11 @@ from miharu.dashboard.asking import together
 from miharu.dashboard.windows import Stretch, Window
 from miharu.stores.base import Dimension, Point, Query, Questions, Timing, Totals
 
-__all__ = ("Grid", "counts_in", "grid_of", "sums_in")
+__all__ = ("DRAWN", "Grid", "counts_in", "grid_of", "sums_in")
 
 Grid = Mapping[str | None, Sequence[Totals]]
+DRAWN = ("calls", "errors", "cost_nanousd", "prompt_tokens", "completion_tokens")
+"""What charts and small lines show; of anything else nothing is added up step by step."""
 
 
 async def sums_in(
@@ -22,10 +24,18 @@ async def sums_in(
     among: Sequence[str | None] | None = None,
     shift: int = 0,
 ) -> Grid:
-    """The totals of each key in each step; ``shift`` moves an earlier time under the window."""
+    """``DRAWN`` of each key in each step; ``shift`` moves an earlier time under the window."""
     async with together() as ask:
         parts = [
-            ask(store.series, part, stretch.step, by, among, (stretch.start - shift) % stretch.step)
+            ask(
+                store.series,
+                part,
+                stretch.step,
+                by,
+                among,
+                (stretch.start - shift) % stretch.step,
+                measures=DRAWN,
+            )
             for stretch, part in _parts(window, query, shift)
         ]
     return grid_of(window, [point for part in parts for point in part.value], shift)

@@ -13,6 +13,7 @@ from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.pages import (
     body,
     calls,
+    choices,
     compare,
     errors,
     export,
@@ -48,6 +49,7 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     **{screen.path: partial(show, screen) for screen in SCREENS},
     **{panel.path: partial(show_panel, panel) for screen in SCREENS for panel in screen.panels},
     "find": find.page,
+    "choices": choices.page,
     "body": body.page,
     "export.csv": export.as_csv,
     "export.json": export.as_json,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from miharu.dashboard.ahead import ahead
 from miharu.dashboard.asking import together
-from miharu.dashboard.filters import choices
+from miharu.dashboard.filters import OFFERED
 from miharu.dashboard.headers import make_page
 from miharu.dashboard.page import Page, PageRequest, Site
 from miharu.dashboard.query import View
@@ -62,7 +62,6 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
     question = view.query(now)
     async with together() as ask:
         totals = ask(site.store.totals, question)
-        offered = ask(choices, view, site)
         size = ask(site.store.size)
         own = ask(screen.facts or _nothing, view, site)
         parts = {panel.path: ask(_part, panel, view, site) for panel in screen.panels}
@@ -72,7 +71,7 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
         **_common(view, site, screen.path),
         "size": size.value,
         "counts": totals.value,
-        "choices": offered.value,
+        "offered": OFFERED,
         "ahead": beyond.value,
     }
     if waits.value is not None:

@@ -274,12 +274,15 @@ class Questions(Protocol):
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
+        *,
+        measures: Sequence[str] | None = None,
     ) -> Sequence[Point]:
         """Totals per step and key, in order of time.
 
         Of all keys, or of those that ``among`` names; ``None`` in it is the key of calls that have none.
         Steps begin at ``offset_ms`` plus any multiple of ``step_ms`` since the epoch, so that a day can be
-        that of any time zone.
+        that of any time zone. Where ``measures`` names some of the sums, the others need not be added up,
+        and may be 0.
         """
         ...
 

@@ -80,6 +80,8 @@ class Nothing:
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
+        *,
+        measures: Sequence[str] | None = None,
     ) -> Sequence[Point]:
         return ()
 

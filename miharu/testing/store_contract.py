@@ -436,6 +436,10 @@ class StoreContract:
         assert [point.t for point in points] == sorted(point.t for point in points)
         assert {point.t for point in points} == {NOON + i * MINUTE for i in range(10)}
         assert {point.key for point in points} == {"m0", "m1", "m2"}
+        few = await store.series(ALL, MINUTE, "model", measures=("cost_nanousd", "errors"))
+        assert [(p.t, p.key, p.totals.cost_nanousd, p.totals.errors) for p in few] == [
+            (p.t, p.key, p.totals.cost_nanousd, p.totals.errors) for p in points
+        ]
         assert [point.totals.calls for point in await store.series(ALL, MINUTE)] == [4] * 10
 
     async def test_steps_may_begin_anywhere(self, store: OpenStore) -> None:
@@ -520,6 +524,9 @@ class StoreContract:
         ]
         assert [s.id for s in await store.sessions(ALL, before=found[-1].last)] == ["s0"]
         assert len(await store.calls(replace(ALL, session_id="s1"))) == 3
+        many = [make_call(timestamp=NOON + 60 * MINUTE + i // 700, session_id=f"t{i}") for i in range(2500)]
+        await store.add(Batch(calls=many))
+        assert len({s.id for s in await store.sessions(ALL, limit=2600)}) == 2503
         assert (await store.totals(replace(ALL, session_id="s1"))).calls == 3
 
     async def test_spans_and_scores_are_read_back(self, store: OpenStore) -> None:

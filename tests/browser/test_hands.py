@@ -35,7 +35,7 @@ def test_every_page_works_before_any_script_runs(browser: Browser, shop: str) ->
     assert "range=7d" in page.url
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Calls", exact=True).click()
     page.locator("summary", has_text="Filter").click()
-    page.get_by_role("combobox", name="Model").select_option("gpt-6.1-sol")
+    page.get_by_role("textbox", name="Model").fill("gpt-6.1-sol")
     page.get_by_role("button", name="Apply").click()
     assert "model=gpt-6.1-sol" in page.url
     assert "range=7d" in page.url
@@ -84,6 +84,29 @@ def test_the_keys_lead_everywhere(browser: Browser, shop: str) -> None:
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         page.reload()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_filter_form_offers_what_there_is_once_it_is_open(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{shop}calls?range=7d")
+        keys_work(page)
+        assert not any("choices" in url for url in asked)
+        page.keyboard.press("f")
+        model = page.get_by_role("combobox", name="Model")
+        expect(model).to_be_focused()
+        model.select_option("gpt-6.1-sol")
+        page.locator("summary", has_text="Filter").click()
+        expect(model).to_be_hidden()
+        page.locator("summary", has_text="Filter").click()
+        assert model.input_value() == "gpt-6.1-sol"
+        page.get_by_role("combobox", name="Status").select_option("success")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.get_by_role("link", name="Remove the filter model gpt-6.1-sol")).to_be_visible()
+        assert "status=success" in page.url
+        assert "range=7d" in page.url
+        assert sum("choices" in url for url in asked) == 1
 
 
 def test_keys_of_one_letter_can_be_switched_off(browser: Browser, shop: str) -> None:

@@ -154,6 +154,8 @@ class MemoryStore:
         by: Dimension | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
+        *,
+        measures: Sequence[str] | None = None,
     ) -> Sequence[Point]:
         cells: dict[tuple[int, str | None], list[Call]] = defaultdict(list)
         for call in self.match(query):
@@ -161,7 +163,7 @@ class MemoryStore:
                 call.timestamp - (call.timestamp - offset_ms) % step_ms, dimension(call, by) if by else None
             ].append(call)
         return [
-            Point(t=t, key=key, totals=total(calls))
+            Point(t=t, key=key, totals=_only(total(calls), measures))
             for (t, key), calls in sorted(cells.items(), key=lambda cell: (cell[0][0], cell[0][1] or ""))
             if among is None or key in among
         ]
@@ -297,3 +299,10 @@ def succeeded(call: Call) -> bool:
 
 def at(values: Sequence[int], share: float) -> int | None:
     return values[math.ceil(len(values) * share) - 1] if values else None
+
+
+def _only(totals: Totals, measures: Sequence[str] | None) -> Totals:
+    """Nothing of what was not asked for: no page may rely on it."""
+    if measures is None:
+        return totals
+    return Totals(**{name: getattr(totals, name) for name in measures})

@@ -1,9 +1,13 @@
+from collections.abc import Sequence
+from typing import Any
+
 import anyio
 import pytest
 
 from miharu.dashboard.asking import Once, together
 from miharu.errors import StoreError
-from miharu.stores.base import Query, Totals
+from miharu.stores.base import Point, Query, Totals
+from miharu.testing.store_contract import make_call
 
 from .memory import MemoryStore
 
@@ -50,6 +54,28 @@ async def test_asks_the_same_only_once_however_many_wait_for_it() -> None:
     await once.totals(QUERY)
     await once.totals(Query(start=0, end=2))
     assert store.asked == 2
+
+
+async def test_the_series_of_some_keys_is_a_part_of_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    series = MemoryStore.series
+
+    async def counted(self: MemoryStore, *args: Any, **kwargs: Any) -> Sequence[Point]:
+        asked.append(args)
+        return await series(self, *args, **kwargs)
+
+    monkeypatch.setattr(MemoryStore, "series", counted)
+    calls = [make_call(timestamp=t, model=f"m{t % 3}") for t in range(9)]
+    store, query = MemoryStore(calls), Query(start=0, end=9)
+    once = Once(store)
+    everything = await once.series(query, 3, "model", measures=("calls",))
+    some = await once.series(query, 3, "model", ["m2", "m0"], measures=("calls",))
+    assert len(asked) == 1
+    assert some == [point for point in everything if point.key != "m1"]
+    assert some == await store.series(query, 3, "model", ["m2", "m0"], measures=("calls",))
+    await once.series(query, 3, "route", [None], measures=("calls",))
+    await once.series(query, 3, "model", ["m2"])
+    assert len(asked) == 4
 
 
 async def test_lets_a_failure_out_as_it_is() -> None:

@@ -71,6 +71,21 @@ async def test_counts_exactly_what_it_does_not_read(monkeypatch: pytest.MonkeyPa
     assert "read from the newest 5 of 199 errors" in body
 
 
+async def test_reads_fewer_of_rare_errors_because_more_calls_lie_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_READ_AT_LEAST", 2)
+    monkeypatch.setattr(module, "_LOOKED_THROUGH", 40)
+    fine = Outcome(status="success", http_status=200)
+    store = MemoryStore(
+        [failed(n, "overloaded") if n % 10 == 0 else failed(n, None, outcome=fine) for n in range(1, 101)]
+    )
+    found = await failures(View(), make_site(store))
+    assert (found["read"], found["failed"], found["whole"]) == (4, 10, False)
+    monkeypatch.setattr(module, "_LOOKED_THROUGH", 1000)
+    assert (await failures(View(), make_site(store)))["read"] == 10
+
+
 async def test_sets_rate_limits_apart_with_how_long_to_wait() -> None:
     calls = [
         refused(9, 2000),

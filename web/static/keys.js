@@ -15,7 +15,11 @@
     const open = one(`[data-pick="${name}"]`);
     if (!open) return;
     open.open = true;
-    (open.querySelector(".pop select,.pop input:not([type=hidden]),.pop a") || open.querySelector("summary")).focus();
+    const enter = () => (open.querySelector(".pop select,.pop input:not([type=hidden]),.pop a") || open.querySelector("summary")).focus();
+    enter();
+    if (!open.querySelector("[data-offer]")) return;
+    // What it offers is on its way.
+    new MutationObserver((_, watcher) => { watcher.disconnect(); enter(); }).observe(open.querySelector("form"), { childList: true });
   }
 
   const rows = () => [...document.querySelectorAll("main tr")].filter((row) => row.querySelector("a[data-row]") && row.offsetParent);

@@ -114,6 +114,11 @@
     target.closest("tr")?.querySelector("a[data-row]")?.click();
   });
 
+  // What a form offers is asked for when it is opened.
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.open) target.querySelector?.("[data-offer]")?.dispatchEvent(new CustomEvent("miharu:offer"));
+  }, true);
+
   settle();
   showViews();
 })();

@@ -27,6 +27,8 @@ from miharu.stores.base import Totals
 __all__ = ("SCREEN", "file", "other_window")
 
 _ROWS = 40
+_USERS = 40
+"""Of each side: the calls of most users are read one by one."""
 OTHERS = "\0others"
 """Stands for all that are not among the most expensive; no key holds a NUL."""
 
@@ -60,7 +62,8 @@ async def _moves(view: View, site: Site) -> list[Move]:
     view = await within_reach(view, site, dimension(view.by))
     queries = (view.during(other.start, other.end), view.query(now))
     async with together() as ask:
-        tops = [ask(site.store.ranks, query, dimension(view.by), MOST) for query in queries]
+        most = _USERS if view.by == "user" else MOST
+        tops = [ask(site.store.ranks, query, dimension(view.by), most) for query in queries]
         wholes = [ask(site.store.totals, query) for query in queries]
     # What moved much costs much on one side or the other; of thousands the rest is one kind.
     keys = tuple(dict.fromkeys(key for ranks in tops for key in ranks.value.keys))

@@ -14,7 +14,7 @@ from miharu.stores.base import RANKED, Order, Query, Ranking
 from miharu.stores.columns import CALL_COLUMNS, from_row
 from miharu.stores.sql.source import LOOKED_UP, Engine, is_led, where
 
-__all__ = ("looked_through", "ranked")
+__all__ = ("in_full", "looked_through", "ranked")
 
 
 def ranked(
@@ -42,19 +42,23 @@ def ranked(
     ties = "ASC" if order.by == "timestamp" and not order.descending else "DESC"
     known = "" if order.by == "timestamp" else f"CASE WHEN {order.by} IS NULL THEN 1 ELSE 0 END, "
     sorting = f"ORDER BY {known}{column} {direction}, id {ties}"
-    # Only what is shown is read in full: an engine would else carry all columns of all rows into the sorting.
     top = (
         "SELECT timestamp AS top_timestamp, id AS top_id FROM llm_calls "
         f"WHERE {condition}{unseen} {sorting} LIMIT :limit"
     )
-    rows = connection.execute(
-        text(
-            f"SELECT {CALL_COLUMNS} FROM ({top}) AS top "
-            f"JOIN llm_calls ON timestamp = top_timestamp AND id = top_id {sorting}"
-        ),
-        {**values, **seen, "limit": limit},
-    )
+    rows = connection.execute(text(in_full(top, sorting)), {**values, **seen, "limit": limit})
     return [from_row(row) for row in rows]
+
+
+def in_full(top: str, sorting: str) -> str:
+    """The calls of a statement that finds the ``top_timestamp`` and ``top_id`` of a few.
+
+    An engine would else carry all columns of all rows that it looks at into the sorting.
+    """
+    return (
+        f"SELECT {CALL_COLUMNS} FROM ({top}) AS top "
+        f"JOIN llm_calls ON timestamp = top_timestamp AND id = top_id {sorting}"
+    )
 
 
 def looked_through(connection: Connection, query: Query, most: int | None = None) -> tuple[int, int]:

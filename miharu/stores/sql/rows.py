@@ -16,14 +16,16 @@ from miharu.stores.columns import (
     SCORES,
     from_row,
 )
+from miharu.stores.sql.ranks import in_full
 from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
 
 __all__ = ("call", "calls", "scores", "sessions")
 
-_LOOKED_THROUGH = 20_000
-"""The newest calls with a session, among which the newest sessions are looked for."""
+_LOOKED_THROUGH = (1_000, 20_000)
+"""The newest calls with a session, among which the newest sessions are looked for: at first, and at most."""
+_NEWEST = "ORDER BY timestamp DESC, id DESC"
 
 
 def calls(
@@ -50,13 +52,13 @@ def calls(
                 f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
                 f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
             )
-    newest = "ORDER BY {} DESC, id DESC LIMIT :limit"
     found = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT {CALL_COLUMNS} {part}{unseen} {newest.format(when)}) AS part{number}"
+        "SELECT * FROM (SELECT timestamp AS top_timestamp, id AS top_id "
+        f"{part}{unseen} ORDER BY {when} DESC, id DESC LIMIT :limit) AS part{number}"
         for number, part in enumerate(parts)
     )
     rows = connection.execute(
-        text(f"{found} {newest.format('timestamp')}"),
+        text(in_full(f"{found} ORDER BY top_timestamp DESC, top_id DESC LIMIT :limit", _NEWEST)),
         {**values, "limit": limit, "until": until, "at": at, "before": before},
     )
     return [from_row(row) for row in rows]
@@ -67,10 +69,13 @@ def sessions(
 ) -> Sequence[Session]:
     found: list[Session] = []
     until = query.end if before is None else before
+    looked, most = _LOOKED_THROUGH
     while len(found) < limit:
-        ids, until = _candidates(connection, engine, query, until, limit)
+        ids, further = _candidates(connection, engine, query, until, limit=limit, looked=looked)
         if not ids:
             break
+        until = min(further, until - 1)
+        looked = min(most, 4 * looked)
         known = {session.id for session in found}
         made = _sessions(connection, engine, query, [id_ for id_ in ids if id_ not in known])
         found += [session for session in made if before is None or session.last < before]
@@ -78,9 +83,12 @@ def sessions(
 
 
 def _candidates(
-    connection: Connection, engine: Engine, query: Query, until: int, limit: int
+    connection: Connection, engine: Engine, query: Query, until: int, *, limit: int, looked: int
 ) -> tuple[list[str], int]:
-    """Sessions with calls before that moment, by the newest of these; and how far back has been looked."""
+    """Sessions with calls before that moment, by the newest of these; and before which moment there are more.
+
+    Calls of the millisecond at which it stopped are looked at again: there may be more of them.
+    """
     condition, values = where(query, engine)
     when = "+timestamp" if is_led(query, engine) else "timestamp"
     newest = (
@@ -92,11 +100,11 @@ def _candidates(
             "SELECT session_id, max(timestamp) AS last, min(min(timestamp)) OVER () AS seen "
             f"FROM ({newest}) AS newest GROUP BY session_id ORDER BY last DESC, 1 LIMIT :limit"
         ),
-        {**values, "until": until, "looked": _LOOKED_THROUGH, "limit": limit},
+        {**values, "until": until, "looked": looked, "limit": limit},
     ).all()
     if not rows:
         return [], until
-    return [row.session_id for row in rows], rows[-1].last if len(rows) == limit else rows[0].seen
+    return [row.session_id for row in rows], 1 + (rows[-1].last if len(rows) == limit else rows[0].seen)
 
 
 def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequence[str]) -> list[Session]:
@@ -110,15 +118,9 @@ def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequenc
             f"{OF_CALLS} FROM llm_calls WHERE {condition} GROUP BY session_id ORDER BY last DESC, session_id"
         ),
         {**values, **names},
-    ).mappings()
+    )
     return [
-        Session(
-            id=row["session_id"],
-            user_id=row["user_id"],
-            first=row["first"],
-            last=row["last"],
-            totals=made(row),
-        )
+        Session(id=row.session_id, user_id=row.user_id, first=row.first, last=row.last, totals=made(row[4:]))
         for row in rows
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
 from miharu.stores.cover import suited
@@ -25,7 +25,7 @@ def _summed(names: Iterable[str], measures: Mapping[str, str]) -> str:
 
 
 _SUMMED = tuple(MEASURES)
-_ALL = (*MEASURES, *_BY_STATUS)
+_ALL = Totals.__slots__
 _RANKING = ("cost_nanousd", "calls")
 """By these the groups come, most first."""
 OF_CALLS = _summed(_ALL, MEASURES)
@@ -46,16 +46,22 @@ def series(  # noqa: PLR0917 - as the question has it
     by: Dimension | None = None,
     among: Sequence[str | None] | None = None,
     offset_ms: int = 0,
+    *,
+    measures: Sequence[str] | None = None,
 ) -> Sequence[Point]:
     steps = Steps(step_ms, offset_ms)
     order = "ORDER BY step, key" if by else "ORDER BY step"
     keys = _as_kept(among) if by else None
-    rows = _of_users(connection, engine, query, by=by, among=keys, steps=steps)
-    if rows is None:
-        rows = list(_sums(connection, engine, query, by, order, steps=steps, among=keys))
+    names = _ALL if measures is None else tuple(name for name in _ALL if name in {"calls", *measures})
+    of_users = _of_users(connection, engine, query, by=by, among=keys, steps=steps, names=names)
+    if of_users is None:
+        rows = _sums(connection, engine, query, by, order, steps=steps, among=keys, names=names)
     else:
-        rows.sort(key=lambda row: (row["step"], row["key"]))
-    return [Point(t=row["step"], key=(row["key"] or None) if by else None, totals=made(row)) for row in rows]
+        rows = sorted(of_users, key=lambda row: (row.step, row.key))
+    return [
+        Point(t=row.step, key=(row.key or None) if by else None, totals=made(row[1 + bool(by) :], names))
+        for row in rows
+    ]
 
 
 def groups(  # noqa: PLR0917 - as the question has it
@@ -83,15 +89,13 @@ def ranks(  # noqa: PLR0917 - as the question has it
 def _groups(
     connection: Connection, engine: Engine, query: Query, by: Dimension, among: Sequence[str] | None
 ) -> list[Group]:
-    rows = _of_users(connection, engine, query, by=by, among=among)
-    if rows is None:
-        rows = list(_sums(connection, engine, query, by, _IN_ORDER, among=among))
+    of_users = _of_users(connection, engine, query, by=by, among=among)
+    if of_users is None:
+        rows = _sums(connection, engine, query, by, _IN_ORDER, among=among)
     else:
-        rows.sort(key=lambda row: (-row["cost_nanousd"], -row["calls"], row["key"]))
+        rows = sorted(of_users, key=lambda row: (-row.cost_nanousd, -row.calls, row.key))
     timed = latencies(connection, engine, query, by, among)
-    return [
-        Group(key=row["key"] or None, totals=made(row), latency=timed[row["key"] or None]) for row in rows
-    ]
+    return [Group(key=row.key or None, totals=made(row[1:]), latency=timed[row.key or None]) for row in rows]
 
 
 def keys(
@@ -106,7 +110,7 @@ def _ranked(
     """The keys from that place on, each with the number of all; a fraction of the work of all their sums."""
     order = f"{_IN_ORDER} LIMIT {int(limit)} OFFSET {int(offset)}"
     rows = _sums(connection, engine, query, by, order, names=_RANKING, also=", count(*) OVER () AS whole")
-    return [(row["key"], row["whole"]) for row in rows]
+    return [(row.key, row.whole) for row in rows]
 
 
 def _of_users(
@@ -117,7 +121,8 @@ def _of_users(
     by: Dimension | None,
     among: Sequence[str] | None,
     steps: Steps | None = None,
-) -> list[Mapping[Any, Any]] | None:
+    names: Sequence[str] = _ALL,
+) -> list[Row[Any]] | None:
     """Rows of some users, in any order; ``None`` where the sums of all users say it.
 
     With a filter they do not: there are sums of those with many calls, and few calls of the others.
@@ -126,7 +131,7 @@ def _of_users(
         return None
     if suited(usable(connection, query, SUMS), {*filters_of(query), "user_id", "status"}, None, _SUMMED):
         return None
-    rows: list[Mapping[Any, Any]] = []
+    rows: list[Row[Any]] = []
     since: dict[int | None, list[str]] = {}
     for key in among:
         moment = frequent_since(connection, key)
@@ -134,7 +139,15 @@ def _of_users(
     for moment, some in since.items():
         frequent = moment is not None
         rows += _sums(
-            connection, engine, query, by, among=some, steps=steps, frequent=frequent, since=moment or 0
+            connection,
+            engine,
+            query,
+            by,
+            among=some,
+            steps=steps,
+            names=names,
+            frequent=frequent,
+            since=moment or 0,
         )
     return rows
 
@@ -156,7 +169,7 @@ def _sums(
     also: str = "",
     frequent: bool | None = None,
     since: int = 0,
-) -> Sequence[Mapping[Any, Any]]:
+) -> Sequence[Row[Any]]:
     """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
         return ()
@@ -194,9 +207,9 @@ def _sums(
         f"SELECT {', '.join((*parts, _summed(names, {name: name for name in measures})))}{also} "
         f"FROM ({' UNION ALL '.join(sources)}) AS parts {grouped} {order}"
     )
-    return connection.execute(text(statement), found.values).mappings().all()
+    return connection.execute(text(statement), found.values).all()
 
 
-def made(row: Mapping[Any, Any]) -> Totals:
-    """The sums of a row that has them all."""
-    return Totals(**{name: row[name] for name in Totals.__slots__})
+def made(sums: Sequence[Any], names: Sequence[str] = _ALL) -> Totals:
+    """The sums of a row, in the order of their names."""
+    return Totals(**dict(zip(names, sums, strict=True)))

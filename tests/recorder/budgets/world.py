@@ -57,9 +57,9 @@ class Counting(SQLiteQuestions):
         self._note(query)
         return await super().groups(query, *args)
 
-    async def series(self, query: Query, *args: Any) -> Any:
+    async def series(self, query: Query, *args: Any, **kwargs: Any) -> Any:
         self._note(query)
-        return await super().series(query, *args)
+        return await super().series(query, *args, **kwargs)
 
     def _note(self, query: Query) -> None:
         if self.refuses:

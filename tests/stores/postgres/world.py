@@ -17,7 +17,7 @@ __all__ = ("fill", "read_and_added_up", "tables")
 
 def read_and_added_up(connection: Connection) -> tuple[Totals, Totals]:
     """The totals as they are read, and the sum over all calls, in one snapshot."""
-    raw = connection.execute(text(f"SELECT {OF_CALLS} FROM llm_calls")).mappings().one()
+    raw = connection.execute(text(f"SELECT {OF_CALLS} FROM llm_calls")).one()
     return sql.totals(connection, ENGINE, ALL), made(raw)
 
 

@@ -1,0 +1,13 @@
+"""What the filter form offers; a page asks for it when the form is opened."""
+
+from miharu.dashboard.filters import choices
+from miharu.dashboard.headers import make_page
+from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.templates import render
+
+__all__ = ("page",)
+
+
+async def page(request: PageRequest, site: Site) -> Page:
+    view = request.view
+    return make_page(render("choices.html", view=view, choices=await choices(view, site)))
