@@ -89,7 +89,10 @@ class Monitor:
             refuses = any(budget.refuse for budget in self.config.budgets)
             self._interceptor = Interceptor(
                 self._sink,
-                [*KNOWN_RULES, *(rule for provider in self.config.providers for rule in provider.rules)],
+                [
+                    *(rule for rules in KNOWN_RULES.values() for rule in rules),
+                    *(rule for provider in self.config.providers for rule in provider.rules),
+                ],
                 settle=self.flush,
                 admit=self._admit if refuses else None,
                 ignores=self.config.ignore.addresses(),

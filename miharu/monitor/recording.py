@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from miharu import plugins, providers
+from miharu import plugins
 from miharu.config import NOTHING_IGNORED, NOWHERE, Config
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
@@ -14,8 +14,12 @@ from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
 from miharu.pricing.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
+from miharu.providers import BUILT_IN
 from miharu.providers.base import Rule
+from miharu.providers.known_rules import KNOWN_RULES
+from miharu.providers.on_use import OnUse
 from miharu.recorder.exports import Exports
+from miharu.recorder.imports import importing
 from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
 from miharu.recorder.orders import Orders
@@ -128,7 +132,7 @@ def reader_of(config: Config, widen: Callable[[Iterable[Rule]], object] = bool) 
         config: The settings.
         widen: Told of the rules of those of other packages.
     """
-    formats = [provider() for _, provider in plugins.load(providers.BUILT_IN)]
+    formats = [OnUse(point, KNOWN_RULES[point.name], importing) for point in BUILT_IN]
     extra = [provider() for _, provider in plugins.load(plugins.installed("miharu.providers"))]
     widen(rule for provider in extra for rule in provider.rules)
     return Reader(

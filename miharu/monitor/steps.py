@@ -5,8 +5,6 @@ All of it takes some tenths of a second, in which a program may want to fork, an
 
 from collections.abc import Iterator
 
-from miharu.providers import BUILT_IN
-
 __all__ = ("FIRST", "steps")
 
 FIRST = (
@@ -46,7 +44,6 @@ _SQLITE = (
     "miharu.stores.steps",
     "miharu.stores.sqlite.schema",
     "miharu.stores.sqlite.repair.damage",
-    "miharu.stores.sqlite.repair.gleaning",
     "miharu.stores.sqlite.repair.rescuer",
     "miharu.stores.sqlite.file",
     "miharu.stores.sqlite.writer",
@@ -60,7 +57,5 @@ def steps(database: str) -> Iterator[str]:
         database: Its URL.
     """
     yield from _WORK
-    for point in BUILT_IN:
-        yield point.module
     if database.startswith("sqlite"):
         yield from _SQLITE

@@ -137,3 +137,21 @@ if child:
     run(script, database)
     with closing(sqlite3.connect(database)) as opened:
         assert opened.execute("SELECT count(*) FROM llm_calls").fetchone() == (3,)
+
+
+def test_a_format_is_imported_with_the_first_call_in_it(database: Path) -> None:
+    script = (
+        PRELUDE
+        + """
+ask()
+miharu.flush()
+watched = ("miharu.providers.openai.chat", "miharu.providers.ollama", "miharu.providers.aws.converse",
+           "miharu.stores.sqlite.writer", "miharu.stores.sqlite.repair.rescue")
+print(sorted(sys.modules.keys() & set(watched)))
+"""
+    )
+    assert (
+        run(script, database)
+        .strip()
+        .endswith("['miharu.providers.openai.chat', 'miharu.stores.sqlite.writer']")
+    )

@@ -75,8 +75,9 @@ def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
 
 
 def _rest(file: Path) -> Iterator[Finding]:
+    from miharu.stores.sqlite.repair.pacing import AtOnce
     from miharu.stores.sqlite.repair.quarantine import unfinished
-    from miharu.stores.sqlite.repair.rescue import AtOnce, bring_back
+    from miharu.stores.sqlite.repair.rescue import bring_back
     from miharu.stores.sqlite.writer import bring_up_to_date
 
     for aside in unfinished(file):

@@ -11,12 +11,13 @@ import pytest
 from miharu._files import open_ours
 from miharu.batch import Batch
 from miharu.errors import StoreError
-from miharu.stores.sqlite.repair import rescue, rescuer
+from miharu.stores.sqlite.repair import pacing, rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
 from miharu.stores.sqlite.repair.layout import TABLES, beside, layout_of
+from miharu.stores.sqlite.repair.pacing import AtOnce, Stopped
 from miharu.stores.sqlite.repair.quarantine import Aside, set_aside, unfinished, whatever_is_aside
 from miharu.stores.sqlite.repair.report import Report, load
-from miharu.stores.sqlite.repair.rescue import AtOnce, Stopped, bring_back
+from miharu.stores.sqlite.repair.rescue import bring_back
 from miharu.stores.sqlite.repair.rescuer import ATTEMPTS, Rescuer
 from miharu.stores.sqlite.writer_lock import WriterLock
 from miharu.testing.open_store import both
@@ -323,7 +324,7 @@ def test_it_waits_for_a_new_file_that_cannot_take_it(
 def test_whoever_waits_for_it_is_told_why_it_does_not_go_on(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rescue, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(pacing, "PATIENCE_S", 0.05)
     aside = set_aside(written.path)
     with pytest.raises(StoreError, match="unable to open"):
         bring_back(aside, written.path, AtOnce())

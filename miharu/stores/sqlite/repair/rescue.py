@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from miharu._files import open_ours
 from miharu.errors import StoreError
@@ -20,6 +20,7 @@ from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.gleaning import gleaned
 from miharu.stores.sqlite.repair.layout import known_columns, layout_of
 from miharu.stores.sqlite.repair.mending import mended
+from miharu.stores.sqlite.repair.pacing import Pace
 from miharu.stores.sqlite.repair.pages import pages_of
 from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
@@ -27,56 +28,14 @@ from miharu.stores.sqlite.repair.salvage import Gap, readable
 from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
 from miharu.stores.sqlite.repair.target import Target
 
-__all__ = ("AtOnce", "Pace", "Stopped", "bring_back")
+__all__ = ("bring_back",)
 
 T = TypeVar("T")
 
 ROWS = 200
 """In one transaction: others wait for it."""
 BYTES = 1 << 20
-PATIENCE_S = 10.0
 _BACK_OFF_S = (0.1, 30.0)
-
-
-class Stopped(Exception):  # noqa: N818 - no error
-    """The rest is for another time."""
-
-
-class Pace(Protocol):
-    """How much of the time it may take."""
-
-    def rest(self, worked: float) -> None:
-        """After each step, and how long that has used a processor (seconds).
-
-        Raises:
-            Stopped: It is enough for now.
-        """
-        ...
-
-    def wait(self, seconds: float, error: Exception) -> None:
-        """Before a step that was refused is tried again.
-
-        Raises:
-            Stopped: It is enough for now.
-            Exception: The one that was given; it has been tried often enough.
-        """
-        ...
-
-
-class AtOnce:
-    """For somebody who waits for it."""
-
-    def __init__(self) -> None:
-        self._waited = 0.0
-
-    def rest(self, worked: float) -> None:  # noqa: ARG002 - as the protocol has it
-        self._waited = 0.0
-
-    def wait(self, seconds: float, error: Exception) -> None:
-        if self._waited > PATIENCE_S:
-            raise error
-        time.sleep(seconds)
-        self._waited += seconds
 
 
 def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report] | None:

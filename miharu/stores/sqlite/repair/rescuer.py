@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from miharu._guard import swallowed
+from miharu.stores.sqlite.repair.pacing import Stopped
 from miharu.stores.sqlite.repair.quarantine import Aside, unfinished
-from miharu.stores.sqlite.repair.report import load
-from miharu.stores.sqlite.repair.rescue import Stopped, bring_back
 
 __all__ = ("Rescuer",)
 
@@ -60,6 +59,8 @@ class Rescuer:
             raise Stopped
 
     def _run(self) -> None:
+        from miharu.stores.sqlite.repair.rescue import bring_back  # whole files need none of it
+
         _give_way()
         tried: set[Path] = set()
         while aside := next((one for one in _waiting(self.database) if one.path not in tried), None):
@@ -79,7 +80,11 @@ class Rescuer:
 
 
 def _waiting(database: Path) -> Iterator[Aside]:
-    return (aside for aside in unfinished(database) if load(aside).attempts < ATTEMPTS)
+    for aside in unfinished(database):
+        from miharu.stores.sqlite.repair.report import load
+
+        if load(aside).attempts < ATTEMPTS:
+            yield aside
 
 
 def _give_way() -> None:

@@ -1,0 +1,42 @@
+"""Built-in formats that are imported with the first call that they may have to read."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from miharu import plugins
+from miharu.plugins import Point
+from miharu.providers.base import Provider, Reading, Rule, Wire
+
+__all__ = ("OnUse",)
+
+
+class OnUse:
+    """Stands for a format. Its rules are known without it."""
+
+    def __init__(
+        self, point: Point, rules: Sequence[Rule], importing: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        """Prepare; nothing is imported yet.
+
+        Args:
+            point: Where it is.
+            rules: Its own.
+            importing: Held meanwhile, so that no fork finds half a module.
+        """
+        self.rules = rules
+        self._point = point
+        self._importing = importing
+
+    @property
+    def api(self) -> str:
+        return self._point.name if self._format is None else self._format.api
+
+    def read(self, wire: Wire) -> Reading | None:
+        return None if self._format is None else self._format.read(wire)
+
+    @cached_property
+    def _format(self) -> Provider | None:
+        """``None`` where it cannot be imported, which the log says."""
+        with self._importing():
+            return next((provider() for _, provider in plugins.load((self._point,))), None)
