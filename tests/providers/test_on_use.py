@@ -24,7 +24,7 @@ def made(target: str) -> tuple[OnUse, threading.RLock]:
 
 def test_stands_for_the_format() -> None:
     chat, _ = made(CHAT)
-    reading = chat.read(wire(ANSWER, request_body=b'{"model": "m", "messages": []}'))
+    reading = chat.read(wire(ANSWER, provider="openai", path="/v1/chat/completions"))
     assert reading is not None
     assert reading.model == "m"
     assert chat.api == "openai.chat"
