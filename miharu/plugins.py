@@ -5,8 +5,11 @@ A plugin is an entry point in one of the groups ``miharu.providers``, ``miharu.s
 """
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any, Protocol
 
 __all__ = ("BuiltIn", "Point", "built_in", "installed", "load")
@@ -49,9 +52,39 @@ def built_in(group: str, targets: Mapping[str, str]) -> tuple[BuiltIn, ...]:
 
 def installed(group: str) -> tuple[Point, ...]:
     """The entry points of other packages. It reads their metadata, so it is the worker's to call."""
+    if not _may_have(group):
+        return ()
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=group))
+
+
+def _may_have(group: str) -> bool:
+    """Whether a package may bring some: to import what knows for sure takes longer than to read one call.
+
+    It does not look into archives, nor for packages that are found in another way than by ``sys.path``.
+    """
+    others = (finder for finder in sys.meta_path if finder is not PathFinder)
+    return any(hasattr(finder, "find_distributions") for finder in others) or any(
+        _may_hold(Path(entry or "."), f"[{group}]".encode()) for entry in sys.path
+    )
+
+
+def _may_hold(folder: Path, section: bytes) -> bool:
+    if not folder.is_dir():
+        return folder.is_file()
+    try:
+        about = [each for each in folder.iterdir() if each.name.lower().endswith((".dist-info", "egg-info"))]
+    except OSError:
+        return False
+    return any(section in _read(each / "entry_points.txt") for each in about)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def load(points: Iterable[Point]) -> Iterator[tuple[str, Any]]:
