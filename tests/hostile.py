@@ -111,6 +111,11 @@ def _frames(payload: bytes, times: int) -> Callable[[], bytes]:
     return lambda: eventstream({":event-type": "chunk", ":message-type": "event"}, payload) * times
 
 
+def _events(pattern: str, size: int, times: int) -> Callable[[], bytes]:
+    """Events of one answer each, with that many bytes of the pattern in it."""
+    return lambda: f'data: {{"choices": [{pattern * (size // len(pattern))}0]}}\n\n'.encode() * times
+
+
 _SSE = "text/event-stream"
 _PLAIN = 9 * MB
 _CONVERSE = "/model/anthropic.claude-3/converse-stream"
@@ -123,6 +128,7 @@ ANSWERS: tuple[Hostile, ...] = (
         for what, pattern in (("strings", b'"ab"'), ("objects", b"{},"))
     ),
     Hostile("one long string, br", _repeated(b"a", 300 * MB), "br"),
+    Hostile("an endless answer, gzip", _json('"ab",', 300 * MB), "gzip"),
     Hostile("valid objects, gzip", _json("{},", 60 * MB), "gzip"),
     Hostile("valid objects, plain", _json("{},", 7 * MB)),
     Hostile("valid objects, 4 MB", _json("{},", 4 * MB - 400)),
@@ -130,6 +136,11 @@ ANSWERS: tuple[Hostile, ...] = (
     Hostile("empty lists, plain", _json("[],", 7 * MB)),
     Hostile("numbers, plain", _json("1,", 7 * MB, "data"), path="/v1/embeddings"),
     Hostile("floats, 4 MB", _json("-0.012345678,", 4 * MB - 400, "data"), path="/v1/embeddings"),
+    Hostile("numbers next to nothing, gzip", _json("1e-320,", MB, "data"), "gzip", path="/v1/embeddings"),
+    Hostile("the largest numbers", _json("1.7976931348623157E+308,", 4 * MB - 400)),
+    Hostile("many small numbers next to nothing", _json("1e-320,", 360 << 10)),
+    Hostile("events of numbers next to nothing", _events("1e-320,", 15 << 10, 50), content_type=_SSE),
+    Hostile("numbers of 4,000 digits", _json("9" * 4000 + ",", 4 * MB - 400)),
     Hostile("strings, plain", _json('"ab",', 7 * MB)),
     Hostile("escapes, plain", _json('"\\\\n\\\\u00e9",', 4 * MB - 400)),
     Hostile("unclosed lists", _repeated(b"[", _PLAIN)),

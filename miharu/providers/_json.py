@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._large import LARGE, is_heavy, salvaged, without_binaries
+from miharu.providers._large import LARGE, MANY, is_heavy, is_slow, salvaged, without_binaries
 
 __all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "text")
 
@@ -32,6 +32,10 @@ def loads(data: bytes | str) -> Any:
         data = without_binaries(data.encode("utf-8", "replace") if isinstance(data, str) else data)
         time.sleep(0)
         if is_heavy(data):
+            return _facts(data)
+    if len(data) >= MANY:
+        data = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        if is_slow(data):
             return _facts(data)
     try:
         return msgspec.json.decode(data)

@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ("LARGE", "LONGEST", "is_heavy", "salvaged", "without_binaries")
+__all__ = ("LARGE", "LONGEST", "MANY", "is_heavy", "is_slow", "salvaged", "without_binaries")
 
 LARGE = 256 << 10
 """Bytes from which on a body is looked at for binaries before it is parsed."""
@@ -19,12 +19,19 @@ LONGEST = 4 << 20
 """Bytes of JSON that are parsed as a whole: its parser holds the interpreter's lock from end to end."""
 VALUES = 200_000
 """Names and values of JSON that are parsed as a whole: an object of two bytes takes seventy in memory."""
+DIGITS = 100
+"""Of one number in a large body: what it takes to parse it may grow with the square of them."""
+MANY = 16 << 10
+"""Bytes from which on there may be many of the numbers that take long to parse."""
+_SLOW = 1000
+"""Such numbers that are parsed as a whole."""
 _BINARY = 4096
 """A string this long, without a space or an escape in it, is no text."""
 _BLOCK = _BINARY // 2
 """Whatever is as long as a binary covers a whole block."""
 _ESCAPE = ord("\\")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_:;,.-]")
+_NUMBERS = bytes.maketrans(b"123456789E+", b"0" * 9 + b"e-")
 _MAGIC = (
     (b"\x89PNG", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -82,7 +89,18 @@ def is_heavy(body: bytes) -> bool:
     """Whether parsing it as a whole would take too long or too much memory; at once where it is short."""
     if len(body) <= 2 * VALUES:
         return False
-    return len(body) > LONGEST or sum(body.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES
+    if len(body) > LONGEST or sum(body.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES:
+        return True
+    return b"0" * DIGITS in body.translate(_NUMBERS)
+
+
+def is_slow(body: bytes) -> bool:
+    """Whether many of its numbers may lie next to the least or the largest one, by their exponents.
+
+    Each of those takes a hundred times as long as any other.
+    """
+    numbers = body.translate(_NUMBERS)
+    return numbers.count(b"0e000") + numbers.count(b"0e-000") > _SLOW
 
 
 def salvaged(head: bytes, tail: bytes) -> dict[str, Any]:

@@ -23,6 +23,7 @@ ALWAYS = (
         "objects, gzip, gzip",
     ),
     *("one long string, br", "valid objects, plain", "valid objects, 4 MB", "empty lists, plain"),
+    *("numbers next to nothing, gzip", "many small numbers next to nothing"),
     *("unclosed lists", "one endless event, gzip", "empty events", "empty members", "zeros"),
 )
 """The others, which are of the same kinds, are tried in the long run."""
@@ -62,7 +63,7 @@ def test_no_answer_takes_memory_or_time_and_each_is_a_row(names: tuple[str, ...]
 
 
 def test_the_bound_is_named() -> None:
-    found = read(("objects, br", "objects, gzip, gzip"))
+    found = read(("objects, br", "objects, gzip, gzip", "an endless answer, gzip"))
     for one in found.values():
         told = "The answer decodes to more than 64 MB; the rest was not read."
         assert (one["row"]["status"], one["row"]["error_message"]) == ("success", told)
