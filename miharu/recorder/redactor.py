@@ -49,7 +49,7 @@ class Redactor:
             return _bare(call)
 
     def _call(self, call: Call, request: Request) -> Call:
-        own = credentials(request.headers, request.query, request.userinfo)
+        own = credentials(request.headers, request.query, request.userinfo, request.fields)
         odd = call.body is not None or call.outcome.error_message or _is_odd(call)
         if odd and request.body:
             own = tuple(dict.fromkeys((*own, *in_body(request.body[:SEEN_CONTENT]))))

@@ -1,5 +1,6 @@
 """Which values a request has carried as credentials: in its headers, its address and its body."""
 
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -7,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from miharu.redaction.fields import named
 from miharu.redaction.names import Verdict, is_parameter, verdict
+from miharu.redaction.shapes import shaped
 from miharu.redaction.values import is_telling
 
 __all__ = ("credentials", "in_body", "is_credential")
@@ -16,20 +18,29 @@ _NO_CREDENTIALS = frozenset(
 )
 _MOST = 64
 """Values of one request; more are none of an honest one."""
+_SEVERAL = re.compile(r"[\s,]+")
 
 
-def credentials(headers: Mapping[str, str], query: str = "", userinfo: str = "") -> tuple[str, ...]:
-    """The values that the headers, the query and the part of the address before the host carry.
+def credentials(
+    headers: Mapping[str, str], query: str = "", userinfo: str = "", fields: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The values that the headers, the query, the part of the address before the host and a form carry.
 
     Args:
         headers: Of the request, names in lower case.
         query: Without its question mark.
         userinfo: ``user:password``, as it stands in the address.
+        fields: The plain fields of a multipart form.
     """
     found: dict[str, None] = {}
     for name in _naming(tuple(headers)):
         if value := headers[name]:
             found |= dict.fromkeys(_in_header(name, value))
+    for value in headers.values():
+        if "{" in value or "?" in value or "@" in value:  # settings of a gateway in JSON, another address
+            found |= dict.fromkeys(_within(value))
+    if fields:
+        found |= dict.fromkeys(_telling(value for name, value in fields.items() if is_parameter(name)))
     if query:
         found |= dict.fromkeys(_in_query(query))
     if userinfo:
@@ -46,7 +57,8 @@ def in_body(body: bytes) -> tuple[str, ...]:
 @lru_cache(256)
 def _naming(names: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these headers hold credentials: most requests of a program have the same."""
-    return tuple(filter(is_credential, names))
+    # cookies last, because there may be many
+    return tuple(sorted(filter(is_credential, names), key=lambda name: "cookie" in name))
 
 
 @lru_cache(1024)
@@ -59,7 +71,15 @@ def is_credential(name: str) -> bool:
 def _in_header(name: str, value: str) -> tuple[str, ...]:
     if "cookie" in name:
         return tuple(_telling(part.partition("=")[2].strip().strip('"') for part in value.split(";")))
-    return tuple(_telling(_with_parts([value])))
+    return tuple(_telling((*_with_parts([value]), *_one_by_one(value))))
+
+
+@lru_cache(256)
+def _within(value: str) -> tuple[str, ...]:
+    data = value.encode("utf-8", "replace")
+    seen = [data[start:end].decode("utf-8", "replace") for start, end in shaped(data)]
+    found = (*in_body(data), *seen, *(one.partition(":")[2] for one in seen))
+    return tuple(_telling(each for one in found for each in (one, unquote(one))))
 
 
 @lru_cache(256)
@@ -88,6 +108,16 @@ def _with_parts(values: Iterable[str]) -> Iterator[str]:
             yield pair.partition(":")[2]
         elif "=" in rest and "," in rest:
             yield from (part.partition("=")[2].strip(' "') for part in rest.split(","))
+
+
+def _one_by_one(value: str) -> Iterator[str]:
+    """Each of several keys, without quotes, and what follows the id of one; words are none."""
+    for part in _SEVERAL.split(value):
+        one = part.strip("\"'")
+        if one.isalpha() and one != value:
+            continue
+        yield one
+        yield one.partition(":")[2]
 
 
 def _decoded(code: str) -> str:

@@ -28,10 +28,18 @@ _QUOTE = rb"\\*+[\"']"
 _BEHIND = re.compile(rb"(?:\\*+([\"']))?+\]?+" + _WHITE + rb"(:|=>?+|%(?:25)?3[dD]|\\++u003[dD])" + _WHITE)
 _CLOSED = re.compile(_QUOTE)
 _NEXT = re.compile(_QUOTE + _WHITE + rb"," + _WHITE)
-_BESIDE = re.compile(_NEXT.pattern + _QUOTE + rb"value" + _QUOTE + _WHITE + rb":" + _WHITE)
+_BESIDE = re.compile(_NEXT.pattern + _QUOTE + rb"value" + _QUOTE + _WHITE + rb":" + _WHITE, re.IGNORECASE)
 _PART = re.compile(rb"[^\r\n]{0,200}+(?:\r?\n[^\r\n]{1,200}+){0,8}+\r?\n\r?\n([^\r\n]*+)")
 _IN_PAIR = re.compile(rb"[\[(]" + _WHITE + rb"[bBuU]?\\*+\Z")
-_AS_NAME = re.compile(rb"[\"'](?:name|key|header)" + _QUOTE + _WHITE + rb":" + _WHITE + rb"[bBuU]?\\*+\Z")
+_AS_NAME = re.compile(
+    rb"[\"'](?:name|key|header)" + _QUOTE + _WHITE + rb":" + _WHITE + rb"[bBuU]?\\*+\Z", re.IGNORECASE
+)
+_NEAR = 400
+_ARGUMENT = re.compile(rb"[ \t]{1,4}+")
+_ENTERED = re.compile(rb"(?:\r?\n|\\++n)[^\r\n]*?\binput_value=")
+_LEAD = re.compile(rb"-[ \t]{1,8}+|[|>][+-]?" + _WHITE + rb"|[A-Za-z_][\w.]{0,40}+\((?=\\*+[\"'])")
+"""Before a value: that it is the first of a list, or a block, in YAML; the type that Python prints it as."""
+_TAG = re.compile(rb"(?:\s[^<>]{0,200}+)?>")
 _NUMBER = re.compile(rb"\d{4,}+(?=[\s,}\]])")
 _ESCAPE = rb"\\++(?:u00(?!2[2367]|3[cCeE])[0-9a-fA-F]{2}|/)"
 _BARE = re.compile(rb"(?:[^\s\"'<>&;\\]|" + _ESCAPE + rb")++")
@@ -131,9 +139,11 @@ def _values(data: bytes, start: int, end: int, runs: _Runs) -> Iterator[Span]:
             yield from _beside(data, start, end)
     elif says is not Verdict.NO and behind is not None and not behind[1]:
         yield from _plain(data, behind, name, says, runs)
-    elif quote == b"<" and data[end : end + 1] == b">" and says is Verdict.YES:
+    elif quote == b"<" and says is Verdict.YES and (tag := _TAG.match(data, end)):
         until = data.find(b"<", end)
-        yield end + 1, len(data) if until < 0 else until, b""
+        yield tag.end(), len(data) if until < 0 else until, b""
+    elif says is not Verdict.NO:
+        yield from _argument(data, end, name, says, runs)
 
 
 def _after_colon(data: bytes, at: int, name: str, says: Verdict) -> Iterator[Span]:
@@ -192,16 +202,34 @@ def _beside(data: bytes, start: int, end: int) -> Iterator[Span]:
         if part := _PART.match(data, end + 1):
             yield part.start(1), part.end(1), b""
         return
-    then = _NEXT if _IN_PAIR.search(ahead) else _BESIDE if _AS_NAME.search(ahead) else None
+    is_option = data[start : start + 1] == b"-"
+    then = _NEXT if is_option or _IN_PAIR.search(ahead) else _BESIDE if _AS_NAME.search(ahead) else None
     found = then.match(data, end) if then else None
     opening = OPENING.match(data, found.end()) if found else None
-    if opening is not None:
+    if opening is not None and not (is_option and data.startswith(b"-", opening.end())):
         yield opening.end(), closing(data, opening.end(), len(opening[1]), opening[2]), b""
+
+
+def _argument(data: bytes, end: int, name: str, says: Verdict, runs: _Runs) -> Iterator[Span]:
+    """The value behind an option of a command; the one that pydantic quotes below the name of a field."""
+    if name.startswith("-"):
+        if space := _ARGUMENT.match(data, end):
+            until = runs.end(_BARE, space.end())
+            if looks_secret(data[space.end() : until]):
+                yield space.end(), until, b""
+        return
+    near = data.find(b"input_value=", end, end + _NEAR) >= 0
+    entered = _ENTERED.match(data, end, end + _NEAR) if near else None
+    opening = OPENING.match(data, entered.end()) if entered else None
+    if opening is not None:
+        yield from _string(data, opening, name, says)
 
 
 def _plain(data: bytes, behind: re.Match[bytes], name: str, says: Verdict, runs: _Runs) -> Iterator[Span]:
     """The value of a header, of a line of settings, of an argument."""
     at = behind.end()
+    if lead := _LEAD.match(data, at):
+        at = lead.end()
     opening = OPENING.match(data, at)
     if opening is not None:
         yield from _string(data, opening, name, says)

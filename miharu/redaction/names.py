@@ -19,6 +19,7 @@ class Verdict(IntEnum):
 
 STEMS = (
     *(b"key", b"token", b"auth", b"secret", b"pass", b"pwd", b"cred", b"cookie", b"sig", b"header"),
+    b"bearer",
     *(b"jwt", b"session", b"x-amz", b"x-goog", b"url", b"connection"),
 )
 """In lower case; each name of a secret contains one. Those of a query are looked for by themselves."""
@@ -29,8 +30,11 @@ _WORDS = frozenset({
     *("accesstoken", "authtoken", "apitoken", "refreshtoken", "idtoken", "sessiontoken", "bearertoken"),
     *("accesskey", "secretkey", "privatekey", "subscriptionkey", "accountkey", "sharedaccesskey"),
     *("sharedaccesssignature", "authkey", "authentication", "connectionstring", "clientsecret", "userpass"),
+    "dbpass",
 })  # fmt: skip
 """Any word of a name."""
+_ENDINGS = ("password", "passwd", "secret", "apikey", "authtoken", "accesstoken", "secretkey", "accesskey")
+"""What a word of a name ends with that is such a one, as in ``PGPASSWORD`` and ``appsecret``."""
 _NO_TOKEN = frozenset({
     *("next", "page", "continuation", "pagination", "start", "end", "stop", "eos", "bos", "pad", "unk"),
     *("mask", "sep", "cls", "special", "per", "image", "audio", "text", "max", "min", "first", "last"),
@@ -57,6 +61,7 @@ _PERHAPS = frozenset({"key", "keys", "token", "tokens", "signature", "sig", "aut
 _PARAMETERS = frozenset({
     *("key", "token", "code", "sig", "signature", "auth", "session", "sid", "pass", "pin", "otp", "ticket"),
     *("access", "assertion", "hmac", "mac", "sessionid", "jsessionid", "phpsessid", "k", "tk", "pw"),
+    *("appid", "appkey", "wskey", "ak", "sk"),
 })  # fmt: skip
 """Secrets in a query or a form, whatever they look like."""
 _SIGNED = ("x-amz-", "x-goog-")
@@ -78,7 +83,7 @@ def verdict(name: str) -> Verdict:
     words = [word.lower() for word in _PARTS.findall(name)]
     if not words:
         return Verdict.NO
-    if not _WORDS.isdisjoint(words) or not _WORDS.isdisjoint(map("".join, pairwise(words))):
+    if _tells(words) or words[-1] == "bearer":
         return Verdict.YES
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last in {"token", "tokens"} and before:
@@ -88,6 +93,15 @@ def verdict(name: str) -> Verdict:
     if name.lower().startswith(_SIGNED):
         return Verdict.YES if last in {"signature", "credential"} else Verdict.PERHAPS
     return Verdict.PERHAPS if last in _PERHAPS and last != "tokens" else Verdict.NO
+
+
+def _tells(words: list[str]) -> bool:
+    """Whether one of them, or two together, say for certain that it is a secret."""
+    return (
+        not _WORDS.isdisjoint(words)
+        or not _WORDS.isdisjoint(map("".join, pairwise(words)))
+        or any(word.endswith(_ENDINGS) for word in words)
+    )
 
 
 @lru_cache(4096)

@@ -16,6 +16,7 @@ _TOKENS: dict[bytes, bytes] = {
     b"sk_test_": rb"\w{8,}+",
     b"rk_live_": rb"\w{8,}+",
     b"rk_test_": rb"\w{8,}+",
+    b"sk_": rb"[a-f0-9]{32,}+",
     b"whsec_": rb"[\w+/=]{12,}+",
     b"AIza": rb"[\w-]{16,}+",
     b"ghp_": rb"\w{16,}+",
@@ -30,6 +31,12 @@ _TOKENS: dict[bytes, bytes] = {
     b"xai-": _MIXED + rb"[\w-]{16,}+",
     b"pplx-": _MIXED + rb"[\w-]{16,}+",
     b"r8_": rb"\w{16,}+",
+    b"AQ.": rb"[\w-]{30,}+",
+    b"dapi": rb"[a-f0-9]{32,}+",
+    b"ek_": rb"[A-Za-z0-9]{24,}+",
+    b"rpa_": rb"[A-Z0-9]{20,}+",
+    b"vck_": rb"\w{20,}+",
+    b"fc-": rb"[a-f0-9]{32,}+",
     b"nvapi-": rb"[\w-]{16,}+",
     b"csk-": _MIXED + rb"[\w-]{16,}+",
     b"fw_": rb"[A-Za-z0-9]{16,}+",
@@ -48,6 +55,10 @@ _TOKENS: dict[bytes, bytes] = {
     b"gldt-": rb"[\w.-]{12,}+",
     b"glrt-": rb"[\w.-]{12,}+",
     b"glptt-": rb"[\w.-]{12,}+",
+    b"glsa_": rb"\w{20,}+",
+    b"ATATT": rb"[\w=-]{20,}+",
+    b"sntrys_": rb"[\w+/=]{20,}+",
+    b"sntryu_": rb"\w{20,}+",
     b"xox": rb"[a-z]-[\w-]{8,}+",
     b"xapp-": rb"[\w-]{12,}+",
     b"SG.": rb"[\w-]{16,}+\.[\w-]{16,}+",
@@ -68,9 +79,13 @@ _TOKENS: dict[bytes, bytes] = {
     b"hooks.slack.com/": rb"(?:services|workflows|triggers)/[^\s\"'<>\\]++",
     b"discord.com/api/webhooks/": rb"[^\s\"'<>\\]++",
     b"discordapp.com/api/webhooks/": rb"[^\s\"'<>\\]++",
+    b"api.telegram.org/": rb"(?:file/)?bot\d++:[\w-]{16,}+",
 }
 """What they begin with, and what has to follow. Where the beginning is a host, the host itself is kept."""
-_HOSTS = (b"hooks.slack.com/", b"discord.com/api/webhooks/", b"discordapp.com/api/webhooks/")
+_HOSTS = (
+    *(b"hooks.slack.com/", b"discord.com/api/webhooks/", b"discordapp.com/api/webhooks/"),
+    b"api.telegram.org/",
+)
 _GAP = rb"(?:[ \t]|%20|\+|\\++u0020){1,4}+"
 _VALUE = rb"((?:[A-Za-z0-9_\-.~+/=:]|%[0-9a-fA-F]{2}|\\++(?:u00[0-9a-fA-F]{2}|/))++)"
 _SCHEMES: dict[bytes, bytes] = dict.fromkeys((b"earer", b"EARER", b"asic", b"ASIC"), _GAP + _VALUE)

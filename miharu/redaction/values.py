@@ -23,6 +23,8 @@ SHORT = 8
 """A shorter value is found only where nothing goes on before and behind it."""
 _CUT = 6
 """So much of the beginning of a value is taken for it where the text breaks off."""
+_ABRIDGED = 12
+"""So much of it is taken for it anywhere, if it goes on: a provider may quote it with dots behind."""
 _WIDE = 512 << 10
 _NO_SECRETS = frozenset({
     *("ollama", "empty", "dummy", "lm-studio", "lmstudio", "not-needed", "notneeded", "no-key", "unused"),
@@ -84,6 +86,8 @@ def carried(data: bytes, values: Sequence[str]) -> Iterator[tuple[int, int]]:
     """From where to where they stand, however they are written."""
     for value in values:
         form = written(value)
+        if form.head:
+            yield from _abridged(data, form)
         for start, end in form.within(data):
             if len(value) >= SHORT or not (_is_word(data, start - 1) or _is_word(data, end)):
                 yield start, end
@@ -105,6 +109,15 @@ def _broken_off(data: bytes, form: bytes) -> Iterator[tuple[int, int]]:
         at = tail.find(form[:_CUT], at + 1)
 
 
+def _abridged(data: bytes, form: "Written") -> Iterator[tuple[int, int]]:
+    """The beginning of a value anywhere, as far as it goes on."""
+    for at in hits(data, (form.head,), slice_=_WIDE):
+        end = len(form.head)
+        while end < len(form.plain) and data[at + end : at + end + 1] == form.plain[end : end + 1]:
+            end += 1
+        yield at, at + end
+
+
 def _is_word(data: bytes, at: int) -> bool:
     return 0 <= at < len(data) and data[at : at + 1].isalnum()
 
@@ -114,19 +127,21 @@ class Written:
     """A value, in the ways in which it may be written."""
 
     plain: bytes
+    head: bytes
+    """Its beginning, which is enough to know it by; empty where it is short, or an encoder changes that."""
     pattern: re.Pattern[bytes] | None
     """It with each sign escaped or not, also several times; ``None`` where no encoder changes any."""
     starts: tuple[bytes, ...]
     """It as it may begin where the text ends."""
     codes: tuple[bytes, ...]
-    """It in base64 and in hexadecimal digits."""
+    """It in base64, in hexadecimal digits and in UTF-16."""
     shortest_code: int
     """Bytes that a text needs to hold one of these."""
 
     def within(self, data: bytes) -> Iterator[tuple[int, int]]:
         """From where to where it stands."""
         if self.pattern is None:
-            for at in hits(data, (self.plain,), slice_=_WIDE):
+            for at in () if self.head else hits(data, (self.plain,), slice_=_WIDE):
                 yield at, at + len(self.plain)
             return
         for start in range(0, len(data), SLICE):
@@ -146,9 +161,13 @@ def written(value: str) -> Written:
     """The value in the ways in which it may be written."""
     raw = value.encode("utf-8", "surrogatepass")
     starts = {value, quote(value, safe="", errors="replace"), json.dumps(value)[1:-1]}
-    codes = dict.fromkeys((*_in_base64(raw), raw.hex().encode(), raw.hex().upper().encode()))
+    codes = dict.fromkeys(
+        (*_in_base64(raw), raw.hex().encode(), raw.hex().upper().encode(), _in_utf16(value))
+    )
+    has_head = len(raw) >= _ABRIDGED * 4 // 3 and _UNCHANGED.fullmatch(value[:_ABRIDGED])
     return Written(
         plain=raw,
+        head=raw[:_ABRIDGED] if has_head else b"",
         pattern=None if _UNCHANGED.fullmatch(value) else re.compile(b"".join(map(_sign, value))),
         starts=tuple(start.encode("utf-8", "surrogatepass") for start in starts),
         codes=tuple(codes) if len(raw) >= SHORT else (),
@@ -180,6 +199,11 @@ def _digits(data: bytes) -> bytes:
         digit if digit.isdigit() else b"[" + digit + digit.upper() + b"]"
         for digit in (data.hex()[at : at + 1].encode() for at in range(2 * len(data)))
     )
+
+
+def _in_utf16(value: str) -> bytes:
+    """What of it is the same in either order of bytes."""
+    return value.encode("utf-16-le", "surrogatepass")[:-1]
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:

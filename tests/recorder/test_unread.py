@@ -119,6 +119,23 @@ def test_to_another_process_it_says_nothing_in_words(spool: Spool, kind: str) ->
     file.close()
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tools": [{"type": "mcp", "headers": {"X-Tenant": "Zx9Qw7Er5Ty3"}}]},
+        {"tools": [{"type": "mcp", "server_url": "https://mcp.example/sse?token=Zx9Qw7Er5Ty3"}]},
+        {"tools": [{"type": "mcp", "server_url": "https://mcp.example/Zx9Qw7Er5Ty3/sse"}]},
+        {"data_sources": [{"parameters": {"key": "Zx9Qw7Er5Ty3"}}]},
+        {"metadata": {"DBPASS": "Zx9Qw7Er5Ty3"}},
+        {"messages": [{"content": "Bearer Zx9Qw7Er5Ty3"}]},
+    ],
+)
+def test_no_credential_in_a_body_is_in_the_file(spool: Spool, more: dict[str, Any]) -> None:
+    spool.append_unread([exchange(asked=ASKED | more, body=ANSWER)])
+    assert spool.path is not None
+    assert b"Zx9" not in spool.path.read_bytes()
+
+
 def test_no_credential_of_a_request_is_in_the_file(spool: Spool) -> None:
     spool.append_unread([one for kind, one in made().items() if not kind.startswith("refused")])
     assert spool.path is not None

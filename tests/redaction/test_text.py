@@ -86,6 +86,20 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
         f"Basic {base64.b64encode(b'user:Zx9Qw7Er5').decode()}",
         '{"text":"use\\nsk-proj-Zx9Qw7Er5Ty3Ui1Op"}',
         "a%20sk-proj-Zx9Qw7Er5Ty3Ui1Op",
+        f'{{"Environment":[{{"Name":"DB_PASSWORD","Value":"{SECRET}"}}]}}',
+        f'{{"command":"npx","args":["-y","server","--api-key","{SECRET}","--url","x"]}}',
+        json.dumps({"arguments": json.dumps({"args": ["--password", SECRET]})}),
+        f"Command '['tool', '--token', '{SECRET}', 'x']' returned non-zero exit status 1.",
+        "Command 'tool --api-key Zx9Qw7Er5Ty3Ui1Op --url x' failed",
+        f"1 validation error for Settings\napi_key\n  Input should be a number [input_value='{SECRET}', a=b]",
+        f"Settings(api_key=Hidden('{SECRET}'), x=1)",
+        f"export PGPASSWORD={SECRET}; psql",
+        f'{{"appsecret":"{SECRET}","DBPASS":"{SECRET}","bearer":"{SECRET}"}}',
+        f"https://host/v1?appid={SECRET}&appkey={SECRET}&ak={SECRET}",
+        f"api_keys:\n  - {SECRET}\nother: x",
+        f"api_key: |\n  {SECRET}\nother: x",
+        f"<ApiKey kind='x'>{SECRET}</ApiKey>",
+        "https://api.telegram.org/bot123456789:Zx9Qw7Er5Ty3Ui1OpAs2Df4/send",
     ],
 )
 def test_no_secret_is_left(text: str) -> None:
@@ -93,6 +107,42 @@ def test_no_secret_is_left(text: str) -> None:
     assert "[redacted]" in clean
     for part in ("Zx9", "ZX9", "Qw7", "Er5", "9753", base64.b64encode(b"user:Zx9").decode()[:10]):
         assert part not in clean
+
+
+@pytest.mark.parametrize(
+    ("begin", "rest"),
+    [
+        ("sk_", "0123456789abcdef" * 3),
+        ("dapi", "0123456789abcdef" * 2),
+        ("AQ.", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("ek_", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("rpa_", "ZX9QW7ER5TY3UI1O" * 2),
+        ("vck_", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("fc-", "0123456789abcdef" * 2),
+        ("glsa_", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("ATATT", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("sntrys_", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+        ("sntryu_", "Zx9Qw7Er5Ty3Ui1Op" * 2),
+    ],
+)
+def test_a_key_is_known_by_its_shape(begin: str, rest: str) -> None:
+    assert redacted(f"use {begin}{rest}, please") == "use [redacted], please"
+
+
+@pytest.mark.parametrize(
+    "around", ['Invalid key "{}..." was given', "Received={}***, expected another", "{}…"]
+)
+@pytest.mark.parametrize("size", [12, 15, 18])
+def test_the_beginning_of_a_value_is_taken_for_it(around: str, size: int) -> None:
+    value = "Zx9Qw7Er5Ty3Ui1OpAs2Df4Gh6"
+    clean = redacted(around.format(value[:size]), (value,))
+    assert clean == around.format("[redacted]")
+
+
+def test_a_value_in_utf_16_is_seen() -> None:
+    for codec in ("utf-16-le", "utf-16-be", "utf-16"):
+        data = f'{{"note":"{SECRET}"}}'.encode(codec)
+        assert "Qw7=".encode("utf-16-le")[:-1] not in redacted_bytes(data, (SECRET,))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +164,9 @@ def test_no_secret_is_left(text: str) -> None:
         '{"headers":["Name","Age"],"rows":[]}',
         "What is the key to a good design? Pass the salt, sign here. tokens: 5",
         '{"image_url":{"url":"https://host/a.png?w=1"}}',
+        "Use --password to set it, --api-key KEY for the key, and --token - for standard input.",
+        '["--api-key","--verbose"] and ["--max-tokens","1000000000000a"]',
+        "sk_buff fc-match ek_field up_to dapi",
     ],
 )
 def test_everything_else_stays(text: str) -> None:
@@ -194,6 +247,7 @@ def _hostile() -> Iterator[tuple[str, str]]:
             "a=b&",
             *('\ndata: {"content":"a"}\n', '\ndata: {"content":"sk-'),
             "\\n",
+            *("--api-key ", "'--api-key', ", "key\n input_value=", "Zx9Qw7Er5Ty", "key: - ", "<key "),
         ),
     ):
         yield unit, unit * (size // len(unit))
@@ -210,7 +264,7 @@ def test_the_work_is_linear(unit: str, text: str) -> None:
 
 def _took(data: bytes) -> float:
     began = time.thread_time()
-    redacted_bytes(data, ("Zx9Qw7Er5Ty3",))
+    redacted_bytes(data, ("Zx9Qw7Er5Ty3", "Zx9Qw7Zx9Qw7Zx9Qw7"))
     return time.thread_time() - began
 
 

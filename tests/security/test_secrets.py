@@ -6,6 +6,7 @@ Here exchanges are made by hand; ``test_planted.py`` runs a whole program.
 import base64
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -123,12 +124,28 @@ def test_a_body_that_quotes_the_key_does_not_show_it(form: str) -> None:
         {"ocp-apim-subscription-key": SECRET},
         {"x-portkey-api-key": SECRET},
         {"authorization": f"AWS4-HMAC-SHA256 Credential=AKID/x, SignedHeaders=host, Signature={SECRET}"},
+        {"authorization": f"Key 0123-4567:{SECRET}"},
+        {"authorization": f"Bearer Bearer {SECRET}"},
+        {"authorization": f"Bearer '{SECRET}'"},
+        {"x-api-key": f"{SECRET}, another-key-1"},
+        {"x-portkey-config": json.dumps({"provider": "openai", "api_key": SECRET})},
+        {"referer": f"https://host/?key={quote(SECRET, safe='')}"},
+        {"x-target": f"https://user:{quote(SECRET, safe='')}@host/"},
+        {"cookie": "; ".join(f"c{n}=value-{n}-of-many" for n in range(99)), "x-api-key": SECRET},
     ],
 )
 def test_whatever_header_has_carried_it(headers: dict[str, str]) -> None:
     call = kept(
         request_headers=headers, body={"error": {"message": f"no: {SECRET}", "type": "x"}}, status=401
     )
+    assert leaks(call) == []
+
+
+def test_a_form_has_carried_it() -> None:
+    made = exchange(asked=None, body={"error": {"message": f"no: {SECRET}"}}, status=401)
+    made.asked = replace(made.asked, fields={"model": "gpt-4o", "api_key": SECRET})
+    call = Reader(FORMATS).read(made)
+    assert call is not None
     assert leaks(call) == []
 
 

@@ -36,6 +36,8 @@ _SIGNS = (
 )
 """What stands, in lower case, in a body or in facts that may hold a credential; all others are not looked
 through, which would take longer than to read the call."""
+_SIGNS_IN_BODIES = (*_SIGNS, b'headers"', b'_url"', b'"key"', b'pass"', b"key=", b"token=", b"bearer ")
+"""Facts have headers and keys of their own."""
 _SAID = 64 << 10
 """Bytes of the answer to a failed call that are kept in memory."""
 
@@ -86,13 +88,14 @@ def pack_unread(exchanges: Sequence[Exchange]) -> tuple[bytes, list[Known]]:
     pieces, known = [MARK], list[Known]()
     for exchange in exchanges:
         request = exchange.request()
-        own = credentials(request.headers, request.query, request.userinfo)
-        if request.body and _may_hold_one(request.body):
+        own = credentials(request.headers, request.query, request.userinfo, request.fields)
+        if request.body and _may_hold_one(request.body, _SIGNS_IN_BODIES):
             own = (*own, *in_body(request.body))
         remember(own)
         failed = exchange.status is None or exchange.status >= 400
         answer = () if failed else (*exchange.chunks, *(exchange.tail or ()))
-        bodies = [_without_credentials(body, own) for body in (request.body or b"", *answer)]
+        sides = (request.body or b"", *answer)
+        bodies = [_without_credentials(body, own, _SIGNS_IN_BODIES) for body in sides]
         facts = _facts(exchange, request, bodies, failed=failed)
         written = _without_credentials(json.dumps(facts, ensure_ascii=True).encode(), own)
         pieces += (_LENGTH.pack(len(written)), written, *bodies)
@@ -138,14 +141,14 @@ def _known(exchange: Exchange, request: Request, *, failed: bool) -> Known:
     )
 
 
-def _may_hold_one(data: bytes) -> bool:
+def _may_hold_one(data: bytes, signs: Sequence[bytes]) -> bool:
     lower = data.lower()
-    return any(sign in lower for sign in _SIGNS)
+    return any(sign in lower for sign in signs)
 
 
-def _without_credentials(data: bytes, own: Sequence[str]) -> bytes:
+def _without_credentials(data: bytes, own: Sequence[str], signs: Sequence[bytes] = _SIGNS) -> bytes:
     """Without those of the request, and without those that have a name."""
-    if _may_hold_one(data):
+    if _may_hold_one(data, signs):
         return redacted_bytes(data, own)
     for value in map(str.encode, own):
         data = data.replace(value, REDACTED.encode())
