@@ -75,7 +75,8 @@ def _shown(given: object) -> object:
 
 def _refuse_mistyped(setting: str, text: str) -> None:
     """Refuse an address whose beginning is mistyped: as the name of a file it would show its password."""
-    if not text.startswith(("/", "./", "../", "~")) and urls.may_be_address(text):
+    is_path = text.startswith(("/", "./", "../", "~")) and not text.startswith("//")
+    if not is_path and urls.may_be_address(text):
         raise refused(
             setting,
             urls.HIDDEN,
@@ -96,11 +97,12 @@ def _default(environ: Mapping[str, str]) -> Path:
 def _sqlite_url(setting: str, rest: str) -> str:
     if rest in {"", "/", "/:memory:"}:
         return MEMORY
-    _refuse_mistyped(setting, rest if rest.startswith("//") else rest.removeprefix("/"))
+    _refuse_mistyped(setting, rest.removeprefix("/"))
     if not rest.startswith("/") or "?" in rest:
         path = rest.partition("?")[0].lstrip("/")
-        shown = f"sqlite://{urls.HIDDEN if '@' in rest else path}"
-        whole = "calls.db" if "@" in rest else path
+        may_be_login = "@" in rest or ":" in rest
+        shown = f"sqlite://{urls.HIDDEN if may_be_login else path}"
+        whole = "calls.db" if may_be_login else path
         raise refused(setting, shown, f"write it as 'sqlite:///{whole}', three slashes and a path")
     return _file_url(setting, Path(rest[1:]))
 
@@ -109,7 +111,7 @@ def _file_url(setting: str, path: Path) -> str:
     try:
         path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
     except (OSError, RuntimeError) as error:  # no such user, or the working directory is gone
-        raise refused(setting, str(path), f"{error}; give an absolute path") from error
+        raise refused(setting, urls.public_path(str(path)), f"{error}; give an absolute path") from error
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises where a parent folder is closed to us
         raise refused(setting, str(path), f"that is a folder; name a file in it: {str(path / 'calls.db')!r}")
     return f"sqlite+aiosqlite:///{quote(str(path))}"

@@ -13,7 +13,8 @@ _SERVER = re.compile(rf"(?:{_HOST}(?:,{_HOST})*+)?(?:/[^?#@:;=&\s]*)?", re.ASCII
 _SCHEMES = r"(?:sqlite|postgres|postgresql|pg|pgsql|psql|clickhouse|mysql|mariadb|redis|mongodb|jdbc|https?)"
 _MISTYPED = re.compile(
     # user:password@, or what begins like an address, or as libpq writes it in words
-    rf".*[:;].*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?::|//|\\\\).*|.*@.*[:/].*|.*\b(?:password|passwd|pwd|passfile)\s*=.*",
+    rf".*[:;].*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?:[:;=]|//|\\\\).*|.*@.*[:/].*"
+    r"|.*(?:pass|password|passwd|pwd|passfile|token|secret|key)\s*(?:=|%3D).*",
     re.IGNORECASE | re.DOTALL,
 )
 _USER = re.compile(r".*[:;].*(?:@|%40)", re.DOTALL)
@@ -23,10 +24,12 @@ def public_address(url: str) -> str:
     """Its scheme, host and name; what is not written as an address is hidden as a whole."""
     found = _ADDRESS.fullmatch(url)
     if found is None:
-        return HIDDEN if may_be_address(url) or "@" in url else url
+        _, mark, rest = url.partition("://")
+        hides = may_be_address(url) or "@" in url or (mark and not _SERVER.fullmatch(rest))
+        return HIDDEN if hides else url
     userinfo, at, rest = found["rest"].rpartition("@")
     server = rest.partition("?")[0]
-    if (at and "?" in userinfo) or not _SERVER.fullmatch(server):
+    if (at and "?" in userinfo) or "%40" in server or not _SERVER.fullmatch(server):
         # of a password, or of an option whose value is one
         return f"{found['scheme']}://{HIDDEN}"
     return f"{found['scheme']}://{server}"

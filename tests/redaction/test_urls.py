@@ -45,6 +45,18 @@ MISTYPED = [
     "postgresql://{}@h/db\0",
     " postgresql://{}@h/db",
     '"postgresql://{}@h/db"',
+    " postgresql://{}",
+    "'postgresql://{}/db'",
+    "DATABASE_URL=postgresql://{}",
+    "postgresql;//{}",
+    "postgresql=//{}",
+    "postgresql:///Zx9user%3AZx9{}%40h/db",
+    "h/db?sslpassword={}",
+    "h/db?user=u&token={}",
+    "h/db?options=-c%20password%3D{}",
+    "//h/db?password={}",
+    "~{}@h/db",
+    "sqlite://{}",
 ]
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", min_size=12, max_size=20)
 
@@ -102,7 +114,16 @@ def test_no_slip_of_the_pen_shows_a_password(
 
 
 @pytest.mark.parametrize(
-    "path", ["calls.db", "./a:b@c.db", "data/calls.db", "/data/me@host/calls.db", "C.db"]
+    "path",
+    [
+        "calls.db",
+        "./a:b@c.db",
+        "data/calls.db",
+        "/data/me@host/calls.db",
+        "C.db",
+        "//data/calls.db",
+        "sqlite:////data/me@h/x:y/calls.db",
+    ],
 )
 def test_a_path_is_a_path(path: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
