@@ -146,6 +146,8 @@ ANSWERS: tuple[Hostile, ...] = (
     Hostile("unclosed lists", _repeated(b"[", _PLAIN)),
     Hostile("unclosed objects", _repeated(b'{"a":', _PLAIN)),
     Hostile("nested deeply", lambda: b'{"usage":' + b'{"a":' * 900 + b"1" + b"}" * 901),
+    Hostile("a flood of keys", lambda: b'{"error":{"message":"' + b"?key=a&token=b " * 250_000 + b'"}}'),
+    Hostile("a flood of pieces", _repeated(b'{"response":"a"}\n', 4 * MB)),
     Hostile("quotes", _repeated(b'"', _PLAIN)),
     Hostile("spaces", _repeated(b" ", _PLAIN)),
     Hostile("new lines", _repeated(b"\n", _PLAIN)),

@@ -1,6 +1,7 @@
 """The text of a stream as it is read in the end: a secret may come in pieces, one in each event."""
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -14,29 +15,27 @@ _PIECE = re.compile(
 
 
 class Pieces:
-    """The pieces of one name, put together."""
+    """The pieces of one name, put together: a stream may have hundreds of thousands."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[int, int]] = []
-        self._begins: list[int] = []
-        self._texts: list[bytes] = []
-        self._length = 0
+        self._starts, self._ends, self._begins = array("Q"), array("Q"), array("Q")
+        self._text = bytearray()
 
     def add(self, start: int, end: int, text: bytes) -> None:
-        self._places.append((start, end))
-        self._begins.append(self._length)
-        self._texts.append(text)
-        self._length += len(text)
+        self._starts.append(start)
+        self._ends.append(end)
+        self._begins.append(len(self._text))
+        self._text += text
 
     @property
     def text(self) -> bytes:
-        return b"".join(self._texts)
+        return bytes(self._text)
 
     def places(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Where a part of the text stands in the stream, if it is in more than one piece."""
         first, last = bisect_right(self._begins, start) - 1, bisect_right(self._begins, end - 1) - 1
         for number in range(first, last + 1) if last > first else ():
-            at, until = self._places[number]
+            at, until = self._starts[number], self._ends[number]
             begins = self._begins[number]
             yield max(at, at + start - begins), min(until, at + end - begins)
 

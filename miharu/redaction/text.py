@@ -1,6 +1,7 @@
 """The one redaction: a text, or bytes of any size, without credentials."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from miharu.redaction.fields import Span, named
 from miharu.redaction.pieces import pieces
@@ -12,6 +13,10 @@ __all__ = ("MARGIN", "REDACTED", "cut", "redacted", "redacted_bytes")
 REDACTED = "[redacted]"
 MARGIN = 16 << 10
 """What is read beyond the part that is kept, so that a secret on the edge is seen as a whole."""
+MOST = 50_000
+"""Secrets in one text; one with more is not kept at all. Their places take memory, and putting them in order
+holds the interpreter's lock.
+"""
 _MARK = REDACTED.encode()
 
 
@@ -29,9 +34,11 @@ def redacted(text: str, values: Sequence[str] = ()) -> str:
 
 def redacted_bytes(data: bytes, values: Sequence[str] = ()) -> bytes:
     """The same for bytes: a body in JSON, a form, a stream of events."""
-    spans = sorted(_spans(data, values))
+    spans = sorted(islice(_spans(data, values), MOST + 1))
     if not spans:
         return data
+    if len(spans) > MOST:
+        return _MARK
     pieces, done = list[bytes](), 0
     for start, end, instead in spans:
         if end <= done:

@@ -268,6 +268,25 @@ def _took(data: bytes) -> float:
     return time.thread_time() - began
 
 
+@pytest.mark.parametrize("unit", ["?key=a&token=b ", "Zx9Qw7Er5Ty3Ui1OpAs2 ", "sk-proj-Zx9Qw7Er5Ty3Ui1Op "])
+def test_a_flood_of_secrets_takes_little_memory_and_is_not_kept(unit: str) -> None:
+    data = unit.encode() * 200_000
+    tracemalloc.start()
+    assert redacted_bytes(data, ("Zx9Qw7Er5Ty3Ui1OpAs2",)) == b"[redacted]"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 << 20
+
+
+def test_the_pieces_of_a_long_stream_take_little_memory() -> None:
+    data = b'{"response":"a"}\n' * 200_000
+    tracemalloc.start()
+    assert redacted_bytes(data) is data
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
 def test_memory_is_bounded() -> None:
     data = json.dumps(
         {"messages": [{"content": f"word {number}", "api_key": "x"} for number in range(5_000)]}
