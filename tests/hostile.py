@@ -139,7 +139,7 @@ ANSWERS: tuple[Hostile, ...] = (
     Hostile("numbers next to nothing, gzip", _json("1e-320,", MB, "data"), "gzip", path="/v1/embeddings"),
     Hostile("the largest numbers", _json("1.7976931348623157E+308,", 4 * MB - 400)),
     Hostile("many small numbers next to nothing", _json("1e-320,", 360 << 10)),
-    Hostile("events of numbers next to nothing", _events("1e-320,", 15 << 10, 50), content_type=_SSE),
+    Hostile("events of numbers next to nothing", _events("1e-320,", 3 << 10, 200), content_type=_SSE),
     Hostile("numbers of 4,000 digits", _json("9" * 4000 + ",", 4 * MB - 400)),
     Hostile("strings, plain", _json('"ab",', 7 * MB)),
     Hostile("escapes, plain", _json('"\\\\n\\\\u00e9",', 4 * MB - 400)),

@@ -21,9 +21,9 @@ VALUES = 200_000
 """Names and values of JSON that are parsed as a whole: an object of two bytes takes seventy in memory."""
 DIGITS = 100
 """Of one number in a large body: what it takes to parse it may grow with the square of them."""
-MANY = 16 << 10
+MANY = 4 << 10
 """Bytes from which on there may be many of the numbers that take long to parse."""
-_SLOW = 1000
+_SLOW = 200
 """Such numbers that are parsed as a whole."""
 _BINARY = 4096
 """A string this long, without a space or an escape in it, is no text."""
