@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("demo", "test", "pin")]
+SCRIPTS = [ROOT / "scripts" / name for name in ("build", "demo", "test", "pin")]
 pytestmark = pytest.mark.skipif(os.name != "posix" or not shutil.which("bash"), reason="they are bash's")
 
 
@@ -100,3 +100,19 @@ def _addresses(lines: IO[str]) -> Iterator[str]:
         if found := re.search(r"The dashboard is at (http://\S+)", line):
             yield found[1]
     raise AssertionError("".join(said))
+
+
+def test_nothing_is_built_of_another_version() -> None:
+    found = subprocess.run(
+        [ROOT / "scripts" / "build", "0.0.0.dev999"], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 1
+    assert "version 0.0.0.dev999 is asked for" in found.stderr
+
+
+@pytest.mark.parametrize("workflow", sorted((ROOT / ".github" / "workflows").iterdir()), ids=lambda w: w.name)
+def test_a_workflow_runs_what_stands_in_scripts(workflow: Path) -> None:
+    text = workflow.read_text()
+    run = [line.split()[0] for line in re.findall(r"run: (.*)", text)]
+    assert run
+    assert all(each.startswith("scripts/") and os.access(ROOT / each, os.X_OK) for each in run)
