@@ -32,7 +32,7 @@ from typing import Any
 from benchmarks.population import population
 from benchmarks.store import fill
 from miharu.batch import Batch
-from miharu.dashboard.page import PageRequest, Site
+from miharu.dashboard.http.page import PageRequest, Site
 from miharu.dashboard.routes import respond
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from miharu._guard import swallowed
 from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
-from miharu.dashboard.access import PROCESS, Access, Auth
+from miharu.dashboard.access.decide import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, send_page
 from miharu.errors import ConfigError
 

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from miharu._guard import swallowed
 from miharu.config import public_url
-from miharu.dashboard.access import Access
-from miharu.dashboard.notices import notice
-from miharu.dashboard.page import Page, PageRequest, Site
-from miharu.dashboard.visit import Visit
+from miharu.dashboard.access.decide import Access
+from miharu.dashboard.access.visit import Visit
+from miharu.dashboard.http.notice import notice
+from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from functools import partial
 
 from miharu._guard import swallowed
-from miharu.dashboard.asking import once
-from miharu.dashboard.assets import AssetsMissing, asset
-from miharu.dashboard.compression import packed
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.address.view import NAMES, View
+from miharu.dashboard.address.zones import zone_of
+from miharu.dashboard.http.assets import AssetsMissing, asset
+from miharu.dashboard.http.compression import packed
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
+from miharu.dashboard.http.templates import render
 from miharu.dashboard.pages import (
     body,
     calls,
@@ -25,10 +27,8 @@ from miharu.dashboard.pages import (
     routes,
     sessions,
 )
-from miharu.dashboard.query import NAMES, View
-from miharu.dashboard.screens import Screen, show, show_panel
-from miharu.dashboard.templates import render
-from miharu.dashboard.zones import zone_of
+from miharu.dashboard.panels.screens import Screen, show, show_panel
+from miharu.dashboard.queries.together import once
 from miharu.errors import StoreError
 
 __all__ = ("METHODS", "PATHS", "SCREENS", "STATIC", "respond")

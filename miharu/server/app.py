@@ -11,11 +11,11 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp, Message, Method, Scope
 
 from miharu._version import __version__
-from miharu.dashboard.access import Access
+from miharu.dashboard.access.decide import Access
+from miharu.dashboard.access.names import is_loopback
 from miharu.dashboard.door import Door, asked_path, send_page, unix_ms
-from miharu.dashboard.headers import SECURITY
-from miharu.dashboard.hosts import is_loopback
-from miharu.dashboard.page import Page
+from miharu.dashboard.http.headers import SECURITY
+from miharu.dashboard.http.page import Page
 from miharu.dashboard.pages.health import healthy, unwell
 from miharu.dashboard.routes import METHODS
 from miharu.errors import StoreError

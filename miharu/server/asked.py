@@ -14,10 +14,10 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery, QueryParameter
 
 from miharu.call import Status
-from miharu.dashboard.query import is_storable
-from miharu.dashboard.ranges import RANGES, read_instant
-from miharu.dashboard.windows import Window
-from miharu.dashboard.zones import UTC, zone_named
+from miharu.dashboard.address.ranges import RANGES, read_instant
+from miharu.dashboard.address.view import is_storable
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.address.zones import UTC, zone_named
 from miharu.stores.base import Query
 
 __all__ = ("Moment", "asked_for", "moment", "names_of", "refuse_unknown")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 
-from miharu.dashboard.tokens import token_for, token_from
+from miharu.dashboard.access.secret import token_for, token_from
 from miharu.errors import MiharuError
 from miharu.server.app import access_for, create_app
 

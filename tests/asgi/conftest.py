@@ -6,7 +6,8 @@ import pytest
 
 from miharu import monitor
 from miharu.config import Config
-from miharu.dashboard import access, routes
+from miharu.dashboard import routes
+from miharu.dashboard.access import decide
 
 from .driver import StandIn, echo
 
@@ -17,10 +18,10 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     stand_in = StandIn(Config(database="postgresql+asyncpg://ann:s3cret@db/llm"))
     monkeypatch.setattr(monitor, "current", lambda: stand_in)
     monkeypatch.setattr(routes, "respond", echo)
-    monkeypatch.setattr(access, "_has_terminal", lambda: True)
-    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *access._PLATFORMS):
+    monkeypatch.setattr(decide, "_has_terminal", lambda: True)
+    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *decide._PLATFORMS):
         monkeypatch.delenv(name, raising=False)
-    closed = access.PROCESS.closed
-    access.PROCESS.closed = False
+    closed = decide.PROCESS.closed
+    decide.PROCESS.closed = False
     yield stand_in
-    access.PROCESS.closed = closed
+    decide.PROCESS.closed = closed

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from miharu.config import Config
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
 
 
 @dataclass

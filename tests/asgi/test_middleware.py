@@ -18,7 +18,7 @@ from miharu import monitor
 from miharu._asgi import MiharuMiddleware
 from miharu.attribution import context
 from miharu.attribution.belonging import belonging
-from miharu.dashboard import access
+from miharu.dashboard.access import decide
 from miharu.errors import ConfigError
 
 from .driver import ask, scope_of
@@ -351,4 +351,4 @@ async def test_the_latch_never_fails_on_odd_scopes(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("MIHARU_UNGUARDED", raising=False)
     assert (await ask(MiharuMiddleware(host), "/x", headers=[])).status == 200
     assert (await ask(MiharuMiddleware(host), "/x", headers=None)).status == 200
-    assert not access.PROCESS.closed
+    assert not decide.PROCESS.closed

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from miharu import monitor as monitor_module
 from miharu._asgi import asgi
 from miharu.config import Config
-from miharu.dashboard import access
+from miharu.dashboard.access import decide
 from miharu.errors import ConfigError, StoreError
 
 from .driver import StandIn, ask, scope_of
@@ -342,7 +342,7 @@ def test_it_works_in_a_real_host(host: str) -> None:
 
 
 def test_starlettes_test_client_is_let_in_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_has_terminal", lambda: False)
+    monkeypatch.setattr(decide, "_has_terminal", lambda: False)
     assert TestClient(fastapi()).get("/miharu/").status_code == 200
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from miharu.dashboard.refusals import Why, locked
+from miharu.dashboard.access.refusals import Why, locked
 from miharu.dashboard.routes import SCREENS
 
 from .conftest import page_of

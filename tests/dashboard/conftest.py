@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.address.zones import COOKIE
+from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.routes import respond
-from miharu.dashboard.zones import COOKIE
 from miharu.stores.base import Questions
 
 from .memory import MemoryStore

@@ -5,8 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.bridge import bridge, reasons
 from miharu.dashboard.moves import EFFECTS, USUAL, Weights, moves, summed
+from miharu.dashboard.panels.bridge import bridge, reasons
 from miharu.stores.base import Totals
 
 KEYS = ("a", "b", "c", None)

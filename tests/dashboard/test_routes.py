@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from miharu.dashboard.headers import SECURITY
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.http.headers import SECURITY
+from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.routes import PATHS, respond
 from miharu.errors import StoreError
 from miharu.stores.base import Query

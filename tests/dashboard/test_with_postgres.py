@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from miharu.dashboard.page import Site
+from miharu.dashboard.http.page import Site
 from miharu.stores.postgres import PostgresStore, rolling_up
 from miharu.testing.open_store import both
 from tests.stores.postgres.server import Server

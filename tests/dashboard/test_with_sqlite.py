@@ -8,7 +8,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.config import MEMORY
-from miharu.dashboard.page import Site
+from miharu.dashboard.http.page import Site
 from miharu.dashboard.routes import PATHS
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both

@@ -13,8 +13,9 @@ from miharu import monitor as monitor_module
 from miharu._asgi import MiharuMiddleware, asgi
 from miharu.batch import Batch
 from miharu.config import Config
-from miharu.dashboard import access, door
-from miharu.dashboard.assets import asset_url
+from miharu.dashboard import door
+from miharu.dashboard.access import decide
+from miharu.dashboard.http.assets import asset_url
 from miharu.dashboard.routes import PATHS
 from miharu.monitor import Monitor
 from miharu.server import create_app
@@ -45,13 +46,13 @@ class StandIn:
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A developer's terminal, of which no proxy is known; the clock stands still."""
-    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *access._PLATFORMS):
+    for name in ("MIHARU_AUTH", "MIHARU_TOKEN", *decide._PLATFORMS):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(access, "_has_terminal", lambda: True)
+    monkeypatch.setattr(decide, "_has_terminal", lambda: True)
     monkeypatch.setattr(door, "unix_ms", lambda: NOW)
-    closed, access.PROCESS.closed = access.PROCESS.closed, False
+    closed, decide.PROCESS.closed = decide.PROCESS.closed, False
     yield
-    access.PROCESS.closed = closed
+    decide.PROCESS.closed = closed
 
 
 def client_of(app: Any, base_url: str) -> httpx.AsyncClient:

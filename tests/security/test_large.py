@@ -16,9 +16,9 @@ import pytest
 from miharu.batch import Batch
 from miharu.call import Body, Call
 from miharu.dashboard import abridged, indented
+from miharu.dashboard.call import bodies
 from miharu.dashboard.conversation import _FORMATS
-from miharu.dashboard.drawer import bodies
-from miharu.dashboard.page import Page
+from miharu.dashboard.http.page import Page
 from miharu.recorder.content import KEPT_CONTENT
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore

@@ -332,7 +332,7 @@ def test_the_token_of_another_user_is_not_taken(machine: Users, shared: Path, pa
     token.write_text("known-to-the-attacker-4711\n")
     owned(token, attacker, 0o644)
     script = (
-        "from miharu.dashboard.tokens import token_for\n"
+        "from miharu.dashboard.access.secret import token_for\n"
         "print(token_for('sqlite+aiosqlite:///' + arguments[0]))\n"
     )
     home = home_of(victim, shared)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import miharu
-from miharu.dashboard.tokens import token_for
+from miharu.dashboard.access.secret import token_for
 from tests.calls import ask, rows
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")

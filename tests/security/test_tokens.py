@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from miharu.dashboard import tokens
+from miharu.dashboard.access import secret
 from tests.security.conftest import LOCK, OpenDoor
 from tests.security.world import DOORS, ask, open_door
 
@@ -88,8 +88,8 @@ def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
         return one == other
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    assert tokens.same("a", "a")
-    assert not tokens.same("a", "b")
+    assert secret.same("a", "a")
+    assert not secret.same("a", "b")
     assert compared == [(b"a", b"a"), (b"a", b"b")]
 
 

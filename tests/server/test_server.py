@@ -21,7 +21,7 @@ from miharu import server
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Outcome
 from miharu.config import Config
-from miharu.dashboard import access
+from miharu.dashboard.access import decide
 from miharu.errors import MiharuError, StoreError
 from miharu.server import serving
 from miharu.stores.base import NEWEST, Group, Latency, Order, Point, Query, Session, Totals
@@ -119,9 +119,9 @@ def anyio_backend() -> str:
 def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("MIHARU_AUTH", "MIHARU_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    closed, access.PROCESS.closed = access.PROCESS.closed, False
+    closed, decide.PROCESS.closed = decide.PROCESS.closed, False
     yield
-    access.PROCESS.closed = closed
+    decide.PROCESS.closed = closed
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from miharu.cli._output import printable
 from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config, auth_mode, public_url
-from miharu.dashboard.hosts import Hosts, hosts_from
+from miharu.dashboard.access.names import Hosts, hosts_from
 from miharu.errors import MiharuError
 from miharu.redaction.text import redacted
 

@@ -1,9 +1,9 @@
 """What was sent or received in one call, whole, as a file."""
 
-from miharu.dashboard.drawer.bodies import file_name
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
-from miharu.dashboard.query import is_storable
+from miharu.dashboard.address.view import is_storable
+from miharu.dashboard.call.bodies import file_name
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
 
 __all__ = ("page",)
 

@@ -5,14 +5,14 @@ from dataclasses import fields
 from typing import Any
 
 from miharu.call import Call, Cost, Outcome, Usage
-from miharu.dashboard.asking import together
-from miharu.dashboard.colors import palette
-from miharu.dashboard.drawer import opened
-from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
-from miharu.dashboard.rows import rows
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.tables import Sheet, Sorted, Value, usd
+from miharu.dashboard.address.view import View
+from miharu.dashboard.call import opened
+from miharu.dashboard.call.rows import rows
+from miharu.dashboard.charts.colors import palette
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.tables import Sheet, Sorted, Value, usd
+from miharu.dashboard.queries.together import together
 from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking
 
 __all__ = ("FACTS", "SCREEN", "file")

@@ -1,9 +1,9 @@
 """What the filter form offers; a page asks for it when the form is opened."""
 
-from miharu.dashboard.filters import choices
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
-from miharu.dashboard.templates import render
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
+from miharu.dashboard.http.templates import render
+from miharu.dashboard.queries.filters import choices
 
 __all__ = ("page",)
 

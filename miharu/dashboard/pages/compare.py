@@ -6,22 +6,22 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from miharu.dashboard.asking import together
-from miharu.dashboard.bridge import Reason, bridge, reasons
-from miharu.dashboard.colors import Palette, palette
-from miharu.dashboard.differences import differences, relative
-from miharu.dashboard.groups import MOST, NOBODY, dimension
+from miharu.dashboard.address.view import AGAINST, View
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.call.rows import split_route
+from miharu.dashboard.charts.colors import Palette, palette
+from miharu.dashboard.http.page import Site
 from miharu.dashboard.moves import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
 from miharu.dashboard.names import provider_name
-from miharu.dashboard.page import Site
-from miharu.dashboard.prices import list_prices
-from miharu.dashboard.query import AGAINST, View
-from miharu.dashboard.reach import within_reach
-from miharu.dashboard.rows import split_route
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Column, Sheet, Value, sheet, usd
-from miharu.dashboard.windows import Window
+from miharu.dashboard.panels.bridge import Reason, bridge, reasons
+from miharu.dashboard.panels.differences import differences, relative
+from miharu.dashboard.panels.groups import MOST, NOBODY, dimension
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.spend import spend
+from miharu.dashboard.panels.tables import Column, Sheet, Value, sheet, usd
+from miharu.dashboard.queries.list_prices import list_prices
+from miharu.dashboard.queries.lookback import within_reach
+from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
 
 __all__ = ("SCREEN", "file", "other_window")

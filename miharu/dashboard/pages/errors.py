@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.dashboard.failures import failures
-from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.tables import Sheet
+from miharu.dashboard.address.view import View
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.errors import failures
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.tables import Sheet
 
 __all__ = ("SCREEN", "file")
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.address.ranges import write_instant
+from miharu.dashboard.address.view import View
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.pages import calls, compare, errors, live, models, overview, routes, sessions
-from miharu.dashboard.query import View
-from miharu.dashboard.ranges import write_instant
-from miharu.dashboard.reach import within_reach
-from miharu.dashboard.tables import Sheet, Value
+from miharu.dashboard.panels.tables import Sheet, Value
+from miharu.dashboard.queries.lookback import within_reach
 
 __all__ = ("FILES", "as_csv", "as_json", "in_cell")
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from miharu.call import Call
-from miharu.dashboard.asking import together
-from miharu.dashboard.headers import make_page
+from miharu.dashboard.address.view import FILTERS, View
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
+from miharu.dashboard.http.templates import render
 from miharu.dashboard.names import provider_name
-from miharu.dashboard.page import Page, PageRequest, Site
-from miharu.dashboard.query import FILTERS, View
-from miharu.dashboard.screens import Screen, show
-from miharu.dashboard.templates import render
+from miharu.dashboard.panels.screens import Screen, show
+from miharu.dashboard.queries.together import together
 from miharu.stores.base import Dimension
 
 __all__ = ("page",)

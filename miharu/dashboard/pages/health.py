@@ -2,8 +2,8 @@
 
 import json
 
-from miharu.dashboard.headers import make_page
-from miharu.dashboard.page import Page, PageRequest, Site
+from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.errors import StoreError
 
 __all__ = ("healthy", "page", "unwell")

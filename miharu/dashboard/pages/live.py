@@ -4,21 +4,21 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from miharu.dashboard.asking import together
-from miharu.dashboard.charts import Series, Twin, stack
-from miharu.dashboard.colors import palette
-from miharu.dashboard.drawer import opened
+from miharu.dashboard.address.ranges import HOUR, MINUTE, RANGES
+from miharu.dashboard.address.view import View
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.call import opened
+from miharu.dashboard.call.rows import rows
+from miharu.dashboard.charts.colors import palette
+from miharu.dashboard.charts.grid import sums_in
+from miharu.dashboard.charts.svg import Series, Twin, stack
 from miharu.dashboard.format import compact, count
-from miharu.dashboard.grid import sums_in
-from miharu.dashboard.page import Site
+from miharu.dashboard.http.page import Site
 from miharu.dashboard.pages import calls
-from miharu.dashboard.query import View
-from miharu.dashboard.ranges import HOUR, MINUTE, RANGES
-from miharu.dashboard.rows import rows
-from miharu.dashboard.running import running
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.tables import Sheet
-from miharu.dashboard.windows import Window
+from miharu.dashboard.panels.running import running
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.tables import Sheet
+from miharu.dashboard.queries.together import together
 from miharu.stores.base import Query, Totals
 
 __all__ = ("SCREEN", "file")

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.dashboard.asking import together
-from miharu.dashboard.broke import broke
-from miharu.dashboard.budgets import budgets
-from miharu.dashboard.colors import palette
-from miharu.dashboard.figures import figures
-from miharu.dashboard.groups import IN_A_FILE, columns, leaders, rows_by
-from miharu.dashboard.latency import latency
-from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
-from miharu.dashboard.rows import rows
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.sparks import sparks
-from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Sheet, part_of
-from miharu.dashboard.waste import waste
+from miharu.dashboard.address.view import View
+from miharu.dashboard.call.rows import rows
+from miharu.dashboard.charts.colors import palette
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.budgets import budgets
+from miharu.dashboard.panels.figures import figures
+from miharu.dashboard.panels.groups import IN_A_FILE, columns, leaders, rows_by
+from miharu.dashboard.panels.latency import latency
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.sparks import sparks
+from miharu.dashboard.panels.spend import spend
+from miharu.dashboard.panels.tables import Sheet, part_of
+from miharu.dashboard.panels.top_errors import broke
+from miharu.dashboard.panels.waste import waste
+from miharu.dashboard.queries.together import together
 
 __all__ = ("SCREEN", "file")
 

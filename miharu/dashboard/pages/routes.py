@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.dashboard.asking import together
-from miharu.dashboard.groups import IN_A_FILE, Row, columns, rows_by
-from miharu.dashboard.latency import latency
-from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.spend import spend
-from miharu.dashboard.tables import Sheet, Sorted, ordered, part_of
+from miharu.dashboard.address.view import View
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.groups import IN_A_FILE, Row, columns, rows_by
+from miharu.dashboard.panels.latency import latency
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.spend import spend
+from miharu.dashboard.panels.tables import Sheet, Sorted, ordered, part_of
+from miharu.dashboard.queries.together import together
 
 __all__ = ("SCREEN", "file")
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from miharu.dashboard.drawer import opened
-from miharu.dashboard.page import Site
-from miharu.dashboard.query import View
-from miharu.dashboard.screens import Panel, Screen
-from miharu.dashboard.session import Line, is_open, session
-from miharu.dashboard.tables import Column, Sheet, sheet, usd
+from miharu.dashboard.address.view import View
+from miharu.dashboard.call import opened
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.session import Line, is_open, session
+from miharu.dashboard.panels.tables import Column, Sheet, sheet, usd
 from miharu.stores.base import Session
 
 __all__ = ("SCREEN", "file")

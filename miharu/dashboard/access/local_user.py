@@ -1,0 +1,73 @@
+"""Whether a visitor within this machine is somebody else's process.
+
+A visitor from a loopback address may be another user of the machine, or a reverse proxy that has an account
+of its own and says nothing of its visitors. On Linux the kernel tells whose a socket is; where nobody tells,
+nothing is concluded.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from miharu.dashboard.access.socket_owners import End, owner_by_netlink, owners_by_tables
+
+__all__ = ("is_strangers",)
+
+_ROOT = 0
+"""Whoever is root can read the database anyway; and it relays a Windows browser into WSL."""
+
+
+def is_strangers(
+    scope: Mapping[str, Any],
+    ask: Callable[[End, End], int | None] = owner_by_netlink,
+    look_up: Callable[[End, int], set[int]] = owners_by_tables,
+    environ: Mapping[str, str] = os.environ,
+) -> bool:
+    """Whether another user's process is asking.
+
+    May read files of the kernel: not for an event loop.
+    """
+    if not hasattr(os, "geteuid"):
+        return False
+    far, near = _end(scope.get("client")), _end(scope.get("server"))
+    if far is None:
+        return False
+    port = near.port if near else _port(scope.get("server"))
+    if port is None:
+        return False
+    owners = next(
+        ({owner} for end in _nearby(far, near, port) if (owner := ask(far, end)) is not None), None
+    ) or look_up(far, port)
+    return bool(owners) and not owners & _allowed(os.geteuid(), environ)
+
+
+def _allowed(user: int, environ: Mapping[str, str]) -> set[int]:
+    """This process's own user, and whoever has started it by sudo."""
+    behind = environ.get("SUDO_UID", "")
+    return {user, _ROOT, *([int(behind)] if user == _ROOT and behind.isdecimal() else [])}
+
+
+def _nearby(far: End, near: End | None, port: int) -> Iterator[End]:
+    """Our end of the connection: a server may name the address it listens at, such as 0.0.0.0, or a name."""
+    loopback = ipaddress.ip_address("127.0.0.1" if far.ip.version == 4 else "::1")
+    ends = ([near] if near else []) + [End(loopback, port), End(far.ip, port)]
+    yield from dict.fromkeys(ends)
+
+
+def _end(given: Any) -> End | None:
+    """Of an ASGI scope; granian writes ports as text."""
+    port = _port(given)
+    try:
+        ip = ipaddress.ip_address(given[0])
+    except (TypeError, ValueError, LookupError):  # a test client's, a socket's path, or nothing
+        return None
+    return None if port is None else End(getattr(ip, "ipv4_mapped", None) or ip, port)
+
+
+def _port(given: Any) -> int | None:
+    try:
+        port = int(given[1])
+    except (TypeError, ValueError, LookupError):
+        return None
+    return port if 0 < port < 1 << 16 else None

@@ -1,0 +1,235 @@
+"""The address as state: what a URL asks for, the calls that it means, and the links to its neighbours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+from urllib.parse import urlencode
+
+from miharu.call import Status
+from miharu.dashboard.address.ranges import DAY, RANGES, Range, read_instant, write_instant
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.address.zones import UTC, Zone
+from miharu.stores.base import Query
+
+__all__ = (
+    "AGAINST",
+    "BREAKDOWNS",
+    "FILTERS",
+    "MEASURES",
+    "NAMES",
+    "Against",
+    "Breakdown",
+    "Measure",
+    "Timed",
+    "View",
+    "is_storable",
+)
+
+Measure = Literal["cost", "tokens", "requests"]
+Breakdown = Literal["model", "provider", "route", "user", "service"]
+Timed = Literal["whole", "first"]
+Tab = Literal["pretty", "request", "response"]
+Against = Literal["previous", "day", "week", "month"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
+AGAINST: Mapping[Against, tuple[str, int]] = {
+    "previous": ("the time before", 0),
+    "day": ("a day earlier", DAY),
+    "week": ("a week earlier", 7 * DAY),
+    "month": ("30 days earlier", 30 * DAY),
+}
+FILTERS: Mapping[str, str] = {
+    "model": "model",
+    "provider": "provider",
+    "route": "route",
+    "user": "user_id",
+    "service": "service",
+    "session": "session_id",
+    "trace": "trace_id",
+    "error": "error_type",
+    "attempts": "call_group",
+    "tag": "tag",
+    "status": "status",
+}
+"""Names in the address, and in the question to the store."""
+_DEFAULT = RANGES["24h"]
+_LONGEST_VALUE = 500
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "": ("measure", "by", "timed", "page"),
+    "live": ("sel", "tab"),
+    "calls": ("sort", "before", "sel", "tab"),
+    "routes": ("sort", "timed", "page"),
+    "models": ("sort", "timed", "page"),
+    "sessions": ("before", "sel", "tab"),
+    "errors": (),
+    "compare": ("by", "against", "other_start", "other_end"),
+}
+"""What each page has in its address beside range and filters."""
+_EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
+_INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
+_FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
+"""Names that links of before had."""
+NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id"}
+"""What an address may say; all else in it means nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a URL asks for. What it does not understand it leaves out."""
+
+    range: Range = _DEFAULT
+    start: int | None = None
+    """Zoomed in: from this moment (Unix milliseconds), in place of the range."""
+    end: int | None = None
+    model: str | None = None
+    provider: str | None = None
+    route: str | None = None
+    user: str | None = None
+    service: str | None = None
+    session: str | None = None
+    trace: str | None = None
+    error: str | None = None
+    attempts: str | None = None
+    tag: str | None = None
+    """A name and its value, as ``team=search``."""
+    status: Status | None = None
+    measure: Measure = "cost"
+    by: Breakdown = "model"
+    timed: Timed = "whole"
+    sort: str | None = None
+    """A column, with a minus before it where the largest comes first."""
+    against: Against = "previous"
+    other_start: int | None = None
+    """The other period of a comparison, where it is none of the usual ones."""
+    other_end: int | None = None
+    before: str | None = None
+    page: int = 1
+    """Of a table with many rows."""
+    sel: str | None = None
+    tab: Tab = "pretty"
+    zone: Zone = UTC
+    """Not in the address: whose days and months are meant."""
+    since: int | None = None
+    """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
+
+    @classmethod
+    def read(cls, params: Mapping[str, str], zone: Zone = UTC) -> "View":
+        given = {
+            _FORMER.get(name, name): value for name, value in params.items() if value and is_storable(value)
+        }
+        status = given.get("status")
+        start, end = _pair(given, "start", "end")
+        other_start, other_end = _pair(given, "other_start", "other_end")
+        return cls(
+            range=RANGES.get(given.get("range", ""), _DEFAULT),
+            start=start,
+            end=end,
+            zone=zone,
+            other_start=other_start,
+            other_end=other_end,
+            status=cast("Status", status) if status in get_args(Status) else None,
+            measure=_one_of(given.get("measure"), MEASURES),
+            by=_one_of(given.get("by"), BREAKDOWNS),
+            timed=_one_of(given.get("timed"), get_args(Timed)),
+            against=_one_of(given.get("against"), get_args(Against)),
+            tab=_one_of(given.get("tab"), get_args(Tab)),
+            page=_number(given.get("page", "")),
+            tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
+            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
+        )
+
+    @property
+    def filters(self) -> dict[str, str]:
+        return {name: value for name in FILTERS if (value := getattr(self, name))}
+
+    def only(self, name: str, value: str) -> "View":
+        """The same range, with that one filter."""
+        return replace(self, **{**dict.fromkeys(FILTERS), name: value})  # type: ignore[arg-type]
+
+    @property
+    def is_zoomed(self) -> bool:
+        return self.start is not None
+
+    def window(self, now: int) -> Window:
+        """Whole minutes, the running one included."""
+        if self.start is None or self.end is None:
+            return Window.of_range(self.range, now, self.zone)
+        return Window.between(self.start, self.end, self.zone)
+
+    def query(self, now: int) -> Query:
+        """The calls of the window that the filters let through."""
+        window = self.window(now)
+        return self.during(window.start, window.end)
+
+    def during(self, start: int, end: int) -> Query:
+        """The same calls at another time."""
+        fields: dict[str, Any] = {field: getattr(self, name) for name, field in FILTERS.items()}
+        if self.tag is not None:
+            name, _, value = self.tag.partition("=")
+            fields["tag"] = (name, value)
+        if self.since is not None:
+            start = min(end, max(start, self.since))
+        return Query(start=start, end=end, **fields)
+
+    def previous(self, now: int) -> Query:
+        """The same calls in the period before, which is as long."""
+        return self.during(*self.window(now).earlier)
+
+    def moves(self, now: int) -> bool:
+        """Whether new calls can still come into the window."""
+        return self.end is None or self.end > now
+
+    def link(self, path: str, **changes: Any) -> str:
+        """The relative URL of this state on that page, with changes; ``None`` takes a part away."""
+        view = replace(self, **changes)
+        parts = {} if view.range is _DEFAULT else {"range": view.range.name}
+        for name in ("start", "end", *FILTERS, *_OWN.get(_page_of(path), _EVERYTHING)):
+            value = getattr(view, name)
+            if value is not None and value != getattr(_PLAIN, name):
+                parts[name] = write_instant(value) if name in _INSTANTS else value
+        return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:=')}" if parts else "")
+
+    def to(self, path: str, **changes: Any) -> str:
+        """The link to another page: range and filters come along, what was opened or turned to does not."""
+        return self.link(
+            path, **{"sort": None, "before": None, "page": 1, "sel": None, "tab": "pretty", **changes}
+        )
+
+    def fields(self, path: str) -> dict[str, str]:
+        """What a form on that page keeps in hidden fields: everything but range and filters."""
+        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab"})
+        return {
+            name: write_instant(value) if name in _INSTANTS else value
+            for name in own
+            if (value := getattr(self, name)) is not None and value != getattr(_PLAIN, name)
+        }
+
+
+_TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
+_PLAIN = View()
+
+
+def _page_of(path: str) -> str:
+    """The page that a fragment such as ``overview-now`` is a part of."""
+    page = path.partition("-")[0]
+    return "" if page in {"overview", "./"} else page
+
+
+def _pair(given: Mapping[str, str], first: str, last: str) -> tuple[int | None, int | None]:
+    """Two moments in order, to the minute; neither of them where one is missing or they make no sense."""
+    start, end = read_instant(given.get(first, "")), read_instant(given.get(last, ""))
+    return (start, end) if start is not None and end is not None and start < end else (None, None)
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
+
+
+def _one_of(value: str | None, choices: tuple[Any, ...]) -> Any:
+    return value if value in choices else choices[0]
+
+
+def is_storable(value: str) -> bool:
+    """Whether a store can be asked for it."""
+    # PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair.
+    return len(value) <= _LONGEST_VALUE and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)

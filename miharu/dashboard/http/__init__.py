@@ -1,0 +1,3 @@
+"""What goes over HTTP: the response, its headers, files and templates."""
+
+__all__ = ()

@@ -1,0 +1,60 @@
+"""What goes into a view and what comes out: no framework, no socket."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from miharu._budget import BudgetState
+from miharu.dashboard.address.view import View
+from miharu.dashboard.address.zones import zone_of
+from miharu.exchange import Exchange
+from miharu.stores.base import Questions
+
+__all__ = ("Page", "PageRequest", "Site")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRequest:
+    """A request below the mount, after access was granted."""
+
+    path: str
+    """One flat segment, such as ``calls`` or ``static/app.css``; empty for the overview."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """The query string."""
+    repeated: Sequence[str] = ()
+    """Names that are given several values there, of which ``params`` has the last."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    method: str = "GET"
+
+    @property
+    def view(self) -> View:
+        """What its address asks for, in the days of whoever asks."""
+        return View.read(self.params, zone_of(self.headers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A response, whole."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The installation that is shown."""
+
+    store: Questions
+    database: str
+    """Its name for people, without user and password."""
+    access: str
+    """Who may see it, in a few words, such as ``local only``."""
+    losses: Callable[[], int]
+    """How many calls were lost in this process, as of now."""
+    clock: Callable[[], int]
+    """Unix milliseconds."""
+    budgets: Callable[[], Sequence[BudgetState]] = tuple
+    """How the budgets stand, as far as this process knows."""
+    running: Callable[[], Sequence[Exchange]] | None = None
+    """The calls that this process is making right now; ``None`` where it only looks at those of others."""

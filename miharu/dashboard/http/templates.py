@@ -1,0 +1,56 @@
+"""The one place that knows jinja2, loaded with the first page."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from miharu._version import __version__
+from miharu.dashboard import format  # noqa: A004 - named for what it holds
+from miharu.dashboard.address.ranges import RANGES
+from miharu.dashboard.http import assets
+from miharu.dashboard.http.highlight import highlighted
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+__all__ = ("render",)
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "compact": format.compact,
+    "count": format.count,
+    "duration": format.duration,
+    "highlight": highlighted,
+    "instant": format.instant,
+    "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds"),
+    "minute": lambda ms: f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M}",
+    "money": format.money,
+    "money_change": format.money_change,
+    "money_parts": format.money_parts,
+    "size": format.size,
+}
+
+
+def render(template: str, **context: Any) -> "Markup":
+    """The page, or a part that can stand in one."""
+    from markupsafe import Markup
+
+    return Markup(_environment().get_template(template).render(**context))  # noqa: S704 - it escapes
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(assets.web() / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(asset=assets.asset_url, version=__version__, pct=format.percent, ranges=RANGES)
+    return environment

@@ -1,0 +1,3 @@
+"""The parts of a page: each is a title, a question and a template."""
+
+__all__ = ()

@@ -1,0 +1,140 @@
+"""What money and time bought nothing: failed attempts, streams left, the same asked twice, caches missed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from miharu.dashboard.address.view import View
+from miharu.dashboard.format import compact, count, duration, money
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.queries.together import together
+from miharu.stores.base import Totals
+
+__all__ = ("NO_WASTE", "Loss", "Wasted", "waste", "wasted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wasted:
+    """Of some calls."""
+
+    failed: int = 0
+    failed_nanousd: int = 0
+    failed_ms: int = 0
+    retries: int = 0
+    left: int = 0
+    left_nanousd: int = 0
+    left_ms: int = 0
+    duplicates: int = 0
+    duplicate_nanousd: int = 0
+    missed_tokens: int = 0
+    missed_nanousd: int = 0
+
+    @property
+    def nanousd(self) -> int:
+        """All the money of it."""
+        return self.failed_nanousd + self.left_nanousd + self.duplicate_nanousd + self.missed_nanousd
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.failed or self.left or self.duplicates or self.missed_tokens)
+
+
+NO_WASTE = Wasted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """One kind of waste, for people."""
+
+    name: str
+    why: str
+    times: str
+    cost: str
+    """What it cost, in money or in time; empty where neither is known."""
+    link: str | None
+
+
+def wasted(totals: Totals, failed: Totals | None, left: Totals | None) -> Wasted:
+    failed, left = failed or Totals(), left or Totals()
+    return Wasted(
+        failed=failed.calls,
+        failed_nanousd=failed.cost_nanousd,
+        failed_ms=failed.duration_ms,
+        retries=totals.retries,
+        left=left.calls,
+        left_nanousd=left.cost_nanousd,
+        left_ms=left.duration_ms,
+        duplicates=totals.duplicates,
+        duplicate_nanousd=totals.duplicate_nanousd,
+        missed_tokens=totals.cache_missed_tokens,
+        missed_nanousd=totals.cache_missed_nanousd,
+    )
+
+
+async def waste(view: View, site: Site) -> dict[str, Any]:
+    """The kinds that occur; no kind, no panel."""
+    query = view.query(site.clock())
+    async with together() as ask:
+        totals = ask(site.store.totals, query)
+        failed = ask(site.store.totals, replace(query, status="error"))
+        left = ask(site.store.totals, replace(query, status="cancelled"))
+    found = wasted(
+        totals.value,
+        failed.value if query.status in {None, "error"} else None,
+        left.value if query.status in {None, "cancelled"} else None,
+    )
+    return {"losses_by_kind": _losses(view, found), "wasted": found}
+
+
+def _losses(view: View, found: Wasted) -> Sequence[Loss]:
+    kinds = []
+    if found.failed:
+        retried = f"{count(found.retries)} calls were retries. " if found.retries else ""
+        kinds.append(
+            Loss(
+                name="Failed attempts",
+                why=f"{retried}Providers bill some failures, and somebody waited for all of them.",
+                times=count(found.failed),
+                cost=_cost(found.failed_nanousd, found.failed_ms),
+                link=view.to("calls", status="error"),
+            )
+        )
+    if found.left:
+        kinds.append(
+            Loss(
+                name="Streams left",
+                why="Left before their end: what was generated until then is billed all the same.",
+                times=count(found.left),
+                cost=_cost(found.left_nanousd, found.left_ms),
+                link=view.to("calls", status="cancelled"),
+            )
+        )
+    if found.duplicates:
+        kinds.append(
+            Loss(
+                name="Duplicates",
+                why="The same request, to the letter, was answered before: a cache of your own would do.",
+                times=count(found.duplicates),
+                cost=_cost(found.duplicate_nanousd, 0),
+                link=None,
+            )
+        )
+    if found.missed_tokens:
+        kinds.append(
+            Loss(
+                name="Cache misses",
+                why="Tokens that an earlier request began with too, and that were paid in full: "
+                "ask the provider to cache them, or keep the start of the prompt the same.",
+                times=f"{compact(found.missed_tokens)} tokens",
+                cost=_cost(found.missed_nanousd, 0),
+                link=None,
+            )
+        )
+    return kinds
+
+
+def _cost(nano: int, ms: int) -> str:
+    parts = [money(nano)] if nano else []
+    if ms:
+        parts.append(f"{duration(ms)} of waiting")
+    return " and ".join(parts)

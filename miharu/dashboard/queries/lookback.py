@@ -1,0 +1,51 @@
+"""How far back a page looks where no sums are kept by a filter, so that calls have to be looked through.
+
+A page asks twenty questions, and asks again while it is open: over a month of calls each would take a second.
+"""
+
+from dataclasses import replace
+
+from miharu.dashboard.address.ranges import DAY, HOUR
+from miharu.dashboard.address.view import View
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.http.page import Site
+from miharu.stores.base import Dimension, Query
+
+__all__ = ("LOOKED_THROUGH", "within_reach")
+
+LOOKED_THROUGH = 50_000
+"""Calls, whether they match or not, in whole hours."""
+LOOKED_THROUGH_BY = 10_000
+"""The same where a page has sums, and only a part of it has none."""
+_FIRST_LOOK = 3 * HOUR
+"""Where there are many calls, few hours hold as many: not every hour of a month has to be asked for."""
+
+
+async def within_reach(view: View, site: Site, by: Dimension | None = None) -> View:
+    """The same view; over the newest calls where there are many, and no sums by its filters.
+
+    ``by`` is what is grouped by, where that is more than the page is about.
+    """
+    if view.since is not None or not view.filters:
+        return view
+    query = view.query(site.clock())
+    if await site.store.has_sums(query, by):
+        return view
+    most = LOOKED_THROUGH if by is None else LOOKED_THROUGH_BY
+    since = await _since(site, view.window(site.clock()), most)
+    return view if since is None else replace(view, since=since)
+
+
+async def _since(site: Site, window: Window, most: int) -> int | None:
+    """The hour from which on there are so many calls; ``None`` where there are not as many in the window."""
+    seen, since, until = 0, None, window.end
+    for length in (_FIRST_LOOK, DAY, window.length):
+        first = max(window.start, (window.end - length) // HOUR * HOUR)
+        points = await site.store.series(Query(start=first, end=until), HOUR) if first < until else ()
+        for point in reversed(points):
+            seen += point.totals.calls
+            if seen > most:
+                return point.t if since is None else since
+            since = point.t
+        until = min(until, first)
+    return None

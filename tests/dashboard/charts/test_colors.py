@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import pytest
+
+from miharu.batch import Batch
+from miharu.dashboard.charts.colors import Palette, maker, palette
+from miharu.dashboard.names import provider_name
+from tests.dashboard.conftest import NOW, make_site
+from tests.dashboard.memory import MemoryStore
+from tests.dashboard.traffic import traffic
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_takes_the_hue_from_the_provider_and_the_shade_from_the_model() -> None:
+    store = MemoryStore(traffic(NOW, calls=400))
+    colors = await palette(make_site(store))
+    assert colors.model("gpt-6.1-sol").startswith("s1")
+    assert colors.model("claude-sonnet-5-5").startswith("s2")
+    assert colors.model("gemini-3.8-flash").startswith("s3")
+    assert colors.model("llama-house-70b").startswith("s4")
+    assert colors.model("gpt-6.1-sol") != colors.model("gpt-5.4-mini")
+
+
+async def test_keeps_a_color_while_the_store_grows() -> None:
+    store = MemoryStore(traffic(NOW, calls=400))
+    site = make_site(store)
+    before = await palette(site)
+    await store.add(
+        Batch(
+            calls=[replace(call, model=f"new-{i}") for i, call in enumerate(traffic(NOW, calls=50, seed=8))]
+        )
+    )
+    assert await palette(site) is before
+    assert await palette(make_site(store, now=NOW + 61_000)) is not before
+
+
+@pytest.mark.parametrize(
+    ("model", "made_by"),
+    [
+        ("gpt-4o-2024-08-06", "OpenAI"),
+        ("openai/o3-mini", "OpenAI"),
+        ("text-embedding-3-small", "OpenAI"),
+        ("us.anthropic.claude-sonnet-5-5-v1:0", "Anthropic"),
+        ("models/gemini-3.8-flash", "Google"),
+        ("llama-3.1-8b", ""),
+        ("Qwen/QwQ-o1-like", ""),
+        (None, ""),
+    ],
+)
+def test_knows_the_maker_by_the_models_name(model: str | None, made_by: str) -> None:
+    """Behind a proxy nobody else says it."""
+    assert maker(model) == made_by
+
+
+def test_gives_a_model_too_new_a_shade_of_its_hue() -> None:
+    assert Palette().model("gpt-7", "openai").startswith("s1")
+    assert Palette().model(None) in {"s4", "s4b", "s4c"}
+
+
+def test_names_providers() -> None:
+    assert provider_name("gcp.gemini") == "Google"
+    assert provider_name("my-own") == "my-own"
+    assert provider_name(None) == "unknown provider"

@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import pytest
+
+from miharu.call import Outcome, new_id
+from miharu.dashboard.address.ranges import HOUR, RANGES
+from miharu.dashboard.address.view import View
+from miharu.dashboard.queries import lookback
+from miharu.dashboard.queries.lookback import within_reach
+from tests.dashboard.conftest import NOW, get, make_site
+from tests.dashboard.memory import MemoryStore
+from tests.dashboard.pages.test_calls import SPARSE
+
+pytestmark = pytest.mark.anyio
+TAGGED = replace(SPARSE, tags={"team": "search"})
+CALLS = [
+    replace(TAGGED, id=new_id(at), timestamp=at)
+    for at in (NOW // HOUR * HOUR - hours * HOUR for hours in range(10))
+    for _ in range(3)
+]
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH", 7)
+
+
+async def test_a_tag_is_sought_in_whole_hours_of_the_newest_calls() -> None:
+    site = make_site(MemoryStore(CALLS))
+    view = await within_reach(View(tag="team=search"), site)
+    assert view.since == NOW // HOUR * HOUR - HOUR
+    body = (await get(site, "calls", tag="team=search")).body.decode()
+    assert '<h2 id="h-calls">6 calls</h2>' in body
+    assert "No sums are kept by this tag" in body
+
+
+async def test_an_hour_that_is_too_much_is_looked_through_all_the_same() -> None:
+    crowd = [replace(TAGGED, id=new_id(NOW - n), timestamp=NOW - n) for n in range(20)]
+    view = await within_reach(View(tag="team=search"), make_site(MemoryStore([*CALLS, *crowd])))
+    assert view.since == (NOW - 19) // HOUR * HOUR
+
+
+async def test_nothing_is_left_out_of_what_is_small_or_has_sums() -> None:
+    site = make_site(MemoryStore(CALLS))
+    for view in (View(model="m"), View(tag="team=search", range=RANGES["1h"])):
+        assert await within_reach(view, site) == view
+
+
+async def test_no_time_before_is_asked_where_it_would_be_cut_off() -> None:
+    view = await within_reach(View(tag="team=search"), make_site(MemoryStore(CALLS)))
+    before = view.previous(NOW)
+    assert before.start == before.end
+    told = "none of the other period"
+    site = make_site(MemoryStore(CALLS))
+    assert told in (await get(site, "compare", tag="team=search")).body.decode()
+    assert told not in (await get(site, "compare", tag="team=search", range="1h")).body.decode()
+
+
+async def test_the_attempts_of_a_call_are_found_in_their_own_minutes() -> None:
+    failed = Outcome(status="error", http_status=500)
+    tries = [
+        replace(
+            SPARSE,
+            id=new_id(NOW - HOUR + n),
+            timestamp=NOW - HOUR + n,
+            attempt=n + 1,
+            call_group="g",
+            outcome=failed,
+        )
+        for n in range(3)
+    ]
+    site = make_site(MemoryStore([*CALLS, *tries]))
+    opened = (await get(site, "calls", sel=tries[1].id)).body.decode()
+    assert "The 3 attempts as a list" in opened
+    link = opened.partition('<p class="src"><a class="ul" href="')[2].partition('"')[0].replace("&amp;", "&")
+    params = dict(part.split("=", 1) for part in link.partition("?")[2].split("&"))
+    assert params["attempts"] == "g"
+    listed = (await get(site, "calls", **params)).body.decode()
+    assert '<h2 id="h-calls">3 calls</h2>' in listed
+    assert "No sums are kept" not in listed
