@@ -9,9 +9,9 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from miharu.analysis.cost_changes import Effect, moves
 from miharu.batch import Score, Span
 from miharu.call import Body, Call
-from miharu.dashboard.moves import Effect, moves
 from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
 from miharu.stores.base import (
     MOST_SPANS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlencode
 
+from miharu.analysis.rate_limits import Limit, limits_of
 from miharu.batch import Score
 from miharu.call import Call, Usage
 from miharu.dashboard.address.view import View
@@ -17,7 +18,6 @@ from miharu.dashboard.charts.colors import Palette
 from miharu.dashboard.conversation import Conversation, conversation
 from miharu.dashboard.format import UNKNOWN, count, duration
 from miharu.dashboard.indented import indented
-from miharu.dashboard.limits import Limit, limits_of
 from miharu.dashboard.names import provider_name
 from miharu.providers._json import loads
 

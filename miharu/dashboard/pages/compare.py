@@ -6,12 +6,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from miharu.analysis.cost_changes import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
 from miharu.dashboard.address.view import AGAINST, View
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.moves import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from miharu.analysis.unpriced import without_price
 from miharu.dashboard.address.view import View
 from miharu.dashboard.format import price
 from miharu.dashboard.http.page import Site
@@ -13,7 +14,6 @@ from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, Sorted, ordered, part_of
 from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.together import together
-from miharu.dashboard.unpriced import without_price
 
 __all__ = ("SCREEN", "file")
 

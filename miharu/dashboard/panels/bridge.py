@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from miharu.dashboard.moves import EFFECTS, Effect, Move
+from miharu.analysis.cost_changes import EFFECTS, Effect, Move
 
 __all__ = ("Reason", "bridge", "reasons")
 

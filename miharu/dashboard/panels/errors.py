@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miharu.analysis.error_skeletons import skeleton
+from miharu.analysis.rate_limits import Limit, limits_of
 from miharu.call import Call
 from miharu.dashboard.address.view import View
 from miharu.dashboard.address.windows import Window
@@ -13,12 +15,10 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
 from miharu.dashboard.charts.svg import spark
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.limits import Limit, limits_of
 from miharu.dashboard.names import error_name
 from miharu.dashboard.panels.sparks import Spark
 from miharu.dashboard.queries.first_seen import beginnings
 from miharu.dashboard.queries.together import together, top
-from miharu.dashboard.skeletons import skeleton
 from miharu.stores.base import Group, Query
 
 __all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")

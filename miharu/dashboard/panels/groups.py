@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from miharu.analysis.waste import NO_WASTE, Wasted, wasted
 from miharu.call import Status
 from miharu.dashboard.address.view import FILTERS, Breakdown, View
 from miharu.dashboard.call.rows import split_route
@@ -11,7 +12,6 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.names import provider_name
 from miharu.dashboard.panels.sparks import Spark, sparks_by
 from miharu.dashboard.panels.tables import Column, usd
-from miharu.dashboard.panels.waste import NO_WASTE, Wasted, wasted
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Dimension, Group, Latency, Totals

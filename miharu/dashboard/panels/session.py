@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miharu.analysis.trees import Node, forest, walk
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.dashboard.address.ranges import MINUTE
@@ -14,7 +15,6 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.format import money
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
-from miharu.dashboard.trees import Node, forest, walk
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
 
 __all__ = ("Line", "is_open", "session")

@@ -4,42 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miharu.analysis.waste import Wasted, wasted
 from miharu.dashboard.address.view import View
 from miharu.dashboard.format import compact, count, duration, money
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import Totals
 
-__all__ = ("NO_WASTE", "Loss", "Wasted", "waste", "wasted")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wasted:
-    """Of some calls."""
-
-    failed: int = 0
-    failed_nanousd: int = 0
-    failed_ms: int = 0
-    retries: int = 0
-    left: int = 0
-    left_nanousd: int = 0
-    left_ms: int = 0
-    duplicates: int = 0
-    duplicate_nanousd: int = 0
-    missed_tokens: int = 0
-    missed_nanousd: int = 0
-
-    @property
-    def nanousd(self) -> int:
-        """All the money of it."""
-        return self.failed_nanousd + self.left_nanousd + self.duplicate_nanousd + self.missed_nanousd
-
-    @property
-    def anything(self) -> bool:
-        return bool(self.failed or self.left or self.duplicates or self.missed_tokens)
-
-
-NO_WASTE = Wasted()
+__all__ = ("Loss", "waste")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +23,6 @@ class Loss:
     cost: str
     """What it cost, in money or in time; empty where neither is known."""
     link: str | None
-
-
-def wasted(totals: Totals, failed: Totals | None, left: Totals | None) -> Wasted:
-    failed, left = failed or Totals(), left or Totals()
-    return Wasted(
-        failed=failed.calls,
-        failed_nanousd=failed.cost_nanousd,
-        failed_ms=failed.duration_ms,
-        retries=totals.retries,
-        left=left.calls,
-        left_nanousd=left.cost_nanousd,
-        left_ms=left.duration_ms,
-        duplicates=totals.duplicates,
-        duplicate_nanousd=totals.duplicate_nanousd,
-        missed_tokens=totals.cache_missed_tokens,
-        missed_nanousd=totals.cache_missed_nanousd,
-    )
 
 
 async def waste(view: View, site: Site) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from miharu.analysis.rate_limits import limits_of
 from miharu.call import Call, Outcome, new_id
 from miharu.dashboard.address.view import View
-from miharu.dashboard.limits import limits_of
 from miharu.dashboard.panels import errors as module
 from miharu.dashboard.panels.errors import failures
 from tests.dashboard.conftest import NOW, get, make_site

@@ -1,6 +1,6 @@
+from miharu.analysis.trees import forest, walk
 from miharu.batch import Span
 from miharu.call import Call, Outcome
-from miharu.dashboard.trees import forest, walk
 
 TRACE = "t" * 32
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.moves import EFFECTS, USUAL, Weights, moves, summed
+from miharu.analysis.cost_changes import EFFECTS, USUAL, Weights, moves, summed
 from miharu.dashboard.panels.bridge import bridge, reasons
 from miharu.stores.base import Totals
 

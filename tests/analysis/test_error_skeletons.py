@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.skeletons import skeleton
+from miharu.analysis.error_skeletons import skeleton
 
 
 @pytest.mark.parametrize(
