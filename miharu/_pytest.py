@@ -125,7 +125,7 @@ class _Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.calls:
             return
-        from miharu.dashboard.format import money
+        from miharu.wording.numbers import money
 
         calls = "1 call" if self.calls == 1 else f"{self.calls:,} calls"
         line = f"miharu: {calls}, {self.tokens:,} tokens, {money(self.cost_nanousd)}"

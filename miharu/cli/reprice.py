@@ -114,7 +114,7 @@ def _changes(page: "Sequence[Call]", prices: "Prices", tally: Tally) -> "Iterato
 
 
 def _words(tally: Tally, since: int, *, dry_run: bool) -> str:
-    from miharu.dashboard.format import count
+    from miharu.wording.numbers import count
 
     style = Style()
     lines = [f"{count(tally.looked_at)} calls since {moment_words(since)}."]
@@ -159,7 +159,7 @@ def _aside(parts: "Sequence[str]") -> str:
 
 
 def _money(nano: int) -> str:
-    from miharu.dashboard.format import money
+    from miharu.wording.numbers import money
 
     return money(nano)
 

@@ -94,7 +94,7 @@ async def _read(store: "Questions", query: "Query") -> _Report:
 
 
 def _words(title: str, report: _Report) -> str:
-    from miharu.dashboard.format import count, duration
+    from miharu.wording.numbers import count, duration
 
     style, totals, latency = Style(), report.totals, report.latency
     if not totals.calls:
@@ -128,7 +128,7 @@ def _words(title: str, report: _Report) -> str:
 
 
 def _groups(name: str, groups: "Sequence[Group]", style: Style) -> str:
-    from miharu.dashboard.format import count, duration
+    from miharu.wording.numbers import count, duration
 
     head = (name, "calls", "errors", "cost", "unpriced", "tokens in", "tokens out", "p50", "p95")
     rows = [
@@ -151,6 +151,6 @@ def _groups(name: str, groups: "Sequence[Group]", style: Style) -> str:
 
 def _cost(totals: "Totals") -> str:
     """A sum in which nothing is known is unknown, and not nothing."""
-    from miharu.dashboard.format import UNKNOWN, money
+    from miharu.wording.numbers import UNKNOWN, money
 
     return UNKNOWN if totals.unpriced and not totals.cost_nanousd else money(totals.cost_nanousd)

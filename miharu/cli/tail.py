@@ -131,7 +131,7 @@ class Follower:
 def line(call: "Call", style: Style | None = None) -> str:
     """When, how it ended, what was asked, tokens, money, time, and from where."""
     from miharu.dashboard.call.rows import error_tag
-    from miharu.dashboard.format import count, duration, money
+    from miharu.wording.numbers import count, duration, money
 
     style = style or Style()
     paint = {"success": style.good, "cancelled": style.warn, "error": style.bad}[call.outcome.status]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from miharu.cli._range import range_ms, range_words
-from miharu.dashboard.format import UNKNOWN
+from miharu.wording.numbers import UNKNOWN
 
 from .conftest import Run
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from miharu.call import Call
-from miharu.dashboard.format import money, price
 from miharu.dashboard.queries.list_prices import list_prices
+from miharu.wording.numbers import money, price
 
 if TYPE_CHECKING:
     from miharu.pricing.explain import Explanation

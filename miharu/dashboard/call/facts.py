@@ -16,10 +16,10 @@ from miharu.dashboard.call.rows import Cell, cost_cell, error_tag, split_route, 
 from miharu.dashboard.call.timeline import Around, Phase, phases
 from miharu.dashboard.charts.colors import Palette
 from miharu.dashboard.conversation import Conversation, conversation
-from miharu.dashboard.format import UNKNOWN, count, duration
 from miharu.dashboard.indented import indented
-from miharu.dashboard.names import provider_name
 from miharu.providers._json import loads
+from miharu.wording.names import provider_name
+from miharu.wording.numbers import UNKNOWN, count, duration
 
 __all__ = ("Drawer", "drawer")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from miharu.call import Call, Outcome
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.colors import Palette
-from miharu.dashboard.format import count, duration, money
-from miharu.dashboard.names import provider_name
+from miharu.wording.names import provider_name
+from miharu.wording.numbers import count, duration, money
 
 __all__ = ("Cell", "Row", "cost_cell", "error_tag", "rows", "split_route", "token_cell", "ttft_cell")
 

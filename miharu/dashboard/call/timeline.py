@@ -7,10 +7,10 @@ from miharu.batch import Span
 from miharu.call import Call
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import error_tag
-from miharu.dashboard.format import duration
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Extent, Query
+from miharu.wording.numbers import duration
 
 __all__ = ("Around", "Phase", "around", "phases")
 

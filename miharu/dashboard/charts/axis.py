@@ -7,7 +7,7 @@ it was; all work is drawn to one scale.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from miharu.dashboard.format import duration_rough
+from miharu.wording.numbers import duration_rough
 
 __all__ = ("Axis", "Mark", "Piece")
 

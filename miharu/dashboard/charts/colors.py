@@ -11,9 +11,9 @@ from functools import partial
 from zlib import crc32
 
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.names import provider_name
 from miharu.dashboard.queries.cache import kept
 from miharu.stores.base import Query, Questions
+from miharu.wording.names import provider_name
 
 __all__ = ("OTHER", "Palette", "maker", "palette")
 

@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from miharu._version import __version__
-from miharu.dashboard import format  # noqa: A004 - named for what it holds
 from miharu.dashboard.address.ranges import RANGES
 from miharu.dashboard.http import assets
 from miharu.dashboard.http.highlight import highlighted
+from miharu.wording import numbers
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ("render",)
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
-    "compact": format.compact,
-    "count": format.count,
-    "duration": format.duration,
+    "compact": numbers.compact,
+    "count": numbers.count,
+    "duration": numbers.duration,
     "highlight": highlighted,
-    "instant": format.instant,
+    "instant": numbers.instant,
     "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds"),
     "minute": lambda ms: f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M}",
-    "money": format.money,
-    "money_change": format.money_change,
-    "money_parts": format.money_parts,
-    "size": format.size,
+    "money": numbers.money,
+    "money_change": numbers.money_change,
+    "money_parts": numbers.money_parts,
+    "size": numbers.size,
 }
 
 
@@ -52,5 +52,7 @@ def _environment() -> "Environment":
         auto_reload=False,
     )
     environment.filters.update(_FILTERS)
-    environment.globals.update(asset=assets.asset_url, version=__version__, pct=format.percent, ranges=RANGES)
+    environment.globals.update(
+        asset=assets.asset_url, version=__version__, pct=numbers.percent, ranges=RANGES
+    )
     return environment

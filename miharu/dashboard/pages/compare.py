@@ -12,7 +12,6 @@ from miharu.dashboard.address.windows import Window
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.names import provider_name
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
 from miharu.dashboard.panels.groups import MOST, NOBODY, dimension
@@ -23,6 +22,7 @@ from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
+from miharu.wording.names import provider_name
 
 __all__ = ("SCREEN", "file", "other_window")
 

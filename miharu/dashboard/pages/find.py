@@ -9,10 +9,10 @@ from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
-from miharu.dashboard.names import provider_name
 from miharu.dashboard.panels.screens import Screen, show
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Dimension
+from miharu.wording.names import provider_name
 
 __all__ = ("page",)
 

@@ -12,7 +12,6 @@ from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.charts.grid import sums_in
 from miharu.dashboard.charts.svg import Series, Twin, stack
-from miharu.dashboard.format import compact, count
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.pages import calls
 from miharu.dashboard.panels.running import running
@@ -20,6 +19,7 @@ from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Query, Totals
+from miharu.wording.numbers import compact, count
 
 __all__ = ("SCREEN", "file")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from miharu.analysis.unpriced import without_price
 from miharu.dashboard.address.view import View
-from miharu.dashboard.format import price
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.groups import IN_A_FILE, Row, columns, rows_by
 from miharu.dashboard.panels.latency import latency
@@ -14,6 +13,7 @@ from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, Sorted, ordered, part_of
 from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.together import together
+from miharu.wording.numbers import price
 
 __all__ = ("SCREEN", "file")
 

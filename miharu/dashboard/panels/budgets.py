@@ -6,8 +6,8 @@ from typing import Any
 
 from miharu._budget import BudgetState
 from miharu.dashboard.address.view import View
-from miharu.dashboard.format import count, money
 from miharu.dashboard.http.page import Site
+from miharu.wording.numbers import count, money
 
 __all__ = ("Standing", "budgets")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from miharu.dashboard.format import MINUS, UNKNOWN, compact, count, duration, money, percent
 from miharu.stores.base import Latency, Totals
+from miharu.wording.numbers import MINUS, UNKNOWN, compact, count, duration, money, percent
 
 __all__ = ("Figure", "differences", "relative")
 

@@ -15,11 +15,11 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
 from miharu.dashboard.charts.svg import spark
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.names import error_name
 from miharu.dashboard.panels.sparks import Spark
 from miharu.dashboard.queries.first_seen import beginnings
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Group, Query
+from miharu.wording.names import error_name
 
 __all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")
 

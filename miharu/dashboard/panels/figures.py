@@ -6,10 +6,10 @@ from typing import Any
 
 from miharu.dashboard.address.ranges import HOUR, MINUTE
 from miharu.dashboard.address.view import View
-from miharu.dashboard.format import UNKNOWN, compact, count, duration, money_parts, money_rough, percent, rate
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Latency, Totals
+from miharu.wording.numbers import UNKNOWN, compact, count, duration, money_parts, money_rough, percent, rate
 
 __all__ = ("Card", "Delta", "figures")
 

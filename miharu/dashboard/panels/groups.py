@@ -9,12 +9,12 @@ from miharu.dashboard.address.view import FILTERS, Breakdown, View
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette, maker, palette
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.names import provider_name
 from miharu.dashboard.panels.sparks import Spark, sparks_by
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Dimension, Group, Latency, Totals
+from miharu.wording.names import provider_name
 
 __all__ = ("IN_A_FILE", "MOST", "NOBODY", "Row", "Rows", "columns", "dimension", "leaders", "rows_by")
 

@@ -6,8 +6,8 @@ from typing import Any
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.grid import counts_in
 from miharu.dashboard.charts.svg import Line, Twin, heat, percentile
-from miharu.dashboard.format import duration, duration_axis
 from miharu.dashboard.http.page import Site
+from miharu.wording.numbers import duration, duration_axis
 
 __all__ = ("latency", "p50_p95")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from miharu.attribution.belonging import belonging
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette
-from miharu.dashboard.names import provider_name
 from miharu.exchange import Exchange, Request
 from miharu.providers.hosts import provider_of
+from miharu.wording.names import provider_name
 
 __all__ = ("Running", "running")
 

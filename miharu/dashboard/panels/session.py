@@ -12,10 +12,10 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import cost_cell, error_tag, token_cell
 from miharu.dashboard.charts.axis import Axis
 from miharu.dashboard.charts.colors import Palette, palette
-from miharu.dashboard.format import money
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
+from miharu.wording.numbers import money
 
 __all__ = ("Line", "is_open", "session")
 

@@ -9,10 +9,10 @@ from miharu.dashboard.address.windows import Window
 from miharu.dashboard.charts.colors import OTHER, Palette, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
 from miharu.dashboard.charts.svg import Chart, Series, Twin, stack
-from miharu.dashboard.format import compact, count, money, money_axis
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
+from miharu.wording.numbers import compact, count, money, money_axis
 
 __all__ = ("Legend", "measured", "spend", "spend_over_time")
 

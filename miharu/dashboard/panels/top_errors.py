@@ -5,10 +5,10 @@ from typing import Any
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.names import error_name
 from miharu.dashboard.panels.groups import MOST
 from miharu.dashboard.panels.sparks import Spark, sparks_by
 from miharu.dashboard.queries.together import together, top
+from miharu.wording.names import error_name
 
 __all__ = ("Kind", "broke")
 

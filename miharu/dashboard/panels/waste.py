@@ -6,9 +6,9 @@ from typing import Any
 
 from miharu.analysis.waste import Wasted, wasted
 from miharu.dashboard.address.view import View
-from miharu.dashboard.format import compact, count, duration, money
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
+from miharu.wording.numbers import compact, count, duration, money
 
 __all__ = ("Loss", "waste")
 

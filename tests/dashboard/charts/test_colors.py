@@ -4,7 +4,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.dashboard.charts.colors import Palette, maker, palette
-from miharu.dashboard.names import provider_name
+from miharu.wording.names import provider_name
 from tests.dashboard.conftest import NOW, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import traffic

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.format import (
+from miharu.wording.numbers import (
     compact,
     count,
     duration,

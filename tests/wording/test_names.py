@@ -1,7 +1,7 @@
 import pytest
 
-from miharu.dashboard.names import error_name, provider_name
 from miharu.providers.hosts import provider_of
+from miharu.wording.names import error_name, provider_name
 
 
 @pytest.mark.parametrize(
