@@ -20,8 +20,8 @@ from benchmarks.reading_cases import CASES
 from miharu import providers
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.providers import _sse
 from miharu.recorder.reader import Reader
+from miharu.wire import sse
 from tests.corpus.fuzz import seeds
 from tests.world import HandMade, exchange
 
@@ -30,7 +30,7 @@ FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
 
 def limit(body: bytes) -> None:
     """Parse the same bytes and do nothing with them."""
-    pieces = [event.data for event in _sse.events(body)] if body.startswith((b"data:", b"event:")) else [body]
+    pieces = [event.data for event in sse.events(body)] if body.startswith((b"data:", b"event:")) else [body]
     for piece in pieces:
         try:
             json.loads(piece)

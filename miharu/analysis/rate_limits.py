@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from miharu.providers._json import loads
+from miharu.wire.json import loads
 
 __all__ = ("Limit", "limits_of")
 

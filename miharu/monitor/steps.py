@@ -20,7 +20,7 @@ _WORK = (
     "decimal",
     "miharu.providers.base",
     "miharu.providers.hosts",
-    "miharu.providers.decoding",
+    "miharu.wire.decoding",
     "miharu.recorder.estimate",
     "miharu.recorder.waste",
     "miharu.recorder.reader",

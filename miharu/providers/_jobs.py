@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import dumps, text
+from miharu.wire.json import dumps, text
 
 __all__ = ("stated", "unix_ms")
 

@@ -4,10 +4,10 @@ The answer has a ``model_version``, such as ``2022-04``; it is no name, so the r
 """
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
-from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, dumps, mapping, text
+from miharu.wire.streams import answers
 
 __all__ = ("AlephAlphaComplete",)
 

@@ -5,9 +5,9 @@ the call, and says how many seconds of sound were heard.
 """
 
 from miharu.providers._jobs import stated
-from miharu.providers._json import count, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, text
 
 __all__ = ("AssemblyAITranscripts",)
 

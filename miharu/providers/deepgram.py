@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 
 from miharu.call import Usage
 from miharu.providers._jobs import stated
-from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, dumps, mapping, text
 
 __all__ = ("DeepgramListen", "DeepgramRead", "DeepgramSpeak")
 

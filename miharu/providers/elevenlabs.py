@@ -10,10 +10,10 @@ from typing import Any
 
 from miharu.call import Usage
 from miharu.providers._jobs import stated
-from miharu.providers._json import mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import asked_of, items
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import mapping, text
 
 __all__ = ("ElevenLabs",)
 

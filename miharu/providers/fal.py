@@ -7,9 +7,9 @@ billed stands in the header ``x-fal-billable-units``; what a unit costs is each 
 import re
 
 from miharu.providers._jobs import stated
-from miharu.providers._json import text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import text
 
 __all__ = ("Fal",)
 

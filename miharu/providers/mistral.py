@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers import _sse
-from miharu.providers._json import count, dumps, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, items, reading_of
 from miharu.providers.openai._usage import usage_of
+from miharu.wire import sse
+from miharu.wire.json import count, dumps, loads, mapping, text
 
 __all__ = ("MistralConversations",)
 
@@ -40,7 +40,7 @@ class MistralConversations:
 def _stream(wire: Wire) -> Reading:
     answer: dict[str, Any] = {}
     terminated, ttft = False, None
-    for event in _sse.events(wire.body):
+    for event in sse.events(wire.body):
         if ttft is not None and event.name.endswith(".delta"):
             continue
         data = mapping(loads(event.data))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
-from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, dumps, mapping, text
+from miharu.wire.streams import answers
 
 __all__ = ("OllamaChat", "OllamaEmbed", "OllamaGenerate")
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from miharu.call import Usage
 from miharu.providers._jobs import unix_ms
-from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, dumps, mapping, text
 
 __all__ = ("Replicate",)
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import usage_of as cohere_usage_of
 from miharu.providers.openai._errors import error_of
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.json import count, dumps, mapping, text
 
 __all__ = ("Rerank",)
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
-from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import count, dumps, mapping, text
+from miharu.wire.streams import answers
 
 __all__ = ("WatsonxChat", "WatsonxGenerate")
 

@@ -5,11 +5,11 @@ Speech is audio, and its characters are billed; a transcript states its seconds.
 
 from miharu.call import Usage
 from miharu.providers._jobs import stated
-from miharu.providers._json import dumps, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import asked_of
 from miharu.providers.openai._errors import error_of
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.json import dumps, text
 
 __all__ = ("XAISpeech", "XAITranscripts")
 

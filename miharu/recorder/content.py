@@ -9,9 +9,9 @@ from typing import Any
 from miharu._guard import count
 from miharu.call import Body
 from miharu.exchange import Request
-from miharu.providers._large import without_binaries
 from miharu.providers.base import Wire
 from miharu.redaction.text import MARGIN, redacted_bytes
+from miharu.wire.large import without_binaries
 
 __all__ = ("KEPT_CONTENT", "SEEN_CONTENT", "Content", "Hook", "seen")
 

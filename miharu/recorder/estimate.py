@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Call, Usage
-from miharu.providers import _sse
-from miharu.providers._json import loads
-from miharu.providers._streams import objects
+from miharu.wire import sse
+from miharu.wire.json import loads
+from miharu.wire.streams import objects
 
 __all__ = ("estimated", "tokens_of")
 
@@ -59,7 +59,7 @@ def _said(answered: bytes) -> Iterator[str]:
 
 def _values(answered: bytes) -> Iterator[Any]:
     is_stream = False
-    for event in _sse.events(answered) if b"data:" in answered[:200] else ():
+    for event in sse.events(answered) if b"data:" in answered[:200] else ():
         is_stream = True
         yield loads(event.data)
     if not is_stream:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from time import time
 
-from miharu.providers._json import dumps
+from miharu.wire.json import dumps
 
 __all__ = ("attempt_of", "rate_limit_of", "request_id_of", "retry_after_ms", "sdk_of")
 

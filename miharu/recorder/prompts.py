@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Any
 
-from miharu.providers._large import LONGEST, without_binaries
+from miharu.wire.large import LONGEST, without_binaries
 
 __all__ = ("prompt_of",)
 

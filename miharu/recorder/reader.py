@@ -16,7 +16,6 @@ from miharu.exchange import Exchange, Request
 from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
 from miharu.providers.base import Provider, Reading, Wire
-from miharu.providers.decoding import decode
 from miharu.providers.gateways import cached_by
 from miharu.providers.hosts import provider_of
 from miharu.providers.terms import served_model, terms_of
@@ -28,6 +27,7 @@ from miharu.recorder.jobs import Jobs
 from miharu.recorder.outcome import ended, outcome_of
 from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste import Waste
+from miharu.wire.decoding import decode
 
 __all__ = ("Reader",)
 

@@ -11,8 +11,9 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.providers import _json, _sse
 from miharu.recorder.reader import Reader
+from miharu.wire import json as wire_json
+from miharu.wire import sse as wire_sse
 from tests.corpus import offline
 from tests.world import exchange, sse
 
@@ -135,7 +136,7 @@ def read(**facts: Any) -> Call:
 
 def all_of_it(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> Call:
     with monkeypatch.context() as patched:
-        patched.setattr(_sse, "middle", lambda body, end: None)
+        patched.setattr(wire_sse, "middle", lambda body, end: None)
         return read(**facts)
 
 
@@ -190,7 +191,7 @@ def test_lines_may_end_in_any_way(
     for end, passed_over in ((b"\r\n", True), (b"\r", False)):
         chunks = [each.replace(b"\n", end) for each in facts["chunks"]]
         body = b"".join(chunks)
-        assert (_sse.middle(body, next(_sse.events(body)).end) is not None) == passed_over
+        assert (wire_sse.middle(body, next(wire_sse.events(body)).end) is not None) == passed_over
         assert same(read(**{**facts, "chunks": chunks}), known)
     mixed = [each.replace(b"\n", b"\r\n") if n % 3 else each for n, each in enumerate(facts["chunks"])]
     assert same(read(**{**facts, "chunks": mixed}), known)
@@ -216,7 +217,7 @@ def test_few_events_of_many_are_parsed(
 
     def loads(data: bytes) -> Any:
         parsed.append(data)
-        return _json.loads(data)
+        return wire_json.loads(data)
 
     for module in ("openai._chunks", "openai.responses", "anthropic.messages"):
         monkeypatch.setattr(f"miharu.providers.{module}.loads", loads)
@@ -242,19 +243,19 @@ def recorded() -> Iterator[dict[str, Any]]:
 @pytest.mark.skipif(not offline.CORPUS.is_dir(), reason=f"no recorded traffic at {offline.CORPUS.name}")
 def test_recorded_streams_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     passed_over = 0
-    found = _sse.middle
+    found = wire_sse.middle
 
-    def middle(body: bytes, end: int) -> _sse.Middle | None:
+    def middle(body: bytes, end: int) -> wire_sse.Middle | None:
         nonlocal passed_over
         between = found(body, end)
         passed_over += between is not None
         return between
 
-    monkeypatch.setattr(_sse, "middle", middle)
+    monkeypatch.setattr(wire_sse, "middle", middle)
     for one in recorded():
         ours = offline.call_of(Reader(FORMATS), one)
         with monkeypatch.context() as patched:
-            patched.setattr(_sse, "middle", lambda body, end: None)
+            patched.setattr(wire_sse, "middle", lambda body, end: None)
             assert _facts(ours) == _facts(offline.call_of(Reader(FORMATS), one)), one["id"]
     assert passed_over > 20
 
@@ -267,17 +268,17 @@ def test_marked_events_are_found_once_and_where_they_are() -> None:
     body = b"".join(
         sse(*({"n": n, "is": "marked" if n % 50 == 7 else "not"} for n in range(200)), done=False)
     )
-    part = _sse.middle(body, next(_sse.events(body)).end)
+    part = wire_sse.middle(body, next(wire_sse.events(body)).end)
     assert part is not None
-    found = list(_sse.marked(body, part, (b"marked", re.compile(b"arke."))))
+    found = list(wire_sse.marked(body, part, (b"marked", re.compile(b"arke."))))
     assert [json.loads(event.data)["n"] for event in found] == [7, 57, 107, 157]
-    assert [json.loads(event.data)["n"] for event in _sse.events(body, part.stop)] == [196, 197, 198, 199]
-    assert {event.end for event in found} <= {event.end for event in _sse.events(body)}
+    assert [json.loads(event.data)["n"] for event in wire_sse.events(body, part.stop)] == [196, 197, 198, 199]
+    assert {event.end for event in found} <= {event.end for event in wire_sse.events(body)}
 
 
 def test_a_stream_of_too_many_lines_is_read_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     body = b"".join(sse(*({"n": n} for n in range(2000)), done=False))
-    end = next(_sse.events(body)).end
-    assert _sse.middle(body, end) is not None
-    monkeypatch.setattr(_sse, "MOST", 4000)
-    assert _sse.middle(body, end) is None
+    end = next(wire_sse.events(body)).end
+    assert wire_sse.middle(body, end) is not None
+    monkeypatch.setattr(wire_sse, "MOST", 4000)
+    assert wire_sse.middle(body, end) is None

@@ -6,8 +6,7 @@ import pytest
 from miharu.plugins import BuiltIn
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.providers.on_use import OnUse
-
-from .test_streams import wire
+from tests.wire.test_streams import wire
 
 CHAT = "miharu.providers.openai.chat:OpenAIChat"
 ANSWER = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu.call import Call
-from miharu.providers._json import later
+from miharu.wire.json import later
 from tests.pricing.paid import CHAT, CLAUDE, answer, claude, gemini, paid
 
 RELAY = "http://relay.internal/v1/messages"

@@ -15,7 +15,6 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Body, Call
-from miharu.dashboard import abridged, indented
 from miharu.dashboard.call import bodies
 from miharu.dashboard.conversation import _FORMATS
 from miharu.dashboard.http.page import Page
@@ -24,6 +23,7 @@ from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
+from miharu.wire import abridged, indented
 from tests.dashboard.conftest import get, make_site
 from tests.dashboard.memory import MemoryStore
 

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from miharu.dashboard.indented import indented
-from miharu.providers._json import loads
+from miharu.wire.indented import indented
+from miharu.wire.json import loads
 
 __all__ = ("Text", "as_text", "file_name", "pretty")
 

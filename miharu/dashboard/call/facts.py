@@ -16,8 +16,8 @@ from miharu.dashboard.call.rows import Cell, cost_cell, error_tag, split_route, 
 from miharu.dashboard.call.timeline import Around, Phase, phases
 from miharu.dashboard.charts.colors import Palette
 from miharu.dashboard.conversation import Conversation, conversation
-from miharu.dashboard.indented import indented
-from miharu.providers._json import loads
+from miharu.wire.indented import indented
+from miharu.wire.json import loads
 from miharu.wording.names import provider_name
 from miharu.wording.numbers import UNKNOWN, count, duration
 

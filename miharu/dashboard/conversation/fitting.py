@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from miharu.dashboard.conversation.parts import Message, Part
-from miharu.dashboard.indented import SHOWN
+from miharu.wire.indented import SHOWN
 
 __all__ = ("ANSWERED", "ASKED", "Chosen", "Room", "chosen")
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Call
-from miharu.dashboard.abridged import abridged, read
-from miharu.providers import _sse
-from miharu.providers._json import mapping
-from miharu.providers._streams import answers
-from miharu.providers.aws._eventstream import frames
 from miharu.providers.base import Wire
+from miharu.wire import sse
+from miharu.wire.abridged import abridged, read
+from miharu.wire.eventstream import frames
+from miharu.wire.json import mapping
+from miharu.wire.streams import answers
 
 __all__ = ("objects_of", "request_of")
 
@@ -55,7 +55,7 @@ def objects_of(call: Call) -> Objects:
         end="eof",
     )
     if wire.is_event_stream:
-        return _counted(read(event.data) for event in _sse.events(body))
+        return _counted(read(event.data) for event in sse.events(body))
     short = abridged(body)
     found, cut = _counted((answer.value, False) for answer in answers(replace(wire, body=short.body)))
     return found, cut or short.cut

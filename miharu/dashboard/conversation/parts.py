@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from miharu.dashboard.indented import indented, of_text
+from miharu.wire.indented import indented, of_text
 
 __all__ = (
     "Kind",

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from miharu.providers._json import count, later, mapping, text
 from miharu.providers.anthropic._tools import paid_tools, tool_of
 from miharu.providers.anthropic._usage import error_of, usage_of
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.json import count, later, mapping, text
 
 __all__ = ("has_content", "read_events")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from miharu.providers._json import mapping, text
+from miharu.wire.json import mapping, text
 
 __all__ = ("paid_tools", "tool_of", "tools_of")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, text
+from miharu.wire.json import count, dumps, text
 
 __all__ = ("error_of", "usage_of")
 

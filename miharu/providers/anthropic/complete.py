@@ -1,9 +1,9 @@
 """Anthropic's legacy Text Completions (https://docs.claude.com/en/api/complete). They never state a usage."""
 
-from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
 from miharu.providers.anthropic._usage import error_of
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.wire import sse
+from miharu.wire.json import loads, mapping, text
 
 __all__ = ("AnthropicComplete",)
 
@@ -35,7 +35,7 @@ class AnthropicComplete:
 def _stream(wire: Wire) -> Reading:
     """Read a stream: its last event is the one with a stop reason."""
     ttft = model = response_id = finish = kind = message = None
-    for event in _sse.events(wire.body):
+    for event in sse.events(wire.body):
         data = mapping(loads(event.data))
         model = text(data.get("model")) or model
         response_id = text(data.get("id")) or response_id

@@ -11,14 +11,14 @@ from itertools import chain
 from typing import Any
 
 from miharu.kept_body import KEPT_HEAD
-from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
-from miharu.providers._streams import last_value
 from miharu.providers.anthropic._stream import has_content, read_events
 from miharu.providers.anthropic._tools import paid_tools, tools_of
 from miharu.providers.anthropic._usage import error_of, usage_of
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire import sse
+from miharu.wire.json import loads, mapping, text
+from miharu.wire.streams import last_value
 
 __all__ = ("AnthropicMessages", "message_of")
 
@@ -75,7 +75,7 @@ def _message(wire: Wire, message: Mapping[str, Any], request_model: str | None) 
 
 def _events(wire: Wire) -> Iterator[tuple[int, dict[str, Any]]]:
     """All up to the first content, then those that say more than what was generated."""
-    body, following = wire.body, _sse.events(wire.body)
+    body, following = wire.body, sse.events(wire.body)
     for event in following:
         data = mapping(loads(event.data))
         yield event.end, data
@@ -83,9 +83,9 @@ def _events(wire: Wire) -> Iterator[tuple[int, dict[str, Any]]]:
             break
     else:
         return
-    between = _sse.middle(body, event.end) if wire.gap is None else None
+    between = sse.middle(body, event.end) if wire.gap is None else None
     if between is not None:
-        following = chain(_sse.marked(body, between, _MARKS), _sse.events(body, between.stop))
+        following = chain(sse.marked(body, between, _MARKS), sse.events(body, between.stop))
     for event in following:
         if event.name != "content_block_delta":
             yield event.end, mapping(loads(event.data))

@@ -7,7 +7,6 @@ on inference parameters, and Smithy's description of the event stream.
     invoke.py        POST /model/{id}/invoke, …/invoke-with-response-stream: each model its own format
     agents.py        agents and knowledge bases of Bedrock
     sagemaker.py     POST /endpoints/{name}/invocations
-    _eventstream.py  the binary frames of every streamed answer
     _model.py        which model a path names, and whether Bedrock is meant at all
     _inner.py        the formats inside InvokeModel and SageMaker
     _usage.py        usage and errors in Amazon's words

@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, later, mapping, text
 from miharu.providers.anthropic._usage import usage_of as anthropic_usage
 from miharu.providers.aws._usage import usage_of as nova_usage
 from miharu.providers.openai._usage import usage_of as openai_usage
+from miharu.wire.json import count, dumps, later, mapping, text
 
 __all__ = ("finish_of", "fold", "has_content", "usage_of")
 

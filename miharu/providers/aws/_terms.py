@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import mapping, text
 from miharu.providers.base import Reading, Wire
+from miharu.wire.json import mapping, text
 
 __all__ = ("guardrails", "latency", "system_tools")
 

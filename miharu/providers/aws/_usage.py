@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.anthropic._usage import error_of as inner_error
-from miharu.providers.aws._eventstream import Frame
 from miharu.providers.base import Wire
+from miharu.wire.eventstream import Frame
+from miharu.wire.json import count, dumps, mapping, text
 
 __all__ = ("error_of", "frame_error", "metered_by_headers", "metered_by_metrics", "usage_of")
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, loads, mapping, text
-from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._usage import error_of, frame_error
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.wire.eventstream import frames
+from miharu.wire.json import count, dumps, loads, mapping, text
 
 __all__ = ("BedrockAgents",)
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from miharu.providers._json import later, loads, mapping, text
-from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._model import model_of
 from miharu.providers.aws._terms import guardrails, latency, system_tools
 from miharu.providers.aws._usage import error_of, frame_error, usage_of
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.eventstream import frames
+from miharu.wire.json import later, loads, mapping, text
 
 __all__ = ("BedrockConverse",)
 

@@ -13,18 +13,18 @@ from itertools import chain
 from typing import Any
 
 from miharu.kept_body import KEPT_HEAD
-from miharu.providers._json import loads, mapping, text
 from miharu.providers.anthropic._stream import read_events
 from miharu.providers.anthropic._tools import paid_tools, tools_of
 from miharu.providers.anthropic._usage import error_of as inner_error
 from miharu.providers.anthropic.messages import message_of
-from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._inner import finish_of, fold, has_content, usage_of
 from miharu.providers.aws._model import model_of
 from miharu.providers.aws._terms import guardrails, latency
 from miharu.providers.aws._usage import error_of, frame_error, metered_by_headers, metered_by_metrics
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.eventstream import frames
+from miharu.wire.json import loads, mapping, text
 
 __all__ = ("BedrockInvoke",)
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers import _sse
-from miharu.providers._json import loads, mapping, text
-from miharu.providers.aws._eventstream import frames
 from miharu.providers.aws._inner import finish_of, fold, usage_of
 from miharu.providers.aws._usage import error_of, frame_error
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.wire import sse
+from miharu.wire.eventstream import frames
+from miharu.wire.json import loads, mapping, text
 
 __all__ = ("SageMakerInvocations",)
 
@@ -51,7 +51,7 @@ def _stream(wire: Wire, endpoint: str) -> Reading:
         if frame.event == "PayloadPart":
             body += frame.payload
             ttft = wire.ms_at(frame.end) if ttft is None else ttft
-    answer = fold(mapping(loads(event.data)) for event in _sse.events(bytes(body)))
+    answer = fold(mapping(loads(event.data)) for event in sse.events(bytes(body)))
     terminated = bool(body) and wire.end == "eof"
     return _reading(
         wire, endpoint, answer, terminated=terminated, error=error or (None, None), stream=True, ttft_ms=ttft

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping
 from miharu.providers.base import Wire
+from miharu.wire.json import count, dumps, mapping
 
 __all__ = ("FAILED", "is_meant", "usage_of")
 

@@ -6,11 +6,11 @@ A stream ends in ``message-end``, which carries the usage; ``[DONE]`` may follow
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import mapping, text
-from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import FAILED, is_meant, usage_of
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import mapping, text
+from miharu.wire.streams import answers
 
 __all__ = ("CohereChat",)
 

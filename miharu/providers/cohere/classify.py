@@ -1,9 +1,9 @@
 """Cohere's Classify (https://docs.cohere.com/reference/classify) and Parse: billed by input, and by page."""
 
-from miharu.providers._json import text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import is_meant, usage_of
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import text
 
 __all__ = ("CohereClassify",)
 

@@ -1,9 +1,9 @@
 """Cohere's Embed, versions 1 and 2 (https://docs.cohere.com/reference/embed)."""
 
-from miharu.providers._json import text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import is_meant, usage_of
 from miharu.providers.openai._errors import error_of
+from miharu.wire.json import text
 
 __all__ = ("CohereEmbed",)
 

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping, text
 from miharu.providers.base import Wire
 from miharu.providers.openai._errors import error_of as common_error_of
+from miharu.wire.json import count, dumps, mapping, text
 
 __all__ = (
     "enum_name",

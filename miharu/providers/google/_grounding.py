@@ -7,7 +7,7 @@ https://ai.google.dev/gemini-api/docs/google-search, https://ai.google.dev/gemin
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import count, mapping, text
+from miharu.wire.json import count, mapping, text
 
 __all__ = ("Grounding", "tool_counts")
 

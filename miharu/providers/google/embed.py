@@ -6,9 +6,9 @@
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import error_of, is_meant, requested_model, tier_of, usage_of
+from miharu.wire.json import count, dumps, mapping
 
 __all__ = ("GeminiEmbed", "VertexPredict")
 

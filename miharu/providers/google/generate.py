@@ -7,8 +7,6 @@ marker: its last chunk carries a ``finishReason``. Usage is cumulative, and stan
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import later, mapping, text
-from miharu.providers._streams import answers, last_value
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import (
     enum_name,
@@ -20,6 +18,8 @@ from miharu.providers.google._common import (
 )
 from miharu.providers.google._grounding import Grounding
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.json import later, mapping, text
+from miharu.wire.streams import answers, last_value
 
 __all__ = ("GeminiGenerate",)
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, later, mapping, text
-from miharu.providers._streams import answers
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import error_of, is_meant, modality_tokens, total
 from miharu.providers.google._grounding import tool_counts
+from miharu.wire.json import count, dumps, later, mapping, text
+from miharu.wire.streams import answers
 
 __all__ = ("GeminiInteractions",)
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.providers._jobs import stated
-from miharu.providers._json import mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import error_of, is_meant, requested_model
 from miharu.providers.openai._common import items
+from miharu.wire.json import mapping, text
 
 __all__ = ("GeminiVideos",)
 

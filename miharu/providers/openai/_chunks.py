@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from miharu.providers import _sse
-from miharu.providers._json import later, loads, mapping, text
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._common import items, reading_of
 from miharu.providers.openai._errors import error_field
 from miharu.providers.openai._usage import usages_beside
+from miharu.wire import sse
+from miharu.wire.json import later, loads, mapping, text
 
 __all__ = ("has_content", "read_chunks", "tools_of")
 
@@ -51,7 +51,7 @@ def read_chunks(wire: Wire, begins: Callable[[dict[str, Any]], bool]) -> Reading
     chunks = _Chunks(wire, begins)
     if not chunks.read_ends():
         chunks = _Chunks(wire, begins)
-        chunks.read(_sse.events(wire.body))
+        chunks.read(sse.events(wire.body))
     return chunks.reading()
 
 
@@ -74,18 +74,18 @@ class _Chunks:
 
     def read_ends(self) -> bool:
         """Read the beginning and the end, and between them what is marked; whether that was enough."""
-        body, following = self._wire.body, _sse.events(self._wire.body)
+        body, following = self._wire.body, sse.events(self._wire.body)
         for event in following:
             self._add(event)
             if self._ttft is not None:
                 break
-        between = _sse.middle(body, event.end) if self._ttft is not None and self._wire.gap is None else None
+        between = sse.middle(body, event.end) if self._ttft is not None and self._wire.gap is None else None
         if between is None:
             self.read(following)
             return True
-        self.read(_sse.marked(body, between, _MARKS))
+        self.read(sse.marked(body, between, _MARKS))
         self._finish = None
-        self.read(_sse.events(body, between.stop))
+        self.read(sse.events(body, between.stop))
         return self._is_all(between.start, between.stop)
 
     def _is_all(self, start: int, stop: int) -> bool:
@@ -98,12 +98,12 @@ class _Chunks:
             and (self._terminated or all(body.find(sign, start, stop) < 0 for sign in _ENDS))
         )
 
-    def read(self, events: Iterable[_sse.Event]) -> None:
+    def read(self, events: Iterable[sse.Event]) -> None:
         """Read them all."""
         for event in events:
             self._add(event)
 
-    def _add(self, event: _sse.Event) -> None:
+    def _add(self, event: sse.Event) -> None:
         if event.data.strip() == b"[DONE]":
             self._terminated = True
             return

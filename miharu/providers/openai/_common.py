@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import loads, mapping, text
 from miharu.providers.base import Reading, Wire
 from miharu.providers.openai._errors import error_of
 from miharu.providers.openai._usage import stated_cost, usage_of, usages_beside
+from miharu.wire.json import loads, mapping, text
 
 __all__ = (
     "answer_of",

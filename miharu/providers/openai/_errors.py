@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._json import dumps, loads, mapping, text
+from miharu.wire.json import dumps, loads, mapping, text
 
 __all__ = ("error_field", "error_of")
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers._json import count, dumps, mapping
+from miharu.wire.json import count, dumps, mapping
 
 __all__ = ("stated_cost", "usage_of", "usages_beside")
 

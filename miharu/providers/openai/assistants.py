@@ -6,10 +6,10 @@ A run that is not streamed is answered ``queued``, without usage, and polled; a 
 import re
 from typing import Any
 
-from miharu.providers import _sse
-from miharu.providers._json import later, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, reading_of
+from miharu.wire import sse
+from miharu.wire.json import later, loads, mapping, text
 
 __all__ = ("OpenAIAssistants",)
 
@@ -36,7 +36,7 @@ def _stream(wire: Wire) -> Reading:
     """The last event about the run has its end and its usage; ``done`` follows."""
     run: dict[str, Any] = {}
     terminated, ttft = False, None
-    for event in _sse.events(wire.body):
+    for event in sse.events(wire.body):
         if event.data.strip() == b"[DONE]":
             terminated = True
         elif event.name.endswith(".delta"):

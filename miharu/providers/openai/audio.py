@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.call import Usage
-from miharu.providers import _sse
-from miharu.providers._json import dumps, later, loads, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, is_meant, reading_of
 from miharu.providers.openai._usage import usage_of, usages_beside
+from miharu.wire import sse
+from miharu.wire.json import dumps, later, loads, mapping, text
 
 __all__ = ("OpenAISpeech", "OpenAITranscriptions")
 
@@ -63,7 +63,7 @@ def _stream(wire: Wire) -> Reading:
     """``transcript.text.*`` or ``speech.audio.*``: the ``done`` event ends it, and has the usage."""
     seen: dict[str, Any] = {}
     terminated, ttft = False, None
-    for event in _sse.events(wire.body):
+    for event in sse.events(wire.body):
         if event.data.strip() == b"[DONE]":
             terminated = True
             continue

@@ -6,12 +6,12 @@ The GPT image models state their usage behind megabytes of base64; DALL·E has n
 import re
 from typing import Any
 
-from miharu.providers import _sse
-from miharu.providers._json import later, loads, mapping, text
-from miharu.providers._large import LARGE, salvaged
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, reading_of, requested_model
 from miharu.providers.openai._usage import usages_beside
+from miharu.wire import sse
+from miharu.wire.json import later, loads, mapping, text
+from miharu.wire.large import LARGE, salvaged
 
 __all__ = ("OpenAIImages",)
 
@@ -45,7 +45,7 @@ def _stream(wire: Wire) -> Reading:
     """``…partial_image`` events, then ``…completed`` with the usage, one for each image."""
     seen: dict[str, Any] = {}
     terminated, ttft = False, None
-    for event in _sse.events(wire.body):
+    for event in sse.events(wire.body):
         data = mapping(loads(event.data))
         kind = text(data.get("type")) or event.name
         if ttft is None and kind.endswith((".partial_image", ".completed")):

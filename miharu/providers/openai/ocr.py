@@ -1,9 +1,9 @@
 """Mistral's OCR (https://docs.mistral.ai/api/endpoint/ocr), beside its OpenAI-like formats: paid by page."""
 
-from miharu.providers._json import count, mapping
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, is_meant, reading_of
 from miharu.providers.openai._usage import usage_of
+from miharu.wire.json import count, mapping
 
 __all__ = ("MistralOCR",)
 

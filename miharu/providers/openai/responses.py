@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from miharu.providers import _sse
-from miharu.providers._json import count, later, loads, mapping, text
-from miharu.providers._large import salvaged
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
 from miharu.providers.openai._errors import error_field
 from miharu.providers.openai._usage import usage_of, usages_beside
+from miharu.wire import sse
+from miharu.wire.json import count, later, loads, mapping, text
+from miharu.wire.large import salvaged
 
 __all__ = ("OpenAIResponses",)
 
@@ -97,9 +97,9 @@ def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:
     return response, terminated, ttft
 
 
-def _told(wire: Wire, *, in_part: bool = True) -> Iterator[tuple[_sse.Event, Mapping[str, Any]]]:
+def _told(wire: Wire, *, in_part: bool = True) -> Iterator[tuple[sse.Event, Mapping[str, Any]]]:
     """All up to the first content, then those that tell of the response or an error, and the last."""
-    body, following = wire.body, _sse.events(wire.body)
+    body, following = wire.body, sse.events(wire.body)
     for event in following:
         data = mapping(loads(event.data))
         yield event, data
@@ -107,20 +107,20 @@ def _told(wire: Wire, *, in_part: bool = True) -> Iterator[tuple[_sse.Event, Map
             break
     else:
         return
-    between = _sse.middle(body, event.end) if in_part and wire.gap is None else None
+    between = sse.middle(body, event.end) if in_part and wire.gap is None else None
     if between is not None:
-        following = chain(_sse.marked(body, between, _MARKS), _sse.events(body, between.stop))
+        following = chain(sse.marked(body, between, _MARKS), sse.events(body, between.stop))
     for event in following:
         if not event.name.endswith(".delta"):  # the bulk of a stream, and nothing of it is needed any more
             yield event, mapping(loads(event.data))
 
 
-def _kind(event: _sse.Event, data: Mapping[str, Any]) -> str:
+def _kind(event: sse.Event, data: Mapping[str, Any]) -> str:
     return text(data.get("type")) or event.name
 
 
 def _last_state(
-    wire: Wire, told: Iterable[tuple[_sse.Event, Mapping[str, Any]]]
+    wire: Wire, told: Iterable[tuple[sse.Event, Mapping[str, Any]]]
 ) -> tuple[Mapping[str, Any], bool, int | None]:
     response: Mapping[str, Any] = {}
     terminated, ttft = False, None

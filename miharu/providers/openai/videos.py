@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from miharu.providers._jobs import stated
-from miharu.providers._json import count, mapping, text
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, requested_model
 from miharu.providers.openai._errors import error_of
 from miharu.providers.openai._usage import stated_cost
+from miharu.wire.json import count, mapping, text
 
 __all__ = ("OpenAIVideos",)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from miharu import providers
 from miharu.kept_body import KEPT_HEAD
 from miharu.plugins import load
-from miharu.providers._large import salvaged, without_binaries
 from miharu.recorder.reader import Reader
+from miharu.wire.large import salvaged, without_binaries
 from tests.world import exchange
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from miharu.providers import _sse
-from miharu.providers._json import loads
-from miharu.providers.base import Wire
+from miharu.wire import sse
+from miharu.wire.decoded import Wire
+from miharu.wire.json import loads
 
 __all__ = ("Answer", "answers", "last_value", "objects")
 
@@ -44,7 +44,7 @@ class Answer:
 def answers(wire: Wire) -> Iterator[Answer]:
     """Each JSON object of the response, in order."""
     if wire.is_event_stream:
-        for event in _sse.events(wire.body):
+        for event in sse.events(wire.body):
             value = loads(event.data)
             if isinstance(value, dict):
                 yield Answer(value, event.end, event.name)

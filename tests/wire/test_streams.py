@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.providers._streams import answers, last_value, objects
 from miharu.providers.base import Wire
+from miharu.wire.streams import answers, last_value, objects
 
 TEXT = st.text(st.sampled_from('ab{}[]",\\\n\ré '), max_size=12)
 VALUES = st.recursive(

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from miharu.providers._json import loads
+from miharu.wire.json import loads
 
 __all__ = ("LONGEST", "Abridged", "abridged", "read")
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from miharu.dashboard.abridged import abridged
-from miharu.providers._json import loads
+from miharu.wire.abridged import abridged
+from miharu.wire.json import loads
 
 __all__ = ("SHOWN", "indented", "of_text")
 

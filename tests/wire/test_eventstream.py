@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.providers.aws._eventstream import frames
+from miharu.wire.eventstream import frames
 from tests.providers.eventstream import event, exception, frame, message
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.providers._large import LARGE, MANY, is_heavy, is_slow, salvaged, without_binaries
+from miharu.wire.large import LARGE, MANY, is_heavy, is_slow, salvaged, without_binaries
 
 __all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "text")
 

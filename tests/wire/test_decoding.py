@@ -11,8 +11,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.providers import decoding
-from miharu.providers.decoding import LAYERS, decode
+from miharu.wire import decoding
+from miharu.wire.decoding import LAYERS, decode
 
 BODY = b'{"usage": {"prompt_tokens": 11}}' * 50
 RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)

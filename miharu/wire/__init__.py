@@ -1,0 +1,14 @@
+"""What comes over the wire, read without knowing whose it is. The bytes are anybody's.
+
+decoding.py      content-encodings, undone chunk by chunk
+decoded.py       one exchange, as every reader gets it
+json.py          quick and forgiving
+large.py         JSON of megabytes, without the binaries in it
+sse.py           Server-Sent Events
+eventstream.py   the binary frames of Amazon Web Services
+streams.py       JSON objects one after another, in whatever frame
+abridged.py      JSON cut short before it is parsed
+indented.py      JSON indented for reading
+"""
+
+__all__ = ()
