@@ -100,6 +100,7 @@ class Door:
                 losses=lambda: monitor.stats()["dropped"],
                 clock=self._clock,
                 budgets=lambda: monitor.stats()["budgets"],
+                formats=monitor.config.providers,
                 running=None if monitor.read_only else lambda: monitor.running() or (),
             )
             return await respond(request, site)

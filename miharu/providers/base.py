@@ -3,7 +3,8 @@
 Rule      which requests it may be: plain data, matched without running any of the plug-in's code
 Wire      one exchange, decoded
 Reading   what it says
-Provider  Wire -> Reading
+Provider  Wire -> Reading; and where it also has ``messages``, what was said in a call, for people to read
+          (``messages.py``)
 
 What a call is to be paid for reaches its price in two ways:
 

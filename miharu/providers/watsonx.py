@@ -5,9 +5,9 @@ from event to event. It has no end marker: its last event has a stop reason othe
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
@@ -15,6 +15,9 @@ from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import count, dumps, mapping, text
 from miharu.wire.streams import answers
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("WatsonxChat", "WatsonxGenerate")
 
@@ -47,6 +50,11 @@ class WatsonxChat:
         reading = read_choices(wire)
         asked = text(wire.asked.get("model_id"))
         return replace(reading, request_model=asked, stream=found.group(1) is not None)
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.openai._chat_conversation import messages
+
+        return messages(request, answers)
 
 
 def _read(wire: Wire, *, is_stream: bool) -> Reading:

@@ -3,8 +3,14 @@
 Its streams end without ``[DONE]``, and some of its details have names of their own (``openai/_usage.py``).
 """
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._choices import read_choices
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("WriterChat",)
 
@@ -17,3 +23,8 @@ class WriterChat:
 
     def read(self, wire: Wire) -> Reading | None:
         return read_choices(wire) if wire.provider == "writer" else None
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.openai._chat_conversation import messages
+
+        return messages(request, answers)

@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 import miharu
 from miharu import plugins
+from miharu.providers.base import Reading, Rule, Wire
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
@@ -96,6 +98,32 @@ def test_a_wire_format_reads_its_calls_and_no_others(
     assert [(row["request_model"], row["prompt_tokens"], row["status"]) for row in mine] == [
         ("acme-1", 12, "success")
     ]
+
+
+@of(PAGE, "class ReadableRerank")
+def test_a_wire_format_says_how_its_calls_read(
+    example: Block, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Rerank:
+        api = "acme.rerank"
+        rules = (Rule("/v1/rerank"),)
+
+        def read(self, wire: Wire) -> Reading | None:
+            return Reading(terminated=True)
+
+    plugin = example.run(Rerank=Rerank).ReadableRerank()
+    miharu.init(database, providers=[plugin], capture_content=True)
+    found = {"results": ["the <second> one"]}
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, json=found))
+    with httpx2.Client(transport=answers) as client:
+        client.post("https://acme.example/v1/rerank", json={"documents": ["a first", "a second"]})
+    assert miharu.flush()
+    [row] = rows(database)
+    with TestClient(miharu.asgi(auth="off")) as visitor:
+        page = visitor.get("/calls", params={"sel": row["id"]}).text
+    messages = page.partition("Messages")[2]
+    assert "a first" in messages
+    assert "the &lt;second&gt; one" in messages
 
 
 @of(PAGE, "class TestDuckStore")

@@ -16,8 +16,9 @@ import pytest
 from miharu.batch import Batch
 from miharu.call import Body, Call
 from miharu.dashboard.call import bodies
-from miharu.dashboard.conversation import _FORMATS
 from miharu.dashboard.http.page import Page
+from miharu.providers import BUILT_IN
+from miharu.providers.messages import Tells
 from miharu.recorder.content import KEPT_CONTENT
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore
@@ -28,6 +29,7 @@ from tests.dashboard.conftest import get, make_site
 from tests.dashboard.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
+FORMATS = [point.name for point in BUILT_IN if isinstance(point.load()(), Tells)]
 MOST_HTML = 1_500_000
 MOST_PARSED = 5 << 20
 MOST_TOKENS = 100_000
@@ -121,7 +123,7 @@ async def test_a_drawer_is_bounded_and_the_whole_can_be_had(name: str, parsed: l
         assert len(re.findall(rb'"(?:[^"\\]|\\.)*+"|[\[{,]', data)) < MOST_TOKENS
 
 
-@pytest.mark.parametrize("api", [*_FORMATS, "unknown", "bedrock.invoke", "sagemaker.invoke"])
+@pytest.mark.parametrize("api", [*FORMATS, "unknown", "bedrock.invoke", "sagemaker.invoke"])
 async def test_each_format_bounds_what_it_lays_out(api: str) -> None:
     many = '{"role":"user","type":"message","content":[{"type":"text","text":"hi"}],"parts":[{"text":"a"}]},'
     fields = ("messages", "input", "contents", "choices", "output", "candidates", "content", "prompt")

@@ -64,4 +64,5 @@ async def _drawer(view: View, site: Site, page: str, id: str) -> Drawer | None: 
         costs=parts.value,
         near=near.value,
         scores=scores.value,
+        formats=site.formats,
     )

@@ -10,12 +10,13 @@ from miharu.batch import Score
 from miharu.call import Call, Usage
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call.bodies import Text, as_text, pretty
+from miharu.dashboard.call.conversation import Conversation, conversation
 from miharu.dashboard.call.costs import Costs
 from miharu.dashboard.call.curl import curl
 from miharu.dashboard.call.rows import Cell, cost_cell, error_tag, split_route, token_cell, ttft_cell
 from miharu.dashboard.call.timeline import Around, Phase, phases
 from miharu.dashboard.charts.colors import Palette
-from miharu.dashboard.conversation import Conversation, conversation
+from miharu.providers.base import Provider
 from miharu.wire.indented import indented
 from miharu.wire.json import loads
 from miharu.wording.names import provider_name
@@ -83,10 +84,11 @@ def drawer(
     costs: Costs,
     near: Around,
     scores: Sequence[Score],
+    formats: Sequence[Provider] = (),
 ) -> Drawer:
     """Everything of the call; links lead to others beside the list of that page."""
     method, route = split_route(call.route)
-    said = conversation(call)
+    said = conversation(call, formats)
     return Drawer(
         call=call,
         css=colors.model(call.model, call.provider),

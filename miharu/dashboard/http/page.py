@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from miharu._budget import BudgetState
 from miharu.dashboard.address.view import View
 from miharu.dashboard.address.zones import zone_of
 from miharu.exchange import Exchange
 from miharu.stores.base import Questions
+
+if TYPE_CHECKING:
+    from miharu.providers.base import Provider
 
 __all__ = ("Page", "PageRequest", "Site")
 
@@ -56,5 +60,7 @@ class Site:
     """Unix milliseconds."""
     budgets: Callable[[], Sequence[BudgetState]] = tuple
     """How the budgets stand, as far as this process knows."""
+    formats: "Sequence[Provider]" = ()
+    """Wire formats that the program has brought."""
     running: Callable[[], Sequence[Exchange]] | None = None
     """The calls that this process is making right now; ``None`` where it only looks at those of others."""

@@ -6,9 +6,9 @@ in the body.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miharu.kept_body import KEPT_HEAD
 from miharu.providers.anthropic._stream import has_content, read_events
@@ -19,6 +19,9 @@ from miharu.providers.openai._usage import stated_cost
 from miharu.wire import sse
 from miharu.wire.json import loads, mapping, text
 from miharu.wire.streams import last_value
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("AnthropicMessages", "message_of")
 
@@ -42,6 +45,11 @@ class AnthropicMessages:
         if wire.is_event_stream:
             return read_events(wire, _events(wire), model)
         return _message(wire, message_of(wire), model)
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.anthropic._conversation import messages
+
+        return messages(request, answers)
 
 
 def message_of(wire: Wire) -> Mapping[str, Any]:

@@ -4,9 +4,9 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 model, except where a prompt router has chosen one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miharu.providers.aws._model import model_of
 from miharu.providers.aws._terms import guardrails, latency, system_tools
@@ -15,6 +15,9 @@ from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._usage import stated_cost
 from miharu.wire.eventstream import frames
 from miharu.wire.json import later, loads, mapping, text
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("BedrockConverse",)
 
@@ -45,6 +48,11 @@ class BedrockConverse:
             error_message=message,
             finish_reason=text(answer.get("stopReason")),
         )
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.aws._conversation import messages
+
+        return messages(request, answers)
 
 
 def _stream(wire: Wire, model: str) -> Reading:

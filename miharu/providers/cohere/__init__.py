@@ -6,6 +6,7 @@ Sources: https://docs.cohere.com/reference and the types of its Python SDK.
     v1.py       POST …/v1/chat, …/v1/generate (legacy)
     embed.py    POST …/v1/embed, …/v2/embed
     _common.py  what they share: usage, who is meant
+    _conversation.py  the messages of a chat, for people
 
 Reranking is in ``rerank.py`` one floor up, because others speak the same.
 """

@@ -3,14 +3,17 @@
 A stream ends in ``message-end``, which carries the usage; ``[DONE]`` may follow.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import FAILED, is_meant, usage_of
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import mapping, text
 from miharu.wire.streams import answers
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("CohereChat",)
 
@@ -30,6 +33,11 @@ class CohereChat:
         if wire.is_event_stream:
             return _stream(wire)
         return _reading(wire, wire.answered, terminated=bool(wire.answered))
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.cohere._conversation import messages
+
+        return messages(request, answers)
 
 
 def _stream(wire: Wire) -> Reading:

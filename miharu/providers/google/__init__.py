@@ -7,4 +7,5 @@ the types of google-genai 3.4.
     embed.py         POST …:embedContent, …:batchEmbedContents, …:predict
     interactions.py  POST …/interactions, GET …/interactions/{id}
     _common.py       what they share: usage, errors, enums, who is meant
+    _conversation.py the messages of generate.py, for people
 """

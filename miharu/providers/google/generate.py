@@ -4,8 +4,8 @@ A stream is Server-Sent Events with CRLF, or one JSON array where ``alt=sse`` wa
 marker: its last chunk carries a ``finishReason``. Usage is cumulative, and stands in nearly every chunk.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.google._common import (
@@ -20,6 +20,9 @@ from miharu.providers.google._grounding import Grounding
 from miharu.providers.openai._usage import stated_cost
 from miharu.wire.json import later, mapping, text
 from miharu.wire.streams import answers, last_value
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("GeminiGenerate",)
 
@@ -42,6 +45,11 @@ class GeminiGenerate:
         if not seen.is_whole and wire.body:
             seen.salvage()
         return seen.reading()
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.google._conversation import messages
+
+        return messages(request, answers)
 
 
 class _Seen:

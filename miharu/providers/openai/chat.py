@@ -4,10 +4,15 @@ A stream carries usage only with ``stream_options.include_usage``, in a chunk of
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import is_meant, requested_model
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("OpenAIChat",)
 
@@ -34,6 +39,11 @@ class OpenAIChat:
         ):
             return None
         return read_choices(wire)
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.openai._chat_conversation import messages
+
+        return messages(request, answers)
 
 
 def _is_stored_prompt(wire: Wire) -> bool:

@@ -8,9 +8,9 @@ A response in the background is answered ``queued``, without usage; that opens t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
@@ -19,6 +19,9 @@ from miharu.providers.openai._usage import usage_of, usages_beside
 from miharu.wire import sse
 from miharu.wire.json import count, later, loads, mapping, text
 from miharu.wire.large import salvaged
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("OpenAIResponses",)
 
@@ -49,6 +52,11 @@ class OpenAIResponses:
         if not is_meant(wire, asked="input", answered="response" if wire.is_event_stream else "output"):
             return None
         return _reading(wire)
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.openai._responses_conversation import messages
+
+        return messages(request, answers)
 
 
 def _completion(wire: Wire) -> Reading | None:

@@ -1,9 +1,9 @@
 """What was said, in words that fit every format: messages of parts."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from miharu.wire.indented import indented, of_text
 
@@ -11,6 +11,8 @@ __all__ = (
     "Kind",
     "Message",
     "Part",
+    "Said",
+    "Tells",
     "add_to",
     "as_json",
     "call_part",
@@ -22,6 +24,7 @@ __all__ = (
     "result_part",
     "said",
     "text_part",
+    "tools",
 )
 
 Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal", "rest"]
@@ -50,6 +53,30 @@ class Part:
 class Message:
     role: str
     parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One call, as people read it. A page takes as many messages and names as it can show."""
+
+    asked: Iterable[Message] = ()
+    answered: Iterable[Message] = ()
+    tools: Iterable[str] = ()
+    """The names of those on offer."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A wire format whose calls can be read as messages."""
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+        """Lay out a call.
+
+        Args:
+            request: Its JSON object, long texts cut short; empty where there is none.
+            answers: Each JSON object of the answer, in order: one, or the pieces of a stream.
+        """
+        ...
 
 
 def message(role: object, parts: Iterable[Part | None]) -> Message:
@@ -127,3 +154,12 @@ def said(value: object) -> Iterator[Part]:
             yield Part(kind="text", text=one["text"])
         elif one is not None:
             yield data_part("", one)
+
+
+def tools(request: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the tools on offer, as most formats list them."""
+    for one in dicts(request.get("tools") or request.get("functions")):
+        function = one.get("function")
+        name = (function if isinstance(function, dict) else one).get("name") or one.get("type")
+        if isinstance(name, str):
+            yield name

@@ -3,10 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from miharu.dashboard.conversation import chat
-from miharu.dashboard.conversation.parts import Message, Part, add_to, call_part, dicts, joined, message, said
+from miharu.providers.messages import (
+    Message,
+    Part,
+    Said,
+    add_to,
+    call_part,
+    dicts,
+    joined,
+    message,
+    said,
+    tools,
+)
+from miharu.providers.openai import _chat_conversation as chat
 
-__all__ = ("answered", "asked")
+__all__ = ("answered", "asked", "messages")
 
 asked = chat.asked
 _KINDS: tuple[Literal["thinking", "text"], ...] = ("thinking", "text")
@@ -62,3 +73,8 @@ def _whole(whole: Mapping[str, Any]) -> Iterator[Part]:
         function = call.get("function")
         held = function if isinstance(function, dict) else call
         yield call_part(held.get("name"), held.get("arguments"), call.get("id"))
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     add_to,
     call_part,
     data_part,
@@ -15,9 +16,10 @@ from miharu.dashboard.conversation.parts import (
     message,
     result_part,
     text_part,
+    tools,
 )
 
-__all__ = ("answered", "asked", "tools")
+__all__ = ("answered", "asked", "messages")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
@@ -46,15 +48,6 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
                 for call in calls.values()
             ]
         yield message(choice.get("role") or "assistant", _parts(choice))
-
-
-def tools(request: Mapping[str, Any]) -> Iterator[str]:
-    """The names of the tools on offer."""
-    for one in dicts(request.get("tools") or request.get("functions")):
-        function = one.get("function")
-        name = (function if isinstance(function, dict) else one).get("name") or one.get("type")
-        if isinstance(name, str):
-            yield name
 
 
 def _add(held: dict[str, Any], delta: Mapping[str, Any]) -> None:
@@ -133,3 +126,8 @@ def _content(value: object) -> Iterator[Part]:
             yield media(kind.removesuffix("_url").removeprefix("input_"), source)
         else:
             yield data_part(kind, one)
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     add_to,
     call_part,
     dicts,
@@ -14,9 +15,10 @@ from miharu.dashboard.conversation.parts import (
     message,
     result_part,
     text_part,
+    tools,
 )
 
-__all__ = ("answered", "asked")
+__all__ = ("answered", "asked", "messages")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
@@ -48,3 +50,8 @@ def _parts(one: Mapping[str, Any]) -> Iterator[Part | None]:
             yield call_part(function.get("name"), function.get("arguments"))
     for image in one.get("images") or []:
         yield media("image", image)
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     add_to,
     as_json,
     call_part,
@@ -17,9 +18,10 @@ from miharu.dashboard.conversation.parts import (
     result_part,
     said,
     text_part,
+    tools,
 )
 
-__all__ = ("answered", "asked")
+__all__ = ("answered", "asked", "messages")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
@@ -81,3 +83,8 @@ def _result(content: object) -> object:
     if isinstance(content, list) and all(isinstance(one, dict) and "text" in one for one in content):
         return "\n".join(str(one["text"]) for one in content)
     return content if isinstance(content, str) else as_json(content)
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

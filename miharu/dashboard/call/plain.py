@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     data_part,
     dicts,
     media,
     message,
     said,
     text_part,
+    tools,
 )
 
-__all__ = ("answered", "asked")
+__all__ = ("answered", "asked", "messages")
 
 _ASKED = (
     *("prompt", "inputs", "input", "query", "text", "texts", "message", "content", "instances"),
@@ -103,3 +105,8 @@ def _pictures(one: Mapping[str, Any]) -> Iterator[Part | None]:
         if image.get("url") or image.get("b64_json"):
             yield media("image", image.get("url") or image.get("b64_json"))
             yield text_part(image.get("revised_prompt"))
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -1,9 +1,8 @@
 """What was said in a call, laid out as messages, whatever the format on the wire.
 
-parts.py      messages and their parts
-objects.py    the JSON of an answer, whole or in pieces
-chat.py, responses.py, anthropic.py, gemini.py, bedrock.py, cohere.py, ollama.py    one format each
+formats.py    the format that lays them out; of a format that does not, one that the request looks like
 plain.py      all others
+objects.py    the JSON of an answer, whole or in pieces
 fitting.py    so much of it as a page can show
 """
 
@@ -14,25 +13,16 @@ from itertools import islice
 from typing import Any
 
 from miharu.call import Call
-from miharu.dashboard.conversation import anthropic, bedrock, chat, cohere, gemini, ollama, plain, responses
-from miharu.dashboard.conversation.fitting import ANSWERED, ASKED, Room, chosen
-from miharu.dashboard.conversation.objects import objects_of, request_of
-from miharu.dashboard.conversation.parts import Message, Part
+from miharu.dashboard.call import plain
+from miharu.dashboard.call.fitting import ANSWERED, ASKED, Room, chosen
+from miharu.dashboard.call.formats import format_of, shape_of
+from miharu.dashboard.call.objects import objects_of, request_of
+from miharu.providers.base import Provider
+from miharu.providers.messages import Message, Part
 
 __all__ = ("Conversation", "Message", "Part", "conversation")
 
 
-_FORMATS: Mapping[str, Any] = {
-    "openai.chat": chat,
-    "writer.chat": chat,
-    "watsonx.chat": chat,
-    "openai.responses": responses,
-    "anthropic.messages": anthropic,
-    "bedrock.converse": bedrock,
-    "gemini.generate": gemini,
-    "cohere.chat": cohere,
-    "ollama.chat": ollama,
-}
 _SETTINGS = (
     "temperature",
     "top_p",
@@ -85,15 +75,21 @@ class Conversation:
     settings: Sequence[tuple[str, str]]
 
 
-def conversation(call: Call) -> Conversation | None:
-    """What was said; ``None`` where nothing was kept, or where it cannot be made out."""
+def conversation(call: Call, own: Sequence[Provider] = ()) -> Conversation | None:
+    """What was said; ``None`` where nothing was kept, or where it cannot be made out.
+
+    Args:
+        call: With its body.
+        own: Wire formats that the program has brought.
+    """
     if call.body is None:
         return None
     try:
         (request, request_cut), (answers, answers_cut) = request_of(call), objects_of(call)
-        form = _form(call.api, request)
-        asked = chosen(_said(form.asked(request)), *ASKED)
-        answered = chosen(_said(form.answered(answers)) if answers else (), *ANSWERED)
+        form = format_of(call.api, own) or shape_of(request)
+        whole = (form or plain).messages(request, answers)
+        asked = chosen(_saying(whole.asked), *ASKED)
+        answered = chosen(_saying(whole.answered) if answers else (), *ANSWERED)
         room = Room()
         said = room.fit(answered.messages)  # what comes last is what is looked for
         heard = room.fit(_named(asked.messages))
@@ -106,23 +102,14 @@ def conversation(call: Call) -> Conversation | None:
             answered=said,
             more_answers=answered.left_out,
             cut=request_cut or answers_cut,
-            tools=[name[:_LONGEST_NAME] for name in islice(_tools(form, request), _TOOLS)],
-            settings=list(_settings(request, form)),
+            tools=[name[:_LONGEST_NAME] for name in islice(whole.tools, _TOOLS)],
+            settings=list(_settings(request, is_plain=form is None)),
         )
     except Exception:  # noqa: BLE001 - anybody may have written these bytes; they are still shown raw
         return None
 
 
-def _form(api: str, request: Mapping[str, Any]) -> Any:
-    known = _FORMATS.get(api)
-    if known is None and isinstance(request.get("messages"), list):  # a model of Bedrock's or a gateway's own
-        if "schemaVersion" in request or "inferenceConfig" in request:  # Amazon's Nova
-            return bedrock
-        return anthropic if "anthropic_version" in request else chat
-    return known or plain
-
-
-def _said(messages: Iterable[Message]) -> Iterator[Message]:
+def _saying(messages: Iterable[Message]) -> Iterator[Message]:
     return (message for message in messages if message.parts)
 
 
@@ -143,14 +130,10 @@ def _named(messages: Sequence[Message]) -> list[Message]:
     ]
 
 
-def _tools(form: Any, request: Mapping[str, Any]) -> Iterable[str]:
-    return getattr(form, "tools", chat.tools)(request)
-
-
-def _settings(request: Mapping[str, Any], form: Any) -> Iterator[tuple[str, str]]:
+def _settings(request: Mapping[str, Any], *, is_plain: bool) -> Iterator[tuple[str, str]]:
     for name in _SETTINGS:
         value = request.get(name)
-        if value is None or (name == "text" and form is plain):
+        if value is None or (name == "text" and is_plain):
             continue
         text = value if isinstance(value, str) else _compact(value)
         yield name, text if len(text) <= _LONGEST_SETTING else f"{text[:_LONGEST_SETTING]}…"

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     call_part,
     data_part,
     dicts,
@@ -16,7 +17,7 @@ from miharu.dashboard.conversation.parts import (
     text_part,
 )
 
-__all__ = ("answered", "asked", "tools")
+__all__ = ("answered", "asked", "messages", "tools")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
@@ -97,3 +98,8 @@ _MAKERS = (
     ),
     (("inlineData", "inline_data", "fileData", "file_data"), _blob),
 )
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

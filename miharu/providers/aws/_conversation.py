@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     add_to,
     call_part,
     data_part,
@@ -18,7 +19,7 @@ from miharu.dashboard.conversation.parts import (
     text_part,
 )
 
-__all__ = ("answered", "asked", "tools")
+__all__ = ("answered", "asked", "messages", "tools")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
@@ -79,3 +80,8 @@ def _content(value: object) -> Iterator[Part | None]:
             yield media(held.get("format") or kind, where)
         elif block:
             yield data_part(next(iter(block)), block)
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -5,14 +5,17 @@ may be missing where that was cached. Any backend may have an ``/api/chat``: awa
 request and the response need the shape.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import count, dumps, mapping, text
 from miharu.wire.streams import answers
+
+if TYPE_CHECKING:
+    from miharu.providers.messages import Said
 
 __all__ = ("OllamaChat", "OllamaEmbed", "OllamaGenerate")
 
@@ -38,6 +41,11 @@ class OllamaChat:
         if not _is_meant(wire, asked=["messages"], answered=["model", "message", "done"]):
             return None
         return _read(wire, _has_message)
+
+    def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
+        from miharu.providers.ollama._conversation import messages
+
+        return messages(request, answers)
 
 
 class OllamaGenerate:

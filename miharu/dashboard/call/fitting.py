@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from miharu.dashboard.conversation.parts import Message, Part
+from miharu.providers.messages import Message, Part
 from miharu.wire.indented import SHOWN
 
 __all__ = ("ANSWERED", "ASKED", "Chosen", "Room", "chosen")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from miharu.dashboard.conversation.parts import (
+from miharu.providers.messages import (
     Message,
     Part,
+    Said,
     call_part,
     data_part,
     dicts,
@@ -13,9 +14,10 @@ from miharu.dashboard.conversation.parts import (
     message,
     result_part,
     text_part,
+    tools,
 )
 
-__all__ = ("answered", "asked")
+__all__ = ("answered", "asked", "messages")
 
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
@@ -86,3 +88,8 @@ def _content(value: object) -> Iterator[Part | None]:
             yield media(kind.removeprefix("input_"), next((one[n] for n in names if one.get(n)), one))
         else:
             yield data_part(kind, one)
+
+
+def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
+    """All of it, as it is asked for."""
+    return Said(asked=asked(request), answered=answered(answers), tools=tools(request))
