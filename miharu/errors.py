@@ -11,7 +11,7 @@ MiharuError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miharu._budget import BudgetState
+    from miharu._budget_state import BudgetState
 
 __all__ = ("BudgetExceeded", "ConfigError", "MiharuError", "NewerDatabase", "NoDatabase", "StoreError")
 

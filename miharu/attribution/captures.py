@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from miharu._guard import swallowed
 
-if TYPE_CHECKING:  # it is loaded in every run of pytest, and these only with a call
-    from miharu.attribution.context import Context
+if TYPE_CHECKING:  # it is loaded in every run of pytest, and this only with a call
     from miharu.call import Call
 
 __all__ = ("Capturing", "Taker", "deliver", "end", "note", "start")
@@ -61,12 +60,11 @@ def end(capturing: Capturing) -> None:
         _noted.clear()  # what is lost on the way has no price and is shown to nobody
 
 
-def note(call: "Call", context: "Context | None", started: int) -> None:
-    """Find out to whom a call belongs that was read just now."""
+def note(call: "Call", capturing: Capturing | None, started: int) -> None:
+    """Find out to whom a call belongs that was read just now, and was made in that capture."""
     if not _open:
         return
     inside = set[Capturing]()
-    capturing = None if context is None else context.capturing
     while capturing is not None:
         inside.add(capturing)
         capturing = capturing.outer

@@ -12,20 +12,20 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from miharu.attribution import tracing
 from miharu.attribution.said import NOTHING, Said
 
 if TYPE_CHECKING:
     from miharu.attribution.captures import Capturing
-    from miharu.attribution.spans import OpenSpan
 
 __all__ = (
     "EMPTY",
     "Beginning",
     "Block",
     "Context",
+    "InSpan",
     "Origin",
     "begun",
     "current",
@@ -106,12 +106,19 @@ class Block:
         _current.set(before)
 
 
+class InSpan(Protocol):
+    """What a call needs to know of the span that it is made in (``spans.py``)."""
+
+    id: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What is known where a call is made."""
 
     origin: Origin | None = None
-    span: "OpenSpan | None" = None
+    span: InSpan | None = None
     said: Said = NOTHING
     """By the blocks around the call; what was said for the rest of a request is with its origin."""
     block: Block | None = None
@@ -214,7 +221,7 @@ class Beginning(Block):
         self.leave()
 
 
-def begun(origin: Origin, block: Block, span: "OpenSpan | None" = None) -> Context:
+def begun(origin: Origin, block: Block, span: InSpan | None = None) -> Context:
     """The context of something that begins here."""
     around = _current.get() or EMPTY
     origin.said = around.said if around.origin is None else around.origin.said.and_then(around.said)

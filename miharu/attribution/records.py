@@ -5,15 +5,12 @@ listens.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from miharu.attribution.spans import OpenSpan
-    from miharu.batch import Score
+from typing import Any
 
 __all__ = ("hand_to", "leave", "withdraw")
 
-Sink = Callable[["OpenSpan | Score"], None]
+Sink = Callable[[Any], None]
+"""Of spans that are over (``spans.OpenSpan``) and scores (``batch.Score``)."""
 
 _sink: Sink | None = None
 
@@ -31,8 +28,8 @@ def withdraw(sink: Sink) -> None:
         _sink = None
 
 
-def leave(record: "OpenSpan | Score") -> None:
-    """Leave a record; where nobody listens, it is gone."""
+def leave(record: object) -> None:
+    """Leave a span that is over, or a score; where nobody listens, it is gone."""
     sink = _sink
     if sink is not None:
         sink(record)

@@ -1,19 +1,18 @@
 """Who takes the exchanges, and how one ends. Wrappers look here at call time, so none is ever replaced."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from miharu._guard import swallowed
 from miharu.exchange import End, Exchange
 from miharu.holding import HOLDING
-
-if TYPE_CHECKING:
-    from miharu.interceptor import Interceptor
+from miharu.interceptor.gate import Gate
 
 __all__ = (
+    "Watching",
     "admit",
     "begun",
     "close_open",
@@ -29,12 +28,23 @@ __all__ = (
     "unseen",
 )
 
+
+class Watching(Protocol):
+    """What the wrappers know of the interceptor that is installed; it says what each of these is."""
+
+    gate: Gate
+    sink: Callable[[Exchange], None]
+    settle: Callable[[], object]
+    admit: Callable[[], object] | None
+    ignores: Callable[[str, int | None, str], bool] | None
+
+
 inside: ContextVar[bool] = ContextVar("miharu_inside", default=False)
 """Whether an outer client already watches what an inner one sends: an httpx client may run on aiohttp."""
 
 _unseen: ContextVar[bool] = ContextVar("miharu_unseen", default=False)
 
-_target: "Interceptor | None" = None
+_target: Watching | None = None
 
 
 _open: set[Exchange] = set()
@@ -70,7 +80,7 @@ def close_open() -> None:
             finish(exchange, "closed", None)
 
 
-def hand_to(target: "Interceptor | None") -> None:
+def hand_to(target: Watching | None) -> None:
     """Say who takes every exchange from now on; with ``None`` the wrappers only pass on."""
     global _target  # noqa: PLW0603 - one for the process, as the patched classes are
     _target = target
@@ -97,7 +107,7 @@ def admit() -> None:
         _target.admit()
 
 
-def target() -> "Interceptor | None":
+def target() -> Watching | None:
     """Whoever is installed."""
     return _target
 

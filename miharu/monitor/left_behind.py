@@ -62,7 +62,7 @@ class LeftBehind:
 
 def _store(config: Config, spool: Spool, within: float) -> None:
     from miharu.monitor.prices import prices_of
-    from miharu.monitor.recording import reader_of
+    from miharu.monitor.reading import reader_of
     from miharu.monitor.store import OneStore
     from miharu.stores import store_for
 

@@ -5,33 +5,29 @@ from contextlib import suppress
 from typing import TypeVar
 
 from miharu import plugins
-from miharu.config import NOTHING_IGNORED, NOWHERE, Config
+from miharu.config import NOWHERE, Config
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
 from miharu.interceptor import handing
 from miharu.monitor.prices import prices_of
+from miharu.monitor.reading import reader_of
 from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
 from miharu.pricing.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
-from miharu.providers import BUILT_IN
 from miharu.providers.base import Rule
-from miharu.providers.known_rules import KNOWN_RULES
-from miharu.providers.on_use import OnUse
 from miharu.recorder.exports import Exports
-from miharu.recorder.imports import importing
 from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
 from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
 from miharu.recorder.pricer import Pricer
 from miharu.recorder.prices_loader import PricesLoader
-from miharu.recorder.reader import Reader
 from miharu.recorder.run import Run
 from miharu.recorder.spool import place_for
 from miharu.stores.base import Questions, Writer
 
-__all__ = ("Recording", "reader_of")
+__all__ = ("Recording",)
 
 T = TypeVar("T")
 Meanwhile = Callable[[], object]
@@ -123,26 +119,6 @@ def _kept_plans(config: Config) -> KeptPlans | None:
     place = place_for(config.database, "plans")
     own = config.prices is not None or config.update_prices
     return None if own or place is None else KeptPlans(place)
-
-
-def reader_of(config: Config, widen: Callable[[Iterable[Rule]], object] = bool) -> Reader:
-    """What reads calls, with the wire formats of the program, our own, and those of other packages.
-
-    Args:
-        config: The settings.
-        widen: Told of the rules of those of other packages.
-    """
-    formats = [OnUse(point, KNOWN_RULES[point.name], importing) for point in BUILT_IN]
-    extra = [provider() for _, provider in plugins.load(plugins.installed("miharu.providers"))]
-    widen(rule for provider in extra for rule in provider.rules)
-    return Reader(
-        [*config.providers, *formats, *extra],
-        service=config.service,
-        capture_content=config.capture_content,
-        estimate_usage=config.estimate_usage,
-        redact=config.redact,
-        ignore=config.ignore.call if config.ignore != NOTHING_IGNORED else None,
-    )
 
 
 def _exporters_of(config: Config) -> Sequence[Exporter]:

@@ -125,7 +125,8 @@ class BatchReader:
                 left.let_go()
         if call is not None:
             self._counters.captured += 1
-            captures.note(call, left.context, left.started)
+            context = left.context
+            captures.note(call, None if context is None else context.capturing, left.started)
         return call
 
 
