@@ -20,6 +20,11 @@ from tests.docs import blocks
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+MODULES = [
+    path.relative_to(ROOT / "miharu")
+    for path in sorted((ROOT / "miharu").rglob("*.py"))
+    if path.name not in {"__init__.py", "__main__.py", "_version.py"}
+]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()
 SOURCES = "".join(path.read_text() for path in (ROOT / "miharu").rglob("*.py"))
@@ -159,6 +164,14 @@ def test_the_architecture_names_files_that_exist() -> None:
         assert (ROOT / "miharu" / name).exists(), name
     for name in re.findall(r"`([\w/]+/)`", text):
         assert (ROOT / "miharu" / name).exists() or (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_each_file_is_named_in_the_walk_or_in_the_map_of_its_folder(path: Path) -> None:
+    walk = (ROOT / "docs" / "architecture.md").read_text()
+    folder = ast.parse((ROOT / "miharu" / path).with_name("__init__.py").read_text())
+    named = re.search(rf"(?<![\w/]){re.escape(path.name)}", ast.get_docstring(folder) or "")
+    assert named or f"`{path}`" in walk
 
 
 def test_no_exported_name_is_also_a_module() -> None:

@@ -1,13 +1,16 @@
 """The command line: one module per command. What is heavy is imported when a command runs.
 
-dashboard   the page on its own, for calls that other processes make
-demo        the page with example calls, made by the real OpenAI SDK against a provider of our own
-tail        calls as they come
-stats       the sums of a range of time
-export      calls as CSV or JSON Lines
-prune       forget what is old
-reprice     what calls cost by the prices that are known today
-doctor      what is installed, what is seen, how the database is
+_main.py     the commands by name
+dashboard.py the page on its own, for calls that other processes make
+demo.py      the page with example calls (``_demo_app.py``, ``_traffic.py``), by the real OpenAI SDK
+tail.py      calls as they come
+stats.py     the sums of a range of time
+export.py    calls as CSV or JSON Lines (``_flat.py``)
+prune.py     forget what is old
+reprice.py   what calls cost by the prices that are known today
+doctor/      what is installed (``_libraries.py``), what is seen, how the database is
+
+They share ``_arguments.py``, ``_range.py``, ``_reading.py``, ``_writing.py`` and ``_output.py``.
 """
 
 from miharu.cli._main import main

@@ -1,6 +1,18 @@
 """What is shown: plain functions from a request and a store to a page, behind one route table.
 
-No module here knows a framework or a socket; the doors (``_asgi``, ``server``) call ``routes.respond``.
+door.py   from an ASGI scope to a request, and from a page to ASGI messages
+routes.py which view answers which address
+access/   who may see
+pages/    one module for each page
+panels/   the parts of pages
+call/     one call, as a row and in its drawer
+charts/   what is drawn
+queries/  what is asked of the store
+http/     the response: headers, files, templates
+address/  what a URL asks for
+
+Imports go down this list. No module here knows a framework or a socket; the doors (``_asgi``, ``server``)
+call ``routes.respond``.
 """
 
 __all__ = ()

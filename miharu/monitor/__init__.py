@@ -9,6 +9,7 @@ store.py        the store that both share
 shared.py       what its threads share
 steps.py        in which order the recorder's thread imports that
 recording.py    what the recorder works with, imported on its thread
+reading.py      what calls are read with
 prices.py       what calls cost
 left_behind.py  what processes that are gone have left
 figures.py      its figures

@@ -16,4 +16,6 @@ _conditions.py  service tiers, batches, speed
 _fees.py        what is paid beside tokens
 _cover.py       whether everything that was used has a price
 _unbilled.py    what is not billed
+own.py          a table of the program's own prices
+updates.py      newer data for the built-in prices
 """

@@ -1,4 +1,24 @@
-"""Wire formats, one file each. The built-in ones, in the order in which they are tried."""
+"""Wire formats. Here are the built-in ones, in the order in which they are tried.
+
+base.py        the seam
+rules.py       which requests a format may be
+known_rules.py the same of all built-in formats, without loading them
+on_use.py      what stands for each until the first call that it may have to read
+hosts.py       who answers at a host
+terms.py       what any exchange may say of its price
+gateways.py    answers that come from the cache of a gateway
+messages.py    what was said in a call, for people
+openai/        and the many who speak it; writer.py and watsonx.py have an address of their own
+anthropic/     its messages, wherever they are served
+google/        Gemini and Vertex AI
+aws/           Bedrock and SageMaker
+cohere/        and rerank.py, which others speak as well
+ollama/        its own API
+_jobs.py       work that goes on after the answer, and counts other things than tokens
+
+One file each: mistral.py, huggingface.py, aleph_alpha.py, replicate.py, fal.py, xai.py; and of speech,
+deepgram.py, elevenlabs.py and assemblyai.py.
+"""
 
 from miharu.plugins import built_in
 

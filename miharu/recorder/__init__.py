@@ -11,6 +11,7 @@ reader.py        Exchange -> Call
 outcome.py       how a call ended, judged in one place
 headers.py       what the headers say of it
 attempts.py      which calls are tries of one logical call
+jobs.py          when the work began that goes on after its answer
 estimate.py      a guess at tokens that were not reported, where asked for
 waste.py         what was asked before
 answers.py       the same to the letter
@@ -26,4 +27,5 @@ loop.py          an asyncio loop in a thread of its own, for exporters, question
 imports.py       what is being imported, so that a fork waits for its end
 endings.py       the ways in which a process ends that let one do something before
 daemonic.py      whether this process may be ended without a word
+patched.py       whether gevent has replaced what threads are made of
 """

@@ -6,6 +6,7 @@
 
 app.py      the application
 api.py      the JSON API
+asked.py    which calls a request of it means
 serving.py  how it listens, and ends
 """
 

@@ -1,4 +1,22 @@
-"""Where calls are kept. The built-in stores, by URL scheme."""
+"""Where calls are kept. The built-in stores, by URL scheme.
+
+base.py         the seam: a writer, and the questions
+columns.py      the order of the columns
+sqlite/         calls in a file
+postgres/       calls of many machines
+nowhere.py      calls that are kept nowhere
+sql/            the answers, in SQL that every engine understands
+cover.py        which sums and which calls answer a question
+rollups.py      which sums are kept
+folding.py      adding calls to them
+steps.py        sums of hours and days that are over
+buckets.py      durations in buckets
+bodies.py       prompts and answers, packed
+changes.py      what of a call may change later: its end, and its price
+pace.py         how much a step takes on
+blocking.py     a writer on a loop, as plain code
+unbelievable.py what older versions stored and no call can be
+"""
 
 from miharu.config import public_url
 from miharu.errors import ConfigError

@@ -1,4 +1,17 @@
-"""For the tests of programs that use miharu, and of its plug-ins."""
+"""For the tests of programs that use miharu, and of its plug-ins.
+
+fake_provider.py  a provider on a port of this machine
+store_contract.py what every store has to do, as tests
+open_store.py     both sides of a store at once
+tokens.py         how the fake provider counts
+_server.py        an ASGI app on a port, in a thread
+_chat.py          chat completions
+_responses.py     responses
+_embeddings.py    embeddings
+_generation.py    what the fake model says
+_replies.py       how an answer is sent
+_faults.py        errors on demand
+"""
 
 from miharu.testing.fake_provider import Asked, FakeProvider
 from miharu.testing.tokens import count_tokens

@@ -1,3 +1,7 @@
-"""Money, counts, durations and names as people read them: on pages, in the command line, in a test run."""
+"""What people read: on pages, in the command line, in a test run.
+
+numbers.py money, counts, durations, moments
+names.py   providers and errors
+"""
 
 __all__ = ()

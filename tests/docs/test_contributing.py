@@ -52,3 +52,13 @@ def test_the_floors_of_the_walk_are_all_of_them(example: Block) -> None:
     assert {"_version"} | {name for floor in floors for name in floor} == {
         name for floor in FLOORS for name in floor
     }
+
+
+@of("docs/architecture.md", "queries\n")
+def test_the_rooms_of_the_dashboard_are_those_that_are_checked(example: Block) -> None:
+    [rooms] = (
+        contract["layers"]
+        for contract in SETTINGS["tool"]["importlinter"]["contracts"]
+        if contract["containers"] == ["miharu.dashboard"]
+    )
+    assert _floors(example, r"\w+( +\w+)*") == [{*room.split(" | ")} for room in rooms]

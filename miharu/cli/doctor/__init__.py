@@ -6,6 +6,7 @@ environment.py  the variables
 database.py     the file and what is in it
 beside.py       what lies beside the file: what waits, what was set aside
 repair.py       setting a damaged file aside, and bringing back what can be read
+finding.py     one line of it
 """
 
 import argparse

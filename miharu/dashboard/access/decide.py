@@ -6,9 +6,9 @@
     auto        a local visitor of a developer's process; anybody else needs the token
     local       as auto, but the process need not have a terminal (``miharu dashboard``)
 
-In every mode a browser is refused that asks on behalf of another site (``sites.py``), and one that may have
-been led here under a stranger's name (``hosts.py``). Local is who comes from a loopback address, asks for a
-local name, is no other user of the machine (``peers.py``) and comes through no proxy (``proxies.py``).
+In every mode a browser is refused that asks on behalf of another site (``origin.py``), and one that may have
+been led here under a stranger's name (``names.py``). Local is who comes from a loopback address, asks for a
+local name, is no other user of the machine (``local_user.py``) and comes through no proxy (``proxy.py``).
 So is a test client, which calls the application without a socket (``clients.py``).
 """
 

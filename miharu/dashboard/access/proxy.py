@@ -57,7 +57,7 @@ def _came_through(scope: Mapping[str, Any]) -> bool:
 def _a_page_may_have_said_it(told: Mapping[bytes, bytes]) -> bool:
     """Whether a stranger's page in a local browser can have put such a header, to close the door.
 
-    Only the host's own pages are answered such a request, never the dashboard's (``sites.py``).
+    Only the host's own pages are answered such a request, never the dashboard's (``origin.py``).
     """
     across = told.get(b"sec-fetch-site") in {b"cross-site", b"same-site"}
     return across and told.get(b"sec-fetch-mode") != b"navigate"

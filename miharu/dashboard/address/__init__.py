@@ -1,3 +1,9 @@
-"""The address is all the state of a page: what it asks for, and the time that it means."""
+"""The address is all the state of a page: which calls, of which time, in which order.
+
+view.py    what a URL asks for, and the links to its neighbours
+ranges.py  the time that it means
+windows.py that time, cut into the steps of a chart
+zones.py   the viewer's days
+"""
 
 __all__ = ()

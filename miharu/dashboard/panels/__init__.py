@@ -1,3 +1,20 @@
-"""The parts of a page: each is a title, a question and a template."""
+"""The parts of a page. Each is a title, a question and a template.
+
+screens.py     what a panel is, and a page of panels; it renews itself
+tables.py      the order of rows, and the same rows for a file
+figures.py     the key figures of the overview
+spend.py       what was spent, when and on which model
+latency.py     how long calls took
+sparks.py      the small lines beside figures and rows
+groups.py      one row for each model, route, user, …
+waste.py       what money and time bought nothing
+budgets.py     how the budgets stand
+top_errors.py  the kinds of errors, at a glance
+errors.py      errors by kind and by what they say
+differences.py the figures of two periods
+bridge.py      why the cost changed, step by step
+session.py     one session or trace, on an axis of time
+running.py     calls that still run
+"""
 
 __all__ = ()

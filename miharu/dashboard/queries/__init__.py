@@ -1,3 +1,12 @@
-"""What pages ask the store: together, each question once, and some of it no more often than once a minute."""
+"""What pages ask the store.
+
+together.py    several questions at once, and each of them once for a page
+cache.py       answers that may be a minute old
+lookback.py    how far back a page looks where no sums are kept
+filters.py     what the filters offer
+first_seen.py  when each kind of error came for the first time
+ahead.py       calls of the future
+list_prices.py the list of prices, for pages that explain one
+"""
 
 __all__ = ()

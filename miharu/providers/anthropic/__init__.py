@@ -7,5 +7,6 @@ types of the Python SDK 2.12.
     complete.py   POST …/v1/complete (legacy)
     _stream.py    the events of a streamed message, whatever carries them
     _usage.py     usage and errors
+    _tools.py     tools that its servers ran
     _conversation.py  the messages, for people
 """

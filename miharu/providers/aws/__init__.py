@@ -10,5 +10,6 @@ on inference parameters, and Smithy's description of the event stream.
     _model.py        which model a path names, and whether Bedrock is meant at all
     _inner.py        the formats inside InvokeModel and SageMaker
     _usage.py        usage and errors in Amazon's words
+    _terms.py        what is paid for beside tokens
     _conversation.py the messages of converse.py, for people
 """

@@ -6,6 +6,8 @@ the types of google-genai 3.4.
     generate.py      POST …:generateContent, …:streamGenerateContent
     embed.py         POST …:embedContent, …:batchEmbedContents, …:predict
     interactions.py  POST …/interactions, GET …/interactions/{id}
+    videos.py        Veo
     _common.py       what they share: usage, errors, enums, who is meant
+    _grounding.py    searches and maps behind an answer
     _conversation.py the messages of generate.py, for people
 """

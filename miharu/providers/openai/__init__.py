@@ -7,8 +7,10 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
     completions.py  POST …/completions (legacy), …/fim/completions (Mistral)
     embeddings.py   POST …/embeddings
     images.py       POST …/images/generations, …/edits, …/variations
+    videos.py       POST …/videos; GET …/videos/{id}
     audio.py        POST …/audio/transcriptions, …/translations, …/speech
     moderations.py  POST …/moderations
+    decisions.py    POST …/decisions
     assistants.py   POST …/threads/{id}/runs
     ocr.py          POST …/ocr (Mistral)
     _choices.py     what chat and completions share

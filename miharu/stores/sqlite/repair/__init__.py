@@ -13,6 +13,7 @@ mending.py     a row as it may be kept
 target.py      the new file, written to beside the recording
 rescue.py      bringing its rows into the new one
 rescuer.py     the thread in which that takes its time
+pacing.py      how much of the time it may take
 report.py      how far that has come
 sidecar.py     small files beside the database
 """
