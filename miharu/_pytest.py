@@ -17,13 +17,27 @@ if TYPE_CHECKING:
 __all__ = ("miharu_calls",)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _leave_as_it_is(pluginmanager)
     parser.getgroup("miharu", "LLM calls").addoption(
         "--miharu-budget",
         type=_dollars,
         metavar="USD",
         help="watch every LLM call, and fail the run if together they cost more, such as 0.50",
     )
+
+
+def _leave_as_it_is(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Keep pytest from rewriting the assertions of miharu, which has none, but in what others test a store with.
+
+    It would parse every module on the recorder's thread too, and Python up to 3.12 fails now and then to parse
+    in two threads at once (https://github.com/python/cpython/issues/106905).
+    """
+    hook = pluginmanager.rewrite_hook
+    marked = getattr(hook, "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked.discard("miharu")
+        hook.mark_rewrite("miharu.testing.store_contract")
 
 
 def _dollars(text: str) -> float:

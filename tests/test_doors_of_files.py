@@ -20,6 +20,7 @@ ALLOWED = {
     "dashboard/http/assets.py": "files that come with the package",
     "dashboard/access/socket_owners.py": "the kernel's tables of connections",
     "dashboard/access/secret.py": "the mode of a token that it has opened through _files",
+    "plugins.py": "what installed packages say of themselves, as importlib.metadata reads it",
     "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through _files",
     "stores/postgres/database.py": "a server",
     "stores/sqlite/handles.py": "a file that it has opened through _files",

@@ -46,6 +46,28 @@ def test_four():
     assert "miharu: 5 calls, 75 tokens, $0.00038\n" in said
 
 
+def test_only_the_contract_of_a_store_is_rewritten(pytester: pytest.Pytester) -> None:
+    code, said = outcome(
+        pytester,
+        CALLING
+        + """
+import miharu.recorder.pipeline
+import miharu.testing.store_contract
+def test_one():
+    ask()
+    loaders = {
+        name: type(module.__spec__.loader).__name__
+        for name, module in sys.modules.items()
+        if name.startswith("miharu.")
+    }
+    assert loaders.pop("miharu.testing.store_contract") == "AssertionRewritingHook"
+    of_the_recorder = {loader for name, loader in loaders.items() if name.startswith("miharu.recorder.")}
+    assert of_the_recorder == {"SourceFileLoader"}
+""",
+    )
+    assert code == 0, said
+
+
 def test_a_run_without_a_call_says_nothing_and_patches_nothing(pytester: pytest.Pytester) -> None:
     code, said = outcome(
         pytester,

@@ -198,4 +198,4 @@ async def test_pages_of_a_real_database(recorded: Monitor, monkeypatch: pytest.M
             for path in PATHS:
                 response = await client.get(path)
                 assert response.status_code == 200, path
-            assert "POST /" in (await client.get("calls?range=30d")).text
+            assert "POST /" in (await client.get("choices?range=30d")).text
