@@ -30,8 +30,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def _leave_as_it_is(pluginmanager: pytest.PytestPluginManager) -> None:
     """Keep pytest from rewriting assertions in miharu, where only the contract of a store has any.
 
-    It would parse modules on the recorder's thread as well, and Python up to 3.12 fails now and then to parse in
-    two threads at once (https://github.com/python/cpython/issues/106905).
+    It would parse modules on the recorder's thread as well, and Python up to 3.12 fails now and then to parse
+    in two threads at once (https://github.com/python/cpython/issues/106905).
     """
     hook = pluginmanager.rewrite_hook
     marked = getattr(hook, "_must_rewrite", None)
