@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, propagation
 
 import miharu
 from miharu.attribution import context, tracing
@@ -126,9 +126,18 @@ assert not [name for name in sys.modules if name.startswith("opentelemetry")]
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_name_that_programs_use_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError
+
+    with opentelemetry(5, 6) as ids:
+        monkeypatch.setattr(trace, "get_current_span", refuse)
+        assert (here().trace_id, here().parent_id) == ids
+
+
 def test_an_opentelemetry_that_fails_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(trace, "get_current_span", fail)
+    monkeypatch.setattr(propagation, "get_current_span", fail)
     assert tracing.active() is None
