@@ -154,7 +154,7 @@ def test_library_that_fails_to_load_fails_as_ever() -> None:
             assert str(error) == "half"
         assert "httpx2" not in sys.modules and interceptor.seen == {}
 
-        module.write_text("x = 1 + 1  # another size")
+        module.write_text("x = 1 + 1  # of another size than the half")
         import httpx2
         assert interceptor.seen == {"httpx2": "none"}
     """.replace("interceptor.install()", "import logging; logging.disable(); interceptor.install()")
