@@ -37,7 +37,7 @@ def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = ()) -> ASGIApp:
             ``llm.example``; all others are refused then. By default ``MIHARU_ALLOWED_HOSTS``.
 
     Raises:
-        ConfigError: ``auth`` is none of these, or a host is no name.
+        ConfigError: ``auth`` is not one of these, or a host is not a valid name.
     """
     door = _door(auth, allowed_hosts)
 
@@ -58,8 +58,9 @@ def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = ()) -> ASGIApp:
 class MiharuMiddleware:
     """Serves the dashboard below ``path``, and tells each call which request of your app made it.
 
-    It calls ``miharu.init()`` at the first request if nobody has by then. Not earlier: an app may be built
-    before a server forks, and its start-up may still call ``init()`` with settings of its own, which win.
+    It calls ``miharu.init()`` at the first request unless your app has called it. Not earlier: an app may be
+    built before a server forks, and its start-up may still call ``init()`` with settings of its own, which
+    win.
 
     Args:
         app: Your app.
@@ -68,7 +69,7 @@ class MiharuMiddleware:
         allowed_hosts: By which names; see there.
 
     Raises:
-        ConfigError: ``path``, ``auth`` or ``allowed_hosts`` makes no sense.
+        ConfigError: ``path``, ``auth`` or ``allowed_hosts`` is not valid.
     """
 
     def __init__(

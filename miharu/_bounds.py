@@ -1,7 +1,7 @@
 """What is believed of a call: counts, money and times that can be, and texts that a page can show.
 
-Providers, gateways and whoever answers in their place say what they like. A sum has 64 bits, and each bound
-leaves room for ten million calls at it: 10**7 x 9 x 10**11 is less than 2**63.
+Providers, gateways and servers that answer in their place may report any number. A sum has 64 bits, and each
+bound leaves room for ten million calls at it: 10**7 x 9 x 10**11 is less than 2**63.
 """
 
 import json

@@ -40,7 +40,7 @@ class Budget:
         webhook: A URL to which that is posted.
 
     Raises:
-        ConfigError: It makes no sense.
+        ConfigError: A value is not valid.
     """
 
     usd: float | Decimal
@@ -98,7 +98,7 @@ def budgets_from(text: str) -> tuple[Budget, ...]:
     """What an environment variable says, such as ``10/day`` or ``10/day, 200/month``.
 
     Raises:
-        ValueError: It makes no sense.
+        ValueError: It is not valid.
     """
     budgets = []
     for part in text.split(","):

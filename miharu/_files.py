@@ -32,7 +32,7 @@ __all__ = (
 FOLDER = ".miharu"
 _SAFELY = (
     getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe in the place of a file would wait for somebody to write
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe in the place of a file would wait for a writer
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -51,7 +51,7 @@ def require(path: Path, facts: os.stat_result) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Go on only where that is a regular file, whoever it belongs to, and not a link to one.
+    """Return only where that is a regular file, of any owner, and not a link to one.
 
     Raises:
         FileNotFoundError: There is none.
@@ -75,7 +75,7 @@ def open_ours(path: Path, *, write: bool = False) -> int:
 
 
 def open_any(path: Path) -> int:
-    """A regular file, whoever it belongs to, open for reading.
+    """A regular file, of any owner, open for reading.
 
     Raises:
         FileNotFoundError: There is none.
@@ -218,7 +218,7 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _draft(path: Path, content: bytes) -> Path:
-    """The content under a name that nobody can foresee."""
+    """The content in a new file whose name cannot be guessed."""
     draft = path.with_name(f"{path.name}.new-{os.urandom(8).hex()}")
     try:
         with os.fdopen(make(draft), "wb") as file:

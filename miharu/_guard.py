@@ -1,6 +1,6 @@
 """The one guard around our code on the user's path.
 
-Whatever goes wrong there is swallowed, counted, and said once, calmly. Tests switch it off, so that a
+Every exception there is swallowed, counted, and said once, calmly. Tests switch it off, so that a
 mistake of ours fails them instead of hiding.
 """
 
@@ -12,7 +12,7 @@ from miharu.redaction.logs import watch_log
 __all__ = ("count", "failures", "misused", "say_once", "swallowed")
 
 logger = logging.getLogger("miharu")
-watch_log()  # here, because nobody logs who does not come by
+watch_log()  # here, because this module is imported before anything is logged
 
 _failures = 0
 _said: set[str] = set()
@@ -42,7 +42,7 @@ def say_once(message: str, *arguments: object) -> None:
 
 
 def misused(what: str, message: str) -> None:
-    """Say once that the program has called us in a way that makes no sense.
+    """Say once that the program has called us with an argument that is not valid.
 
     It is for calls on the program's path, which never raise: what can be understood of them holds.
 

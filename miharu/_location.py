@@ -1,4 +1,4 @@
-"""Where calls are kept when nobody says where: one rule, for writers and readers alike.
+"""Where calls are kept when no place is set: one rule, for writers and readers alike.
 
 The nearest ``.miharu/`` upwards that is this user's alone, not past the project's root nor the home folder;
 else one is made at that root, or in the working directory; where that cannot be written, or others can write

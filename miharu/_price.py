@@ -30,7 +30,7 @@ class Price:
         per_search: Each search of the web.
 
     Raises:
-        ConfigError: An amount makes no sense, or there is none at all.
+        ConfigError: An amount is not valid, or none is given.
     """
 
     input: Amount | None = None
@@ -51,7 +51,7 @@ class Price:
         """What was given, as it was written.
 
         Raises:
-            ConfigError: An amount makes no sense.
+            ConfigError: An amount is not valid.
         """
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: _amount(name, value) for name, value in given if value is not None}

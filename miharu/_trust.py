@@ -1,13 +1,13 @@
 """Whether a file or a folder is this user's alone, or another user could change or replace it.
 
 The effective user counts, and root is a user like others: what belongs to another user is not root's either.
-The way to a folder may lead through folders of root's, and through those in which nobody but root and this
+The way to a folder may lead through folders of root's, and through those in which only root and this
 user can rename: in folders with the sticky bit, such as ``/tmp``, others cannot.
 
 A file that a group may write to is not private. Only for the folders around ours, whose modes come from the
-umask, a group counts as this user where nobody else is in it, as in the group that Debian and Fedora give to
-each user. Access control lists are not looked at. On Windows all this is unknown, and everything counts as
-private.
+umask, a group counts as this user where no other user is in it, as in the group that Debian and Fedora give
+to each user. Access control lists are not looked at. On Windows all this is unknown, and everything counts
+as private.
 """
 
 import os
@@ -80,7 +80,7 @@ def file_fault(facts: os.stat_result) -> str:
 
 
 def kind_fault(facts: os.stat_result) -> str:
-    """Why that is not a file of this user's, with one name; whoever may write to it."""
+    """Why that is not a file of this user's with one name, even where others may write to it."""
     if not stat.S_ISREG(facts.st_mode):
         return _KINDS.get(stat.S_IFMT(facts.st_mode), "is not a file")
     if is_foreign(facts):
@@ -115,7 +115,7 @@ def folder_fault(folder: Path, *, strict: bool = False, within: Path | None = No
 
     Args:
         folder: Of this user's.
-        strict: Whether a group that has nobody else in it makes a fault as well.
+        strict: Whether a group that has no other user in it is a fault as well.
         within: A folder above it, above which nothing is looked at; without links on its way.
 
     Raises:
@@ -138,7 +138,7 @@ def is_foreign(facts: os.stat_result) -> bool:
 
 
 def may_write(path: str | os.PathLike[str]) -> bool:
-    """Whether the effective user may, whoever that belongs to."""
+    """Whether the effective user may write there, whether or not it is the owner."""
     return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
 
 
@@ -222,7 +222,7 @@ def _is_open_to_others(facts: os.stat_result) -> bool:
 
 
 def _is_alone_in(group: int) -> bool:
-    """Whether nobody but root and this user is in that group, as the files of the system say.
+    """Whether only root and this user are in that group, as the files of the system say.
 
     A group of a directory server is taken for one with others in it: asking who they are could take minutes.
     """

@@ -1,4 +1,4 @@
-"""What stores and exporters are given together: calls, the spans around them, and what was said of them."""
+"""What stores and exporters are given together: calls, the spans around them, and scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """What somebody thinks of a call or a trace: a thumb, a grade, a check's result."""
+    """A rating of a call or a trace by a user or a program: a thumb, a grade, a check's result."""
 
     id: str
     """A time-ordered UUIDv7."""

@@ -1,4 +1,4 @@
-"""The words: one call to a model, what it used, what it cost and how it ended.
+"""The domain's types: one call to a model, what it used, what it cost and how it ended.
 
 They travel from the wire to the page unchanged, so each is frozen, and every field is a column of
 ``llm_calls`` under the same name (``stores/columns.py``).
@@ -61,9 +61,9 @@ class Cost:
     """Who says so.
 
     ``provider``: the provider or a gateway, in its answer. ``genai-prices``: the list of prices;
-    ``genai-prices:model`` where it goes by the model's name alone, behind a host that nobody knows. ``own``:
-    a price of ``init(prices=…)``. ``gateway-cache:…``: nothing, because that gateway has answered out of its
-    cache. ``not-billed:refusal``, ``not-billed:provider``: nothing, because the provider does not bill it.
+    ``genai-prices:model`` where it goes by the model's name alone, behind an unknown host. ``own``: a price
+    of ``init(prices=…)``. ``gateway-cache:…``: nothing, because that gateway has answered out of its cache.
+    ``not-billed:refusal``, ``not-billed:provider``: nothing, because the provider does not bill it.
     """
     price_version: str | None = None
 
@@ -133,7 +133,7 @@ class Call:
 
     For work outside of requests it is what that is called, so that "who spent it" has one answer:
     ``celery send_mail``, ``arq resize``, ``rq app.jobs.sync``, ``apscheduler nightly``, ``script ingest.py``,
-    ``notebook report.ipynb``. ``None`` where a server makes a call and nobody knows for which request.
+    ``notebook report.ipynb``. ``None`` where a server makes a call and it is not known for which request.
     """
     host_request_id: str | None = None
     user_id: str | None = None
@@ -168,9 +168,10 @@ def changed(call: Call, **facts: Any) -> Call:
 
 
 def filled(call: Call, **facts: Any) -> Call:
-    """The very same call with facts that are known only now.
+    """The same call object, changed in place, with facts that are known only now.
 
-    For whoever has made it, before anybody else relies on it; a copy would take as long as all of its texts.
+    Only for the code that has made the call, before any other code has it: a copy costs the time of all of
+    its texts.
     """
     for name, value in facts.items():
         object.__setattr__(call, name, value)

@@ -1,11 +1,11 @@
 """What miharu raises, all of it under one base.
 
 MiharuError
-├── ConfigError     (ValueError)    a setting makes no sense
-├── BudgetExceeded  (RuntimeError)  a call was refused, because the program has asked for that
-└── StoreError      (RuntimeError)  calls cannot be kept where they were meant to go
-    ├── NoDatabase                  there is nothing to read yet
-    └── NewerDatabase               a newer miharu wrote it: it may be read
+├── ConfigError     (ValueError)    a setting is not valid
+├── BudgetExceeded  (RuntimeError)  a call was refused by a budget that says ``refuse=True``
+└── StoreError      (RuntimeError)  the database cannot be used
+    ├── NoDatabase                  there is no database to read yet
+    └── NewerDatabase               a newer miharu wrote it: it can be read, not written to
 """
 
 from typing import TYPE_CHECKING

@@ -28,7 +28,7 @@ _HANDBOOK = "You answer questions about orders, invoices and deliveries, kindly 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What somebody asks the app for."""
+    """What a visitor asks the app for."""
 
     route: str
     model: str

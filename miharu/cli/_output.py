@@ -1,4 +1,4 @@
-"""What is printed: words first, colour only where somebody looks and has not asked for none."""
+"""What is printed: words first, colour only on a terminal whose user has not switched it off."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ class Style:
 
 
 def printable(text: str) -> str:
-    """A stored name, short and without what a terminal would obey: it may come from anybody."""
+    """A stored name, short and without what a terminal would obey: it may come from a stranger."""
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 

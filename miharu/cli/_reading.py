@@ -1,4 +1,4 @@
-"""Opening somebody's database to read it, with an answer for whatever can be wrong."""
+"""Opening a program's database to read it, with a message for each way in which that can fail."""
 
 import os
 import sys
@@ -43,7 +43,8 @@ def reading(
 
     Args:
         database: The argument.
-        missing: Told that there is no database yet, by who can wait for it; without it, that is an error.
+        missing: Called where there is no database yet, by a command that can wait; without it, that is an
+            error.
 
     Raises:
         MiharuError: It cannot be read; the message says why and what to do.
@@ -68,9 +69,10 @@ def reading(
 def _bring_in(left: "LeftBehind") -> None:
     left.bring_in(WITHIN_S)
     if calls := left.waiting():
+        waiting = "1 call is" if calls == 1 else f"{calls:,} calls are"
         print(
-            f"miharu: {calls:,} calls are not in these figures yet. They lie beside the database, in "
-            f"{left.place}*, until the program that made them stores them, or a miharu that may write there.",
+            f"miharu: {waiting} not in these figures yet. What lies beside the database, in {left.place}*, "
+            "is stored by the program that made it, or by a miharu that may write there.",
             file=sys.stderr,
         )
 
@@ -103,7 +105,7 @@ def check_file(url: str) -> None:
 
     Raises:
         NoDatabase: There is none.
-        StoreError: It is no database, or not readable.
+        StoreError: It is not a database, or not readable.
     """
     if url == MEMORY:
         raise NoDatabase(

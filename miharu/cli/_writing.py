@@ -1,4 +1,4 @@
-"""Opening somebody's database to change it, without watching any call."""
+"""Opening a program's database to change it, without watching any call."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar

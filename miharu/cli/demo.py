@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             'the demo makes its calls with the OpenAI SDK, which is missing: pip install "miharu[demo]"'
         )
-    # The demo records whatever the environment says of other programs.
+    # The demo records even where the environment switches miharu off.
     os.environ.pop("MIHARU_DISABLED", None)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)

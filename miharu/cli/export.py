@@ -90,7 +90,7 @@ async def _pages(store: "Questions", query: "Query") -> "AsyncIterator[Call]":
 
 
 class _Terminal:
-    """Standard output, without what a terminal would obey: a stored name may come from anybody."""
+    """Standard output, without what a terminal would obey: a stored name may come from a stranger."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write("".join(c if c.isprintable() or c == "\n" else "?" for c in text))

@@ -79,13 +79,13 @@ async def _calls_before(questions: "Questions", before: int) -> int:
 
 
 def _agreed(question: str) -> bool:
-    """Whether somebody says so.
+    """Whether the user at the terminal answers yes.
 
     Raises:
-        ConfigError: There is nobody to ask.
+        ConfigError: There is no terminal to ask on.
     """
     if not sys.stdin.isatty():
-        raise ConfigError("there is nobody to ask whether old calls may be forgotten: say --yes.")
+        raise ConfigError("there is no terminal to ask on whether old calls may be forgotten: pass --yes.")
     try:
         return input(question).strip().lower() in {"y", "yes"}
     except EOFError:

@@ -44,7 +44,7 @@ class Tally:
 
     looked_at: int = 0
     stated: int = 0
-    """Calls whose cost somebody else has stated."""
+    """Calls whose cost a provider, a gateway or your own prices have stated."""
     gained: int = 0
     lost: int = 0
     models: dict[str, Change] = field(default_factory=lambda: defaultdict(Change))
@@ -119,7 +119,7 @@ def _words(tally: Tally, since: int, *, dry_run: bool) -> str:
     style = Style()
     lines = [f"{count(tally.looked_at)} calls since {moment_words(since)}."]
     if tally.stated:
-        lines.append(f"{count(tally.stated)} of them have a cost that somebody else has stated; it stays.")
+        lines.append(f"{count(tally.stated)} with a stated cost, which stays.")
     if not tally.changed:
         return " ".join([*lines, "No cost changes."])
     before = sum(change.before for change in tally.models.values())

@@ -1,13 +1,13 @@
 """The settings, from arguments and environment. Arguments win.
 
-A nonsense argument raises. A nonsense environment variable logs one line and switches miharu off,
-because the start-up of the host program comes first.
+An argument that is not valid raises. An environment variable that is not valid logs one line and switches
+miharu off, because the start-up of the host program comes first.
 
 settings.py  everything that can be set, resolved
 database.py  where calls are kept, as a URL
 ignore.py    which calls are left out
 access.py    who may see the dashboard
-refusal.py   what is said of a value that makes no sense
+refusal.py   the error for a value that is not valid
 """
 
 from miharu.config.access import AuthMode, auth_mode

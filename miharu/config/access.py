@@ -15,7 +15,7 @@ def auth_mode(given: str, environ: Mapping[str, str] = os.environ) -> AuthMode:
     """Who may see the dashboard; ``MIHARU_AUTH`` and ``MIHARU_TOKEN`` speak where the argument says ``auto``.
 
     Raises:
-        ConfigError: It is none of the modes.
+        ConfigError: It is not one of the modes.
     """
     where, mode = "auth", given
     if mode == "auto":

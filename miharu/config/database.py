@@ -13,7 +13,7 @@ __all__ = ("MEMORY", "NOWHERE", "database_file", "public_url", "resolve_database
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 NOWHERE = "nowhere://"
-"""For whoever only looks, and keeps nothing."""
+"""For a monitor that keeps nothing, such as that of ``miharu.capture`` without ``init()``."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
@@ -24,8 +24,8 @@ _DRIVERS = {
 def resolve_database(given: object = None, environ: Mapping[str, str] = os.environ) -> str:
     """Where calls are kept, for writers and readers alike: the argument, else the environment, else a file.
 
-    Under pytest with nothing configured they are kept in memory, so that a mocked call never becomes
-    somebody's spend.
+    Under pytest with nothing configured they are kept in memory, so that a mocked call never counts as
+    real spending.
 
     Raises:
         ConfigError: It is neither a path nor a URL, or nothing is set and no place is this user's alone.

@@ -64,7 +64,7 @@ def ignored(given: "Iterable[str | Callable[[Call], bool]] | None", environ: Map
     """The rules that are given, else those of ``MIHARU_IGNORE``.
 
     Raises:
-        ConfigError: One makes no sense.
+        ConfigError: One is not valid.
     """
     if given is None:
         parts = [part.strip() for part in environ.get("MIHARU_IGNORE", "").split(",")]

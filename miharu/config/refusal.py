@@ -1,4 +1,4 @@
-"""What is said of a value that makes no sense."""
+"""The error for a setting whose value is not valid."""
 
 from miharu.errors import ConfigError
 

@@ -64,7 +64,7 @@ class Config:
     providers: "tuple[Provider, ...]" = ()
     exporters: "tuple[Exporter, ...]" = ()
     redact: Callable[[Any], Any] | None = None
-    """What is done with content before it is stored, beside what is done anyway."""
+    """Applied to content before it is stored, in addition to the built-in redaction."""
     ignore: Ignore = NOTHING_IGNORED
 
     @classmethod
@@ -90,7 +90,7 @@ class Config:
         """Merge arguments over environment over defaults.
 
         Raises:
-            ConfigError: A value makes no sense; the message names it, the choices and the remedy.
+            ConfigError: A value is not valid; the message names it, the choices and the remedy.
         """
         providers, exporters = _several("providers", providers), _several("exporters", exporters)
         if service is not None and not _is_word(service):

@@ -8,7 +8,7 @@ __all__ = ("Exporter",)
 
 
 class Exporter(Protocol):
-    """Takes each batch after it was stored. A failure is counted and stops nobody."""
+    """Gets each batch after it was stored. A failure is counted and affects neither the store nor others."""
 
     async def export(self, batch: Batch) -> None:
         """Pass it on. Runs on the worker's asyncio loop; give it time-outs of its own."""

@@ -1,7 +1,7 @@
 """``with miharu.capture() as calls:`` the calls that are made in a block, in memory: for tests, and to look.
 
-Where ``miharu.init()`` was called they are stored as well, as ever. Where it was not, miharu watches for as
-long as somebody captures, and stores nothing.
+Where ``miharu.init()`` was called they are stored as well, as always. Where it was not, miharu watches for
+as long as a capture is open, and stores nothing.
 """
 
 import threading
@@ -79,7 +79,7 @@ def capture() -> Capture:
 
 
 class _Watch:
-    """Sees to it that calls are seen for as long as somebody wants that."""
+    """Watches calls for as long as a capture is open, where ``miharu.init()`` was not called."""
 
     def __init__(self) -> None:
         self.monitor: Monitor | None = None

@@ -1,7 +1,7 @@
 """What processes that are gone have left beside the database, for those who look at it.
 
-A program that records takes it over by itself. Where none does, whoever opens the database with the right to
-write brings it in; whoever may not is told how many calls wait.
+A program that records takes it over by itself. Where none does, a reader that may write to the database
+brings it in; one that may not is told how many calls wait.
 """
 
 import time

@@ -186,7 +186,7 @@ class Monitor:
         return self._here.left_behind
 
     async def _look_for_left_behind(self) -> None:
-        """What others have left when they died is looked for when somebody looks; an idle recorder sleeps."""
+        """A read looks for what other processes left when they died, since an idle recorder sleeps."""
         if not self.left_behind.is_due():
             return
         if self.read_only:

@@ -79,8 +79,8 @@ def init(
             as ``route:/admin/*``, functions of a call; by default ``MIHARU_IGNORE``, else none.
 
     Raises:
-        ConfigError: An argument makes no sense. (A nonsense environment variable is logged, and miharu stays
-            off.)
+        ConfigError: An argument is not valid. (An environment variable that is not valid is logged, and
+            miharu stays off.)
     """
     global _current  # noqa: PLW0603 - one monitor a process
     try:
@@ -162,7 +162,7 @@ async def aflush(timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same con
 
 
 def _seconds(function: str, timeout: object) -> float:
-    """As threads can wait them: what is over is no time at all, and for ever is very long."""
+    """A time-out that threads can wait for, from 0 to the longest they can."""
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout != timeout:  # noqa: PLR0124 - not a number
         raise refused(f"{function}(timeout)", timeout, "give seconds as a number, such as 5 or 0.5")
     return max(0.0, min(float(timeout), threading.TIMEOUT_MAX / 2))

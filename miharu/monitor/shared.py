@@ -53,7 +53,7 @@ class Shared:
         self.queue = ExchangeQueue()
         self.counters = Counters()
         self.spool: Spool | None = None
-        """``None`` until somebody needs one (``own_spool``)."""
+        """``None`` until one is needed (``own_spool``)."""
         self.exports: Exports | None = None
         """The recorder's as well."""
         self._point = point

@@ -14,7 +14,7 @@ What a call is to be paid for reaches its price in two ways:
   countable leaves the call without a cost, so a new field of a built-in format needs a line there, and a new
   format a table, unless its reader puts the usage together itself and names each quantity in it. The usage
   object of a plug-in's format is not looked into.
-- Whatever else the request or the answer tells of goes into ``Reading.quantities`` and ``Reading.terms``;
+- All else that the request or the answer tells of goes into ``Reading.quantities`` and ``Reading.terms``;
   both are kept in ``usage_raw`` under ``miharu``, so that ``miharu reprice`` knows them as well. A quantity
   is named by the unit of genai-prices where there is one (``web_searches``, ``storage_searches``,
   ``code_executions``, ``rerank_searches``, ``input_audio_seconds``, ``input_characters``,
@@ -49,7 +49,7 @@ class Reading:
     ttft_ms: int | None = None
     error_type: str | None = None
     error_message: str | None = None
-    """Set where the provider reports an error, with whatever HTTP status."""
+    """Set where the provider reports an error, with any HTTP status."""
     finish_reason: str | None = None
     service_tier: str | None = None
     response_id: str | None = None
@@ -93,6 +93,6 @@ class Provider(Protocol):
     def read(self, wire: Wire) -> Reading | None:
         """Say what the exchange was, or ``None``: it only looked like a call in this format.
 
-        Runs in the worker. The bytes are anybody's: truncated, malformed, hostile.
+        Runs in the worker. The bytes are not trusted: they may be truncated, malformed or hostile.
         """
         ...

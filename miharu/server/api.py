@@ -261,7 +261,7 @@ async def _moves(
 
 def _check(query: Query, step: int) -> None:
     if (query.end - query.start) // step > _MOST_STEPS:
-        raise ClientException(f"That are more than {_MOST_STEPS:,} steps: ask for longer ones.")
+        raise ClientException(f"That is more than {_MOST_STEPS:,} steps: ask for longer ones.")
 
 
 def _text(body: bytes | None) -> str | None:

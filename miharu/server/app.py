@@ -90,7 +90,7 @@ def _health(door: Door, monitor: "Monitor") -> Any:
         if request.method in METHODS:
             try:
                 page = await monitor.read(look)
-            except Exception:  # noqa: BLE001 - whatever it is, the answer is no
+            except Exception:  # noqa: BLE001 - after any failure the answer is no
                 page = unwell()
         else:
             page = await door.answer(scope, asked_path(scope))

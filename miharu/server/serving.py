@@ -89,7 +89,7 @@ def _open(address: str) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:  # the resolver would take the remainder
-        raise MiharuError(f"Port {port} does not exist: choose one up to 65535 with --host and --port.")
+        raise MiharuError(f"{port} is not a valid port: choose one from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""What the fake model says: a prompt, whatever format it came in, becomes a generation."""
+"""What the fake model says: a prompt of any format becomes a generation."""
 
 import json
 import re
@@ -46,7 +46,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A request, whatever its format."""
+    """A request of any format."""
 
     model: str
     text: str

@@ -69,7 +69,7 @@ class FakeProvider:
         ids: Makes the ids of answers and requests.
 
     Raises:
-        ConfigError: One of them makes no sense.
+        ConfigError: One of them is not valid.
     """
 
     def __init__(

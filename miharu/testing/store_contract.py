@@ -1,4 +1,4 @@
-"""What every store has to do, as tests that whoever writes one can run.
+"""What every store has to do, as tests that the author of one can run.
 
     from miharu.testing.store_contract import StoreContract
 
@@ -38,7 +38,7 @@ ALL = Query(start=0, end=2**62)
 
 
 def make_call(**facts: Any) -> Call:
-    """A successful call at ``NOON``, with whatever facts are given instead."""
+    """A successful call at ``NOON``, with the facts that are given in place of its own."""
     defaults: dict[str, Any] = {
         "timestamp": NOON,
         "api": "openai.chat",
@@ -67,7 +67,7 @@ class StoreContract:
     """Subclass it with a fixture ``store`` that gives an open, empty store."""
 
     pytestmark = pytest.mark.anyio
-    """Its tests run in any project, whatever that has set for coroutines."""
+    """Its tests run in any project, with any setting for coroutines."""
 
     @pytest.fixture
     def anyio_backend(self) -> str:
@@ -302,7 +302,7 @@ class StoreContract:
         assert sum(n for _, _, n in await store.durations(ALL, MINUTE)) == 2500
 
     async def test_what_cannot_be_breaks_no_sum(self, store: OpenStore) -> None:
-        """Whatever a provider says, and whoever hands the call over."""
+        """Whatever numbers a provider reports, and also where the call did not come through the recorder."""
         absurd = [2**53 - 1, 2**62, 2**63, 10**300, -1, -(2**63)]
         calls = [
             make_call(

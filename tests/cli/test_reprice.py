@@ -77,7 +77,7 @@ def test_the_report_says_how_many_and_how_much(run: Run, tmp_path: Path) -> None
     would = run(*command, "--dry-run")
     assert (would.returncode, would.stderr) == (0, "")
     assert "6 calls since 2020-01-01 00:00 UTC." in would.stdout
-    assert "1 of them have a cost that somebody else has stated; it stays." in would.stdout
+    assert "1 with a stated cost, which stays." in would.stdout
     assert "4 would change (1 had no price before): together they cost $" in would.stdout
     assert "and not $0.0030 (-$0.00" in would.stdout
     assert "gpt-4o" in would.stdout

@@ -69,7 +69,7 @@ def test_beside_a_file_that_may_only_be_read_they_wait_and_are_counted(machine: 
     assert "it is read-only" in out.err
     assert "1 wait for the next start" in out.err
     said = machine.command(VICTIM, "stats", "--database", str(database), cwd=home, home=home)
-    assert "1 calls are not in these figures yet" in said.err
+    assert "1 call is not in these figures yet" in said.err
     database.chmod(0o600)
     said = machine.command(VICTIM, "stats", "--database", str(database), cwd=home, home=home)
     assert "calls    2" in said.out

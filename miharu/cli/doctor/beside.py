@@ -21,7 +21,7 @@ def findings(file: Path) -> Iterator[Finding]:
     for path in sorted(file.parent.glob(f"{file.name}.replaced-*")):
         yield Finding(
             "note",
-            f"{path.name}: the last changes to a file that somebody has replaced; "
+            f"{path.name}: the last changes to a file that was deleted or replaced; "
             "of no use without that file",
         )
 
