@@ -33,7 +33,7 @@ class Capturing:
         self.outer = outer
         """The capture around it."""
         self.everything = everything
-        """Whatever this process calls, also inside other captures."""
+        """All calls of this process, also those inside other captures."""
         self.until: int | None = None
         """When its block ended; what began before that may still come."""
 
@@ -57,7 +57,7 @@ def end(capturing: Capturing) -> None:
     with _changing:
         _open = tuple(entry for entry in _open if entry[0] is not capturing)
     if not _open:
-        _noted.clear()  # what is lost on the way has no price and is shown to nobody
+        _noted.clear()  # a call lost on the way has no price and is in no capture
 
 
 def note(call: "Call", capturing: Capturing | None, started: int) -> None:
@@ -86,5 +86,5 @@ def deliver(calls: "Iterable[Call]") -> None:
         for each in takers:
             try:
                 each.taker.take(started, call)
-            except Exception:  # noqa: BLE001 - whoever looks on must not keep a call from being stored
+            except Exception:  # noqa: BLE001 - a capture must not keep a call from being stored
                 swallowed("showing a call")

@@ -190,7 +190,7 @@ def now() -> tuple[Context | None, Said | None, Any]:
 
 
 def put(context: Context | None) -> None:
-    """Let another context hold, for a while; whoever does so puts the one before back."""
+    """Let another context hold, for a while; the caller puts the one before back."""
     _current.set(context)
 
 

@@ -1,8 +1,8 @@
 """``@miharu.observe``: each run of a function is a span, whether it is plain, a coroutine or a generator.
 
-A generator shares its context with whoever consumes it, so the span holds only while the generator itself
-runs, turn by turn: between two turns the consumer's own calls are the consumer's. It begins with the first
-turn and ends with the last, or when the generator is closed or let go of.
+A generator shares its context with its consumer, so the span holds only while the generator itself runs,
+turn by turn: between two turns the consumer's own calls are the consumer's. It begins with the first turn
+and ends with the last, or when the generator is closed or let go of.
 """
 
 import functools
@@ -32,7 +32,7 @@ def observe(function: Any = None, /, *, name: str | None = None) -> Any:
     """A span for each run of the function, called like the function or as given.
 
     Raises:
-        ConfigError: It is a class, or nothing that can be called; or the name is not a text.
+        ConfigError: It is a class or cannot be called, or the name is not a text.
     """
     if not _is_name(name):
         raise ConfigError(f"observe(name={name!r}): give a text, or leave it out.", "name")
@@ -161,7 +161,7 @@ class _Turns:
             swallowed("miharu.observe()")
 
     def rest(self) -> None:
-        """Let hold again what held before, unless this is another context, where somebody only cleans up."""
+        """Let hold again what held before, unless the generator is being closed in another context."""
         here = context.current()
         if context.within(here, self._span):
             self._inside = here

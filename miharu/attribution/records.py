@@ -1,7 +1,7 @@
 """Where spans and scores are left for the recorder.
 
-They come from the program's own code, as calls do from the interceptor; whoever records says here that it
-listens.
+They come from the program's own code, as calls do from the interceptor; the recorder registers here to get
+them.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ def hand_to(sink: Sink) -> None:
 
 
 def withdraw(sink: Sink) -> None:
-    """Take no more, unless somebody else does since."""
+    """Stop giving records to this sink; one that has replaced it stays."""
     global _sink  # noqa: PLW0603 - as above
     if _sink == sink:
         _sink = None
 
 
 def leave(record: object) -> None:
-    """Leave a span that is over, or a score; where nobody listens, it is gone."""
+    """Leave a span that is over, or a score; without a recorder it is dropped."""
     sink = _sink
     if sink is not None:
         sink(record)

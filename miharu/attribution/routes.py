@@ -81,7 +81,7 @@ def _asked_again(scope: Mapping[str, Any], app: object) -> str | None:
     root = str(scope.get("root_path") or "")
     path = str(scope.get("path") or "").removeprefix(root.rstrip("/")) or "/"
     for candidate in _inside(scope.get("endpoint"), app):  # the endpoint of a mount is the app that it mounts
-        # Whatever is wrong with the path was said to the visitor by the framework itself.
+        # Where the path is wrong, the framework itself has told the visitor.
         with suppress(Exception):
             if quart and hasattr(candidate, "url_map") and hasattr(candidate, "asgi_app"):
                 return _of_werkzeug(candidate.url_map, scope, root, path)
@@ -91,7 +91,7 @@ def _asked_again(scope: Mapping[str, Any], app: object) -> str | None:
 
 
 def _inside(*apps: object) -> Iterator[object]:
-    """Each app, and whatever its middlewares are wrapped around."""
+    """Each app, and the apps that its middlewares are wrapped around."""
     for outer in apps:
         app = outer
         for _ in range(_DEEPEST):

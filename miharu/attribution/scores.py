@@ -1,4 +1,4 @@
-"""Feedback: what somebody thinks of a call or of everything that came of one request."""
+"""Feedback: ratings of a call, or of everything that came of one request."""
 
 import logging
 import math
@@ -38,9 +38,9 @@ def trace_id() -> str | None:
 
 
 def score(target: Call | OpenSpan | str | None, name: str, value: float, comment: str | None = None) -> None:
-    """Keep what somebody thinks of a call or a trace: a thumb, a grade, the result of a check.
+    """Keep a rating of a call or a trace: a thumb, a grade, the result of a check.
 
-    What makes no sense is logged and not kept; it often comes from a visitor, so it never raises.
+    A value that is not valid is logged and not kept; it often comes from a visitor, so it never raises.
 
     Args:
         target: A call or its id; a span, or the id of a trace; ``None`` for the trace of what runs here.

@@ -1,4 +1,4 @@
-"""What work is called that nobody asked for over the web: the script or the notebook that this process runs.
+"""The name of work that no web request asked for: the script or the notebook that this process runs.
 
 Jobs of task queues bring names of their own (``interceptor/jobs``). A server outside of a request has none.
 """

@@ -86,7 +86,7 @@ class OpenSpan(Block):
         self.ended = time.perf_counter_ns()
         self.said = self.origin.said
         if error is not None and not (isinstance(error, SystemExit) and not error.code):
-            # whatever is no Exception is a cancellation, or somebody who left a generator early
+            # anything but an Exception is a cancellation, or a consumer that left a generator early
             self.status = "error" if isinstance(error, Exception) else "cancelled"
             self.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             self.error_message = _text(error)

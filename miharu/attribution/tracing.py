@@ -1,4 +1,4 @@
-"""Trace ids: taken over from whoever traces already, so that a call can be found there, else made here.
+"""Trace ids: taken over from the program's own tracing, so that a call can be found there, else made here.
 
 W3C Trace Context: https://www.w3.org/TR/trace-context/. OpenTelemetry is looked for among the modules that
 the program has loaded, and never imported.
@@ -34,7 +34,7 @@ def active() -> Any:
 
 
 def ids_of(span: Any) -> Ids | None:
-    """The ids of such a span; ``None`` where nobody traces."""
+    """The ids of such a span; ``None`` where the program does not trace."""
     context = span.get_span_context() if span is not None else None
     if context is None or not context.is_valid:
         return None

@@ -92,7 +92,7 @@ class Interceptor:
         imports.on_import(pending, self._patch)
 
     def uninstall(self) -> None:
-        """Stop watching; the original functions are back wherever nobody has wrapped ours since."""
+        """Stop watching; the original functions are back unless another library has wrapped ours."""
         if handing.target() is self:
             handing.close_open()
             handing.hand_to(None)

@@ -57,13 +57,13 @@ def begun(exchange: Exchange) -> None:
 
 
 def forget(exchange: Exchange) -> None:
-    """It was no model call after all."""
+    """Drop an exchange that proved not to be a model call."""
     _open.discard(exchange)
     exchange.let_go()
 
 
 def forget_all() -> None:
-    """They are somebody else's: this is a child of the process that makes them."""
+    """Forget the parent's exchanges, in a child after a fork: the parent records them."""
     _open.clear()
     HOLDING.start_over()
 
@@ -74,7 +74,7 @@ def running() -> list[Exchange]:
 
 
 def close_open() -> None:
-    """End what is being answered, because nobody will watch it any more: it is a call too."""
+    """Record the calls whose answers are still coming as closed, because watching stops."""
     for exchange in list(_open):
         if exchange.status is not None:
             finish(exchange, "closed", None)
@@ -108,7 +108,7 @@ def admit() -> None:
 
 
 def target() -> Watching | None:
-    """Whoever is installed."""
+    """Who takes the exchanges; ``None`` where no interceptor is installed."""
     return _target
 
 
@@ -127,7 +127,7 @@ def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> 
         return
     _open.discard(exchange)
     exchange.ended = time.perf_counter_ns()
-    if error is not None:  # whatever is no Exception is a cancellation, of asyncio, trio or the user's hand
+    if error is not None:  # anything but an Exception is a cancellation, by asyncio, trio or Ctrl-C
         end = "error" if isinstance(error, Exception) else "cancelled"
     exchange.end = end or "closed"
     try:

@@ -1,7 +1,7 @@
 """The patch of one client library. httpx and httpx2 have the same shape, so one piece of code serves both.
 
 ``Client._send_single_request`` and its async twin are the one step in which a client hands a request to
-whichever transport it chose: every exchange passes it exactly once, and nobody's mock replaces it.
+whichever transport it chose: every exchange passes it exactly once, and no mock library replaces it.
 """
 
 from collections.abc import Callable

@@ -43,7 +43,7 @@ def make_tees(library: ModuleType) -> tuple[type[Any], type[Any]]:  # noqa: C901
 
     class SyncTee(_Tee, library.SyncByteStream):  # type: ignore[misc, name-defined]
         def __iter__(self) -> Iterator[bytes]:
-            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is kept by nobody
+            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is not kept
             chunks = iter(self._stream)
             try:
                 for chunk in chunks:
@@ -66,7 +66,7 @@ def make_tees(library: ModuleType) -> tuple[type[Any], type[Any]]:  # noqa: C901
 
     class AsyncTee(_Tee, library.AsyncByteStream):  # type: ignore[misc, name-defined]
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is kept by nobody
+            keep = (self._exchange or Exchange()).keep  # a second walk over the stream is not kept
             chunks = self._stream.__aiter__()
             try:
                 async for chunk in chunks:

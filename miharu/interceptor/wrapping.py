@@ -3,7 +3,7 @@
 Rules that other instrumentors taught us:
 
 * The original is taken with ``getattr``: out of ``__dict__``, a ``wrapt`` wrapper would come unbound.
-* No ``__wrapped__``: some take whatever has it for their own wrapper and remove it.
+* No ``__wrapped__``: some take any function that has it for their own wrapper and remove it.
 * Ours is taken off only where it is still on top; elsewhere it stays in the chain and passes on.
 """
 
@@ -21,7 +21,7 @@ def wrap(owner: type, attr: str, make: Callable[[Any], Any]) -> None:
     owner = next(base for base in owner.__mro__ if attr in base.__dict__)
     standing = owner.__dict__[attr]
     if (owner, attr) in _applied and standing is not _applied[owner, attr][1]:
-        return  # ours is on top, or somewhere under a wrapper of somebody else's
+        return  # ours is on top, or somewhere under another library's wrapper
     original = getattr(owner, attr)
     wrapper = make(original)
     for name in ("__name__", "__qualname__", "__doc__", "__module__"):

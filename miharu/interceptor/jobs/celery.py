@@ -20,7 +20,7 @@ def hook(signals: ModuleType) -> None:
 
 def _begins(task_id: str = "", task: Any = None, **_: Any) -> None:
     try:
-        # An eager task runs inside whoever called it, and is done for its sake.
+        # An eager task runs inside its caller, so its calls are the caller's.
         if handing.target() is None or getattr(getattr(task, "request", None), "is_eager", False):
             return
         block = Beginning(Origin(source=f"celery {task.name}"))
