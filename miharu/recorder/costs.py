@@ -40,7 +40,7 @@ def facts_of(call: Call, prices: Prices | None) -> dict[str, Any]:
 
 
 def _saving(call: Call, missed: int, prices: Prices) -> int | None:
-    """Nano-dollars; ``None`` where a cache is not cheaper, or nobody knows."""
+    """Nano-dollars; ``None`` where a cache is not cheaper, or that is not known."""
     paid = prices.cost(call)
     due = prices.cost(replace(call, usage=_from_cache(call.usage, missed)))
     if paid is None or due is None or due.cost_nanousd >= paid.cost_nanousd:

@@ -10,9 +10,9 @@ __all__ = ("is_daemonic",)
 
 
 def is_daemonic() -> bool:
-    """Whether it is a daemon of ``multiprocessing``, as far as anybody knows yet."""
+    """Whether it is a daemon of ``multiprocessing``, as far as is known yet."""
     process = sys.modules.get("multiprocessing.process")
-    if process is None:  # the quick answer, for nearly everybody
+    if process is None:  # the quick answer, for nearly every process
         return False
     try:
         return process.parent_process() is not None and bool(process.current_process().daemon)

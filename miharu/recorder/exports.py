@@ -81,12 +81,12 @@ class Exports:
         import anyio
 
         if queue.turn is None:
-            queue.turn = anyio.Lock()  # whoever waits for it gets it in order
+            queue.turn = anyio.Lock()  # tasks that wait for it get it in order
         async with queue.turn:
             try:
                 with anyio.fail_after(TIMEOUT_S):
                     await queue.exporter.export(batch)
-            except Exception:  # noqa: BLE001 - a plug-in's failure is counted and stops nobody
+            except Exception:  # noqa: BLE001 - a plug-in's failure is counted and affects no other
                 self._counters.failed_exports += 1
                 swallowed(f"the exporter {type(queue.exporter).__name__}")
             queue.is_behind = queue.is_behind and len(queue.waiting) > 1
@@ -105,5 +105,5 @@ class _Queue:
 async def _close(exporter: Exporter) -> None:
     try:
         await exporter.close()
-    except Exception:  # noqa: BLE001 - a plug-in's failure stops nobody
+    except Exception:  # noqa: BLE001 - a plug-in's failure affects no other
         swallowed("closing an exporter")

@@ -68,7 +68,7 @@ class Maintenance:
         """Do a piece of what is due, unless we only read; whether there is more that need not wait.
 
         Args:
-            written: When something was stored last, or whatever else changes with that.
+            written: When something was stored last, or another value that changes with that.
             idle: Whether nothing else is waiting.
         """
         now = self._clock()

@@ -9,7 +9,7 @@ __all__ = ("Flush", "Orders")
 
 
 class Flush:
-    """Somebody waits for what was left so far."""
+    """A thread waits until everything left so far is stored."""
 
     __slots__ = ("done",)
 

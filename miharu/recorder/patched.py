@@ -6,7 +6,7 @@ __all__ = ("is_patched",)
 
 
 def is_patched() -> bool:
-    """Whether threads are gevent's, as far as anybody knows yet."""
+    """Whether threads are gevent's, as far as is known yet."""
     monkey = sys.modules.get("gevent.monkey")
     try:
         return monkey is not None and bool(monkey.is_module_patched("threading"))

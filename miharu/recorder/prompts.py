@@ -1,4 +1,4 @@
-"""What a model reads of a request, as bytes in the order in which it reads it, whatever the wire format.
+"""What a model reads of a request, as bytes in the order in which it reads it, for every wire format.
 
 Providers put what is fixed first: the schema of the answer, the tools, what the system says, then the
 conversation (https://platform.openai.com/docs/guides/prompt-caching,

@@ -59,7 +59,7 @@ class ExchangeQueue:
         return len(self._items) * 2 >= self.max_items or self.holding.used * 2 >= self.holding.limit
 
     def put(self, exchange: "Exchange") -> None:
-        """Leave an exchange. It is read later, by somebody else."""
+        """Leave an exchange, which the recorder reads later."""
         if len(self._items) >= self.max_items:
             self.dropped += 1
             exchange.let_go()

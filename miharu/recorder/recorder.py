@@ -118,7 +118,7 @@ class Recorder:
         """Spool what a recorder that does not end, or has ended badly, did not come to.
 
         Args:
-            unread: Spools what nobody has read, which is quicker than to read it.
+            unread: Spools exchanges unread, which is quicker than to read them.
         """
         try:
             unread()
@@ -129,7 +129,7 @@ class Recorder:
             swallowed("spooling what was left")
 
     def begin_nothing(self) -> None:
-        """Somebody is about to fork."""
+        """Begin no new work, because the program is about to fork."""
         self.orders.for_good = False
         self.orders.stopping = True
 
@@ -182,7 +182,7 @@ class Recorder:
                 self._run = run = self._make_run(self.orders)
                 if run is not None:
                     run()
-        except BaseException:  # noqa: BLE001 - whatever it was, the thread must not end by it
+        except BaseException:  # noqa: BLE001 - no exception may end the thread
             if time.monotonic() - began >= HEALTHY_S:
                 self._pause = PAUSE_S[0]
             self._run = None

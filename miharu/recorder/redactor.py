@@ -1,4 +1,4 @@
-"""What is kept of calls, spans and scores, without credentials. Nobody sees one before it has been here.
+"""What is kept of calls, spans and scores, without credentials. All pass here before they are kept.
 
 A call knows what its own request has carried; what belongs to no request is compared with what the last ones
 have carried.

@@ -60,7 +60,7 @@ class SumsKept:
             limit *= 4
 
     def _is_enough(self, found: Mapping[str, Spent]) -> bool:
-        """Whether nobody near the limit can be missing: they come most expensive first."""
+        """Whether no user or route near the limit can be missing: they come most expensive first."""
         least = min((spent.nanousd for spent in found.values()), default=0)
         return len(found) < MOST - 1 or least < self._budget.limit_nanousd * NEAR
 

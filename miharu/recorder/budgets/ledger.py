@@ -205,7 +205,7 @@ class Ledger:
                 say_once("%s; until it can, %s.", account.state(WHOLE), follows)
 
     def _is_calm(self) -> bool:
-        """Whether nobody is about to be refused, and all is known."""
+        """Whether no call is about to be refused, and all is known."""
         return all(
             line.is_known and not (line.account.budget.refuse and any(True for _ in line.account.near()))
             for line in self._lines

@@ -73,7 +73,7 @@ class Webhook:
                         response = await client.post(url, json=content, headers=agent)
                 trouble = "" if response.is_success else f"HTTP status {response.status_code}"
                 is_final = response.status_code < 500
-            except Exception as error:  # noqa: BLE001 - whatever it is, the recording goes on
+            except Exception as error:  # noqa: BLE001 - no failure may stop the recording
                 trouble, is_final = type(error).__name__, False
             if is_final:
                 break
@@ -81,7 +81,7 @@ class Webhook:
         if trouble and where not in self._failed:
             self._failed.add(where)  # its path is left out, since that may be a secret
             logger.warning(
-                "miharu: the webhook at %s did not take that a budget is used up (%s); this is said once.",
+                "miharu: the webhook at %s rejected the budget alert (%s); this is said once.",
                 where,
                 trouble,
             )

@@ -3,7 +3,7 @@
 spool.py    this process's own file, and those that dead ones have left
 file.py     one file: its lock, its records, and what becomes of it
 records.py  a batch, or exchanges, as the bytes of a record
-unread.py   exchanges that nobody has read yet
+unread.py   exchanges that were not read yet
 """
 
 from miharu.recorder.spool.file import SpoolFile, calls_in

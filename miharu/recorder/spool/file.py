@@ -1,6 +1,6 @@
 """One file of records: how far it was stored, and then each record's length, its CRC-32 and the record.
 
-Whoever owns a file holds a lock on it for as long as the process lives; a file whose lock is free was left
+The process that owns a file holds a lock on it for as long as it lives; a file whose lock is free was left
 behind, and the first process of the same database that finds it stores what is in it.
 """
 
@@ -79,7 +79,7 @@ class SpoolFile:
             make_private_folder(path.parent)
             file = make(path)
             try:
-                if _lock(file) and path.exists():  # else somebody has taken it for one that was left behind
+                if _lock(file) and path.exists():  # else another process took it as left behind
                     os.write(file, _START.pack(_MARK, _START.size))
                     return cls(path, file)
             except OSError:
@@ -171,7 +171,7 @@ class SpoolFile:
         return os.read(self._file, length)
 
     def take(self) -> None:
-        """Be done with the first record: whoever reads the file after this process begins behind it."""
+        """Be done with the first record: a later process that reads the file begins after it."""
         self._read = self._next
         if self._first:
             os.lseek(self._file, 0, os.SEEK_SET)

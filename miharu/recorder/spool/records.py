@@ -1,4 +1,4 @@
-"""A record as bytes, and back: a batch in MessagePack, or exchanges that nobody has read.
+"""A record as bytes, and back: a batch in MessagePack, or exchanges that were not read yet.
 
 Credentials are in no batch, and in no facts of an exchange, so in no file.
 """
@@ -72,7 +72,7 @@ def unpack(payload: bytes) -> tuple[Record, int]:
             else:
                 part.append(value)
     batch = Batch(**parts)
-    return batch, lost if batch else max(lost, 1)  # nobody writes an empty one
+    return batch, lost if batch else max(lost, 1)  # an empty one is never written
 
 
 def _exchanges(payload: bytes) -> tuple[list[Exchange], int]:

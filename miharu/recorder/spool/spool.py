@@ -46,7 +46,7 @@ class Spool:
         self._own: SpoolFile | None = None
         self._counts: list[int] = []
         self._known: dict[int, list[Known]] = {}
-        """Of exchanges that nobody has read, by the place of their record, what is not in the file."""
+        """Of exchanges that were not read yet, by the place of their record, what is not in the file."""
         self._first_read: Batch | None = None
         # the thread that ends the program may have to do what the worker does not come to
         self._lock = threading.RLock()
@@ -77,7 +77,7 @@ class Spool:
             self._append(payload, len(batch.calls) + len(batch.spans) + len(batch.scores))
 
     def append_unread(self, exchanges: Sequence[Exchange]) -> None:
-        """Add what nobody has read yet.
+        """Add exchanges that were not read yet.
 
         Raises:
             OSError: It cannot be written.
@@ -216,7 +216,7 @@ class UnreadSpooling:
 
 
 def spools_at(place: Path) -> Sequence[Path]:
-    """The files at that place, whoever they belong to."""
+    """The files at that place, of any process."""
     try:
         names = sorted(os.listdir(place.parent))  # noqa: PTH208 - names are enough, and cost less
     except OSError:

@@ -1,4 +1,4 @@
-"""Exchanges as bytes before anybody has read them, for a recorder that still starts and a program that ends.
+"""Exchanges as bytes before they were read, for a recorder that still starts and a program that ends.
 
 Credentials of the request stay in the memory of its own process, and so does what a failed call was answered,
 which may repeat them. What is read by another process has no error message and no content.
