@@ -212,7 +212,7 @@ class Writer(Protocol):
     def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         """Forget what started before that moment (Unix milliseconds), at most ``limit`` calls of it.
 
-        What an engine can drop as a whole without anybody noticing, such as a day's table, may be more.
+        What an engine can drop as a whole at no cost to readers, such as a day's table, may be more.
         With ``content_only`` the calls stay, without their bodies. Returns how many were forgotten.
         """
         ...
@@ -327,7 +327,7 @@ class Questions(Protocol):
 
         By time they are found among all. By anything else a store may look through no more than the newest
         ``RANKED`` calls of the window, whether they match or not, unless the query names a user, a session
-        or a trace. When the last one seen is gone, nobody knows where it stood, and there are no more.
+        or a trace. When the last one seen was deleted, its place is not known, and there are no more.
         """
         ...
 
@@ -358,11 +358,11 @@ class Questions(Protocol):
         ...
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
-        """What was said of a call or of a trace, the oldest first."""
+        """The scores of a call or of a trace, the oldest first."""
         ...
 
     async def size(self) -> int | None:
-        """Bytes on disk, with all that belongs to it; ``None`` where there is no disk or nobody knows."""
+        """Bytes on disk, with all that belongs to it; ``None`` where there is no disk or it is not known."""
         ...
 
     async def close(self) -> None:

@@ -59,7 +59,7 @@ SCORES: tuple[str, ...] = _names(Score)
 
 
 def _read(table: str, *types: type[Any]) -> str:
-    """The columns as they are selected: no more of a text than is ever written, whoever wrote it.
+    """The columns as they are selected: no more of a text than miharu ever writes, also of rows by others.
 
     An id stays as it is, because rows come in its order.
     """
@@ -94,7 +94,7 @@ _KEYS = tuple(
 
 
 def to_row(call: Call) -> tuple[Any, ...]:
-    """The values in the order of ``CALLS``; what cannot be, is left out, whoever made the call."""
+    """The values in the order of ``CALLS``; those that cannot be are left out."""
     call = bounded(call)
     row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
     row += _outcome(call.outcome)
@@ -148,7 +148,7 @@ def _is_plain(row: list[Any]) -> bool:
 
 
 def _written(tags: Mapping[str, str]) -> str:
-    """As JSON; what is no text would be escaped in it, and fail an engine that looks into it."""
+    """As JSON, without lone surrogates and NUL: engines that look into the JSON fail on them."""
     written = {_whole(str(name)): _whole(str(value)) for name, value in tags.items()}
     text = json.dumps(written)
     while len(text) > LONGEST_JSON["tags"]:
@@ -158,7 +158,7 @@ def _written(tags: Mapping[str, str]) -> str:
 
 
 def _whole(text: str) -> str:
-    """The text, with a sign in place of what is none."""
+    """The text, with a sign in place of lone surrogates and NUL."""
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

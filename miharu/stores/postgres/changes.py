@@ -1,4 +1,4 @@
-"""What has changed: one small row for each transaction, which nobody has to wait for.
+"""What has changed: one small row for each transaction, which no other transaction waits for.
 
 A row that every writer updates would let them write one at a time only, and a sequence moves before the
 change can be seen. Rows are seen exactly when their calls are. In time they are counted into the one row of

@@ -1,6 +1,6 @@
 """A table for each day, so that a day is forgotten by dropping it.
 
-A missing day is made beside the calls and then attached, which waits for nobody who reads or writes. There is
+A missing day is made beside the calls and then attached, which waits for no reader or writer. There is
 no default partition: a row in it would forbid its day's table for ever.
 """
 
@@ -20,7 +20,7 @@ FIRST, LAST = 946_684_800_000, 4_102_444_800_000
 """Days from 2000 to 2099 have tables of their own; what is outside is a clock that is wrong."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _LOCK_TIMEOUT_MS = 300
-"""Whoever waits for a table makes all others wait behind him."""
+"""Short, because a session that waits for a table makes all others wait behind it."""
 
 Day = tuple[str, int]
 """A table and a day since the epoch."""
@@ -62,7 +62,7 @@ def create(connection: Connection, wanted: Collection[Day]) -> set[Day]:
 
 
 def drop(connection: Connection, days: Collection[Day]) -> bool:
-    """Drop them with all that is in them; ``False`` where somebody holds on to one."""
+    """Drop them with all that is in them; ``False`` where another session uses one."""
     lock(connection, CREATION)
     try:
         with connection.begin_nested():

@@ -29,7 +29,7 @@ _MEANINGS: Mapping[str, str] = {
     "42P01": "lacks a table of miharu's",
     "53100": "cannot grow: the disk is full",
     "53300": "has no connection left for this user",
-    LOCKED: "is locked by somebody else",
+    LOCKED: "is locked by another session",
     "57014": "broke it off",
     "57P03": "is starting or stopping",
     "57P": "has ended the connection",
@@ -50,7 +50,7 @@ def is_gone(error: BaseException) -> bool:
     if state is not None:
         return state.startswith(("08", "57P"))
     return any(
-        # in the middle of something, for a connection that nobody else uses: it was cut there
+        # in the middle of something, on a connection that no other task uses: it was cut there
         isinstance(cause, ConnectionError | InternalClientError) or "connection is closed" in str(cause)
         for cause in _causes(error)
     )

@@ -1,7 +1,7 @@
 """The roll-ups, made later, by whichever process of whichever machine has time.
 
 Transactions end in any order. But below the oldest that still runs all is settled, so a mark there is exact.
-Whoever changes what may be in a roll-up already holds the lock ``SUMS``, and so is alone.
+A transaction that changes what may be in a roll-up already holds the lock ``SUMS``, and so is alone.
 """
 
 import json
@@ -57,7 +57,7 @@ def is_due(connection: Connection, now: int, tags: Sequence[str] = ()) -> bool:
 
 
 def roll_up(connection: Connection, now: int, tags: Sequence[str] = (), pace: Pace | None = None) -> bool:
-    """Do one step, unless somebody else does; whether another is left.
+    """Do one step, unless another process does; whether another is left.
 
     Args:
         connection: Inside a transaction that may write.
@@ -165,7 +165,7 @@ def _forget_old(connection: Connection, horizon: int) -> None:
 
 
 def _keep_by(connection: Connection, names: Collection[str]) -> None:
-    """Keep sums by further tags: all sums by tags are made anew, which nobody has to wait for."""
+    """Keep sums by further tags: all sums by tags are made anew, and no reader waits for that."""
     for name in names:
         connection.exec_driver_sql("INSERT INTO miharu_tags VALUES ($1)", (name,))
     for rollup in ROLLUPS:

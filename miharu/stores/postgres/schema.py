@@ -201,7 +201,7 @@ STEPS: Sequence[Sequence[str]] = (
         "ALTER TABLE miharu_state ADD COLUMN newest BIGINT NOT NULL DEFAULT 0",
         f"UPDATE miharu_state SET newest = {_NEWEST}",
         'CREATE TABLE miharu_frequent (user_id TEXT COLLATE "C" PRIMARY KEY)',
-        "INSERT INTO miharu_frequent VALUES ('')",  # calls of nobody are found by no index
+        "INSERT INTO miharu_frequent VALUES ('')",  # calls without a user are found by no index
         'CREATE TABLE miharu_tags (name TEXT COLLATE "C" PRIMARY KEY)',
     ),
     (
@@ -214,7 +214,7 @@ STEPS: Sequence[Sequence[str]] = (
 
 
 def lock(connection: Connection, key: int) -> None:
-    """Wait until nobody else holds it; it is let go of at the end of the transaction."""
+    """Wait until no other session holds it; it is let go of at the end of the transaction."""
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock($1)", (key,))
 
 

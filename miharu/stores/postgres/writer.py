@@ -16,7 +16,7 @@ __all__ = ("PostgresWriter",)
 
 _PRUNED_AT_ONCE = 1000
 _AIM_S = 0.1
-"""Of a step of the sums: nobody who writes waits for it."""
+"""Of a step of the sums, for which no writer waits."""
 
 
 class PostgresWriter:

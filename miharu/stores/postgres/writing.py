@@ -26,7 +26,7 @@ BODIES = ("call_id", "timestamp", "request", "response")
 def add(connection: Connection, batch: Batch, insert: Insert) -> int:
     """Keep what is not there yet; how many calls were new."""
     if any(call.completes for call in batch.calls):
-        lock(connection, SUMS)  # first of all: whoever holds it waits for nobody else
+        lock(connection, SUMS)  # first of all: a transaction that holds it waits for no other
     # In the order of their keys: two that add the same would else wait for each other for ever.
     calls = sorted(batch.calls, key=lambda call: (call.timestamp, call.id))
     changes.note(connection, [call.timestamp for call in calls])
@@ -118,7 +118,7 @@ def prune_rest(connection: Connection, before: int, most: int) -> int:
 
 
 def prune_day(connection: Connection, day: int, tables: Sequence[str]) -> int | None:
-    """Forget a whole day: how many were in the first table, or ``None`` while somebody holds on to it."""
+    """Forget a whole day: how many were in the first table, or ``None`` while another session uses it."""
     lock(connection, SUMS)
     span = (day * DAY_MS, (day + 1) * DAY_MS)
     gone = connection.exec_driver_sql(

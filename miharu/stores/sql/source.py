@@ -150,7 +150,7 @@ def source(
         steps: What the time is divided by.
         also: Further keys that the answer is made from.
         measures: What is asked of the tables.
-        frequent: Whether ``among`` are users with many calls, or with few; ``None`` where nobody knows.
+        frequent: Whether ``among`` are users with many calls, or with few; ``None`` where that is not known.
         since: Since when those with many calls have sums of their own.
         ignoring: Filters that all rows of the roll-ups meet.
     """

@@ -43,7 +43,7 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
         else:
             return [*windows, (query.start, t + HOUR)]
         if query.start <= t and t + HOUR <= query.end:
-            held += calls  # else a part of it lies outside, and nobody knows which
+            held += calls  # else a part of it lies outside, and which one is not known
         if held >= limit:
             return windows
     return [*windows, (query.start, kept)] if kept > query.start else windows

@@ -1,4 +1,4 @@
-"""Deleting derived rows that nobody reads any more, some at a time: others wait while a transaction lasts."""
+"""Deleting derived rows that no query reads any more: some at a time, since others wait meanwhile."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence

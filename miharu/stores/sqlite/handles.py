@@ -23,7 +23,7 @@ Identity = tuple[int, int]
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file that is, whatever its name; ``None`` where there is none.
+    """Which file that is, under any name; ``None`` where there is none.
 
     Raises:
         OSError: That is not to be seen, because a folder is closed, say.

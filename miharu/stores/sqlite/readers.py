@@ -2,7 +2,7 @@
 
 aiosqlite gives each connection a thread of its own. A question goes there as a whole, and not each of its
 statements: what hands over from thread to thread has to wait for the interpreter's lock, and a page asks
-twenty questions. Whoever asked and is gone takes the question along: SQLite breaks it off.
+twenty questions. When the task that asked is cancelled, SQLite breaks its question off.
 """
 
 import os
@@ -211,8 +211,8 @@ class FileReaders:
             if not self.read_only:
                 raise
             raise StoreError(
-                f"{self.name} was written by an older miharu, and is to be brought up to date before it can "
-                f"be read, by somebody who may write to it. {error}"
+                f"{self.name} was written by an older miharu: a user who may write to it must bring it up to "
+                f"date before it can be read. {error}"
             ) from error
 
     async def _disconnect(self) -> None:

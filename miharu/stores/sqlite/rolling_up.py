@@ -136,7 +136,7 @@ def _refer_some(connection: sqlite3.Connection, known: dict[str, int], pace: Pac
 
 
 def _keep_by(connection: sqlite3.Connection, names: Collection[str], known: dict[str, int]) -> Fold:
-    """Keep sums by further tags: all sums by tags are made anew, which nobody has to wait for."""
+    """Keep sums by further tags: all sums by tags are made anew, and no reader waits for that."""
     for name in names:
         connection.execute("INSERT INTO miharu_tags VALUES (?)", (name,))
     tagged = [rollup.name for rollup in ROLLUPS if rollup.of_tags]
@@ -169,7 +169,7 @@ def forgotten(connection: sqlite3.Connection) -> None:
 
 
 def start_over(connection: sqlite3.Connection) -> None:
-    """Forget all that was derived; it is made anew, and nobody sees a wrong sum meanwhile."""
+    """Forget all that was derived; it is made anew, and no reader sees a wrong sum meanwhile."""
     for table in ("miharu_made", "miharu_partly", "miharu_segments"):
         connection.execute(f"DELETE FROM {table}")
     connection.execute("DELETE FROM miharu_frequent WHERE user_id <> ''")

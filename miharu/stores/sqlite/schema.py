@@ -234,7 +234,7 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         ),
         f"INSERT INTO miharu_meta SELECT 'newest', {_NEWEST}",
         "CREATE TABLE miharu_frequent (user_id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
-        "INSERT INTO miharu_frequent VALUES ('')",  # calls of nobody are found by no index
+        "INSERT INTO miharu_frequent VALUES ('')",  # calls without a user are found by no index
         "CREATE TABLE miharu_tags (name TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT",
     ),
     (

@@ -1,4 +1,4 @@
-"""Changing what is kept: plain ``sqlite3`` on the thread of whoever calls."""
+"""Changing what is kept: plain ``sqlite3`` on the caller's thread."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -1,7 +1,7 @@
 """When the file is damaged: it is set aside, recording goes on in a new one, and its rows are brought back.
 
 file_guard.py  what is done for the file before it is opened, and when it proves damaged
-damage.py      telling what is damaged from what is somebody else's, and from what passes
+damage.py      telling a damaged file from another program's, and from errors that pass
 quarantine.py  the names of files that were set aside
 layout.py      where the tables begin, kept beside the file for the day on which its first page is lost
 source.py      opening a damaged file

@@ -1,7 +1,7 @@
-"""Telling a damaged file from one that is somebody else's, and an error that passes from one that stays.
+"""Telling a damaged file from another program's, and an error that passes from one that stays.
 
 Damaged is what is ours and cannot be read as it should be: it is set aside, and recording goes on in a new
-file. A full disk, a lock or a missing permission is no damage: it passes, or somebody sees to it, and the
+file. A full disk, a lock or a missing permission is not damage: it passes, or the user sees to it, and the
 file is left alone.
 """
 
@@ -111,7 +111,7 @@ def _header_fault(head: bytes, size: int, *, wal: bool) -> str:
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Whether that is said of a file which is no whole database."""
+    """Whether the error means that the file is not a whole database."""
     if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT):
         return True
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
@@ -198,7 +198,7 @@ def _has_journal(path: Path) -> bool:
 
 
 def _judged(path: Path, words: str) -> Finding:
-    """Damaged if it was ours once: what is somebody else's is never touched."""
+    """Damaged if it was ours once: another program's file is never touched."""
     return Finding("damaged", words) if _was_ours(path) else Finding("foreign", "is not a SQLite database")
 
 

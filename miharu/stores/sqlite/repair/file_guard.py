@@ -34,7 +34,7 @@ _told: set[tuple[Path, Identity | None]] = set()
 """Files of which it was said that they were replaced."""
 
 OFTEN, WITHIN = 3, timedelta(minutes=10)
-"""So many damaged files in so short a time are no accident, and another new one would not help."""
+"""So many damaged files in so short a time have one cause, and another new file would not help."""
 
 
 class FileGuard:
@@ -77,7 +77,7 @@ class FileGuard:
 
         Raises:
             NoDatabase: For reading, and there is nothing.
-            StoreError: It is somebody else's, or not to be read, or damaged and for reading only.
+            StoreError: It is another program's, or cannot be read, or is damaged and for reading only.
         """
         try:
             check_place(self.path, read_only=self.read_only)
@@ -120,7 +120,7 @@ class FileGuard:
         """It is open from now on.
 
         Raises:
-            StoreError: Meanwhile another file got its name, and nobody knows which of them was opened.
+            StoreError: Meanwhile another file got its name, and which of them was opened is not known.
         """
         found = identities(self.path)
         if found[""] != self._known.get(""):
@@ -151,7 +151,7 @@ class FileGuard:
         self._hold(None)
 
     def end(self) -> None:
-        """Nobody is going to open it again."""
+        """Stop the rescue, because the file will not be opened again."""
         if self._rescuer is not None:
             self._rescuer.stop()
 
@@ -160,7 +160,7 @@ class FileGuard:
         return self._symptoms.of_damage(error)
 
     def works(self) -> None:
-        """There was no error."""
+        """Forget the errors so far, because the file has worked since."""
         self._symptoms.gone()
 
     def give_up(self, error: BaseException | None) -> None:

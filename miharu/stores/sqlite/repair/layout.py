@@ -121,7 +121,7 @@ def page_one(layout: Layout, pages: int, *, wal: bool) -> bytes:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as draft:
         draft.execute(f"PRAGMA page_size = {layout.page_size}")
         draft.execute("PRAGMA writable_schema = ON")
-        draft.execute("PRAGMA user_version = 1")  # there is a page, whatever stands on it
+        draft.execute("PRAGMA user_version = 1")  # makes SQLite write a first page
         for name, table in layout.tables.items():
             columns = ", ".join(f'"{column}"' for column in table.columns)
             draft.execute(

@@ -32,7 +32,7 @@ class Record:
 
 
 def records(pages: Pages, wanted: Callable[[int, int], bool], after: int = 0) -> Iterator[Record]:
-    """Whatever looks like a row.
+    """All that looks like a row.
 
     Args:
         pages: Of the file.

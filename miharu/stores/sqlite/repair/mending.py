@@ -39,7 +39,7 @@ class Column:
 
 
 def mended(row: Mapping[str, Any], columns: tuple[Column, ...]) -> tuple[Any, ...] | None:
-    """The values for those columns, or ``None`` where something is missing without which it is no row."""
+    """The values for those columns, or ``None`` where something is missing that every row has."""
     values = []
     for column in columns:
         value = row[column.name] if column.name in row else _made(column.name, row)

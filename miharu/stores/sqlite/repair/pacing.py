@@ -34,7 +34,7 @@ class Pace(Protocol):
 
 
 class AtOnce:
-    """For somebody who waits for it."""
+    """For a user who waits for it, such as one of ``miharu doctor --repair``."""
 
     def __init__(self) -> None:
         self._waited = 0.0

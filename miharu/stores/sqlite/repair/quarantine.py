@@ -2,7 +2,7 @@
 
     calls.db.corrupt-20261125T181700Z      set aside; what can be read is still to be brought back
     calls.db.salvaged-20261125T181700Z     set aside; what can be read has been brought back
-    calls.db.replaced-20261125T181700Z-wal  changes to a file that somebody has deleted or replaced
+    calls.db.replaced-20261125T181700Z-wal  changes to a file that was deleted or replaced
 
 What belongs to the file goes with it, under the same name: ``-wal`` and ``-shm``, which SQLite looks for
 there, ``.layout``, ``.report`` (what was brought back) and ``.page1`` (the first page as it was).
@@ -61,7 +61,7 @@ class Aside:
 
 
 def set_aside(database: Path, now: datetime | None = None) -> Aside:
-    """Rename the file and what belongs to it. For whoever holds the gate, and has looked again.
+    """Rename the file and what belongs to it. The caller holds the writer lock and has looked again.
 
     Raises:
         OSError: It cannot be renamed.
@@ -110,7 +110,7 @@ def make_companions_writable(database: Path) -> None:
 
 
 def mark_done(aside: Aside) -> Aside:
-    """Give it the name that says that there is no more to be had from it.
+    """Give it the name that says that all that can be read was brought back.
 
     Raises:
         OSError: It cannot be renamed.

@@ -1,4 +1,4 @@
-"""How far the rescue of one file has come, kept beside it so that whoever comes next goes on from there."""
+"""How far the rescue of one file has come, kept beside it so that the next process goes on from there."""
 
 from dataclasses import asdict, dataclass, field, replace
 
@@ -26,7 +26,7 @@ class Progress:
     lost: int = 0
     """Rowids in gaps: about as many rows."""
     open_end: bool = False
-    """The end of the table cannot be read, and nobody knows how much that is."""
+    """The end of the table cannot be read, and how much that is, is not known."""
     gaps: tuple[Gap, ...] = ()
 
     def with_gap(self, gap: Gap) -> "Progress":

@@ -1,7 +1,7 @@
 """Bringing the rows of a file that was set aside into the new one, step by step, beside the recording.
 
-Each step is a short transaction of its own; what is there already is skipped. Whoever comes next, should
-this process end, goes on where the last step was.
+Each step is a short transaction of its own; what is there already is skipped. Should this process end, the
+next one goes on where the last step was.
 """
 
 import os
@@ -39,7 +39,7 @@ _BACK_OFF_S = (0.1, 30.0)
 
 
 def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report] | None:
-    """Bring back whatever can be read; ``None`` where another process is at it.
+    """Bring back all that can be read; ``None`` where another process is at it.
 
     Returns the file under its new name, and what was brought back.
 
@@ -174,7 +174,7 @@ def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
 
 @contextmanager
 def _claimed(path: Path) -> Iterator[bool]:
-    """Whether nobody else is at that file, or was done with it; the lock on it ends with the process."""
+    """Whether no other process is at that file, or was done with it; the lock on it ends with the process."""
     try:
         handle = open_ours(path)
     except FileNotFoundError:  # it has been given the name of a finished one

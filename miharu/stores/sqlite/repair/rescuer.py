@@ -1,4 +1,4 @@
-"""The thread in which a rescue takes its time. Whoever opens the database has one; one of them all works."""
+"""The thread of a slow rescue. Each process that opens the database has one; one of them all works."""
 
 import logging
 import os

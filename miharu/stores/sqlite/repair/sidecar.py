@@ -1,6 +1,6 @@
 """Small JSON files beside the database: whole or not there, and readable by the owner alone.
 
-Whatever stands in them is looked at before it is believed, for a file may be damaged, or be another's.
+Their content is checked before it is used, for a file may be damaged, or be another's.
 """
 
 import json

@@ -65,7 +65,7 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
     """Give the file a first page that leads to its tables; what stood there is kept beside it."""
     layout = layout_of(path)
     if layout is None:
-        raise Unreadable("its first page is damaged, and nobody knows where its tables begin")
+        raise Unreadable("its first page is damaged, and where its tables begin is not known")
     pages = _pages(path, layout, wal=wal)
     tables = {name: table for name, table in layout.tables.items() if table.root <= pages}
     if not tables:
