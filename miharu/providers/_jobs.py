@@ -1,7 +1,7 @@
 """What the formats share that count other things than tokens, and whose work may go on after the answer.
 
 An answer that names a job opens a call (``Reading.opens``). A later ``GET`` that finds the job ended
-completes that call; one that finds it running is no call.
+completes that call; one that finds it running is not a call.
 """
 
 from collections.abc import Mapping

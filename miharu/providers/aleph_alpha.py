@@ -1,6 +1,6 @@
 """Aleph Alpha's completion (https://docs.aleph-alpha.com/api/complete), plain and streamed.
 
-The answer has a ``model_version``, such as ``2022-04``; it is no name, so the requested one stands.
+The answer has a ``model_version``, such as ``2022-04``; it is not a name, so the requested one stands.
 """
 
 from miharu.call import Usage

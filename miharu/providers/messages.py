@@ -31,12 +31,12 @@ Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal",
 MOST_PARTS = 100
 """Of one message."""
 _TOO_LONG = 2_000
-"""Characters of a picture's address from which on it is no address but the picture."""
+"""Characters of a picture's address from which on it is the picture itself, as a data URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A text, a thought, a call of a tool, its result, or something that is no text.
+    """A text, a thought, a call of a tool, its result, or something that is not text.
 
     ``rest`` stands for the parts that are too many to be shown.
     """
@@ -44,7 +44,7 @@ class Part:
     kind: Kind
     text: str = ""
     name: str = ""
-    """Of the tool; of what is no text, its type."""
+    """Of the tool; of a part that is not text, its type."""
     id: str = ""
     """By which a call of a tool and its result find each other."""
 
@@ -100,7 +100,7 @@ def result_part(content: object, id: object = "", name: object = "") -> Part:  #
 
 
 def data_part(name: object, value: object) -> Part:
-    """Whatever else there is, as it is."""
+    """A value of any other kind, as it is."""
     return Part(kind="data", name=str(name or "part"), text=as_json(value))
 
 
@@ -145,7 +145,7 @@ def dicts(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def said(value: object) -> Iterator[Part]:
-    """Text, or a list of texts and of whatever else."""
+    """Text, or a list of texts and of parts of other kinds."""
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str):
             if part := text_part(one):

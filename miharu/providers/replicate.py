@@ -2,7 +2,7 @@
 
 A prediction goes on after its answer, which says ``starting``; with ``Prefer: wait`` it says how it ended.
 A later ``GET`` of the same process that finds it ended completes the call; that of a program which only looks
-at predictions is no call. Language models count their tokens in ``metrics``,
+at predictions is not a call. Language models count their tokens in ``metrics``,
 others their seconds, images or characters.
 """
 

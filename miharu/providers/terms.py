@@ -27,7 +27,7 @@ def terms_of(wire: Wire, reading: Reading) -> Mapping[str, str]:
         if not wire.host.startswith(told) and (location != "global" or "-aiplatform" in wire.host):
             terms["location"] = location  # else the host says it, which is kept anyway
     if wire.provider is None and not reading.model and not served_model(wire):
-        terms["named_by"] = "request"  # whoever answers there has not said which model it is
+        terms["named_by"] = "request"  # the server has not said which model it is
     if reading.usage.cache_write_tokens and (found_ttl := _LIFETIME.search(wire.request_body or b"")):
         terms["cache_ttl"] = found_ttl.group(1).decode()
     return {**terms, **reading.terms}

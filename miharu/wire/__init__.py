@@ -1,4 +1,4 @@
-"""What comes over the wire, read without knowing whose it is. The bytes are anybody's.
+"""What comes over the wire, read without knowing which provider sent it. The bytes are not trusted.
 
 decoding.py      content-encodings, undone chunk by chunk
 decoded.py       one exchange, as every reader gets it
@@ -6,7 +6,7 @@ json.py          quick and forgiving
 large.py         JSON of megabytes, without the binaries in it
 sse.py           Server-Sent Events
 eventstream.py   the binary frames of Amazon Web Services
-streams.py       JSON objects one after another, in whatever frame
+streams.py       JSON objects one after another, in any frame
 abridged.py      JSON cut short before it is parsed
 indented.py      JSON indented for reading
 """

@@ -21,7 +21,7 @@ LONGEST = 20_000
 """Bytes of one text."""
 _MOST = 4 << 20
 _SMALL = 2_000
-"""Bytes; so little is parsed at once whatever it holds."""
+"""Bytes; so little is parsed at once, with any content."""
 _PATIENCE = 100
 """Tokens after the last, in which JSON has a comma or another bracket opens."""
 _STEP = 500

@@ -21,7 +21,7 @@ class Wire:
     host: str
     path: str
     provider: str | None
-    """Who answers at that host (``providers/hosts.py``); ``None`` for a host that nobody knows."""
+    """Who answers at that host (``providers/hosts.py``); ``None`` for an unknown host."""
     query: str = ""
     """Of the address, as it was sent."""
     request_headers: Mapping[str, str]

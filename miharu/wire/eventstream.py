@@ -59,7 +59,7 @@ class Frame:
 
 
 def frames(body: bytes) -> Iterator[Frame]:
-    """Each intact frame, in order. Whatever the bytes are, the work is linear in their number."""
+    """Each intact frame, in order. The work is linear in the number of bytes, also of hostile ones."""
     view, at = memoryview(body), 0
     patience = 4 * len(body)  # bytes of rejected frames: nested false lengths would make it quadratic
     left = MOST

@@ -11,8 +11,8 @@ __all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "te
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 ABSURD = 2**53
-"""Stands for a count that cannot be: below zero, endless, no number. Whoever finishes a call believes none of
-its counts then (``recorder/bounds.py``)."""
+"""Stands for a count that cannot be: below zero, endless, not a number. The recorder then drops all counts of
+the call (``recorder/bounds.py``)."""
 
 
 class Facts(dict[str, Any]):
@@ -96,7 +96,7 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def _facts(data: bytes) -> Facts | None:
-    """Of one object; lines of them are no single value, and are read one by one."""
+    """Of one object; lines of them are not a single value, and are read one by one."""
     start = data[: LARGE // 4].lstrip()
     if not start.startswith(b"{"):
         return None

@@ -1,7 +1,7 @@
 """Bodies of megabytes: read and kept without the binaries in them, and told by their facts where too large.
 
-A picture of 20 MB is one string between two quotes. A look for a quote in each block finds it, whatever else
-the body is made of; parsing would hold the interpreter's lock for tens of milliseconds and copy it twice.
+A picture of 20 MB is one string between two quotes. A look for a quote in each block finds it in a body of
+any format; parsing would hold the interpreter's lock for tens of milliseconds and copy it twice.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ MANY = 4 << 10
 _SLOW = 200
 """Such numbers that are parsed as a whole."""
 _BINARY = 4096
-"""A string this long, without a space or an escape in it, is no text."""
+"""A string this long, without a space or an escape in it, is not text."""
 _BLOCK = _BINARY // 2
-"""Whatever is as long as a binary covers a whole block."""
+"""A string as long as a binary covers at least one whole block."""
 _ESCAPE = ord("\\")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_:;,.-]")
 _NUMBERS = bytes.maketrans(b"123456789E+", b"0" * 9 + b"e-")

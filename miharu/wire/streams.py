@@ -1,4 +1,4 @@
-"""JSON objects one after another, in whatever frame they come: SSE, NDJSON, one array, or a single object.
+"""JSON objects one after another, in any frame: SSE, NDJSON, one array, or a single object.
 
 A body may be cut anywhere, and a large one has a hole between what was kept of its start and of its end.
 """
@@ -57,7 +57,7 @@ def answers(wire: Wire) -> Iterator[Answer]:
 def objects(body: bytes) -> Iterator[Answer]:
     """Each whole object that is not inside another: the lines of NDJSON, or the elements of an array.
 
-    A brace at the start of a line begins one, whatever came before it: so it finds its way behind a hole.
+    A brace at the start of a line always begins one, so that reading goes on after a hole.
     """
     depth = start = 0
     for at, sign in _tokens(body):

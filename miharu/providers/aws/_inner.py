@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
     Anthropic            usage.input_tokens; its streams are read by ``providers/anthropic``
     Nova                 usage.inputTokens, in a stream within ``metadata``
-    OpenAI, Jamba, …     usage.prompt_tokens, and whatever was imported or comes from the marketplace
+    OpenAI, Jamba, …     usage.prompt_tokens; also models that were imported or are from the marketplace
     Titan                inputTextTokenCount, results[].tokenCount; in a stream totalOutputTextTokenCount
     Llama                prompt_token_count, generation_token_count
     Mistral, Cohere, J2  nothing: Bedrock's own counts are all there is

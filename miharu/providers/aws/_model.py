@@ -18,8 +18,8 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html
 def model_of(wire: Wire) -> str | None:
     """The model's id or ARN, or ``None`` where the path is not one of Bedrock's.
 
-    On a host that nobody knows, a gateway say, the id has to look like one as well: ``/model/3/invoke`` may
-    be anybody's.
+    On an unknown host, a gateway say, the id has to look like one as well: ``/model/3/invoke`` may belong to
+    any other service.
     """
     found = _PATH.search(wire.path.rstrip("/"))
     if found is None:

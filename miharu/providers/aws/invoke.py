@@ -62,7 +62,7 @@ class BedrockInvoke:
 def _tier(wire: Wire) -> str | None:
     """Bedrock's own tier (https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html).
 
-    It decides the price, whatever the model inside says; the default one leaves the word to the model.
+    It decides the price, over the tier that the model reports; the default one leaves that to the model.
     """
     tier = text(wire.headers.get("x-amzn-bedrock-service-tier"))
     return tier if tier != "default" else None

@@ -43,7 +43,7 @@ class SageMakerInvocations:
 
 
 def _stream(wire: Wire, endpoint: str) -> Reading:
-    """Read a stream: its frames are slices of whatever the container sends, mostly Server-Sent Events."""
+    """Read a stream: its frames are slices of what the container sends, mostly Server-Sent Events."""
     body = bytearray()
     ttft, error = None, None
     for frame in frames(wire.body):

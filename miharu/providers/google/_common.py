@@ -61,7 +61,7 @@ _ENUMS = {
 
 
 def enum_name(holder: Mapping[str, Any], field: str) -> str | None:
-    """The name of an enum's value, which may come as its number; a number nobody knows stays one."""
+    """The name of an enum's value, which may come as its number; an unknown number stays one."""
     value = holder.get(field)
     if isinstance(value, bool) or not isinstance(value, int):
         return text(value)

@@ -78,7 +78,7 @@ class _Seen:
                 self.usage = later(self.usage, usage)
             self.model = text(chunk.get("modelVersion")) or self.model
             self.response_id = text(chunk.get("responseId")) or self.response_id
-            # a prompt that was blocked has no candidates, and is no error: it is answered, and may be billed
+            # a blocked prompt has no candidates, and is not an error: it is answered, and may be billed
             self.finish = enum_name(mapping(chunk.get("promptFeedback")), "blockReason") or self.finish
             for candidate in _objects(chunk.get("candidates")):
                 self.grounding.add(candidate.get("groundingMetadata"))

@@ -157,13 +157,13 @@ def tools_of(wire: Wire, choices: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _usage(chunk: Mapping[str, Any], choices: list[dict[str, Any]]) -> dict[str, Any]:
-    """In the chunk; Groq's is at ``x_groq`` as long as nobody asked for it, Moonshot's in the choice."""
+    """In the chunk; Groq's is at ``x_groq`` unless the request asked for it, Moonshot's in the choice."""
     holders = (chunk, mapping(chunk.get("x_groq")), *choices)
     return next(({"usage": usage} for holder in holders if (usage := mapping(holder.get("usage")))), {})
 
 
 def _error(chunk: Mapping[str, Any], choices: list[dict[str, Any]], event: str) -> dict[str, Any]:
-    """In the chunk, whatever its shape; in the choice (OpenRouter); as a named event (Groq)."""
+    """In the chunk, in any shape; in the choice (OpenRouter); as a named event (Groq)."""
     holders = (chunk, mapping(chunk.get("x_groq")), *choices)
     error = next((error for holder in holders if (error := holder.get("error"))), None)
     if error is None and (event == "error" or chunk.get("object") == "error"):

@@ -101,7 +101,7 @@ def reading_of(wire: Wire, answer: Mapping[str, Any], **facts: Any) -> Reading:
 
 
 def billed(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Whether the provider itself says that nobody is billed, or that it bills itself."""
+    """Says ``no`` where the provider itself states that the call is not billed, or billed to the provider."""
     payer = text(mapping(answer.get("billing")).get("payer"))
     return {"billed": "no"} if payer == "openai" or answer.get("billed") is False else {}
 

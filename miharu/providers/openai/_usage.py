@@ -142,7 +142,7 @@ def _first(holder: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _largest(names: tuple[str, ...], *holders: Mapping[str, Any]) -> int | None:
-    """One of several names for the same count; where two are there, a zero is the one nobody filled in."""
+    """One of several names for the same count; of two, a zero is the one that was not filled in."""
     largest: int | None = None
     for holder in holders:
         for name in names:

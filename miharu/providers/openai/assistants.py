@@ -1,6 +1,6 @@
 """Runs of OpenAI's Assistants (https://platform.openai.com/docs/api-reference/runs), plain and streamed.
 
-A run that is not streamed is answered ``queued``, without usage, and polled; a poll is no call.
+A run that is not streamed is answered ``queued``, without usage, and polled; a poll is not a call.
 """
 
 import re

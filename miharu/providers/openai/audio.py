@@ -24,7 +24,7 @@ class OpenAITranscriptions:
     rules = (Rule("/audio/transcriptions"), Rule("/audio/translations"))
 
     def read(self, wire: Wire) -> Reading | None:
-        # of a form whose fields nobody kept the answer alone has to fit
+        # where the fields of the form were not kept, the answer alone has to fit
         form_is_lost = not asked_of(wire) and text(wire.answered.get("text"))
         if not form_is_lost and not is_meant(wire, asked="model", answered="text"):
             return None

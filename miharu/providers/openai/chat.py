@@ -1,4 +1,4 @@
-"""OpenAI Chat Completions (https://platform.openai.com/docs/api-reference/chat), on whatever host.
+"""OpenAI Chat Completions (https://platform.openai.com/docs/api-reference/chat), on any host.
 
 A stream carries usage only with ``stream_options.include_usage``, in a chunk of its own or with choices.
 """

@@ -11,7 +11,7 @@ __all__ = ("OpenAICompletions",)
 
 
 class OpenAICompletions:
-    """Reads ``POST …/completions`` that is no chat."""
+    """Reads ``POST …/completions`` that is not a chat."""
 
     api = "openai.completions"
     rules = (Rule("/completions"),)

@@ -34,7 +34,7 @@ class OpenAIImages:
 
 
 def _is_meant(wire: Wire) -> bool:
-    """On a host that nobody knows: a model and a prompt were asked for, and images came back."""
+    """On an unknown host: a model and a prompt were asked for, and images came back."""
     if not requested_model(wire) or not text(asked_of(wire).get("prompt")):
         return False
     failed = wire.status is None or wire.status >= 400

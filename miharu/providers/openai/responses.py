@@ -4,7 +4,7 @@ A stream ends in ``response.completed``, ``.incomplete`` or ``.failed``, each wi
 usage; there is no ``[DONE]``.
 
 A response in the background is answered ``queued``, without usage; that opens the call. A later
-``GET …/responses/{id}`` that finds it finished completes the call. Any other ``GET`` is no call.
+``GET …/responses/{id}`` that finds it finished completes the call. Any other ``GET`` is not a call.
 """
 
 from collections import Counter
@@ -159,7 +159,7 @@ def _tools(response: Mapping[str, Any]) -> dict[str, Any]:
         for item in map(mapping, items(response.get("output")))
         if (kind := text(item.get("type")) or "").endswith("_call")
         and kind not in _UNPAID
-        # a page opened, or searched through, is no search (https://platform.openai.com/docs/pricing)
+        # a page opened, or searched through, is not a search (https://platform.openai.com/docs/pricing)
         and (kind != "web_search_call" or mapping(item.get("action")).get("type", "search") == "search")
     )
     return {"tool_calls": dict(calls)} if calls else {}
