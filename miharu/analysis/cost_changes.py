@@ -7,7 +7,7 @@ For calls of one kind (a model, say), with the number n of them, of N calls in a
     prompts    longer or shorter prompts       |  at the prices of before, by the weights of the
     cache      less or more of them cached     |  price list between input, cached input and output
     answers    longer or shorter answers       |
-    price      whatever is left: the price of a token
+    price      what is left: the price of a token
 
 A kind that is new has no before: all of it is mix. The sum over the kinds is the difference of the two sums,
 because each row is: rounding to a nano-dollar is settled within its largest part.

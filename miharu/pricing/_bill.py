@@ -1,7 +1,7 @@
 """What a call is to be paid for: every quantity that its usage or its reader names, and on which terms.
 
-Quantities go by the units of genai-prices (``input_tokens``, ``web_searches``). One without a unit, and one
-that nobody knows, stay in: they have no price, and so the call has none.
+Quantities go by the units of genai-prices (``input_tokens``, ``web_searches``). One without a unit, and
+an unknown one, stay in: they have no price, and so the call has none.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ def _tokens(usage: Usage) -> dict[str, int | float]:
 
 
 def _by_kind(raw: Mapping[str, Any]) -> dict[str, int | float]:
-    """Tokens by modality in Google's lists; one that nobody knows is a quantity of its own."""
+    """Tokens by modality in Google's lists; an unknown one is a quantity of its own."""
     found: dict[str, int | float] = {}
     for name, pattern in _BY_KIND.items():
         listed = raw.get(name)
@@ -128,7 +128,7 @@ def _by_kind(raw: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def _measured(api: str, raw: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, int | float]:
-    """What is paid by another measure, or is nobody knows what."""
+    """What is paid by another measure, or is of an unknown kind."""
     fields = fields_of(api)
     found: dict[str, int | float] = {}
     stated: dict[str, int | float] = {}
@@ -158,7 +158,7 @@ def _is_repriced(raw: Mapping[str, Any]) -> bool:
 
 
 def _lifetimes_are_lost(quantities: Quantities, raw: Mapping[str, Any], terms: Mapping[str, Any]) -> bool:
-    """Whether tokens were written to a cache for nobody knows how long, and not all for the shortest time."""
+    """Whether tokens were written to a cache for an unknown time, and not all for the shortest one."""
     if not quantities.get("cache_write_tokens") or any(name in quantities for name in _LIFETIMES):
         return False
     parts = raw.get("cache_creation")

@@ -43,7 +43,7 @@ def covers(provider: str, model: str, price: "ModelPrice", used: Quantities) -> 
     if (fees or has_price(price, "requests_kcount")) and not by_token:
         return True  # tokens are told, and not paid
     if not (fees or used.get("input_tokens") or used.get("output_tokens")):
-        return False  # nobody said what was used
+        return False  # the answer does not say what was used
     tokens = {unit: count for unit, count in used.items() if count and _is_token(unit)}
     needed = _needed(provider, model, price, tokens)
     return all(has_price(price, _key(unit)) for unit in needed) and not _is_ambiguous(price, tokens)

@@ -19,7 +19,7 @@ _OPENAI_SEARCH = re.compile(r"-search-(?:preview|api)")
 """OpenAI's chat models that search for each request, at a fee that no price list has."""
 
 _BY_THE_BLOCK = re.compile(r"gpt-4(?:o|\.1)-mini")
-"""Of these OpenAI bills a block of tokens for each search, of which nobody knows whether the usage has it
+"""Of these OpenAI bills a block of tokens for each search, and does not document whether the usage has it
 (https://platform.openai.com/docs/pricing)."""
 _SAID = {"processing", "service_tier", "speed"}
 """What a price may depend on, and an answer tells (``_conditions.py``)."""

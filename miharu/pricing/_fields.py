@@ -2,8 +2,8 @@
 
 A field is ``COUNTED`` in the normal form of usage, ``PART`` of another field, ``FREE``, or names a quantity
 by its unit. Lists are looked through: ``iterations.input_tokens`` is a field of each iteration. A number in a
-field that no table has, and whose name speaks of something countable, is a quantity that nobody knows
-(``unknown``), and so is the cost.
+field that no table has, and whose name speaks of something countable, is an ``unknown`` quantity, which
+leaves the call without a cost.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Claude's iterations: models that were asked beside the answer, and are no part of the usage's own counts.
+"""Claude's iterations: models that were asked beside the answer, and are not part of the usage's own counts.
 
 ``message`` entries add up to the usage itself. A ``compaction`` is billed beside it at the model's own price,
 an ``advisor_message`` at that of the model it names (anthropic's ``BetaUsage.iterations``).
@@ -19,7 +19,7 @@ Used = tuple[str | None, Usage]
 
 
 def beside(raw: Mapping[str, Any]) -> Sequence[Used] | None:
-    """What is billed beside the usage's own counts; ``None`` where nobody knows what an entry is."""
+    """What is billed beside the usage's own counts; ``None`` where an entry is of an unknown kind."""
     found: list[Used] = []
     own = dict.fromkeys(_COUNTS, 0)
     entries = _entries(raw)

@@ -17,7 +17,7 @@ _ARN = re.compile(
 """The ARNs that name a model; those of applications, imports and provisioned throughput do not."""
 _MAKERS = ("openai/", "anthropic/", "google/", "gemini/", "vertex_ai/", "x-ai/", "xai/", "models/", "azure/")
 _OPEN = re.compile(r"gpt-?oss|gpt-?[12](?![\w.])|whisper|clip|gemma|t5|grok-[123](?![\d])|\.gguf|ggml|gguf")
-"""Models of makers that publish others' weights: served by anybody, at any price or none."""
+"""Models of makers that publish others' weights: served by any provider, at any price or none."""
 _VERSION = re.compile(
     r"(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{3,4}|\d{2}-\d{2}|\d{2}-\d{4}|latest|preview|exp|default))*\Z"
 )
@@ -27,13 +27,13 @@ def candidates(provider: str | None, model: str | None, asked: str | None, *, an
     """The names of the model to look for, the surest first.
 
     Args:
-        provider: By the name of the list; ``None`` behind a host that nobody knows.
+        provider: By the name of the list; ``None`` behind an unknown host.
         model: As the answer names it, else as requested.
         asked: As requested.
         answered: Whether the answer has named one.
     """
     if provider is None:
-        return [model] if model and answered else []  # whoever answers is asked for anything
+        return [model] if model and answered else []  # there the name that was asked for may mean any model
     names = (asked, model) if provider == "aws" else (model, asked)  # the address knows its profile
     return [name for name in dict.fromkeys(names) if name]
 
@@ -64,7 +64,7 @@ def lookups(provider: str | None, model: str) -> Iterator[tuple[str | None, str]
 def is_plainly(name: str, info: "ModelInfo") -> bool:
     """Whether a name says by itself that it is this model and no other: its own name, with a date at most.
 
-    Behind a host that nobody knows a name that only contains one may be anything.
+    Behind an unknown host a name that only contains one may be any model.
     """
     plain = name.lower()
     for maker in _MAKERS:

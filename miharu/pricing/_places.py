@@ -1,6 +1,7 @@
 """Where a call was answered, and what that does to its price.
 
-Some places cost more than the list says, which is of the provider's global service; of others nobody knows.
+Some places cost more than the list says, which is of the provider's global service; of others the price is
+not known.
 """
 
 import re
@@ -52,7 +53,7 @@ _OTHER_AREAS = {"eu", "apac", "jp", "au", "ca", "in", "sa", "me", "af", "ap"}
 def factor_of(
     provider: str | None, host: str | None, terms: Mapping[str, str], model: "ModelInfo", name: str
 ) -> Decimal | None:
-    """By what the list's price is multiplied; ``None`` where nobody knows what it costs there.
+    """By what the list's price is multiplied; ``None`` where the price there is not known.
 
     Args:
         provider: By the name of the list.

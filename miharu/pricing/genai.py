@@ -45,7 +45,7 @@ _PROVIDERS = {
 """OpenTelemetry's names to those of genai-prices, where they differ."""
 
 _PROPRIETARY = {"openai", "anthropic", "google", "x-ai", "aws"}
-"""Whose models nobody else serves for free: behind an unknown host, a proxy say, the name is enough."""
+"""Whose models no other host serves for free: behind an unknown host, a proxy say, the name is enough."""
 
 _NANO = Decimal(10**9)
 
@@ -205,7 +205,7 @@ def _quoted(call: Call, bill: Bill, used: Used, found: Found) -> Quote | None:
         at=at,
     )
     if quote.is_empty:
-        # an empty list means two things: free of charge, or nobody knows
+        # an empty list means two things: free of charge, or not known
         return quote if _is_free(info) and call.outcome.status == "success" else None
     if "audio_seconds" in quote.quantities and has_price(quote.price, "audio_hours"):
         quote = replace(quote, quantities=without_sound(quote.quantities, used.tokens_beside_sound))

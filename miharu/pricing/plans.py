@@ -1,7 +1,7 @@
 """What models cost, compiled once into whole numbers for each token, so that most calls need no list.
 
 A plan (``plan.py``) knows the moment at which the list changes, and the length of a prompt from which another
-price holds. It is checked against the long way when it is made. Whatever does not fit goes the long way:
+price holds. It is checked against the long way when it is made. All that does not fit goes the long way:
 fees, sizes, prices by the hour, unknown kinds of usage.
 """
 
