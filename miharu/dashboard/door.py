@@ -34,7 +34,7 @@ class Door:
 
     Args:
         access: Who is let in.
-        monitor: Whose calls are shown; ``None`` from it means that nobody has called ``init()``.
+        monitor: Whose calls are shown; ``None`` from it means that the program has not called ``init()``.
         clock: Unix milliseconds.
     """
 
@@ -136,7 +136,7 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
 
 
 def _on_one_line(value: str) -> bytes:
-    """What a header can hold; whatever a view has put there, no line of it becomes another header."""
+    """The value without line breaks, so that no part of it becomes another header."""
     return _CONTROLS.sub("", value).encode("latin-1", "replace")
 
 

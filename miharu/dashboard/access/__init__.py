@@ -4,7 +4,7 @@ decide.py        the decision; it asks all the others
 visit.py         the facts of a request, and what a decision is
 names.py         by which name the dashboard was asked for
 origin.py        whether a page of another site asks
-clients.py       test clients, which are no strangers
+clients.py       test clients, which are not strangers
 proxy.py         whether a proxy stands in between
 local_user.py    whether another user of this machine asks
 socket_owners.py whose a connection is, by the kernel of Linux

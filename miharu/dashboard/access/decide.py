@@ -1,15 +1,15 @@
 """Who may see the dashboard: a decision over the facts of one request, with no framework in it.
 
-    off         everybody
-    a callable  whoever the host's own function lets in
-    token       whoever opened the link that miharu logged
-    auto        a local visitor of a developer's process; anybody else needs the token
+    off         every visitor
+    a callable  a visitor whom the host's own function lets in
+    token       a visitor who opened the link that miharu logged
+    auto        a local visitor of a developer's process; any other needs the token
     local       as auto, but the process need not have a terminal (``miharu dashboard``)
 
 In every mode a browser is refused that asks on behalf of another site (``origin.py``), and one that may have
-been led here under a stranger's name (``names.py``). Local is who comes from a loopback address, asks for a
-local name, is no other user of the machine (``local_user.py``) and comes through no proxy (``proxy.py``).
-So is a test client, which calls the application without a socket (``clients.py``).
+been led here under a stranger's name (``names.py``). A visitor is local who comes from a loopback address,
+asks for a local name, is not another user of the machine (``local_user.py``) and comes through no proxy
+(``proxy.py``). So is a test client, which calls the application without a socket (``clients.py``).
 """
 
 import inspect
@@ -56,7 +56,7 @@ class Access:
         fallback: What ``auto`` means here.
 
     Raises:
-        ConfigError: ``auth`` is neither a mode nor callable, or a host is no name.
+        ConfigError: ``auth`` is neither a mode nor callable, or a host is not a valid name.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Access:
             return Hosts(["localhost"])
 
     def _may_be_meant(self, visit: Visit, allowed: Hosts, mode: str | None) -> bool:
-        """Whether the dashboard is known by that name; an open one is careful where nobody has named it."""
+        """Whether the dashboard is known by that name; without ``allowed_hosts`` an open one is careful."""
         if allowed:
             return _is_named_locally(visit) or visit.host in allowed
         return mode != "off" or not may_be_rebound(visit.host, visit.client, visit.headers)

@@ -1,7 +1,7 @@
-"""Whether a visitor within this machine is somebody else's process.
+"""Whether a visitor within this machine is a process of another user.
 
 A visitor from a loopback address may be another user of the machine, or a reverse proxy that has an account
-of its own and says nothing of its visitors. On Linux the kernel tells whose a socket is; where nobody tells,
+of its own and says nothing of its visitors. On Linux the kernel tells whose a socket is; where it does not,
 nothing is concluded.
 """
 
@@ -15,7 +15,7 @@ from miharu.dashboard.access.socket_owners import End, owner_by_netlink, owners_
 __all__ = ("is_strangers",)
 
 _ROOT = 0
-"""Whoever is root can read the database anyway; and it relays a Windows browser into WSL."""
+"""Root can read the database anyway, and root's process relays a Windows browser into WSL."""
 
 
 def is_strangers(
@@ -43,7 +43,7 @@ def is_strangers(
 
 
 def _allowed(user: int, environ: Mapping[str, str]) -> set[int]:
-    """This process's own user, and whoever has started it by sudo."""
+    """This process's own user, root, and the user who has started it by sudo."""
     behind = environ.get("SUDO_UID", "")
     return {user, _ROOT, *([int(behind)] if user == _ROOT and behind.isdecimal() else [])}
 

@@ -62,7 +62,7 @@ class Keys:
         token = chosen or made
         name, value = cookie_name(database), cookie_value(token, secret or made)
         shown, borne = visit.params.get("token"), _bearer(visit.headers)
-        # Nobody can guess a cookie, so it is looked at first, and whoever has been in stays in.
+        # A cookie cannot be guessed, so it is looked at first, and a visitor who was let in stays in.
         welcome = any(same(cookie, value) for cookie in _cookies(visit.headers, name))
         if welcome and shown is None:
             return Decision(access="token")

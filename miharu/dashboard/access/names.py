@@ -16,7 +16,7 @@ _LOCAL = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|([a-z0-9_-]+\.)+localhost",
 _NAME = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _PORT = re.compile(r":\d{1,5}\Z")
 _OF_NOBODY = ("local", "internal", "lan", "home", "corp", "intranet", "test", "localdomain", "home.arpa")
-"""Ends of names that nobody can register, so that no stranger's page has one."""
+"""Ends of names that cannot be registered, so that no stranger's page has one."""
 
 
 class Hosts:

@@ -64,9 +64,9 @@ def _a_page_may_have_said_it(told: Mapping[bytes, bytes]) -> bool:
 
 
 def _speaks_of_another(told: Mapping[bytes, bytes]) -> bool:
-    """Whether the browser sees another address than the one we were asked by: somebody has rewritten Host.
+    """Whether the browser sees another address than the one we were asked by: a proxy has rewritten Host.
 
-    A developer's front-end server on this machine does so as well; that one is no door to the world.
+    A developer's front-end server on this machine does so as well; that one does not lead to other machines.
     """
     host = told.get(b"host", b"").decode("latin-1").lower()
     for name in (b"origin", b"referer"):

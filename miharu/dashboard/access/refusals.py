@@ -11,7 +11,7 @@ __all__ = ("FOREIGN", "TOO_MANY", "TURNED_AWAY", "UNKNOWN_NAME", "Why", "locked"
 
 
 class Why(Enum):
-    """Why a token is asked for, in a sentence for whoever did not expect it."""
+    """Why a token is asked for, in a sentence for a visitor who did not expect it."""
 
     ASKED_FOR = ""
     PROXY = (

@@ -36,7 +36,7 @@ _lock = Lock()
 
 
 def token_from(environ: Mapping[str, str]) -> str | None:
-    """The token that somebody chose."""
+    """The token that ``MIHARU_TOKEN`` sets."""
     return environ.get("MIHARU_TOKEN", "").strip() or None
 
 
@@ -70,7 +70,7 @@ def cookie_name(database: str) -> str:
 def cookie_value(token: str, secret: str) -> str:
     """What the browser keeps: proof of the token, and not the token, which may hold any character.
 
-    The secret keeps it from being guessed where somebody chose a token that can be.
+    The secret keeps it from being guessed even where the token that a person chose can be.
     """
     return hmac.digest(secret.encode(), b"miharu dashboard\0" + token.encode(), "sha256").hex()
 
@@ -111,7 +111,7 @@ def _kept_in(file: Path) -> str:
 def _read(file: Path) -> str | None:
     """The token in the file; ``None`` where there is no file or no token in it.
 
-    What others could have put there, they know: it is renamed, and is no token.
+    A file that others could have put there is renamed and not used, since they know its content.
 
     Raises:
         OSError: It cannot be read, or not be renamed.
@@ -131,7 +131,7 @@ def _read(file: Path) -> str | None:
 def _publish(file: Path) -> str:
     """Put a new token in place; of several processes that try, one wins and all read the winner's.
 
-    The file appears with its content: nobody can read it half-written.
+    The file appears with its content: no process can read it half-written.
     """
     content = f"{_made()}\n".encode()
     try:

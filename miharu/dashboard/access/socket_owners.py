@@ -35,7 +35,7 @@ class End(NamedTuple):
 def owner_by_netlink(far: End, near: End) -> int | None:
     """The user who has the socket at the far end (``man 7 sock_diag``).
 
-    ``None`` where there is no such socket, or nobody to ask.
+    ``None`` where there is no such socket, or no kernel interface to ask.
     """
     if far.ip.version != near.ip.version or not hasattr(socket, "AF_NETLINK"):
         return None

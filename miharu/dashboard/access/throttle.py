@@ -1,4 +1,4 @@
-"""Wrong tokens, counted by where they come from, so that a token that somebody chose is not found by trying.
+"""Wrong tokens, counted by where they come from, so that a token that a person chose is not found by trying.
 
 A token that miharu has made has 256 bits, and so has every cookie; they need no counting.
 """

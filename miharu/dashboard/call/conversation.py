@@ -1,4 +1,4 @@
-"""What was said in a call, laid out as messages, whatever the format on the wire.
+"""What was said in a call, laid out as messages, for every format on the wire.
 
 formats.py    the format that lays them out; of a format that does not, one that the request looks like
 plain.py      all others
@@ -105,7 +105,7 @@ def conversation(call: Call, own: Sequence[Provider] = ()) -> Conversation | Non
             tools=[name[:_LONGEST_NAME] for name in islice(whole.tools, _TOOLS)],
             settings=list(_settings(request, is_plain=form is None)),
         )
-    except Exception:  # noqa: BLE001 - anybody may have written these bytes; they are still shown raw
+    except Exception:  # noqa: BLE001 - these bytes are not trusted; they are still shown raw
         return None
 
 

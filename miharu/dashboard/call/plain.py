@@ -1,4 +1,4 @@
-"""Everything that is no conversation: a text in, and out come a text, vectors, pictures, a ranking."""
+"""Everything that is not a conversation: a text in, and out come a text, vectors, pictures, a ranking."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -84,7 +84,7 @@ def _output(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _vectors(one: Mapping[str, Any]) -> Iterator[Part]:
-    """How many, and of how many dimensions: nobody reads the numbers."""
+    """How many, and of how many dimensions; the numbers themselves are left out."""
     held = one.get("data") or one.get("embeddings") or one.get("embedding")
     if isinstance(held, dict):
         held = next((value for value in held.values() if value), held)

@@ -61,7 +61,7 @@ async def around(call: Call, site: Site) -> Around:
 
 
 async def _tries(call: Call, site: Site) -> list[Call]:
-    """The attempts share whatever the program gave them, so few others have to be looked at."""
+    """The attempts share what the program gave them, so few others have to be looked at."""
     if call.call_group is None or ((call.attempt or 1) == 1 and call.outcome.status != "error"):
         return []
     end = call.timestamp + call.duration_ms

@@ -32,7 +32,7 @@ class PageRequest:
 
     @property
     def view(self) -> View:
-        """What its address asks for, in the days of whoever asks."""
+        """What its address asks for, in days of the visitor's time zone."""
         return View.read(self.params, zone_of(self.headers))
 
 

@@ -1,4 +1,4 @@
-"""Whatever somebody types into the search: a call, or what the calls can be filtered by."""
+"""What a visitor types into the search: a call, or what the calls can be filtered by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether the calls can be read, for whoever watches the watcher; it tells nothing else."""
+"""Whether the calls can be read, for a monitoring system; it tells nothing else."""
 
 import json
 

@@ -28,7 +28,7 @@ _ENDINGS = (("Succeeded", "won"), ("Failed", "lost"), ("Cancelled", "left"))
 
 
 def _hour(view: View, site: Site) -> tuple[Window, Query]:
-    """The last hour, whatever the range says: this page is about now."""
+    """The last hour, also where the range is another: this page is about now."""
     window = Window.of_range(RANGES["1h"], site.clock(), view.zone)
     return window, view.during(window.start, window.end)
 

@@ -52,7 +52,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
 
 
 async def _prices(rows: list[Row], provider: str | None, site: Site) -> Mapping[str, Any]:
-    """The list's prices of each model, as of now; of a model by its name, whoever serves it."""
+    """The list's prices of each model, as of now; of a model by its name, from any provider."""
     prices = await list_prices()
     if prices is None:
         return {"source": None}

@@ -73,7 +73,7 @@ def _standing(state: BudgetState, now: int) -> Standing:
 
 
 def _left(ms: int) -> str:
-    """How long the period lasts, in whatever has two digits at the most."""
+    """How long the period lasts, in the unit in which that has two digits at most."""
     minutes = max(0, ms) // 60_000
     for name, length in (("days", 24 * 60), ("hours", 60)):
         if minutes >= 2 * length:

@@ -19,7 +19,7 @@ from miharu.wording.names import provider_name
 __all__ = ("IN_A_FILE", "MOST", "NOBODY", "Row", "Rows", "columns", "dimension", "leaders", "rows_by")
 
 MOST = 200
-"""Rows of a table. There may be ten thousand routes, and nobody reads as many."""
+"""Rows of a table. There may be ten thousand routes, more than a person reads."""
 IN_A_FILE = 10_000
 """Rows of a table that is taken along."""
 NOBODY: Mapping[Breakdown, str] = {

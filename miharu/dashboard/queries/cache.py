@@ -1,4 +1,4 @@
-"""Answers that may be a minute old, so that the pages somebody turns through need not wait for each again."""
+"""Answers that may be a minute old, so that a visitor who turns pages need not wait for each again."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar, cast

@@ -125,7 +125,7 @@ class Once:
         except Exception as error:
             known.error = error
             raise
-        except BaseException:  # whoever asked was cancelled, which is no answer for the others
+        except BaseException:  # the task that asked was cancelled, which is not an answer for the others
             del self._known[key]
             raise
         finally:
@@ -160,7 +160,7 @@ class Top:
 
 
 async def top(store: Questions, query: Query, by: Dimension, most: int, offset: int = 0) -> Top:
-    """Some groups, from that place on. Who ranks how is asked once for a page, whatever each part shows."""
+    """Some groups, from that place on. The ranking is asked once for a page, for all of its parts."""
     ranks = await store.ranks(query, by)
     keys = tuple(ranks.keys[offset : offset + most])
     if offset + most > len(ranks.keys) < ranks.whole:
