@@ -26,7 +26,7 @@ _MARKS = (
     (b'"cache_control"', re.compile(rb'"cache_control"\s*:\s*\{[^{}]*\}')),
     (b'{"cachePoint"', re.compile(rb'\{"cachePoint"\s*:\s*\{[^{}]*\}\s*\}')),
 )
-"""Marks that say where to cache. They move on with a conversation, and are no part of the prompt."""
+"""Marks that say where to cache. They move on with a conversation, and are not part of the prompt."""
 
 
 def prompt_of(body: bytes) -> bytes | None:

@@ -44,7 +44,7 @@ class Redactor:
         """The call without the credentials of its request, and without any others that can be told."""
         try:
             return self._call(call, request)
-        except Exception:  # noqa: BLE001 - figures are no secret; what was said is not kept unseen
+        except Exception:  # noqa: BLE001 - figures are not secret; content that was not redacted is not kept
             swallowed("redacting a call")
             return _bare(call)
 

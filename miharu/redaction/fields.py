@@ -20,7 +20,7 @@ Span = tuple[int, int, bytes]
 
 _LONGEST_NAME = 64
 _LONGEST_LIKELY = 1024
-"""A longer value of a name that says nothing for certain is no secret."""
+"""A longer value of a name that says nothing for certain is not a secret."""
 _RUN = re.compile(rb"[A-Za-z0-9_.\-]*")
 # possessive throughout: what was passed is never tried again, so each match is linear in what it reads
 _WHITE = rb"(?:\s|\\++[nrt]){0,16}+"

@@ -37,5 +37,5 @@ class Redacting(logging.Filter):
 
 @cache
 def watch_log() -> None:
-    """Redact whatever is logged as ``miharu`` from now on."""
+    """Redact all that is logged as ``miharu`` from now on."""
     logging.getLogger("miharu").addFilter(Redacting())

@@ -63,7 +63,7 @@ _PARAMETERS = frozenset({
     *("access", "assertion", "hmac", "mac", "sessionid", "jsessionid", "phpsessid", "k", "tk", "pw"),
     *("appid", "appkey", "wskey", "ak", "sk"),
 })  # fmt: skip
-"""Secrets in a query or a form, whatever they look like."""
+"""Secrets in a query or a form, in any shape."""
 _SIGNED = ("x-amz-", "x-goog-")
 """What begins with these is part of a signed address."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -74,7 +74,7 @@ BENIGN = frozenset({
     *("content-type", "accept", "user-agent", "host", "accept-encoding", "content-length", "connection"),
     *("date", "server", "content-encoding", "cache-control", "vary", "transfer-encoding", "domain", "path"),
 })  # fmt: skip
-"""What is no secret even among secrets."""
+"""Names whose values are not secret, even among secrets."""
 
 
 @lru_cache(4096)

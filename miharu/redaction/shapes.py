@@ -9,7 +9,7 @@ from miharu.redaction.slices import hits
 __all__ = ("is_suspicious", "shaped")
 
 _MIXED = rb"(?=[\w-]*?[0-9A-Z])"
-"""Words with hyphens between them are no key."""
+"""Words with hyphens between them are not a key."""
 _TOKENS: dict[bytes, bytes] = {
     b"sk-": _MIXED + rb"[\w-]{16,}+",
     b"sk_live_": rb"\w{8,}+",

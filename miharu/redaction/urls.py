@@ -51,7 +51,7 @@ def secrets_in(url: str) -> Iterator[str]:
 
 
 def secrets_of_hook(url: str) -> Iterator[str]:
-    """What of a webhook's address is a secret: each part behind the host that is no word."""
+    """What of a webhook's address is a secret: each part behind the host that is not a word."""
     yield from (part for part in re.split(r"[/?&=]", url.partition("://")[2])[1:] if not part.isalpha())
 
 

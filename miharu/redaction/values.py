@@ -207,7 +207,7 @@ def _in_utf16(value: str) -> bytes:
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
-    """What of its base64 is the same whatever stands around it, at each of the three places of a triplet."""
+    """The part of its base64 that no text around it changes, at each of the three places of a triplet."""
     for encode in (b64encode, urlsafe_b64encode):
         for ahead in range(3):
             code = encode(bytes(ahead) + raw)
