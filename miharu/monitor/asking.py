@@ -19,7 +19,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 AGAIN_S = 1.0
-"""How long one refusal stands for the next questions as well."""
+"""How long a failed attempt to open the store also answers the next questions."""
 CLOSE_S = 5.0
 
 
@@ -78,7 +78,7 @@ class Asking:
         return self._answer(function, prepared=True)
 
     def ask(self, function: Callable[[Questions], Awaitable[T]], meanwhile: Callable[[], object]) -> T:
-        """What the function comes to, for the recorder's thread; ``meanwhile`` is called again and again."""
+        """The result of the function, for the recorder's thread; ``meanwhile`` is called again and again."""
         return self._answer(lambda: function(self.questions), meanwhile)
 
     def open(self, meanwhile: Callable[[], object]) -> None:

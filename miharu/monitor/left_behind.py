@@ -22,9 +22,9 @@ from miharu.recorder.spool import Spool, calls_in, place_for, spools_at
 __all__ = ("LeftBehind",)
 
 AGAIN_S = 10.0
-"""Between two looks."""
+"""Seconds between two looks for spools."""
 WITHIN_S = 5.0
-"""How long one may take; the rest is for the next."""
+"""How long one look may take; the rest is left for the next."""
 
 
 class LeftBehind:
@@ -36,7 +36,7 @@ class LeftBehind:
         self._look_at = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to look; if so, it is not for a while."""
+        """Whether it is time to look; a ``True`` starts the wait for the next time."""
         now = time.monotonic()
         if self.place is None or now < self._look_at:
             return False

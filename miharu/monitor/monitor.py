@@ -1,4 +1,4 @@
-"""One process that is watched, or one database that is looked at.
+"""The monitor: it records the calls of one process, or reads one database.
 
 It is made on the program's own thread, and imports little: what the recorder works with is made on the
 recorder's thread (``recording.py``).
@@ -44,9 +44,9 @@ logger = logging.getLogger("miharu")
 
 FORK_WAITS_S = 0.5
 EXIT_S = 5.0
-"""How long the end of a program may be held up."""
+"""How long the recorder may hold up the end of a program."""
 LOOPS_END_S = 0.5
-"""How long its loops are waited for at the least."""
+"""How long a stop waits for the loops at least."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -55,7 +55,7 @@ _parents: list[object] = []
 
 
 class Monitor:
-    """Watches one process, or with ``read_only=True`` only looks at what others have recorded."""
+    """Records the calls of this process, or with ``read_only=True`` only reads what others have recorded."""
 
     def __init__(self, config: Config, *, read_only: bool = False) -> None:
         """Prepare; nothing happens before ``start``.
@@ -75,16 +75,16 @@ class Monitor:
 
     @property
     def database_path(self) -> Path | None:
-        """The file; ``None`` for memory or a server."""
+        """The file of the database; ``None`` for memory or a server."""
         return database_file(self.config.database)
 
     @property
     def database_name(self) -> str:
-        """For people: without user and password."""
+        """The database as shown to people, without user and password."""
         return public_url(self.config.database)
 
     def start(self) -> None:
-        """Watch, and start to record, unless reading only. Returns at once."""
+        """Start to watch and record, unless ``read_only``. Returns at once."""
         if not self.read_only:
             refuses = any(budget.refuse for budget in self.config.budgets)
             self._interceptor = Interceptor(
@@ -256,7 +256,7 @@ class Monitor:
             recorder.hurry()
 
     def _sink_at_once(self, exchange: Exchange) -> None:
-        """This process may be terminated before any other thread of it has had its turn."""
+        """Spool a call on its own thread, in a process that may be terminated before another thread runs."""
         safe = False
         try:
             from miharu.recorder.spool import spool_at_once
@@ -273,7 +273,7 @@ class Monitor:
             self._recorder.ring()
 
     def _renew(self) -> None:
-        """A queue, a recorder and figures of this process's own."""
+        """Make a new queue, recorder and figures, for this process alone."""
         self._here = Shared(
             self.config,
             self._store_point,
@@ -308,7 +308,7 @@ class Monitor:
     def _has_imported(
         self, names: "Iterable[str]", orders: Orders, meanwhile: "Callable[[], object]" = bool
     ) -> bool:
-        """Import these modules, unless it is to end meanwhile; whether it is not."""
+        """Import these modules; ``False`` where the recorder was told to end meanwhile."""
         for step in names:
             if orders.stopping and (self._here.is_empty or not orders.for_good):
                 return False
@@ -317,12 +317,12 @@ class Monitor:
         return True
 
     def _widen(self, rules: "Iterable[Rule]") -> None:
-        """Let more pass than the built-in formats know."""
+        """Let the gate pass requests of more formats than the built-in ones."""
         if self._interceptor is not None:
             self._interceptor.gate.widen(rules)
 
     def _loop_for_what_leaves(self) -> "LoopThread":
-        """For exporters and webhooks."""
+        """The loop that exporters and webhooks run on."""
         if self._outgoing is None:
             from miharu.recorder.loop import LoopThread
 
@@ -350,7 +350,7 @@ class Monitor:
             self._here.stop_asking(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
-        """Go on with what waits."""
+        """Go on recording after the fork."""
         imports.let_go()
         if self.read_only:
             return
@@ -361,7 +361,7 @@ class Monitor:
             self._recorder.start()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew, with the first call or page."""
+        """Start a new recorder with the first call or page."""
         imports.let_go()
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
         _parents.append((self._recorder, self._recording, self._here))
@@ -382,7 +382,7 @@ def _route_of(exchange: Exchange) -> str:
 
 
 def _remember_secrets(config: Config) -> None:
-    """What of the settings must not be seen anywhere."""
+    """Register the secrets in the settings, so that they are redacted everywhere."""
     if database_file(config.database) is not None and not config.budgets:
         return
     from miharu.redaction import values

@@ -1,4 +1,4 @@
-"""What calls are read with, by the settings."""
+"""The reader of calls, made by the settings."""
 
 from collections.abc import Callable, Iterable
 

@@ -34,7 +34,7 @@ Meanwhile = Callable[[], object]
 
 
 class Recording:
-    """Of one process. It outlives the runs of its recorder."""
+    """The parts that record in one process. They outlive the runs of its recorder."""
 
     def __init__(self, here: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]) -> None:
         """Prepare; nothing is opened yet.
@@ -101,7 +101,7 @@ class Recording:
             self._kept.keep(self._prices.plans)
 
     def _reckon(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
-        """See how the budgets stand."""
+        """Bring the budgets up to date."""
         here = self._here
         if here.ledger is None:
             return

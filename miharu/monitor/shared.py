@@ -27,7 +27,7 @@ __all__ = ("Shared",)
 
 
 class Shared:
-    """Of one process; a fork gets another."""
+    """What the threads of one process share; a fork gets another."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Shared:
         self._closed = False
 
     def own_spool(self) -> "Spool":
-        """The spool, made by who needs it first: the recorder, or the end of the program."""
+        """The spool, made on first use, by the recorder or at the end of the program."""
         with self._making:
             if self.spool is None:
                 from miharu.recorder.spool import Spool, place_for
@@ -102,7 +102,7 @@ class Shared:
 
     @property
     def loop(self) -> "LoopThread":
-        """The questions', and that of a server's writer."""
+        """The loop of the questions, and of the writer of a database server."""
         with self._making:
             if self._loop is None:
                 from miharu.recorder.loop import LoopThread

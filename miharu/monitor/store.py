@@ -1,4 +1,4 @@
-"""The store of a monitor, made by the first who needs it: the recorder, or a question."""
+"""The store of a monitor, made on first use by the recorder or a question."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ __all__ = ("OneStore",)
 
 
 class OneStore:
-    """Makes it once."""
+    """Makes the store on first use, once."""
 
     def __init__(self, config: Config, point: Point, *, read_only: bool) -> None:
         self._config = config
