@@ -249,7 +249,7 @@ def _headers(given: Any) -> dict[str, str]:
 
 
 def _signed_in(auth: Any) -> dict[str, str]:
-    """What the session adds by itself; a response would show it."""
+    """The header that the session adds for its credentials, which a response would show."""
     encode = getattr(auth, "encode", None)
     return {"authorization": str(encode())} if callable(encode) and not isinstance(auth, str) else {}
 

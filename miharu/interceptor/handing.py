@@ -48,7 +48,7 @@ _target: Watching | None = None
 
 
 _open: set[Exchange] = set()
-"""Sent, and not at their end."""
+"""Exchanges that were sent and have not ended."""
 
 
 def begun(exchange: Exchange) -> None:
@@ -69,7 +69,7 @@ def forget_all() -> None:
 
 
 def running() -> list[Exchange]:
-    """What is on its way right now."""
+    """The exchanges on their way right now."""
     return list(_open)
 
 
@@ -88,7 +88,7 @@ def hand_to(target: Watching | None) -> None:
 
 @contextmanager
 def unseen() -> Iterator[None]:
-    """A block whose requests are our own affair."""
+    """A block whose requests are miharu's own, which are not recorded."""
     token = _unseen.set(True)
     try:
         yield
@@ -97,12 +97,12 @@ def unseen() -> Iterator[None]:
 
 
 def is_unseen() -> bool:
-    """Whether this request is our own affair."""
+    """Whether this request is miharu's own, which is not recorded."""
     return _unseen.get()
 
 
 def admit() -> None:
-    """Return, or raise what keeps this call from being sent: the one exception of ours that callers meet."""
+    """Return, or raise ``BudgetExceeded`` before the call is sent: the one exception that callers meet."""
     if _target is not None and _target.admit is not None:
         _target.admit()
 
@@ -113,7 +113,7 @@ def target() -> Watching | None:
 
 
 def settle() -> None:
-    """See to it that what was handed over is kept: this process may end without another word."""
+    """Store or spool what was handed over, because this process may end without further notice."""
     if _target is not None:
         try:
             _target.settle()

@@ -73,6 +73,6 @@ def on_import(names: Iterable[str], tell: Callable[[ModuleType], None]) -> None:
 
 
 def forget() -> None:
-    """Wait for nothing any more."""
+    """Stop waiting for libraries."""
     _finder.pending = {}
     _finder.leave()

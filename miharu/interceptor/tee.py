@@ -14,7 +14,7 @@ from miharu.exchange import End, Exchange
 __all__ = ("Finish", "make_tees")
 
 Finish = Callable[[Exchange, End | None, BaseException | None], None]
-"""Told once how it ended, or by which exception; further calls mean nothing."""
+"""Called with how an exchange ended, or by which exception; only the first call counts."""
 
 
 class _Tee:

@@ -1,4 +1,4 @@
-"""In whose name: what runs jobs is asked for their names, and each job is a beginning of its own.
+"""The names of jobs, asked from the task queue that runs them. Each job has a trace of its own.
 
 naming.py       the block of one job
 celery.py       Celery, by its signals

@@ -13,7 +13,7 @@ _running: dict[str, Beginning] = {}
 
 
 def hook(signals: ModuleType) -> None:
-    """Listen, once."""
+    """Connect to Celery's signals, once."""
     signals.task_prerun.connect(_begins, weak=False, dispatch_uid="miharu")
     signals.task_postrun.connect(_ends, weak=False, dispatch_uid="miharu")
 

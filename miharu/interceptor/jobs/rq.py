@@ -18,7 +18,7 @@ from miharu.interceptor.wrapping import wrap
 __all__ = ("hook_job", "hook_worker")
 
 _late: list[Beginning] = []
-"""The block of a job that ran before we came."""
+"""The block of a job that ran already when RQ was hooked."""
 
 
 def hook_job(module: ModuleType) -> None:
