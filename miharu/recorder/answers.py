@@ -10,7 +10,7 @@ __all__ = ("Answers",)
 
 REMEMBERED = 10_000
 REMEMBERED_MS = 24 * 3_600_000
-"""Since it was asked last."""
+"""How long a request is remembered after it was asked last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,6 @@ class Attempts:
 
 
 def _placed(call: Call, attempt: int, group: str) -> Call:
-    """Tries that belong to nothing else are a trace of their own."""
+    """The call with its attempt and group; tries outside of any trace become a trace of their own."""
     trace_id = call.trace_id or group.replace("-", "")
     return filled(call, attempt=attempt, call_group=group, trace_id=trace_id)

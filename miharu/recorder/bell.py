@@ -1,4 +1,4 @@
-"""What wakes a thread that sleeps."""
+"""A bell that wakes one sleeping thread."""
 
 import threading
 

@@ -20,9 +20,9 @@ logger = logging.getLogger("miharu")
 KEPT_CONTENT = 4 << 20
 """Bytes of a body that are stored; binaries are not among them."""
 SEEN_CONTENT = KEPT_CONTENT + MARGIN
-"""Bytes of a body that are read for that."""
+"""Bytes of a body that are read to make the part that is kept."""
 Hook = Callable[[Any], Any]
-"""The user's own: from a text or a JSON object to the same."""
+"""The user's ``redact`` function: from a text or a JSON object to the same."""
 
 
 def seen(request: Request, wire: Wire) -> Body:
@@ -42,7 +42,7 @@ def _text(content: bytes | None) -> bytes | None:
 
 
 class Content:
-    """Makes what is kept of what was seen."""
+    """Redacts content and applies the user's hook."""
 
     def __init__(self, hook: Hook | None = None) -> None:
         """Prepare.

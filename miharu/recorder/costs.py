@@ -12,7 +12,7 @@ __all__ = ("facts_of", "is_priced", "priced")
 
 
 def is_priced(call: Call) -> bool:
-    """Whether nothing is left to ask of prices."""
+    """Whether the call needs no more prices."""
     return call.cost is not None and (
         call.cache_missed_tokens is None or call.cache_missed_nanousd is not None
     )

@@ -7,7 +7,7 @@ __all__ = ("Counters", "Losses")
 logger = logging.getLogger("miharu")
 
 QUIET_S = 10.0
-"""How long nothing is lost before that is said too."""
+"""How long no call must be lost before the end of losses is logged."""
 
 
 class Counters:
@@ -32,7 +32,7 @@ class Counters:
     failures: int
     """Writes that failed; a failed write is tried again."""
     failed_exports: int
-    """Counted on the exporters' loop, and so beside the others."""
+    """Counted on the exporters' loop, and so in a figure of its own."""
     last_write: float | None
     """Unix seconds."""
 
@@ -43,7 +43,7 @@ class Counters:
 
 
 class Losses:
-    """Says once when calls begin to be lost, and once when that is over."""
+    """Logs once when calls begin to be lost, and once when that is over."""
 
     def __init__(self) -> None:
         self._said = 0

@@ -37,12 +37,12 @@ def before_the_end(work: Callable[[], object]) -> None:
 
 
 def forget(work: Callable[[], object]) -> None:
-    """Do it no more at a normal exit; elsewhere it finds nothing to do."""
+    """Do not run it at a normal exit any more; at other ends it finds nothing to do."""
     atexit.unregister(work)
 
 
 def remember(work: Callable[[], object]) -> None:
-    """Take back that it is to be forgotten."""
+    """Undo ``forget``."""
     atexit.unregister(work)
     atexit.register(work)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ("Exports",)
 
 TIMEOUT_S = 10.0
-"""For one batch; what takes longer is cut off, and counted as a failure."""
+"""Seconds for one batch; an export that takes longer is cut off and counted as a failure."""
 MOST = 200
 """Batches that wait for one exporter; what comes then is not passed on to it, and counted as a failure."""
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("miharu")
 
 
 class Exports:
-    """Hands each batch to each exporter, to each in order."""
+    """Passes each batch to every exporter, in order."""
 
     def __init__(self, exporters: Sequence[Exporter], loop: LoopThread, counters: Counters) -> None:
         """Prepare.
@@ -40,7 +40,7 @@ class Exports:
         self._queues = [_Queue(exporter) for exporter in exporters]
 
     def put(self, batch: Batch) -> None:
-        """Have it passed on."""
+        """Pass a batch on to every exporter, without waiting."""
         for queue in self._queues:
             if len(queue.waiting) >= MOST:
                 self._counters.failed_exports += 1

@@ -8,7 +8,7 @@ from miharu.providers.base import Provider, Rule
 __all__ = ("Formats",)
 
 REMEMBERED = 512
-"""Addresses."""
+"""Addresses whose formats are remembered."""
 LONGEST = 300
 """Characters of one; a longer one is looked up anew."""
 

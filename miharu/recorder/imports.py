@@ -21,13 +21,13 @@ _held: "list[threading.Lock | threading.RLock]" = []
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Around imports in a thread of ours."""
+    """A block for imports in a thread of ours, which a fork waits for."""
     with _one:
         yield
 
 
 def import_step(name: str) -> None:
-    """Import a module, one of many: who forks waits for one of them, and not for all."""
+    """Import a module, one of many; a fork waits for this one, and not for all."""
     with _next:
         _one.acquire()
     try:
@@ -44,6 +44,6 @@ def hold_still(timeout: float = TAKES_S) -> None:
 
 
 def let_go() -> None:
-    """After the fork, in the parent and in the child."""
+    """Let imports go on after the fork, in the parent and in the child."""
     while _held:
         _held.pop().release()

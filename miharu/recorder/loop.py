@@ -24,7 +24,7 @@ SLICE_S = 0.1
 
 
 class LoopEnded(RuntimeError):  # noqa: N818 - a state of affairs
-    """It has ended, before the answer or before the question."""
+    """The loop has ended before it could answer."""
 
 
 class LoopThread:
@@ -89,7 +89,7 @@ class LoopThread:
             raise LoopEnded("The loop has ended.") from error
 
     def start_soon(self, function: Callable[..., Awaitable[T]], *args: Any) -> "Future[T]":
-        """Have it run; who wants to know looks at what is returned.
+        """Start the function without waiting; the returned future has its result.
 
         Raises:
             LoopEnded: There is no loop any more.
@@ -114,7 +114,7 @@ class LoopThread:
         return not thread.is_alive()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew when it is needed next.
+        """Make a new loop when one is needed next.
 
         What is left of the parent's loop is let be: closed here, it would close things there.
         """

@@ -21,12 +21,12 @@ LOOK_S = 10.0
 """Between two looks for files that a process has left behind when it died."""
 LAST_LOOK_S = 1.0
 ROLL_UP_S = 1.0
-"""How long what can wait waits, while calls keep coming."""
+"""Seconds between two steps of the sums, while calls keep coming."""
 PRUNE_S = 3600.0
 PRUNE_STEP_S = 1.0
 PRUNED_AT_ONCE = 1000
 AGAIN_S = 30.0
-"""After the store has refused."""
+"""Seconds to wait after the store has refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

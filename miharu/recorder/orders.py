@@ -1,4 +1,4 @@
-"""What other threads want of the recorder."""
+"""The orders that other threads give to the recorder."""
 
 import threading
 from collections import deque
@@ -18,7 +18,7 @@ class Flush:
 
 
 class Orders:
-    """What other threads want, and the bells by which they wake the recorder."""
+    """The orders of other threads, and the bells by which they wake the recorder."""
 
     __slots__ = ("asleep", "calls", "flushes", "for_good", "haste", "stopping")
 
@@ -29,7 +29,7 @@ class Orders:
     calls: Bell
     """Rung for calls, which may wait a little for others."""
     haste: Bell
-    """Rung for what may not."""
+    """Rung for orders that may not wait."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -38,6 +38,6 @@ class Orders:
         self.calls, self.haste = Bell(), Bell()
 
     def hurry(self) -> None:
-        """Have it look at once, and not in a moment."""
+        """Wake the recorder at once."""
         self.haste.ring()
         self.calls.ring()

@@ -27,7 +27,7 @@ SPOOL_AGAIN_S = 5.0
 
 
 class Pipeline:
-    """For one thread. What the store refuses is kept, and tried again in the order it came in."""
+    """Used by one thread. What the store refuses is kept, and tried again in the order it came in."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Pipeline:
         self.pricer = pricer or Pricer(lambda: None)
         self._export = export
         self._holding = 0
-        """How many of what is pending are in the store's hands."""
+        """How many of the pending calls the store is writing now."""
         self._copied = False
         """Whether these are in the spool as well, before everything else: the store takes its time."""
         self._tried = True

@@ -11,7 +11,7 @@ __all__ = ("Pricer",)
 
 
 class Pricer:
-    """For the recorder's thread."""
+    """Prices calls and charges budgets, on the recorder's thread."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Pricer:
         self._charged_early: set[str] = set()
 
     def need(self) -> None:
-        """See to it that prices are loaded."""
+        """Load the prices, unless they are."""
         if not self._is_loaded:
             self.is_loading = True
             self._prices = self._load()

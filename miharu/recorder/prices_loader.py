@@ -16,7 +16,7 @@ SLICE_S = 0.05
 
 
 class PricesLoader:
-    """Loads them once; for the recorder alone."""
+    """Loads the prices once, for the recorder alone."""
 
     def __init__(self, load: Callable[[], Prices | None], meanwhile: Callable[[], object]) -> None:
         """Prepare.

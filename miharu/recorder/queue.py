@@ -21,7 +21,7 @@ __all__ = ("ExchangeQueue", "Kept", "Left")
 Left: TypeAlias = "Exchange | OpenSpan | Span | Score"
 """What callers leave."""
 Kept: TypeAlias = "Call | Span | Score"
-"""What becomes of it."""
+"""What the recorder makes of it."""
 
 RECORD_BYTES = 512
 """What a span or a score takes, about, beside its longest text."""
@@ -99,7 +99,7 @@ class ExchangeQueue:
         return found
 
     def put_back(self, exchanges: "Sequence[Exchange]") -> None:
-        """Take back what was taken."""
+        """Put exchanges back that were taken."""
         self._items.extendleft((exchange, 0) for exchange in reversed(exchanges))
 
     def take(self) -> "Left | None":

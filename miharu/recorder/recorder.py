@@ -1,4 +1,4 @@
-"""The thread behind the scenes, which records.
+"""The background thread, which records.
 
 It sleeps until a call rings, waits a moment for others to come along, and stores them together. It has no
 event loop, and serves asyncio hosts, trio hosts and plain scripts alike. A failure of ours ends one run of
@@ -90,13 +90,13 @@ class Recorder:
                 raise
 
     def ring(self) -> None:
-        """There is a call; for callers that have seen it asleep."""
+        """Wake the recorder for a call; for callers that have seen it asleep."""
         self.orders.calls.ring()
         if not self.running:
             self.start()
 
     def hurry(self) -> None:
-        """Have it look at once, and not in a moment."""
+        """Wake the recorder at once."""
         self.orders.hurry()
         if not self.running:
             self.start()
@@ -139,7 +139,7 @@ class Recorder:
         return self.stop(timeout)
 
     def go_on(self) -> None:
-        """Take back a ``stop`` that did not come to its end."""
+        """Undo a ``stop`` that was not finished in time."""
         self.orders.stopping = False
         self.orders.for_good = True
         self._halt.clear()

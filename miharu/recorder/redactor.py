@@ -64,7 +64,7 @@ class Redactor:
         return call if call.body is None else replace(call, body=self._content.kept(call.body, own))
 
     def span(self, span: Span) -> Span:
-        """The span without any."""
+        """The span without credentials."""
         texts = (span.name, span.route, span.service, span.user_id, span.session_id, span.error_type)
         known = remembered()
         if not span.error_message and not span.tags and not _suspicious(texts) and not _holds(texts, known):
@@ -82,13 +82,13 @@ class Redactor:
         )
 
     def score(self, score: Score) -> Score:
-        """The score without any."""
+        """The score without credentials."""
         known = remembered()
         return replace(score, name=_clean(score.name, known) or "", comment=_message(score.comment, known))
 
 
 def _bare(call: Call) -> Call:
-    """The figures alone."""
+    """The call with its figures alone."""
     return replace(
         call,
         outcome=replace(call.outcome, error_message=None),

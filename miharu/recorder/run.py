@@ -22,15 +22,15 @@ Meanwhile = Callable[[], object]
 WINDOW_S = 0.05
 """How long a call waits for others to come along: a transaction of thirty costs little more than one."""
 STEP_S = 0.005
-"""Between two steps of what can wait."""
+"""Seconds between two steps of maintenance."""
 WATCH_S = 0.25
-"""Between two looks at what waits while the store refuses."""
+"""Seconds between two looks at waiting calls while the store refuses."""
 BACK_OFF_S = (0.1, 30.0)
 """The first and the longest wait after the store has refused."""
 
 
 class Run:
-    """For the recorder's thread."""
+    """One run, on the recorder's thread."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Run:
             self._losses.end()
 
     def _sleep(self) -> bool:
-        """Until there is something to do; whether it must not wait."""
+        """Sleep until there is something to do; whether that must not wait."""
         orders = self._orders
         if self.refusal is not None and not self.pipeline.is_in_spool:
             return orders.haste.wait(min(WATCH_S, max(0.0, self._retry_at - time.monotonic())))

@@ -1,4 +1,4 @@
-"""What calls have cost, held against what they may.
+"""The budgets: what calls have cost, compared with their limits.
 
 whose.py    to whom a call belongs, made or about to be made
 account.py  one budget: what the store knows, and what this process has spent since

@@ -18,15 +18,15 @@ NOTED = 0.05
 UNREAD = 2
 """How often the store may fail to say what was spent before that is more than a moment's trouble."""
 WHOLE = ""
-"""The key of a budget that is not for each of anything."""
+"""The key of a budget without ``each``."""
 _SHOWN, _SHOWN_AT_LEAST = 50, 5
-"""Users or routes that are told of: at most, and though they are far from their limit."""
+"""Users or routes that are shown: at most, and even where they are far from their limit."""
 _COLUMNS: Mapping[Each, Dimension] = {"user": "user_id", "route": "route"}
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A sum of money, and how many calls it lacks."""
+    """A sum of money, and how many calls without a price it lacks."""
 
     nanousd: int = 0
     unpriced: int = 0
@@ -45,12 +45,12 @@ NOTHING = Spent()
 
 
 class Account:
-    """For the worker alone; what callers may look at are the states that come out of it."""
+    """One budget, as the worker alone uses it; callers see only the states made from it."""
 
     def __init__(self, budget: Budget, now: int) -> None:
         self.budget = budget
         self.column: Dimension | None = _COLUMNS[budget.each] if budget.each else None
-        """What it is for each of."""
+        """The column of ``each``: the user or the route."""
         self.roll(now)
 
     def roll(self, now: int) -> None:
@@ -99,7 +99,7 @@ class Account:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the store was asked and could not say, and not only once: then nothing is known."""
+        """Whether the store failed to answer more than once, so that what was spent is not known."""
         return self.known is None and self.failed >= UNREAD
 
     def state(self, key: str) -> BudgetState:
@@ -128,14 +128,14 @@ class Account:
         )
 
     def near(self) -> Iterator[tuple[str, BudgetState]]:
-        """Those that are used up, or soon will be, by key."""
+        """The states that are used up, or soon will be, by key."""
         limit = self.budget.limit_nanousd * NEAR
         for key in self._keys():
             if self._spent(key).nanousd >= limit:
                 yield key, self.state(key)
 
     def shown(self) -> list[BudgetState]:
-        """Those worth showing, the most used first."""
+        """The states worth showing, the most used first."""
         if self.column is None:
             return [self.state(WHOLE)]
         first = heapq.nlargest(_SHOWN, self._keys(), key=lambda key: (self._spent(key).nanousd, key))

@@ -12,7 +12,7 @@ logger = logging.getLogger("miharu")
 
 
 class Alarms:
-    """On the recorder's thread."""
+    """Logs, calls back and posts, on the recorder's thread."""
 
     def __init__(self, webhook: Webhook) -> None:
         self._webhook = webhook
@@ -33,9 +33,9 @@ class Alarms:
             self._webhook.post(budget.webhook, state)
 
     def after_fork(self) -> None:
-        """Forget what the parent has on its way."""
+        """Forget the posts that the parent has on their way."""
         self._webhook = self._webhook.another()
 
     def close(self) -> None:
-        """Let what is on its way arrive."""
+        """Wait for the posts that are on their way."""
         self._webhook.close()

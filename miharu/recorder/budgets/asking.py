@@ -17,7 +17,7 @@ __all__ = ("Asking", "Memo", "SumsByScan", "SumsKept", "asking_for")
 MOST = 200
 """Users that are asked for at first; more only where so many are near their limit."""
 FOR_EVER_MS = 86_400_000 * 10**6
-"""A step of time with all time in it."""
+"""A step of a series that is longer than all time."""
 SETTLES_MS = 30 * 60_000
 """What started longer ago is taken to be complete."""
 SLICE_MS = (5 * 60_000, 60 * 60_000)
@@ -116,7 +116,7 @@ Asking = SumsKept | SumsByScan
 
 
 def asking_for(budget: Budget, by: Dimension | None) -> Asking:
-    """How the sums of a budget are had."""
+    """The way to ask for the sums of a budget: kept ones, or a scan of the calls."""
     users = budget.user is not None or by == "user_id"
     routes = budget.route is not None or by == "route"
     kind = SumsByScan if budget.tag is not None or (users and routes) else SumsKept

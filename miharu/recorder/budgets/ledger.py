@@ -23,9 +23,9 @@ T = TypeVar("T")
 REFRESH_S = (0.25, 2.0)
 """How often the store is asked: while a budget that refuses is nearly used up or quickly spent, and else."""
 SHARE = 0.05
-"""Of its time the worker spends asking, at most."""
+"""The share of its time that the worker spends asking, at most."""
 LOOK_S = 0.5
-"""How old what is shown may be."""
+"""How old the states that pages show may be."""
 
 
 Look = Callable[[Questions], Awaitable[T]]
@@ -41,7 +41,7 @@ class Ask(Protocol):
 
 @dataclass(slots=True)
 class _Line:
-    """A budget, how its sums are had, and what was said of it in this period."""
+    """A budget, the way to ask for its sums, and what was logged of it in this period."""
 
     account: Account
     asking: Asking
@@ -65,7 +65,7 @@ class _Pace:
 
 
 class Ledger:
-    """What callers may touch of it is ``refusals`` and ``states``."""
+    """All budgets. Callers on other threads use only ``refusals`` and ``states``."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class Ledger:
             self._alarms.after_fork()
 
     def close(self) -> None:
-        """Let what is on its way arrive."""
+        """Wait for the posts that are on their way."""
         if self._alarms is not None:
             self._alarms.close()
 
@@ -162,7 +162,7 @@ class Ledger:
 
     @contextmanager
     def _asking(self, began: float) -> Iterator[None]:
-        """Around the question; then it is seen how the budgets stand, and when to ask again."""
+        """Around the question; afterwards states are made, and the next time to ask is set."""
         pace = self._pace
         try:
             yield
@@ -193,7 +193,7 @@ class Ledger:
             line.account.settle(known)
 
     def _failed(self) -> None:
-        """Note that the store could not say. Where it never has in this period, nothing is not zero."""
+        """Note that the store failed. Until it answers in this period, spending is unknown, not zero."""
         self._pace.revision = None
         for line in self._lines:
             account = line.account
@@ -216,7 +216,7 @@ class Ledger:
         return any(line.account.budget.refuse and line.account.is_going for line in self._lines)
 
     def _roll(self) -> None:
-        """Begin the periods that have begun."""
+        """Start the accounts of periods that have begun."""
         now = self._clock()
         over = [line for line in self._lines if now >= line.account.ends]
         for line in over:
@@ -227,7 +227,7 @@ class Ledger:
             self._pace.due = self._pace.earliest = 0.0
 
     def _look(self) -> None:
-        """See how the budgets stand, and say what is to be said."""
+        """Make the states anew, and tell of budgets that are nearly or fully used up."""
         for line in self._lines:
             for key, state in line.account.near():
                 self._tell(line, key, state)
@@ -236,7 +236,7 @@ class Ledger:
         self._pace.looked, self._pace.is_stale = self._timer(), False
 
     def _close(self) -> None:
-        """Let callers know who is refused."""
+        """Publish to callers whose calls are refused."""
         self.refusals.closed = tuple(
             Closed(line.account, states, line.account.is_unread)
             for line in self._lines

@@ -23,15 +23,15 @@ class Closed:
     account: Account
     states: Mapping[str, BudgetState]
     is_unread: bool = False
-    """Whether it cannot be read what was spent, so that all are refused whom the budget is for."""
+    """Whether what was spent cannot be read, so that all calls of the budget are refused."""
 
     def state(self, key: str) -> BudgetState | None:
-        """How it stands for whom it refuses."""
+        """The state for a key whose calls it refuses, else ``None``."""
         return self.states.get(key) or (self.account.state(key) if self.is_unread else None)
 
 
 class Refusals:
-    """Written by the worker, read by everybody."""
+    """The budgets that refuse: written by the worker, read by every calling thread."""
 
     def __init__(self, clock: Callable[[], int]) -> None:
         """Prepare; ``clock`` gives Unix milliseconds, by which a refusal ends without the worker."""
@@ -56,7 +56,7 @@ class Refusals:
             raise BudgetExceeded(_message(state, "This call was not sent"), state)
 
     def check(self, whose: Callable[[], Whose]) -> None:
-        """The same, where nothing is about to be sent.
+        """Like ``admit``, without counting a refusal, because nothing is about to be sent.
 
         Raises:
             BudgetExceeded: Calls of theirs are refused.
@@ -66,7 +66,7 @@ class Refusals:
             raise BudgetExceeded(_message(state, "Calls are refused"), state)
 
     def after_fork(self) -> None:
-        """Count anew in a child; who was refused still is."""
+        """Count from zero in a child; refusals stay in force."""
         self.count, self._counting = 0, threading.Lock()
 
     def _state(self, whose: Callable[[], Whose]) -> BudgetState | None:

@@ -31,7 +31,7 @@ CLOSE_S = 2.0
 
 
 class Webhook:
-    """Posts from a loop, and nothing waits for it."""
+    """Posts in the background, from a loop."""
 
     def __init__(self, loop: LoopThread) -> None:
         """Prepare; it posts from that loop."""
@@ -40,7 +40,7 @@ class Webhook:
         self._failed: set[str] = set()
 
     def post(self, url: str, state: BudgetState) -> None:
-        """Send it off."""
+        """Start to post the state, without waiting."""
         try:
             post = self._loop.start_soon(self._post, url, message(state))
         except LoopEnded:  # the program is ending
@@ -50,11 +50,11 @@ class Webhook:
         post.add_done_callback(self._posts.discard)
 
     def another(self) -> "Webhook":
-        """One with nothing on its way."""
+        """A webhook on the same loop, with no posts on their way."""
         return Webhook(self._loop)
 
     def close(self) -> None:
-        """Wait a little for what is on its way."""
+        """Wait a little for posts on their way."""
         wait(list(self._posts), CLOSE_S)
 
     async def _post(self, url: str, content: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""To whom a call belongs, as far as budgets ask."""
+"""The owner of a call, by the columns that budgets use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
