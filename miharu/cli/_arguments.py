@@ -12,7 +12,7 @@ _FILTERS = {"model": "model", "route": "route", "user": "user_id", "status": "st
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
-    """Which database."""
+    """Add the option that names the database."""
     parser.add_argument(
         "--database",
         metavar="URL",
@@ -21,14 +21,14 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
-    """Where to serve."""
+    """Add the option for the port to serve on."""
     parser.add_argument(
         "--port", type=_port, default=3001, help="the port to serve on (default: %(default)s)"
     )
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
-    """Which calls."""
+    """Add the options that filter calls."""
     parser.add_argument("--model", help="only calls of this model, as it is stored")
     parser.add_argument("--route", help="only calls of this route of your app, such as 'POST /chat'")
     parser.add_argument("--user", help="only calls of this user")

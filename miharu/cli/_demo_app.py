@@ -62,7 +62,7 @@ class DemoApp:
 
 
 def options(visit: Visit) -> dict[str, Any]:
-    """What each call of a visit has in common."""
+    """The options that all calls of a visit share."""
     headers: Mapping[str, str] = {"x-fake-fault": visit.fault} if visit.fault else {}
     return {"model": visit.model, "extra_headers": headers}
 

@@ -24,7 +24,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 
 def record(call: Call, *, content: bool = False) -> dict[str, Any]:
-    """Everything, with JSON as JSON."""
+    """All columns of a call, with those that hold JSON decoded."""
     facts = _facts(call, content=content)
     for name in _JSON:
         facts[name] = _loaded(facts[name])
@@ -32,7 +32,7 @@ def record(call: Call, *, content: bool = False) -> dict[str, Any]:
 
 
 def cells(call: Call, *, content: bool = False) -> Iterable[Any]:
-    """Numbers, and texts that no spreadsheet takes for formulas."""
+    """The columns as numbers, and as texts that no spreadsheet takes for formulas."""
     return [
         f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
         for value in _facts(call, content=content).values()
@@ -60,7 +60,7 @@ def _facts(call: Call, *, content: bool) -> dict[str, Any]:
 
 
 def _loaded(text: str | None) -> Any:
-    """What a provider sent is JSON as far as we know, and stays text where it is not."""
+    """The decoded JSON, or the text as it is where it is not JSON."""
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):

@@ -23,7 +23,7 @@ _POINTS = {
 }
 SEEN = tuple(_POINTS)
 CLIENTS = (*SEEN, "requests", "botocore", "grpcio", "websockets")
-"""What speaks to a network, and what is seen of that first."""
+"""Clients that speak to a network; those whose calls are seen come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Library:
     async_aiohttp: bool = False
     """Its asynchronous calls go through aiohttp wherever that is installed."""
     unseen: str = ""
-    """Those of its calls that are not seen, where others are."""
+    """Which of its calls are not seen, where others are."""
     never: str = ""
     """Why none of its calls can be seen, where that has another reason than its client or its format."""
 
@@ -109,9 +109,9 @@ class Sight:
     client: str
     seen: bool
     unseen: str = ""
-    """Those of its calls that are not, where others are."""
+    """Which of its calls are not seen, where others are."""
     why: str
-    """In plain words."""
+    """Why its calls are seen or not, for people."""
 
 
 def look() -> Iterator[Sight]:

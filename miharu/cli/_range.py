@@ -1,4 +1,4 @@
-"""Lengths of time and moments as people type them."""
+"""Lengths of time and moments, as users type them."""
 
 import argparse
 import time
@@ -13,7 +13,7 @@ def range_ms(text: str) -> int:
     """Milliseconds of a range such as ``24h``.
 
     Raises:
-        argparse.ArgumentTypeError: It is none.
+        argparse.ArgumentTypeError: It is not a valid range.
     """
     try:
         return length_ms(text)
@@ -34,7 +34,7 @@ def moment_ms(text: str, now_ms: int | None = None) -> int:
     """Unix milliseconds of a moment: a length of time back from now, or a date such as ``2026-11-30`` (UTC).
 
     Raises:
-        argparse.ArgumentTypeError: It is neither.
+        argparse.ArgumentTypeError: It is not a valid moment.
     """
     try:
         at = datetime.fromisoformat(text.strip())

@@ -83,7 +83,7 @@ def ask(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """What the store answers.
+    """The result of a question to the store.
 
     Raises:
         StoreError: It cannot be used.
@@ -134,7 +134,7 @@ def check_file(url: str) -> None:
 
 
 def _not_readable(file: Path) -> StoreError:
-    """Whether it was a database of ours once decides what to do about it."""
+    """The error for a file that cannot be read; its remedy depends on whether it was a database of ours."""
     from miharu.stores.sqlite.repair.damage import look
 
     finding = look(file)

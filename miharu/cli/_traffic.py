@@ -67,7 +67,7 @@ class Traffic:
         self._chance = chance or random.Random()  # noqa: S311 - chance, no secret
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Send visits until cancelled."""
         async with self._app() as app:
             limit = anyio.CapacityLimiter(_AT_ONCE)
             async with anyio.create_task_group() as group:
@@ -122,4 +122,4 @@ async def _nothing() -> dict[str, Any]:
 
 
 async def _ignored(message: Any) -> None:
-    """The visitor does not look at the page."""
+    """Drop the page: the demo's visitor does not read it."""

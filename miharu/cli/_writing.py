@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def writing(database: str | None, work: "Callable[[Questions, AsyncWriter], Awaitable[T]]") -> T:
-    """What the work on the open store returns; the database is the one that argument or environment name.
+    """Run the work on the open store and return its result; the argument or the environment names the store.
 
     Raises:
         MiharuError: It cannot be written; the message says why and what to do.

@@ -14,7 +14,7 @@ DESCRIPTION = "Show the dashboard."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where from and where to."""
+    """Add the options for the database and the address."""
     add_database(parser)
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve on (default: %(default)s)")
     add_port(parser)

@@ -24,7 +24,7 @@ _HOST = "127.0.0.1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where to, and whether to show it."""
+    """Add the options for the address and the browser."""
     add_port(parser)
     parser.add_argument("--no-open", dest="open", action="store_false", help="do not open the browser")
 

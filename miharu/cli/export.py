@@ -36,7 +36,7 @@ class _Stream(Protocol):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which calls, how and where to."""
+    """Add the options for the calls, the format and the file."""
     add_database(parser)
     parser.add_argument("--format", choices=("csv", "jsonl"), required=True, help="one call a line, in both")
     parser.add_argument(
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write them; say how many where that is not in the way."""
+    """Write the calls; print how many where they go to a file."""
     now = time.time_ns() // 1_000_000
     query = query_of(arguments, 0 if arguments.range is None else now - arguments.range, now + 1)
     with reading(arguments.database) as monitor, _destination(arguments.out) as stream:

@@ -1,4 +1,4 @@
-"""``miharu prune``: forget what is old."""
+"""``miharu prune``: delete old calls."""
 
 import argparse
 import sys
@@ -25,7 +25,7 @@ _AT_ONCE = 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What, and whether to ask first."""
+    """Add the options for what is deleted, and whether to ask first."""
     add_database(parser)
     parser.add_argument(
         "--before",
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, forget, and say how much that was."""
+    """Ask, delete, and print how many calls that were."""
     where = public_url(Config.resolve(arguments.database).database)
     what = "the content of calls" if arguments.content_only else "calls"
 

@@ -40,7 +40,7 @@ class Change:
 
 @dataclass(slots=True)
 class Tally:
-    """What was found."""
+    """How many calls were looked at, and how their costs change."""
 
     looked_at: int = 0
     stated: int = 0
@@ -55,7 +55,7 @@ class Tally:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """From when on, and whether it is meant."""
+    """Add the options for the start and the dry run."""
     add_database(parser)
     parser.add_argument(
         "--since",
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compute, store, and say what that changed."""
+    """Compute the costs, store them, and print what changed."""
 
     async def work(questions: "Questions", writer: "AsyncWriter") -> Tally:
         from miharu.pricing.genai import GenaiPrices

@@ -29,7 +29,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
-    """What was read."""
+    """The figures that are printed."""
 
     totals: "Totals"
     latency: "Latency"
@@ -40,7 +40,7 @@ class _Report:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Of which time, and for whom."""
+    """Add the options for the range and the filters."""
     add_database(parser)
     parser.add_argument(
         "--range",
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them."""
+    """Print the sums."""
     with reading(arguments.database, _waits) as monitor:
         from miharu.stores.base import Query
 
@@ -74,7 +74,7 @@ def _waits(missing: NoDatabase) -> None:
 
 
 def _asked(monitor: "Monitor", query: "Query") -> _Report:
-    """Nothing was recorded yet where there is no database."""
+    """The figures; zeros where there is no database yet."""
     from miharu.stores.base import Latency, Totals
 
     try:
@@ -150,7 +150,7 @@ def _groups(name: str, groups: "Sequence[Group]", style: Style) -> str:
 
 
 def _cost(totals: "Totals") -> str:
-    """A sum in which nothing is known is unknown, and not nothing."""
+    """The cost; unknown, not zero, where no call has a price."""
     from miharu.wording.numbers import UNKNOWN, money
 
     return UNKNOWN if totals.unpriced and not totals.cost_nanousd else money(totals.cost_nanousd)

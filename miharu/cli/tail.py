@@ -27,13 +27,13 @@ POLL_S = 0.5
 LASTS_MS = 15 * 60_000
 """A call is stored when it ends, under the moment at which it began: what lasted longer is not shown."""
 WHOLE_EVERY_S = 10.0
-"""Between two looks at all of that time; the newest page is looked at with each poll."""
+"""Seconds between two looks at all of that time; each poll looks at the newest page."""
 _PAGE = 100
 _EVER = 2**62
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which calls, and how."""
+    """Add the options for the calls and the format."""
     add_database(parser)
     add_filters(parser)
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print until Ctrl-C."""
+    """Print calls until Ctrl-C."""
     try:
         with reading(arguments.database, _waits) as monitor:
             _follow(monitor, query_of(arguments, 0, _EVER), arguments.lines, as_json=arguments.json)
@@ -101,7 +101,7 @@ class Follower:
         return last[::-1]
 
     async def look(self, store: "Questions") -> "Sequence[Call]":
-        """What is new, the oldest first."""
+        """The calls that are new, the oldest first."""
         revision, began = await store.revision(), time.monotonic()
         whole = self._owes_whole and began >= self._whole_at
         if revision == self._revision and not whole:
@@ -129,7 +129,7 @@ class Follower:
 
 
 def line(call: "Call", style: Style | None = None) -> str:
-    """When, how it ended, what was asked, tokens, money, time, and from where."""
+    """One line: time, status, model, tokens, cost, duration and route."""
     from miharu.dashboard.call.rows import error_tag
     from miharu.wording.numbers import count, duration, money
 

@@ -27,7 +27,7 @@ DESCRIPTION = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which database, and how thoroughly."""
+    """Add the options for the database, the depth of the check and the repair."""
     add_database(parser)
     parser.add_argument("--deep", action="store_true", help="read the whole database and check its structure")
     parser.add_argument(

@@ -15,7 +15,7 @@ _DAMAGED = ".damaged"
 
 
 def findings(file: Path) -> Iterator[Finding]:
-    """Each of them, and what becomes of it."""
+    """One finding for each such file: what it is, and what happens to it."""
     yield from _spools(file)
     yield from _aside(file)
     for path in sorted(file.parent.glob(f"{file.name}.replaced-*")):

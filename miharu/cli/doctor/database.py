@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ("findings", "structure")
 
 _NAMED = 10
-"""Of the models without a price."""
+"""How many models without a price are named."""
 _LITTLE = 100_000_000
-"""Bytes on a disk on which it is time to think of something."""
+"""Free bytes on the disk below which the report warns."""
 
 
 def findings(given: str | None, *, deep: bool) -> Iterator[Finding]:
-    """All that can be said of it without changing anything."""
+    """The findings on the database, made without changing anything."""
     try:
         url = Config.resolve(given, environ=environment.readable()).database
         file = database_file(url)
@@ -53,7 +53,7 @@ def findings(given: str | None, *, deep: bool) -> Iterator[Finding]:
 
 
 def structure(file: Path) -> str:
-    """What is wrong with its structure, which is read as a whole; nothing where all is well."""
+    """What is wrong with its structure, which is read as a whole; empty where all is well."""
     from miharu.stores.sqlite.repair.damage import FAILURES, connect, words_of
 
     try:

@@ -29,7 +29,7 @@ VARIABLES = (
 
 
 def findings() -> Iterator[Finding]:
-    """Which are set, and whether they make sense."""
+    """The variables that are set, and whether each is valid."""
     names = [name for name in VARIABLES if name in os.environ]
     for name in names:
         value = os.environ[name]
@@ -45,7 +45,7 @@ def findings() -> Iterator[Finding]:
 
 
 def _judged(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """What is wrong with it, looked at by itself: one mistake does not hide another."""
+    """What is wrong with one variable, checked by itself so that one mistake does not hide another."""
     try:
         Config.resolve(None if name == "MIHARU_DATABASE_URL" else MEMORY, environ=environ)
         auth_mode("auto", environ)
@@ -58,6 +58,6 @@ def _judged(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def readable() -> dict[str, str]:
-    """The environment without what has been judged already: a wrong flag must not hide the database."""
+    """The environment without miharu's other variables, so that a wrong flag does not hide the database."""
     judged = {*VARIABLES} - {"MIHARU_DATABASE_URL"}
     return {name: value for name, value in os.environ.items() if name not in judged}

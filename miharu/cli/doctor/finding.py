@@ -6,7 +6,7 @@ from typing import Literal
 __all__ = ("Finding", "Mark")
 
 Mark = Literal["ok", "note", "warn", "wrong"]
-"""All is well; worth knowing; worth a thought; to be seen to."""
+"""In order of severity: well, worth knowing, a warning, an error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ __all__ = ("findings",)
 
 
 def findings(given: str | None) -> Iterator[Finding]:
-    """Do it, and say what was done."""
+    """Repair the database, and report what was done."""
     import sqlite3
 
     try:
@@ -63,7 +63,7 @@ def _file(file: Path) -> Iterator[Finding]:
 
 
 def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
-    """While no process of miharu writes, unless another file has that name by now."""
+    """Set the file aside while no process of miharu writes, unless another file has its name by now."""
     from miharu.stores.sqlite.handles import identity
     from miharu.stores.sqlite.repair.quarantine import set_aside
     from miharu.stores.sqlite.writer_lock import WriterLock

@@ -9,7 +9,7 @@ __all__ = ("findings",)
 
 
 def findings() -> Iterator[Finding]:
-    """One for each HTTP client and each library that is installed."""
+    """One finding for each HTTP client and each library that is installed."""
     for client, version in _libraries.versions().items():
         yield _client(client, version)
     sights = list(_libraries.look())
