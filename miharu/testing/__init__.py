@@ -1,4 +1,4 @@
-"""For the tests of programs that use miharu, and of its plug-ins.
+"""Helpers for tests of programs that use miharu, and of plug-ins.
 
 fake_provider.py  a provider on a port of this machine
 store_contract.py what every store has to do, as tests

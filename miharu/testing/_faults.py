@@ -1,4 +1,4 @@
-"""Errors on demand. A model by such a name meets it, and so does a request with the header ``x-fake-fault``.
+"""Errors on demand: for a model of one of these names, or a request with the header ``x-fake-fault``.
 
 error-429            that HTTP status, any from 400 to 599, with OpenAI's error JSON
 error-quota          429 for lack of money, which OpenAI tells its SDK not to retry

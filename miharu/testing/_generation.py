@@ -55,7 +55,7 @@ class Prompt:
     """The last text that was said."""
     tokens: int
     tools: Sequence[Tool] = ()
-    """Those it must choose from now; empty when it should answer in words."""
+    """The functions it must choose from now; empty where it should answer in words."""
     schema: Mapping[str, Any] | None = None
     """What its JSON must look like, where JSON was asked for."""
     limit: int | None = None
@@ -64,15 +64,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What came of it."""
+    """What the model has generated."""
 
     model: str
-    """As the provider calls it: the dated name of an alias."""
+    """The model's name in the answer: the dated name of an alias."""
     text: str
     tool: str | None
     """The tool to call; ``text`` holds its arguments then."""
     cut: bool
-    """It ran into the limit."""
+    """Whether the limit of tokens cut it off."""
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int

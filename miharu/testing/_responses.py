@@ -10,7 +10,7 @@ from miharu.testing.tokens import PER_IMAGE, PER_MESSAGE, PER_PROMPT, count_toke
 
 
 def prompt(asked: Mapping[str, Any]) -> Prompt:
-    """Earlier turns that ``previous_response_id`` stands for are not counted."""
+    """The prompt of a request, without the earlier turns that ``previous_response_id`` stands for."""
     given = asked.get("input") or []
     items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
     if asked.get("instructions"):

@@ -17,7 +17,7 @@ _quiet.propagate = False
 
 
 class _Protocol(H11Protocol):
-    """Says nothing of a response that breaks off: here that is on purpose."""
+    """Logs nothing where a response breaks off, which is on purpose here."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -63,14 +63,14 @@ class ServerThread:
         )
 
     def start(self) -> None:
-        """Return once it answers."""
+        """Start the server; returns once it answers."""
         self._thread.start()
         if not self._server.ready.wait(timeout=10):
             self.stop()
             raise RuntimeError("The server did not start within ten seconds.")
 
     def stop(self) -> None:
-        """End it without waiting for requests that are under way."""
+        """Stop the server, without waiting for requests that are under way."""
         self._server.should_exit = True
         self._server.force_exit = True
         self._thread.join(timeout=10)

@@ -92,7 +92,7 @@ class FakeProvider:
         _check("clock", clock, callable, "a function that returns seconds")
         _check("ids", ids, callable, "a function that returns a text")
         self.requests: deque[Asked] = deque(maxlen=_REMEMBERED)
-        """What was asked, the last thousand."""
+        """The last thousand requests."""
         self._answer = answer
         self._latency = latency
         self._chunk_latency = chunk_latency

@@ -22,7 +22,7 @@ class OpenStore(Questions, Protocol):
 
     @property
     def sides(self) -> "Sides":
-        """What is behind it."""
+        """The writer and the questions behind it."""
         ...
 
 

@@ -34,7 +34,7 @@ def count_tokens(text: str) -> int:
 
 
 def reasoning_tokens(model: str, effort: str | None) -> int:
-    """What a model thinks before it answers; 0 where it does not."""
+    """Tokens that a model thinks before it answers; 0 where it does not."""
     return REASONING.get(effort or "medium", 0) if _REASONING_MODEL.match(model) else 0
 
 
