@@ -44,7 +44,7 @@ Dimension = Literal["model", "provider", "route", "user_id", "service", "status"
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 RANKED = 100_000
-"""Among how many of the newest calls of the window a store has to look for the largest."""
+"""How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
 
@@ -72,7 +72,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """In which order calls come: what is not known comes last, and of equals the newest first."""
+    """The order of calls: unknown values come last, and of equal ones the newest first."""
 
     by: Ranking = "timestamp"
     descending: bool = True
@@ -105,10 +105,10 @@ class Totals:
     retries: int = 0
     """Calls that were the second or a later attempt of one logical call."""
     duplicates: int = 0
-    """Calls whose request had been answered before, to the letter."""
+    """Calls whose request was the same, byte for byte, as one answered before."""
     duplicate_nanousd: int = 0
     cache_missed_tokens: int = 0
-    """Prompt tokens that an earlier request had in common, and that no cache was asked for or found."""
+    """Prompt tokens shared with an earlier request that were not read from a cache."""
     cache_missed_nanousd: int = 0
     """What a cache would have saved on them."""
 
@@ -117,7 +117,7 @@ class Totals:
 class Latency:
     """Durations of successful calls in milliseconds; ``None`` over none of them.
 
-    A refusal is quick, and when a user leaves says nothing about speed: neither is counted.
+    Errors and cancelled calls are not counted: they say nothing about speed.
     """
 
     p50_ms: int | None = None
@@ -186,9 +186,9 @@ class FailedSpans:
 
 
 class Writer(Protocol):
-    """Changes what is kept. Plain code, called from one thread at a time, which may wait for it.
+    """Changes the store. Its methods block, and are called from one thread at a time.
 
-    What may pass, such as a database that is locked, comes out as a ``StoreError`` whose message names the
+    A failure that may pass, such as a locked database, is raised as a ``StoreError`` whose message names the
     database without its password, and the batch is tried again; any other exception means that the batch
     itself cannot be stored.
     """
@@ -218,11 +218,11 @@ class Writer(Protocol):
         ...
 
     def roll_up(self) -> bool:
-        """Do a piece of what can wait, such as summing up; whether more is left. Called between batches."""
+        """Do one step of deferred work, such as summing up; whether more is left. Called between batches."""
         ...
 
     def close(self) -> None:
-        """Let go of everything. Nothing is lost that ``add`` has returned for."""
+        """Close all connections. Batches for which ``add`` has returned are not lost."""
         ...
 
 
@@ -238,7 +238,7 @@ class AsyncWriter(Protocol):
 
 
 class Questions(Protocol):
-    """Answers what is asked. Every method runs on miharu's asyncio loop, several at once.
+    """Reads the store. Every method runs on miharu's asyncio loop, several at once.
 
     Each answer is of one moment: what is written meanwhile is in it as a whole or not at all.
     """
@@ -253,7 +253,7 @@ class Questions(Protocol):
         ...
 
     async def revision(self) -> int:
-        """A number that moves with every change, by whichever process."""
+        """A number that changes with every write, by any process."""
         ...
 
     async def totals(self, query: Query) -> Totals: ...
@@ -317,7 +317,7 @@ class Questions(Protocol):
         ...
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
-        """Those with the newest calls first; ``before`` is the ``last`` of the last one already seen."""
+        """Sessions with the newest calls first; ``before`` is the ``last`` of the last one already seen."""
         ...
 
     async def calls(
@@ -342,7 +342,7 @@ class Questions(Protocol):
         ...
 
     async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
-        """Those that failed: of a session or a trace all are counted, of all others the newest.
+        """Spans that failed: all of a session or a trace are counted, otherwise the newest.
 
         A store may look through no more than the newest ``SPANS_LOOKED_THROUGH`` spans of the window, unless
         the query names a session or a trace. Spans have no model, provider or status of their own: only
@@ -351,7 +351,7 @@ class Questions(Protocol):
         ...
 
     async def extent(self, query: Query) -> Extent | None:
-        """From when to when the calls lasted, and the spans of their traces; ``None`` of none.
+        """When the first of the calls and their traces' spans started, and the last ended; ``None`` of none.
 
         The query names a session or a trace.
         """
@@ -366,7 +366,7 @@ class Questions(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Close all connections."""
         ...
 
 
@@ -377,7 +377,7 @@ class Store(Protocol):
     """
 
     def writer(self, meanwhile: Callable[[], object] = bool) -> Writer | AsyncWriter:
-        """The side that changes it.
+        """The writer of the database.
 
         Args:
             meanwhile: To be called about ten times a second while a ``Writer`` waits for others.
@@ -388,5 +388,5 @@ class Store(Protocol):
         ...
 
     def questions(self) -> Questions:
-        """The side that reads it."""
+        """The questions, which read the database."""
         ...
