@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
-"""Each framework has types of its own for the scope and its two functions; an app of any of them will do."""
+"""An ASGI app of any framework: each has types of its own for the scope and the two functions."""
 
 
 def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = ()) -> ASGIApp:
@@ -136,7 +136,7 @@ def _door(auth: Auth, allowed_hosts: Iterable[str]) -> Door:
 
 
 def _overheard(receive: Receive, origin: Origin) -> Receive:
-    """The host's own, message by message; we only hear when it is told that its visitor has gone."""
+    """The host's ``receive``, unchanged, which notes when the host is told that its visitor has gone."""
 
     async def overhear() -> MutableMapping[str, Any]:
         message = await receive()

@@ -1,4 +1,4 @@
-"""What is believed of a call: counts, money and times that can be, and texts that a page can show.
+"""The bounds of a call: counts, money and times that are possible, and texts that a page can show.
 
 Providers, gateways and servers that answer in their place may report any number. A sum has 64 bits, and each
 bound leaves room for ten million calls at it: 10**7 x 9 x 10**11 is less than 2**63.
@@ -46,7 +46,7 @@ BOUNDS = {
 }
 """The largest value of each column that is summed or compared; the smallest is zero."""
 _NAMES = ("host", "model", "request_model", "provider", "response_id", "request_id", "host_request_id")
-"""By these calls are told apart."""
+"""Columns that tell calls apart."""
 _TEXTS = (
     *((name, LONGEST) for name in ("sdk", "finish_reason", "service_tier")),
     ("rate_limit", LONGEST_RAW),

@@ -84,7 +84,7 @@ class Budget:
 
     @property
     def label(self) -> str:
-        """What it is called."""
+        """Its name, or a description of it where it has none."""
         if self.name is not None:
             return self.name
         tag = f"{self.tag[0]}={self.tag[1]}" if self.tag else None

@@ -1,4 +1,4 @@
-"""How a budget stands: what a refused call is told, and the log and the pages say."""
+"""How a budget stands: the state that refused calls, the log and the pages report."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ def _moment(at: int) -> str:
 
 
 def usd_of(nano: int) -> str:
-    """Cents, or as many digits as it takes to say something."""
+    """US dollars with two digits behind the point, or as many as a smaller sum needs."""
     usd = Decimal(nano) / _NANO
     if usd >= 1 or nano % (_NANO // 100) == 0:
         return f"{usd:.2f}"

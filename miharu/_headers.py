@@ -6,7 +6,7 @@ __all__ = ("lowered",)
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """Them by their names in lower case."""
+    """The headers by their names in lower case."""
     raw = getattr(headers, "raw", None)  # of httpx, whose own view decodes each name and value twice
     if isinstance(raw, list):
         try:

@@ -50,7 +50,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Kept in one transaction, or not at all."""
+    """Calls, spans and scores that are stored in one transaction, or not at all."""
 
     calls: Sequence[Call] = ()
     spans: Sequence[Span] = ()

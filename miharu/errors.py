@@ -54,4 +54,4 @@ class NoDatabase(StoreError):  # noqa: N818 - a state of affairs too
 
 
 class NewerDatabase(StoreError):  # noqa: N818 - a state of affairs too
-    """The database has a schema that this version does not know, so it is read and not written to."""
+    """The database has a schema that this version does not know: it can be read, but not written to."""

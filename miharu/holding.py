@@ -38,9 +38,9 @@ class Holding:
         self._given_back = min(self._given_back + size, self._taken)  # some may be of before a fork
 
     def start_over(self) -> None:
-        """Nothing is held."""
+        """Count from zero, in a child after a fork."""
         self._given_back = self._taken
 
 
 HOLDING = Holding()
-"""This process's."""
+"""The counter of this process."""

@@ -95,14 +95,14 @@ class KeptBody:
             self.lost += gone
 
     def trim(self) -> None:
-        """The body is over: give back the room that it does not need."""
+        """Give back the memory that a body does not need, now that it is over."""
         if self._room > 0:
             self._holding.give_back(self._room)
             self.held -= self._room
             self._room = 0
 
     def let_go(self) -> None:
-        """It was read, or will not be."""
+        """Give all memory back: the body was read, or will not be."""
         self.chunks = []
         self.arrivals = []
         self.tail = None

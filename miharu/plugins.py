@@ -28,7 +28,7 @@ class Point(Protocol):
 
 
 class BuiltIn:
-    """One that miharu brings itself."""
+    """An entry point that miharu brings itself."""
 
     __slots__ = ("group", "name", "value")
 
@@ -88,7 +88,7 @@ def _read(file: Path) -> bytes:
 
 
 def load(points: Iterable[Point]) -> Iterator[tuple[str, Any]]:
-    """Import each, in order; one that fails is logged by name and left out."""
+    """Import each entry point, in order; one that fails is logged by name and left out."""
     for point in points:
         try:
             yield point.name, point.load()

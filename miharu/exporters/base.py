@@ -11,9 +11,9 @@ class Exporter(Protocol):
     """Gets each batch after it was stored. A failure is counted and affects neither the store nor others."""
 
     async def export(self, batch: Batch) -> None:
-        """Pass it on. Runs on the worker's asyncio loop; give it time-outs of its own."""
+        """Export one batch. Runs on the worker's asyncio loop; give it time-outs of its own."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything; called once, at shutdown."""
+        """Close all connections; called once, at shutdown."""
         ...
