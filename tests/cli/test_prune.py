@@ -68,7 +68,7 @@ def test_it_asks_first(
 def test_with_nobody_to_ask_nothing_is_forgotten(file: Path, run: Run) -> None:
     done = run("prune", "--before", "2999-01-01", "--database", str(file))
     assert done.returncode == 2
-    assert "say --yes" in done.stderr
+    assert "pass --yes" in done.stderr
     assert len(read_back(file)) == 4
 
 
