@@ -1,4 +1,4 @@
-"""Whose a call is: the request, job, span and user that it was made for, and what is thought of it.
+"""The owner of a call: the request, job, span and user that it was made for, and its scores.
 
 tracing.py   ids of traces and spans, those of others and our own
 routes.py    the route of the host's app, as a template

@@ -36,7 +36,7 @@ class Belonging:
 def belonging(
     context: Context | None, said: Said | None = None, traced: Any = None, started: int = 0
 ) -> Belonging:
-    """Make sense of what ``now()`` of ``context.py`` gave where a call was made.
+    """The owner, from what ``now()`` of ``context.py`` gave where a call was made.
 
     Args:
         context: The first that it gave.

@@ -1,4 +1,4 @@
-"""Who wants to see the calls of this process as they are read: ``miharu.capture`` and the tests' fixture.
+"""The captures that get calls of this process as they are read: ``miharu.capture`` and the pytest fixture.
 
 A call that was made inside a capture, in the same task or one that came of it, belongs to that capture and
 to those around it. One that was made where Python has lost the context, such as in a thread of one's own, or
@@ -24,7 +24,7 @@ class Taker(Protocol):
 
 
 class Capturing:
-    """One who wants to see calls."""
+    """One open capture."""
 
     __slots__ = ("everything", "outer", "taker", "until")
 
@@ -45,14 +45,14 @@ _changing = threading.Lock()
 
 
 def start(capturing: Capturing, now: int) -> None:
-    """Show it every call that begins from now on (``time.perf_counter_ns()``)."""
+    """Give it every call that begins from now on (``time.perf_counter_ns()``)."""
     global _open  # noqa: PLW0603 - one list for the process; replaced as a whole, so readers need no lock
     with _changing:
         _open = (*_open, (capturing, now))
 
 
 def end(capturing: Capturing) -> None:
-    """Show it no more."""
+    """Give it no more calls."""
     global _open  # noqa: PLW0603 - as above
     with _changing:
         _open = tuple(entry for entry in _open if entry[0] is not capturing)
@@ -61,7 +61,7 @@ def end(capturing: Capturing) -> None:
 
 
 def note(call: "Call", capturing: Capturing | None, started: int) -> None:
-    """Find out to whom a call belongs that was read just now, and was made in that capture."""
+    """Note the captures of a call that was just read, and was made in that capture."""
     if not _open:
         return
     inside = set[Capturing]()
@@ -78,7 +78,7 @@ def note(call: "Call", capturing: Capturing | None, started: int) -> None:
 
 
 def deliver(calls: "Iterable[Call]") -> None:
-    """Show calls, read and priced, to those to whom they belong; to each once."""
+    """Give calls, read and priced, to the captures noted for them; to each once."""
     if not _noted:
         return
     for call in calls:

@@ -48,11 +48,11 @@ class Origin:
         self.scope = scope
         """The host's own ASGI scope; routing fills it in after the middleware has passed it on."""
         self.app = app
-        """What the middleware stands in front of."""
+        """The app that the middleware wraps."""
         self.source = source
         """What a job is called, such as ``celery send_mail``."""
         self.said = NOTHING
-        """What was said for the rest of it."""
+        """What ``miharu.context`` has said for the rest of it."""
         self.left = 0
         """When the host heard that its visitor has gone, by ``time.perf_counter_ns()``; zero until then."""
         self._trace_id: str | None = None
@@ -122,7 +122,7 @@ class Context:
     said: Said = NOTHING
     """By the blocks around the call; what was said for the rest of a request is with its origin."""
     block: Block | None = None
-    """The innermost one."""
+    """The innermost block around the call."""
     capturing: "Capturing | None" = None
 
 
@@ -137,7 +137,7 @@ changed the variable; but while it runs, its frame is on the stack."""
 
 
 def current() -> Context | None:
-    """What a call made here and now belongs to."""
+    """The context of a call made here and now."""
     here = _current.get()
     if _of_generators:
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - CPython's, and the only way to it
@@ -170,7 +170,7 @@ def hold_in(frame: FrameType, context: Context) -> Context | None:
 
 
 def hold_no_more(frame: FrameType, before: Context | None) -> None:
-    """A block of that generator is left."""
+    """Restore the context of a generator whose block is left."""
     if before is None:
         _of_generators.pop(frame, None)
     else:

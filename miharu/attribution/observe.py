@@ -140,7 +140,7 @@ def _function(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 class _Turns:
-    """A span that holds only now and then."""
+    """A span that holds only during the turns of a generator."""
 
     __slots__ = ("_around", "_inside", "_span")
 
@@ -150,7 +150,7 @@ class _Turns:
         self._inside: Context | None = None
 
     def begin(self) -> None:
-        """Let it hold from here on."""
+        """Hold the span from here on."""
         try:
             self._around = context.current()
             if self._span.origin is None:
@@ -176,7 +176,7 @@ class _Turns:
 
 
 class _Steps(Generator[Any, Any, Any]):
-    """A generator, a turn a step."""
+    """The generator, with its span held during each step."""
 
     def __init__(self, inner: Generator[Any, Any, Any], turns: _Turns) -> None:
         self._inner = inner

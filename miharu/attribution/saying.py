@@ -47,7 +47,7 @@ class Scoped:
         self._undo = (origin, before, None if here is EMPTY else here, after)
 
     def __del__(self) -> None:
-        """It was said plainly, if no block has begun."""
+        """Warn where it was used without a block outside of a request, on a thread that may serve others."""
         if self._undo is None or self._undo[0] is not None:
             return
         if (self._said.user is not None or self._said.session is not None) and _serves():

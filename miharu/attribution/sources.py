@@ -21,7 +21,7 @@ _serving = False
 
 
 def serve() -> None:
-    """This process answers web requests: what it does beside them is not a script."""
+    """Note that this process answers web requests, so that its other work is not named as a script."""
     global _serving  # noqa: PLW0603 - a fact about the process
     _serving = True
 

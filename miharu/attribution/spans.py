@@ -49,7 +49,7 @@ class OpenSpan(Block):
         """Sixteen hexadecimal digits, once it has begun."""
         self.origin: Origin | None = None
         self.outer: Context | None = None
-        """What it stands in."""
+        """The context around it."""
         self.said = NOTHING
         """For the rest of the request, by the end of the span."""
         self.traced: Any = None
