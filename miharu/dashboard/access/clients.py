@@ -13,13 +13,13 @@ _CLIENTS = {
     ("127.0.0.1", 123),  # httpx.ASGITransport
 }
 _NAMES = {"testserver", "testserver.local"}
-"""By these test clients ask where nothing else is said; a network may lead either name to anything."""
+"""The default host names of test clients; a network may resolve either to any machine."""
 _DEBUGGING = "http.response.debug"
 """An extension that Starlette's test client offers and no server does."""
 
 
 def is_test_client(scope: Mapping[str, Any]) -> bool:
-    """Whether the request came over no socket, by what its sender has no say in.
+    """Whether the request came over no socket, by facts that its sender cannot set.
 
     Behind a server that believes ``X-Forwarded-For``, a visitor chooses the ``client`` of the scope, port and
     all. But ``server`` is the address of the server's own socket; a test client has a name there.
@@ -36,7 +36,7 @@ def is_test_name(host: str) -> bool:
 
 
 def _is_address(server: Any) -> bool:
-    """Whether that is where a socket listens; a server that says nothing has one too."""
+    """Whether that is the address of a socket; a server that gives none has one too."""
     if not isinstance(server, list | tuple) or not server:
         return True
     host = str(server[0])

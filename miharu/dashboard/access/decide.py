@@ -47,7 +47,7 @@ _log = logging.getLogger("miharu")
 
 
 class Access:
-    """Decides on each visit.
+    """Decides who may see the dashboard, for each request.
 
     Args:
         auth: A mode, or the host's own function of the ASGI scope.
@@ -156,7 +156,7 @@ class Access:
         return Decision(page=TURNED_AWAY)
 
     def _say(self, about: str, text: str) -> None:
-        """Each thing once; and no link without its host after the whole one."""
+        """Log each message once, and no link without a host after one with it."""
         without_host, whole = LINKS
         if about not in self._said and not (about == without_host and whole in self._said):
             self._said.add(about)

@@ -56,7 +56,7 @@ def _nearby(far: End, near: End | None, port: int) -> Iterator[End]:
 
 
 def _end(given: Any) -> End | None:
-    """Of an ASGI scope; granian writes ports as text."""
+    """The end of a connection in an ASGI scope; granian writes ports as text."""
     port = _port(given)
     try:
         ip = ipaddress.ip_address(given[0])

@@ -29,7 +29,7 @@ _MONTH = 30 * 24 * 3600
 
 
 class Keys:
-    """Looks at what visitors show.
+    """Checks the tokens that visitors show.
 
     Args:
         environ: Where a chosen token may be.
@@ -47,7 +47,7 @@ class Keys:
     async def check(
         self, visit: Visit, database: str, why: Why = Why.ASKED_FOR, known: Hosts | None = None
     ) -> Decision:
-        """Welcome, or the page that says how to enter, and why it is not open to this visitor.
+        """Let the visitor in, or give the page that says how to enter, and why it is not open to them.
 
         Args:
             visit: Who asks.

@@ -53,13 +53,13 @@ def _checked(name: object) -> str:
 
 
 def hosts_from(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of the environment."""
+    """The names in ``MIHARU_ALLOWED_HOSTS``."""
     names = environ.get("MIHARU_ALLOWED_HOSTS", "").split(",")
     return tuple(name for name in names if name.strip())
 
 
 def name_of(host: str) -> str:
-    """The header without its port."""
+    """The name in a Host header, without the port."""
     return _PORT.sub("", host)
 
 

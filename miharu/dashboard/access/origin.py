@@ -9,7 +9,7 @@ __all__ = ("asks_for_another",)
 
 
 def asks_for_another(headers: Mapping[str, str]) -> bool:
-    """Names in lower case. A link on another site may be followed: that is a visitor."""
+    """Whether another site's page asks, by headers in lower case; a visitor who follows a link is let in."""
     site = headers.get("sec-fetch-site", "")
     if site in {"cross-site", "same-site"}:
         return headers.get("sec-fetch-mode") != "navigate" or headers.get("sec-fetch-dest") != "document"

@@ -20,11 +20,11 @@ _NAMES = frozenset(
 )
 _TOLD = frozenset({b"host", b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-mode"})
 _OLD_HTTP = ("0.9", "1.0", "1")  # granian leaves out a minor version of 0
-"""No browser speaks it, and nginx spoke it to its upstream before 1.29.7."""
+"""Versions of HTTP that no browser speaks, and nginx spoke to its upstream before 1.29.7."""
 
 
 class Latch:
-    """Closed, once a request has shown that the process stands behind a proxy."""
+    """Remembers that a request has shown a proxy in front of the process; it then stays closed."""
 
     __slots__ = ("closed",)
 

@@ -1,4 +1,4 @@
-"""What is said to those who are not let in. Each page says what to do, and shows nothing else."""
+"""The pages for visitors who are not let in. Each says what to do, and shows nothing else."""
 
 from enum import Enum
 from functools import cache
@@ -74,6 +74,6 @@ TURNED_AWAY = notice(
 
 @cache
 def locked(why: Why = Why.ASKED_FOR, *, wrong: bool = False) -> Page:
-    """How to enter."""
+    """The page that says how to enter."""
     title = "That is not the token" if wrong else "This dashboard asks for a token"
     return notice(403, title, *_HOW_TO_ENTER, *filter(None, [why.value]), asks_for_token=True)

@@ -58,12 +58,12 @@ def token_for(database: str) -> str:
 
 
 def kept(database: str) -> str | None:
-    """The same, if it was asked for before; touches no file."""
+    """The token, if it was asked for before; touches no file."""
     return _known.get(database)
 
 
 def cookie_name(database: str) -> str:
-    """Browsers share cookies between ports, so each database has a name of its own."""
+    """The cookie's name; each database has its own, since browsers share cookies between ports."""
     return f"miharu_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
 
 

@@ -26,7 +26,7 @@ _REST = struct.Struct("=IIIII")
 
 
 class End(NamedTuple):
-    """Of a connection."""
+    """One end of a connection."""
 
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address
     port: int
@@ -49,7 +49,7 @@ def owner_by_netlink(far: End, near: End) -> int | None:
 
 
 def owners_by_tables(far: End, port: int, tables: tuple[Path, ...] = TABLES) -> set[int]:
-    """The same, read from files, and without the address of the near end."""
+    """The users who have it, read from files, without the address of the near end."""
     places = set(_as_the_kernel_writes(far))
     found = set()
     for table in tables:
@@ -64,7 +64,7 @@ def owners_by_tables(far: End, port: int, tables: tuple[Path, ...] = TABLES) -> 
 
 
 def _question(far: End, near: End) -> bytes:
-    """For one socket: it is found by its ends, and no list is made."""
+    """The request for one socket, which the kernel finds by its ends without a list."""
     family = socket.AF_INET if far.ip.version == 4 else socket.AF_INET6
     ends = struct.pack("!HH16s16s", far.port, near.port, far.ip.packed, near.ip.packed)
     asked = struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 0, _ANY)

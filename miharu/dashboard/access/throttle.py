@@ -11,25 +11,25 @@ from collections.abc import Callable
 __all__ = ("MOST", "WINDOW_S", "Guesses")
 
 MOST = 10
-"""Different ones from one address within the window; the same again, from a forgotten tab, is none."""
+"""Different wrong tokens from one address within the window; a repeated one counts once."""
 WINDOW_S = 60.0
 _ADDRESSES = 1000
 
 
 class Guesses:
-    """Of one process."""
+    """The wrong tokens that one process has seen."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: OrderedDict[str, tuple[float, set[int]]] = OrderedDict()
 
     def too_many(self, address: str) -> bool:
-        """Whether nothing is to be compared for that address at the moment, be it right or wrong."""
+        """Whether tokens from that address are not checked at the moment, right or wrong."""
         since, wrong = self._seen.get(_place(address), (0.0, set()))
         return len(wrong) >= MOST and self._clock() - since < WINDOW_S
 
     def note(self, address: str, shown: str) -> None:
-        """That this one was wrong."""
+        """Count a wrong token."""
         place = _place(address)
         since, wrong = self._seen.get(place, (0.0, set()))
         if not wrong or self._clock() - since >= WINDOW_S:
@@ -43,7 +43,7 @@ class Guesses:
 
 
 def _place(address: str) -> str:
-    """Who has one address of the sixth version has 2⁶⁴ of them."""
+    """The address, or the /64 network of IPv6, since one visitor has 2⁶⁴ addresses."""
     try:
         ip = ipaddress.IPv6Address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A visitor as the door sees him, and what it decides."""
+"""A visitor as the door sees them, and its decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -19,11 +19,11 @@ class Range:
     name: str
     label: str
     length: int
-    """Of a part of the calendar, the most that it may be."""
+    """Milliseconds; for a part of the calendar, the most that it may be."""
     step: int
     tick: int
     before: str
-    """What it is compared with."""
+    """The period it is compared with, in words."""
     calendar: bool = False
 
 

@@ -68,9 +68,9 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
 _INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
-"""Names that links of before had."""
+"""Former names of parameters, which old links have."""
 NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id"}
-"""What an address may say; all else in it means nothing."""
+"""The parameters of an address; others are ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class View:
     other_end: int | None = None
     before: str | None = None
     page: int = 1
-    """Of a table with many rows."""
+    """The page of a table with many rows."""
     sel: str | None = None
     tab: Tab = "pretty"
     zone: Zone = UTC
@@ -151,7 +151,7 @@ class View:
         return self.start is not None
 
     def window(self, now: int) -> Window:
-        """Whole minutes, the running one included."""
+        """The window of time, in whole minutes, the running one included."""
         if self.start is None or self.end is None:
             return Window.of_range(self.range, now, self.zone)
         return Window.between(self.start, self.end, self.zone)
@@ -216,7 +216,7 @@ def _page_of(path: str) -> str:
 
 
 def _pair(given: Mapping[str, str], first: str, last: str) -> tuple[int | None, int | None]:
-    """Two moments in order, to the minute; neither of them where one is missing or they make no sense."""
+    """Two moments in order, to the minute; ``None`` for both where one is missing or not valid."""
     start, end = read_instant(given.get(first, "")), read_instant(given.get(last, ""))
     return (start, end) if start is not None and end is not None and start < end else (None, None)
 

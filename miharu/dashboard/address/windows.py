@@ -45,7 +45,7 @@ class Window:
     before: str
     """What it is compared with, in words."""
     earlier: tuple[int, int]
-    """When that was."""
+    """Start and end of the period that it is compared with."""
     zone: Zone
     edges: tuple[int, ...]
     """When each step starts, and when the last one ends; the first and the last may lie partly outside."""

@@ -85,6 +85,6 @@ def zone_named(name: str) -> Zone | None:
 
 
 def _fixed(name: str, minutes: int) -> Zone:
-    """Right until its clocks are changed."""
+    """A zone of a fixed offset, for where its rules are not known."""
     east = max(-_FURTHEST, min(_FURTHEST, minutes))
     return Zone(name, timezone(timedelta(minutes=east)))

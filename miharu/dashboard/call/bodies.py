@@ -21,7 +21,7 @@ class Text:
 
 
 def file_name(id: str, of: str) -> str:  # noqa: A002 - the column's name
-    """Under which a body is kept by who takes it along."""
+    """The name of the file in which a visitor downloads a body."""
     return f"{re.sub(r'[^A-Za-z0-9-]', '', id)[:36]}-{of}.json"
 
 

@@ -62,9 +62,9 @@ class Conversation:
 
     asked: Sequence[Message]
     before_gap: int
-    """After how many of what was asked the messages are missing that were too many."""
+    """After how many messages of the request some are left out."""
     left_out: int
-    """How many these are."""
+    """How many messages are left out there."""
     answered: Sequence[Message]
     more_answers: int
     """How many messages of the answer are not shown."""

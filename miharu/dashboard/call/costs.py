@@ -28,12 +28,12 @@ class Costs:
     lines: Sequence[CostLine]
     """Empty where the cost cannot be taken apart."""
     source: str
-    """Who says so, by which prices of which day."""
+    """Where the cost comes from, and from which day its prices are."""
     page: str | None = None
     """Where those prices are published."""
     comment: str | None = None
     differs: str = ""
-    """What the list in use would say today, where that is something else."""
+    """The cost by today's prices, where that differs."""
 
 
 _STATED = {

@@ -26,7 +26,7 @@ _PATHS: Mapping[str, str] = {
     "ollama.generate": "/api/generate",
     "ollama.embed": "/api/embed",
 }
-"""Where each format usually is: the path itself is not recorded."""
+"""The usual path of each format, since the path itself is not recorded."""
 _KNOWN_HOSTS: Mapping[str, str] = {
     "api.groq.com": "/openai",
     "openrouter.ai": "/api",

@@ -13,10 +13,10 @@ ASKED = (20, 80)
 """How many of the first messages of a request, and how many of the last."""
 ANSWERED = (50, 0)
 _CHARACTERS = 250_000
-"""Of all messages together."""
+"""Characters of all messages together."""
 _LABEL = 200
 _LONGEST = SHOWN + 100
-"""With room for the words that say how much was cut from a text."""
+"""The longest text, with room for the words that say how much was cut."""
 _MARK = "\n…"
 
 

@@ -15,12 +15,12 @@ _BUILT_IN = {point.name: point for point in BUILT_IN}
 
 
 def format_of(api: str, own: Sequence[Provider] = ()) -> Tells | None:
-    """The one of that name that has ``messages``, in the order in which calls are read."""
+    """The format of that name that has ``messages``, in the order in which calls are read."""
     return _telling(api, own) or _telling(api, _ours(api) if api in _BUILT_IN else _installed())
 
 
 def shape_of(request: Mapping[str, Any]) -> Tells | None:
-    """The one that a request looks like: of a model of Bedrock's, or a gateway's own."""
+    """The format that a request looks like: of a model of Bedrock's, or a gateway's own."""
     if not isinstance(request.get("messages"), list):
         return None
     if "schemaVersion" in request or "inferenceConfig" in request:  # Amazon's Nova

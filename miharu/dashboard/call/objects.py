@@ -62,7 +62,7 @@ def objects_of(call: Call) -> Objects:
 
 
 def _counted(values: Iterable[tuple[Any, bool]]) -> Objects:
-    """Those that are objects, up to so many."""
+    """The values that are objects, up to ``_MOST``."""
     found: list[Mapping[str, Any]] = []
     cut = False
     for value, more in values:

@@ -108,5 +108,5 @@ def _pictures(one: Mapping[str, Any]) -> Iterator[Part | None]:
 
 
 def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
-    """All of it, as it is asked for."""
+    """The request and its answers, as messages."""
     return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -31,7 +31,7 @@ class Row:
     api: str
     error: str
     attempt: int | None
-    """Where it was not the first."""
+    """Which attempt it was, where not the first."""
     method: str
     route: str
     prompt: Cell
@@ -83,7 +83,7 @@ def split_route(route: str | None) -> tuple[str, str]:
 
 
 def error_tag(outcome: Outcome) -> str:
-    """What went wrong, in a few words; nothing of a success."""
+    """What went wrong, in a few words; empty for a success."""
     if outcome.status == "success":
         return ""
     if outcome.status == "cancelled":

@@ -35,10 +35,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What belongs to a call and is not in it."""
+    """Attempts, tools and the next call around a call."""
 
     tries: Sequence[Call] = ()
-    """The others of the same logical call."""
+    """The other attempts of the same logical call."""
     tools: Sequence[Span] = ()
     """What the program did with the answer before it asked again."""
     next_call: Call | None = None

@@ -14,7 +14,7 @@ __all__ = ("Work", "work")
 class Work:
     span: Span
     error: str
-    """What it ended with; empty of a success."""
+    """The error it ended with; empty for a success."""
     method: str
     route: str
     meta: Sequence[tuple[str, str]]

@@ -12,7 +12,7 @@ from miharu.wording.numbers import duration_rough
 __all__ = ("Axis", "Mark", "Piece")
 
 _SILENCE = 0.12
-"""Of all work: a shorter silence is drawn as long as it was."""
+"""The share of all work below which a silence is drawn at its own length."""
 _GAP, _GAPS = 3.0, 36.0
 """Percent of the width, of one gap and of all at most."""
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -69,7 +69,7 @@ class Axis:
         return cls(pieces)
 
     def at(self, ms: int) -> float:
-        """Where a moment lies."""
+        """The place of a moment, in percent of the width."""
         for piece in self.pieces:
             if ms <= piece.end:
                 inside = max(0, ms - piece.start) / max(1, piece.end - piece.start)
