@@ -28,7 +28,7 @@ EFFECTS: tuple[Effect, ...] = get_args(Effect)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What tokens cost, compared to each other."""
+    """The prices of kinds of tokens, relative to each other."""
 
     input: Fraction
     cached: Fraction
@@ -36,7 +36,7 @@ class Weights:
 
 
 USUAL = Weights(Fraction(1), Fraction(1, 10), Fraction(4))
-"""Where no list knows the price: about what most providers ask."""
+"""The ratio of prices at most providers, for models without a listed price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def moves(
     after: Mapping[str | None, Totals],
     weights: Mapping[str | None, Weights],
 ) -> list[Move]:
-    """One for each kind, the largest change first."""
+    """One move for each kind, the largest change first."""
     n0, n1 = (sum(totals.calls for totals in side.values()) for side in (before, after))
     made = []
     for key in dict.fromkeys((*after, *before)):

@@ -23,7 +23,7 @@ _RULES = (
 
 
 def skeleton(message: str | None) -> str:
-    """Short enough for a line; empty where nothing was said.
+    """The skeleton, short enough for a line; empty without a message.
 
     Names of models keep their figures: they are joined by hyphens and shorter than ids, and which model
     failed is worth knowing.

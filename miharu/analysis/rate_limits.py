@@ -1,4 +1,4 @@
-"""Headroom: what providers say, with each answer, of how much more they would take."""
+"""Rate limits, as providers state them with each answer."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ANTHROPIC = re.compile(r"anthropic-ratelimit-(?P<what>[a-z-]+)-(?P<fact>limit|r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """Of requests, say, or of input tokens."""
+    """One limit, such as that of requests or of input tokens."""
 
     what: str
     limit: int | None
@@ -26,14 +26,14 @@ class Limit:
 
     @property
     def used(self) -> float | None:
-        """Percent; ``None`` where that cannot be told."""
+        """The used share in percent; ``None`` where it is not known."""
         if not self.limit or self.remaining is None:
             return None
         return min(100.0, max(0.0, 100 * (self.limit - self.remaining) / self.limit))
 
 
 def limits_of(rate_limit: str | None) -> list[Limit]:
-    """From the headers of one answer, as they were kept."""
+    """The limits in the stored headers of one answer."""
     headers = loads((rate_limit or "{}")[:_LONGEST])
     if not isinstance(headers, Mapping):
         return []

@@ -28,7 +28,7 @@ class Node:
 
     @property
     def calls(self) -> "Iterator[Call]":
-        """All calls in it."""
+        """All calls in it, at any depth."""
         if self.call is not None:
             yield self.call
         for node in self.inner:

@@ -17,7 +17,7 @@ class Unpriced:
 
     model: str
     calls: int
-    """Of unknown cost."""
+    """How many of its calls have no cost."""
 
     @property
     def remedy(self) -> str:
@@ -28,7 +28,7 @@ class Unpriced:
 def without_price(
     models: Iterable[tuple[str | None, Totals]], is_listed: Callable[[str], bool]
 ) -> list[Unpriced]:
-    """Those of which tokens are known and no call has a cost, the most used first.
+    """The models of which tokens are known and no call has a cost, the most used first.
 
     Args:
         models: Each with its sums.

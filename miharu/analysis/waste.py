@@ -1,4 +1,4 @@
-"""What money and time bought nothing: failed attempts, streams left, the same asked twice, caches missed."""
+"""Money and time spent for nothing: failed attempts, abandoned streams, duplicates, cache misses."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ __all__ = ("NO_WASTE", "Wasted", "wasted")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wasted:
-    """Of some calls."""
+    """What some calls have wasted."""
 
     failed: int = 0
     failed_nanousd: int = 0
@@ -25,7 +25,7 @@ class Wasted:
 
     @property
     def nanousd(self) -> int:
-        """All the money of it."""
+        """All the money wasted."""
         return self.failed_nanousd + self.left_nanousd + self.duplicate_nanousd + self.missed_nanousd
 
     @property

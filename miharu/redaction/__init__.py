@@ -1,4 +1,4 @@
-"""What keeps credentials out of everything that miharu stores, spools, exports, captures and logs.
+"""Keeps credentials out of everything that miharu stores, spools, exports, captures and logs.
 
 text.py         the one function that does it, for a text and for bytes of any size
 names.py        what fields, headers and parameters of secrets are called

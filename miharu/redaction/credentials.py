@@ -17,7 +17,7 @@ _NO_CREDENTIALS = frozenset(
     {"idempotency-key", "x-idempotency-key", "sec-websocket-key", "x-session-affinity"}
 )
 _MOST = 64
-"""Values of one request; more are none of an honest one."""
+"""Values of one request; no ordinary request has more."""
 _SEVERAL = re.compile(r"[\s,]+")
 
 

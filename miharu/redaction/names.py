@@ -32,7 +32,7 @@ _WORDS = frozenset({
     *("sharedaccesssignature", "authkey", "authentication", "connectionstring", "clientsecret", "userpass"),
     "dbpass",
 })  # fmt: skip
-"""Any word of a name."""
+"""Words that mark a name wherever they stand in it."""
 _ENDINGS = ("password", "passwd", "secret", "apikey", "authtoken", "accesstoken", "secretkey", "accesskey")
 """What a word of a name ends with that is such a one, as in ``PGPASSWORD`` and ``appsecret``."""
 _NO_TOKEN = frozenset({
@@ -42,21 +42,21 @@ _NO_TOKEN = frozenset({
     *("completion", "total", "cached", "reasoning", "input", "output", "sync"),
     *("decoder", "forced", "draft"),
 })  # fmt: skip
-"""Before ``token``: another kind of token."""
+"""Words before ``token`` that make it another kind of token."""
 _NO_KEY = frozenset({
     *("cache", "idempotency", "primary", "foreign", "public", "publishable", "sort", "partition", "group"),
     *("dedupe", "deduplication", "routing", "object", "row", "natural", "composite", "unique", "hot"),
     *("short", "map", "lookup", "index", "column", "label", "field", "translation", "message", "query"),
     "state",
 })  # fmt: skip
-"""Before ``key``: another kind of key."""
+"""Words before ``key`` that make it another kind of key."""
 _KEYS = frozenset({
     *("api", "access", "private", "secret", "subscription", "account", "signing", "master", "service"),
     *("shared", "session", "encryption", "auth", "client", "admin", "license", "licence", "ssh", "functions"),
     *("function", "app", "application", "openai", "anthropic", "azure", "gemini", "deploy", "webhook"),
     "server",
 })  # fmt: skip
-"""Before ``key``: a secret."""
+"""Words before ``key`` that make it a secret."""
 _PERHAPS = frozenset({"key", "keys", "token", "tokens", "signature", "sig", "auth", "session", "sid", "pass"})
 _PARAMETERS = frozenset({
     *("key", "token", "code", "sig", "signature", "auth", "session", "sid", "pass", "pin", "otp", "ticket"),

@@ -41,7 +41,7 @@ class Pieces:
 
 
 def pieces(data: bytes) -> list[Pieces]:
-    """By name; none where it is not a stream."""
+    """The pieces by name; empty where it is not a stream."""
     if not any(mark in data for mark in _STREAM):
         return []
     found: dict[bytes, Pieces] = {}

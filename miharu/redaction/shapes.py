@@ -106,12 +106,12 @@ _ANY = re.compile("|".join(re.escape(begin.decode()) for begin in _BEGINNINGS))
 
 
 def is_suspicious(text: str) -> bool:
-    """Whether there may be one: a quick look, for the many texts in which there is none."""
+    """Whether the text may hold a key or token: a quick look, since most texts hold none."""
     return _ANY.search(text) is not None
 
 
 def shaped(data: bytes) -> Iterator[tuple[int, int]]:
-    """From where to where they stand."""
+    """Start and end of each key or token."""
     done = 0
     for hit in hits(data, _BEGINNINGS):
         if hit < done:

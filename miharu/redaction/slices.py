@@ -10,12 +10,12 @@ SLICE = 64 << 10
 
 
 def pause() -> None:
-    """Let others have the interpreter."""
+    """Give the interpreter's lock to other threads."""
     time.sleep(0)
 
 
 def hits(data: bytes, needles: Sequence[bytes], *, fold: bool = False, slice_: int = SLICE) -> Iterator[int]:
-    """Where they begin, in order.
+    """Where the needles begin, in order.
 
     Args:
         data: Where to look.

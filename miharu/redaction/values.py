@@ -40,7 +40,7 @@ _NO_SECRETS = frozenset({
 
 _remembered: OrderedDict[str, None] = OrderedDict()
 _kept: dict[str, None] = {}
-"""Of the settings: they are known for good."""
+"""Values from the settings, which are never forgotten."""
 
 
 def is_telling(value: str) -> bool:
@@ -51,12 +51,12 @@ def is_telling(value: str) -> bool:
 
 
 def keep(values: Iterable[str]) -> None:
-    """Know these values for good, as far as they can be told from ordinary words."""
+    """Redact these values for good, as far as they can be told from ordinary words."""
     _kept.update(dict.fromkeys(value for value in values if is_telling(value)))
 
 
 def remember(values: Iterable[str]) -> None:
-    """Know these values from now on, instead of older ones."""
+    """Redact these values from now on, in place of older ones."""
     for value in values:
         if value in _remembered:
             continue
@@ -69,7 +69,7 @@ def remember(values: Iterable[str]) -> None:
 
 
 def remembered() -> tuple[str, ...]:
-    """The values that are known."""
+    """The values that are remembered."""
     try:
         return (*_kept, *_remembered)
     except RuntimeError:  # another thread has added one meanwhile
@@ -77,13 +77,13 @@ def remembered() -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """Know none."""
+    """Forget all values."""
     _remembered.clear()
     _kept.clear()
 
 
 def carried(data: bytes, values: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """From where to where they stand, however they are written."""
+    """Start and end of each occurrence, in any encoding."""
     for value in values:
         form = written(value)
         if form.head:
@@ -139,7 +139,7 @@ class Written:
     """Bytes that a text needs to hold one of these."""
 
     def within(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """From where to where it stands."""
+        """Start and end of each occurrence."""
         if self.pattern is None:
             for at in () if self.head else hits(data, (self.plain,), slice_=_WIDE):
                 yield at, at + len(self.plain)
