@@ -111,7 +111,7 @@ class KeptBody:
         self.held = 0
 
     def insist(self, size: int) -> None:
-        """Take so many bytes of memory, be there room or not."""
+        """Take so many bytes of memory, even where there is no room."""
         self._holding.insist(size)
         self.held += size
 

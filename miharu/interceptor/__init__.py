@@ -63,7 +63,7 @@ class Interceptor:
         Args:
             sink: Takes each finished exchange, on the caller's thread. It must be quick and never raise.
             rules: Which requests may be model calls.
-            settle: Waits until what the sink took is kept, for processes that end without another word.
+            settle: Waits until what the sink took is kept, for processes that end without notice.
             admit: Asked before a call is sent, on the caller's thread; what it raises is the caller's.
             ignores: Whether what goes to that host, port and path is left out, though it may be a model call.
         """

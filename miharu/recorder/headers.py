@@ -16,7 +16,7 @@ _PRODUCT = re.compile(
     r"v?(\d{1,6}(?:\.[\w+-]{1,12}){0,6})(?=$|[\s();,])"
 )
 _WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
-"""An agent without a version; what has digits may be anything."""
+"""A user agent without a version; one with digits is not kept, since it may be anything."""
 _RATE_LIMITS = 40
 """Headers about them that are kept, twice as many as a provider sends."""
 

@@ -60,7 +60,7 @@ class _Enough(Exception):  # noqa: N818 - nothing is wrong with the body
 
 
 def decode(chunks: Iterable[bytes], encoding: str) -> Decoded:
-    """The body. Decoding stops at the first byte that makes no sense, or where it would cost too much."""
+    """The decoded body, up to the first byte that is not valid, or that would cost too much."""
     names = [name for part in encoding.split(",") if (name := part.strip().lower())]
     if not names:
         return _joined(chunks)

@@ -92,7 +92,7 @@ def _next_header(body: bytes, at: int) -> int:
 
 
 def _headers(body: bytes, at: int, end: int) -> dict[str, str]:
-    """The headers that are strings, up to the first that makes no sense."""
+    """The headers that are strings, up to the first that is not valid."""
     found: dict[str, str] = {}
     while at < end:
         name_end = at + 1 + body[at]

@@ -189,7 +189,7 @@ def _whose(exchange: Exchange) -> Belonging:
 
 
 def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:
-    """An exchange of facts that may be anything."""
+    """The exchange that unchecked facts describe."""
     asked = Request(
         method=_text(facts["method"]),
         host=_text(facts["host"]),

@@ -54,7 +54,7 @@ class PostgresStore:
         """What changes it.
 
         Raises:
-            StoreError: It is for reading only, the driver is not installed, or the URL makes no sense.
+            StoreError: It is for reading only, the driver is not installed, or the URL is not valid.
         """
         from miharu.stores.postgres.writer import PostgresWriter
 
@@ -66,7 +66,7 @@ class PostgresStore:
         """What reads it.
 
         Raises:
-            StoreError: The driver is not installed, or the URL makes no sense.
+            StoreError: The driver is not installed, or the URL is not valid.
         """
         from miharu.stores.postgres.questions import PostgresQuestions
 

@@ -42,7 +42,7 @@ class Database:
             reads: Without a change, and each function on one snapshot.
 
         Raises:
-            StoreError: The driver is not installed, or the URL makes no sense.
+            StoreError: The driver is not installed, or the URL is not valid.
         """
         self.name = public_url(url)
         self.reads = reads

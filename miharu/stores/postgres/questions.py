@@ -41,7 +41,7 @@ class PostgresQuestions(sql.Answers):
         """Prepare; nothing is opened yet.
 
         Raises:
-            StoreError: The driver is not installed, or the URL makes no sense.
+            StoreError: The driver is not installed, or the URL is not valid.
         """
         self.database = Database(url, reads=True)
         self._url = url

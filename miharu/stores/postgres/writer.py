@@ -33,7 +33,7 @@ class PostgresWriter:
             tag_sums: Names of tags by which sums are to be kept.
 
         Raises:
-            StoreError: The driver is not installed, or the URL makes no sense.
+            StoreError: The driver is not installed, or the URL is not valid.
         """
         self.database = Database(url)
         self._clock = clock or (lambda: int(time() * 1000))
