@@ -1,4 +1,4 @@
-"""A server's writer for code that waits for it, and one that waits for code that awaits."""
+"""An ``AsyncWriter`` as a blocking ``Writer``, and the other way round."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ class Run(Protocol):
 
 
 def blocking(writer: Writer | AsyncWriter, run: Run) -> Writer:
-    """The writer itself, or one that has each of its coroutines run."""
+    """The writer itself, or a blocking one that runs each of its coroutines."""
     if inspect.iscoroutinefunction(writer.add):
         return _Blocking(cast("AsyncWriter", writer), run)
     return cast("Writer", writer)

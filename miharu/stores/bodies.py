@@ -1,4 +1,4 @@
-"""What was sent and received, made small: zlib, because a codec package would change the host's requests."""
+"""Compresses bodies, with zlib, because a codec package would change the host's requests."""
 
 import zlib
 
@@ -22,7 +22,7 @@ def unpack(request: bytes | None, response: bytes | None) -> Body:
 
 
 def _unpacked(data: bytes | None) -> bytes | None:
-    """As it was; what is wrong with it is said at its end."""
+    """The body as it was; where it is cut or damaged, a note at its end says so."""
     if data is None:
         return None
     unpacker = zlib.decompressobj()

@@ -20,5 +20,5 @@ def bucket_of(ms: int | None) -> int | None:
 
 
 def middle_of(bucket: int) -> int:
-    """Milliseconds that stand for all in the bucket."""
+    """The milliseconds in the middle of the bucket, which stand for all in it."""
     return 0 if bucket <= 0 else round(2 * GAMMA ** (bucket - 1) / (GAMMA + 1))

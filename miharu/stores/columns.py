@@ -120,7 +120,7 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
 
 
 def _storable(row: list[Any], longest: Mapping[int, int]) -> tuple[Any, ...]:
-    """What a provider sends may hold half a character, a NUL, an absurd number or a whole book."""
+    """The row without lone surrogates, NULs, impossible numbers and texts that are too long."""
     if _is_plain(row):
         return tuple(row)
     for place, value in enumerate(row):

@@ -25,7 +25,7 @@ __all__ = ("Nowhere",)
 
 
 class Nowhere:
-    """Makes the two sides of nothing."""
+    """A store whose writer drops everything and whose questions find nothing."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None: ...
 
@@ -37,7 +37,7 @@ class Nowhere:
 
 
 class Forgetting:
-    """Takes everything."""
+    """A writer that drops everything."""
 
     def open(self) -> None: ...
 
@@ -57,7 +57,7 @@ class Forgetting:
 
 
 class Nothing:
-    """Has nothing."""
+    """Questions that find nothing."""
 
     async def open(self) -> None: ...
 

@@ -45,11 +45,11 @@ class Pace:
         return int(self._sizes.setdefault(kind, first))
 
     def did(self, rows: int) -> None:
-        """That many rows were added in this step."""
+        """Note that this step added so many rows."""
         self._rows += rows
 
     def ended(self) -> None:
-        """The step is over, and the lock is free."""
+        """Note that the step has ended and the lock is free."""
         if not self._kind:
             return
         kind, self._kind = self._kind, ""

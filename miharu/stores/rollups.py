@@ -70,12 +70,12 @@ MEASURES: Mapping[str, str] = {
         )
     },
 }
-"""What is summed, as expressions over a call."""
+"""The measures that are summed, as expressions over a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
-    """One table."""
+    """One table of sums."""
 
     name: str
     grain: int
@@ -136,7 +136,7 @@ def _times(name: str, grain: int, keys: tuple[str, ...], source: str | None, **f
 
 
 def _frequent(keys: tuple[str, ...], what: str) -> tuple[Rollup, Rollup]:
-    """Of the calls of one user, who has many."""
+    """The tables for users with many calls."""
     hour, day = f"sum_hour_user_{what}", f"sum_day_user_{what}"
     facts: dict[str, Any] = {"of_frequent": True, "of": ("user_id",)}
     return (
@@ -155,7 +155,7 @@ def _frequent_times(keys: tuple[str, ...], what: str, kept_ms: int) -> tuple[Rol
 
 
 def _ranks(keys: tuple[str, ...], what: str, **facts: Any) -> tuple[Rollup, ...]:
-    """Which users there are of a model, a route or a kind of error, and what they cost."""
+    """The tables of the users of a model, a route or a kind of error, and what they cost."""
     hour, day = f"rank_hour_{what}", f"rank_day_{what}"
     facts |= {"of": ("user_id",), "only": _RANKED}
     return (

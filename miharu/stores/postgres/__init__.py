@@ -51,7 +51,7 @@ class PostgresStore:
         self._tags = tuple(tag_sums)
 
     def writer(self, meanwhile: Callable[[], object] = bool) -> "PostgresWriter":  # noqa: ARG002 - it is awaited
-        """What changes it.
+        """The writer of the database.
 
         Raises:
             StoreError: It is for reading only, the driver is not installed, or the URL is not valid.
@@ -63,7 +63,7 @@ class PostgresStore:
         return PostgresWriter(self._url, self._clock, self._tags)
 
     def questions(self) -> "PostgresQuestions":
-        """What reads it.
+        """The questions, which read the database.
 
         Raises:
             StoreError: The driver is not installed, or the URL is not valid.

@@ -25,7 +25,7 @@ T = TypeVar("T")
 Work: TypeAlias = Callable[[Connection], T]
 
 COMMAND_TIMEOUT_S = 60.0
-"""A server that has vanished from the network says nothing; this is how long that is borne."""
+"""How long a command may take: a server that has vanished from the network sends nothing."""
 RENEWED_AFTER_S = 1800
 WRITERS, READERS = 2, 4
 """Connections at most; one stays open."""

@@ -27,12 +27,12 @@ Day = tuple[str, int]
 
 
 def days_of(table: str, timestamps: Iterable[int]) -> set[Day]:
-    """Which tables those calls need."""
+    """The days whose tables those calls need."""
     return {(table, timestamp // DAY_MS) for timestamp in timestamps if FIRST <= timestamp < LAST}
 
 
 def known(connection: Connection) -> set[Day]:
-    """Which there are."""
+    """The days that have tables."""
     rows = connection.exec_driver_sql(
         "SELECT parent.relname, child.relname FROM pg_inherits "
         "JOIN pg_class AS parent ON parent.oid = inhparent JOIN pg_class AS child ON child.oid = inhrelid "
@@ -46,7 +46,7 @@ def known(connection: Connection) -> set[Day]:
 
 
 def create(connection: Connection, wanted: Collection[Day]) -> set[Day]:
-    """Make those that are missing; which there are then."""
+    """Make the tables that are missing; returns the days that have tables then."""
     lock(connection, CREATION)
     there = known(connection)
     for table, day in sorted(set(wanted) - there):

@@ -1,4 +1,4 @@
-"""What is asked of the server."""
+"""The questions to a PostgreSQL server."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

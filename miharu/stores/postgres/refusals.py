@@ -1,4 +1,4 @@
-"""Why PostgreSQL did not do it: what may pass is told from a batch that can never be stored.
+"""Errors of PostgreSQL: one that may pass is told from a batch that can never be stored.
 
 The words are ours. What the server says is added where it cannot name the user; it never knows the password.
 """
@@ -43,7 +43,7 @@ def state_of(error: BaseException) -> str | None:
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether it was the connection and nothing else: another one may do."""
+    """Whether only the connection failed, so that a new one may work."""
     from asyncpg.exceptions import InternalClientError
 
     state = state_of(error)
@@ -57,7 +57,7 @@ def is_gone(error: BaseException) -> bool:
 
 
 def refusal(error: Exception, name: str) -> StoreError | None:
-    """What to tell the user; ``None`` when it is the values, and trying again would not help."""
+    """The error for the user; ``None`` where the values are wrong, and trying again would not help."""
     state = state_of(error)
     if state is None:
         words = _unsaid(error)
@@ -70,7 +70,7 @@ def refusal(error: Exception, name: str) -> StoreError | None:
 
 
 def _unsaid(error: Exception) -> str | None:
-    """What is wrong where the server itself said nothing."""
+    """What is wrong where the server sent no error."""
     cause = list(_causes(error))[-1]
     if isinstance(cause, ssl.SSLError):
         return f"and miharu do not agree on TLS ({cause.reason or 'look at sslmode and sslrootcert'})"

@@ -29,7 +29,7 @@ WORTH_IT = 2_000
 """Calls that are folded. A fold of one costs much the same as a fold of many, and a reader adds up the others
 in two milliseconds."""
 BETWEEN = "timestamp >= :first AND timestamp <= :last"
-"""Spares the engine the look into each day's table."""
+"""Keeps the engine from looking into each day's table."""
 _WEIGHT = "greatest(calls, 1)"
 _TAG_VALUE = "(CAST(tags AS json) ->> CAST(:tag AS text))"
 
@@ -102,7 +102,7 @@ def _note(connection: Connection, so_far: Fold, moved: steps.Moved) -> None:
 
 
 def so_far_of(connection: Connection) -> Fold:
-    """How far the sums have come."""
+    """The state of the roll-ups: how far each table has come."""
     horizon = connection.exec_driver_sql("SELECT horizon FROM miharu_state").scalar_one()
     tags = frozenset(connection.exec_driver_sql("SELECT name FROM miharu_tags").scalars())
     return Fold(

@@ -16,7 +16,7 @@ __all__ = ("PostgresWriter",)
 
 _PRUNED_AT_ONCE = 1000
 _AIM_S = 0.1
-"""Of a step of the sums, for which no writer waits."""
+"""Seconds that a step of the sums may take; no writer waits for it."""
 
 
 class PostgresWriter:

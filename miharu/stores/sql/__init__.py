@@ -1,4 +1,4 @@
-"""What the dashboard asks, in SQL that every engine understands. Plain functions over one snapshot.
+"""The questions of the dashboard, in SQL that every engine understands. Plain functions over one snapshot.
 
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
 sums.py     totals, series, groups

@@ -49,7 +49,7 @@ _ToUsers = Callable[[tuple[str, str]], str]
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far the roll-ups have come."""
+    """The state of the roll-ups: how far each has come."""
 
     folded: int
     """Calls whose place in the engine's sequence is below this are in the roll-ups; the others are not."""
@@ -70,13 +70,13 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What differs between databases."""
+    """The SQL that differs between databases."""
 
     marks: Callable[[Connection], Marks]
     below: str
     """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
     above: str
-    """The opposite."""
+    """A condition on ``llm_calls``: not folded into the roll-ups yet."""
     tagged: str = "CAST(tags AS json) ->> CAST(:tag_name AS text) = :tag_value"
     """A condition: the call has that tag. Its parameters are ``:tag_name``, ``:tag_value``, and
     ``:tag_written`` for the value as it stands in the JSON."""
@@ -363,7 +363,7 @@ def checked(by: Dimension) -> Dimension:
     """The dimension, if it is one.
 
     Raises:
-        ValueError: It is none; what is not checked here would be SQL.
+        ValueError: It is not a dimension; without this check it would become SQL.
     """
     if by not in get_args(Dimension):
         raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")

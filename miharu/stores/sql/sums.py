@@ -27,7 +27,7 @@ def _summed(names: Iterable[str], measures: Mapping[str, str]) -> str:
 _SUMMED = tuple(MEASURES)
 _ALL = Totals.__slots__
 _RANKING = ("cost_nanousd", "calls")
-"""By these the groups come, most first."""
+"""The sums that order groups, largest first."""
 OF_CALLS = _summed(_ALL, MEASURES)
 """All sums, over calls as they are."""
 _IN_ORDER = "ORDER BY cost_nanousd DESC, calls DESC, key"

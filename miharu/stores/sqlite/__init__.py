@@ -58,7 +58,7 @@ class SQLiteStore:
         self._memory = self._made() if self.path is None else None
 
     def writer(self, meanwhile: Callable[[], object] = bool) -> "SQLiteWriter":
-        """What changes it.
+        """The writer of the database.
 
         Raises:
             StoreError: It is for reading only.
@@ -73,7 +73,7 @@ class SQLiteStore:
         return SQLiteWriter(WritableFile(self.path, meanwhile=meanwhile), self._clock, self._tags)
 
     def questions(self) -> "SQLiteQuestions":
-        """What reads it."""
+        """The questions, which read the database."""
         from miharu.stores.sqlite.questions import SQLiteQuestions
         from miharu.stores.sqlite.readers import FileReaders, MemoryReader
 

@@ -76,7 +76,7 @@ class WritableFile:
         return self._mending(once)
 
     def look(self, work: Work[T]) -> T:
-        """Run without a lock, for what needs no more than a glance.
+        """Run without a lock, for work that only reads a little.
 
         Raises:
             StoreError: The file cannot be used at the moment.
@@ -98,7 +98,7 @@ class WritableFile:
         self._lock.close()
 
     def _mending(self, attempt: Callable[[], T]) -> T:
-        """Try; where the file proves damaged, again with a new connection, and at last with a new file."""
+        """Run the attempt; where the file is damaged, again on a new connection, and then in a new file."""
         cause: BaseException | None = None
         for remedy in (None, self._reopen, self._renew):
             try:
@@ -165,7 +165,7 @@ class WritableFile:
             connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SLICE_S * 1000)}")
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        """Begin to write; meanwhile is done while another program does, who knows nothing of our lock."""
+        """Begin to write; while another program holds SQLite's lock, ``meanwhile`` is called."""
         until = time.monotonic() + BUSY_TIMEOUT_S
         while True:
             try:

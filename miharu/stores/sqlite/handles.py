@@ -36,7 +36,7 @@ def identity(path: Path) -> Identity | None:
 
 
 class _Process:
-    """What one process has open."""
+    """The files that one process has open."""
 
     def __init__(self) -> None:
         self.change = threading.Lock()
@@ -58,13 +58,13 @@ if hasattr(os, "register_at_fork"):
 
 
 def hold(file: Identity) -> None:
-    """There is going to be a connection to that file."""
+    """Note that a connection to that file is about to open."""
     with _here.change:
         _here.connections[file] += 1
 
 
 def let_go(file: Identity) -> None:
-    """That connection is closed."""
+    """Note that a connection to that file was closed."""
     with _here.change:
         _here.connections[file] -= 1
         if _here.connections[file] <= 0:
@@ -75,7 +75,7 @@ def let_go(file: Identity) -> None:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Around a connection."""
+    """A block around one connection."""
     file = identity(path)
     if file is None:
         yield

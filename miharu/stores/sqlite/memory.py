@@ -42,11 +42,11 @@ class Memory:
         return self.look(written)
 
     def look(self, work: Work[T]) -> T:
-        """Run while nothing else does."""
+        """Run on the connection while nothing else uses it."""
         with self._turns, in_plain_words(self.name):
             if self._connection is None:
                 raise sqlite3.OperationalError("it is not open")
             return work(self._connection)
 
     def close(self) -> None:
-        """Nothing: what else reads it is not done with it."""
+        """Do nothing, because the questions may still read it."""

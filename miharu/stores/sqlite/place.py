@@ -23,7 +23,7 @@ _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def check_place(database: Path, *, read_only: bool = False) -> None:
-    """Go on only where what will be opened is what this user means.
+    """Return only where the file that SQLite will open is the one that this user means.
 
     Args:
         database: The file, which may be missing.
@@ -73,7 +73,7 @@ def _companion_fault(path: Path, database: os.stat_result | None) -> str:
 
 
 def _refuse(database: Path, reason: str, facts: os.stat_result, *, read_only: bool) -> None:
-    """Unless it is only read, and this user could not make anything there."""
+    """Refuse the place, unless it is only read and this user could not write there."""
     if read_only and not may_write(database.parent) and not may_write(database):
         return
     owner = user_words(facts.st_uid)

@@ -1,4 +1,4 @@
-"""What is asked of the file."""
+"""The questions to a SQLite file."""
 
 from collections.abc import Callable
 from functools import partial

@@ -28,7 +28,7 @@ else:
     import fcntl
 
     def take(file: int, *, wait: bool = False) -> bool:
-        """Whether the lock on that open file is ours now."""
+        """Try to lock that open file; whether it is ours now."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -38,7 +38,7 @@ else:
         return True
 
     def give_back(file: int) -> None:
-        """Let others have it: also where a child of a fork has the file open as well."""
+        """Release the lock, even where a child of a fork has the file open as well."""
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_UN)
 

@@ -162,7 +162,7 @@ class FileReaders:
         await self._reopen()
 
     def _locked(self, work: Callable[[], object]) -> None:
-        """Do it while no process of miharu writes."""
+        """Run the work while no process of miharu writes."""
         lock = WriterLock(self.path)
         try:
             check_place(self.path)
@@ -202,7 +202,7 @@ class FileReaders:
             raise
 
     async def _bring_up_to_date(self) -> None:
-        """There is a file, with the tables that reading needs."""
+        """Make sure that there is a file with the tables that reading needs."""
         try:
             await _aside(bring_up_to_date, self.path)
         except NewerDatabase:
