@@ -1,4 +1,4 @@
-"""What a call is to be paid for: every quantity that its usage or its reader names, and on which terms.
+"""The bill of a call: every quantity that its usage or its reader names, and the terms of its price.
 
 Quantities go by the units of genai-prices (``input_tokens``, ``web_searches``). One without a unit, and
 an unknown one, stay in: they have no price, and so the call has none.
@@ -56,7 +56,7 @@ class Used:
 
     quantities: Quantities
     model: str | None = None
-    """Another one than the call's own."""
+    """The model, where it is not the call's own."""
     tokens_beside_sound: int | None = None
     """Tokens of the prompt without its sound, where that may be paid by the second."""
     requests: int = 1
@@ -67,7 +67,7 @@ class Bill:
     """What a call is to be paid for."""
 
     used: tuple[Used, ...]
-    """First what the call's own model was used for."""
+    """What was used, of the call's own model first."""
     terms: Mapping[str, str]
     """What the reader has found that decides on the price: a location, a latency, a kind of search."""
     raw: Mapping[str, Any]
@@ -75,7 +75,7 @@ class Bill:
 
 
 def bill_of(call: Call) -> Bill | None:
-    """What the call is to be paid for; ``None`` where that cannot be told."""
+    """The bill of the call; ``None`` where what it used is not known."""
     raw = raw_of(call.usage)
     named, terms = named_in(raw)
     extra = beside(raw)
@@ -128,7 +128,7 @@ def _by_kind(raw: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def _measured(api: str, raw: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, int | float]:
-    """What is paid by another measure, or is of an unknown kind."""
+    """The quantities that are paid by another measure, or are of an unknown kind."""
     fields = fields_of(api)
     found: dict[str, int | float] = {}
     stated: dict[str, int | float] = {}

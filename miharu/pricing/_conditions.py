@@ -19,7 +19,7 @@ _TIERS = {
     "on_demand_priority": "priority",
 }
 _TERMS = ("latency", "completion_window")
-"""What readers name that has a price of its own."""
+"""Terms that readers name and that have a price of their own."""
 
 
 def conditions_of(

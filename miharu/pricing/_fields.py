@@ -15,7 +15,7 @@ from miharu.measures import KEY
 __all__ = ("COUNTED", "FREE", "PART", "fields_of", "numbers", "unknown")
 
 COUNTED = "counted"
-"""Among the tokens of the normal form."""
+"""A field whose tokens the normal form counts."""
 PART = "part"
 """A sum of other fields, or a part of one that has no price of its own."""
 FREE = "free"

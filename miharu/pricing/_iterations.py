@@ -15,7 +15,7 @@ _MESSAGES = {"message", None}
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
 Used = tuple[str | None, Usage]
-"""Another model than the call's own, or ``None``; and what it took."""
+"""Another model than the call's own, or ``None``; and its usage."""
 
 
 def beside(raw: Mapping[str, Any]) -> Sequence[Used] | None:

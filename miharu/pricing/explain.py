@@ -52,21 +52,21 @@ _PER = {1_000_000: "million", 1000: "thousand", 3600: "hour", 1_000_000_000: "bi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One kind of what was used."""
+    """One kind of what a call used, with its price."""
 
     kind: str
     count: Decimal
     price: Decimal
     """US dollars."""
     per: str
-    """For how many: ``million``, ``thousand``, ``hour``."""
+    """The unit of the price: ``million``, ``thousand``, ``hour``."""
     nanousd: Decimal
-    """What it comes to, before the sum is rounded."""
+    """The cost of the line, before the sum is rounded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """How the list in use comes to a cost."""
+    """How the list in use makes up a cost."""
 
     lines: tuple[Line, ...]
     nanousd: int
@@ -82,7 +82,7 @@ class Explanation:
     place: str | None = None
     """What the place where it was answered does to the price."""
     at: datetime
-    """The prices of that moment."""
+    """The moment whose prices are used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ class Quote:
     price: "ModelPrice"
     conditions: Mapping[str, str]
     factor: Decimal
-    """By what the list's price is multiplied where the call was answered."""
+    """The factor on the list's price for the place where the call was answered."""
     quantities: Quantities
     at: datetime
 
@@ -112,7 +112,7 @@ class GenaiPrices:
 
     @property
     def version(self) -> str:
-        """Of the package, and the moment at which newer data was fetched."""
+        """The version of the package, and the moment at which newer data was fetched."""
         return self._version_of(self._get_snapshot())
 
     @property
@@ -147,7 +147,7 @@ class GenaiPrices:
         return quotes if len(quotes) == len(found) else []
 
     def find(self, provider: str | None, model: str, asked: str | None) -> "Found | None":
-        """Whose prices they are, and the entry of the list."""
+        """The entry of the list for a model, and whose prices they are."""
         snapshot = self._get_snapshot()
         known = _known(provider)
         if known == "huggingface" and asked and ":" in asked:

@@ -25,7 +25,7 @@ _LONGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What stands in the file."""
+    """The content of the file."""
 
     made_by: str
     plans: list[tuple[Key, Plan]]
@@ -52,7 +52,7 @@ class KeptPlans:
         return plan.cost(call.usage) if plan is not None and plan.holds(call) else None
 
     def keep(self, plans: Mapping[Key, Plan]) -> None:
-        """Have these in the file as well, for the next program; the newest of them, if there are many."""
+        """Add these plans to the file, for the next program; only the newest, if there are many."""
         ours = {key: plan for key, plan in plans.items() if plan.version == self._prices}
         known = self._read() if ours else {}
         if ours.keys() <= known.keys():

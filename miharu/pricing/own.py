@@ -101,7 +101,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def _listed(price: Price) -> "ModelPrice":
-    """The same in the words of a list."""
+    """The price in the form of genai-prices' list."""
     from genai_prices.types import ModelPrice
 
     given = price.amounts()

@@ -25,7 +25,7 @@ _UNFAMILIAR = re.compile(r'":\s|[\\\[]|":-?[0-9]+[.0-9eE]')
 
 Kinds = tuple[bool | None, ...]
 Counts = tuple[int | None, ...]
-"""Of the fields of usage that are paid, in the order of ``NAMES``."""
+"""The counts of the fields of usage that are paid, in the order of ``NAMES``."""
 Key = tuple[str, str | None, str | None, str | None, str | None, str | None, bool, Status, str, Kinds]
 """All that a price depends on beside the moment and the counts."""
 
@@ -51,7 +51,7 @@ class Plan:
         return self.since <= call.timestamp < self.until and (call.usage.prompt_tokens or 0) < self.below
 
     def cost(self, usage: Usage) -> Cost:
-        """Rounded half-even to a nano-dollar, once."""
+        """The cost of the usage, rounded half-even to a nano-dollar, once."""
         whole, rest = divmod(sum(getattr(usage, name) * rate for name, rate in self.rates), FINE)
         up = rest * 2 > FINE or (rest * 2 == FINE and whole & 1)
         return Cost(cost_nanousd=whole + up, cost_source=self.source, price_version=self.version)

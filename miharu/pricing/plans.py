@@ -41,11 +41,11 @@ class PlannedPrices:
 
     @property
     def plans(self) -> dict[Key, Plan]:
-        """Those that were made."""
+        """The plans that were made."""
         return {key: plan for key, plan in self._plans.items() if plan is not None}
 
     def cost(self, call: Call) -> Cost | None:
-        """The same as the long way would say."""
+        """The cost of the call, the same as ``GenaiPrices`` gives."""
         key = key_of(call)
         if key is None:
             return self._prices.cost(call)
@@ -93,7 +93,7 @@ def _only_quote(prices: GenaiPrices, call: Call) -> Quote | None:
 
 
 def _rates(quote: Quote, used: Sequence[str], below: int) -> list[tuple[str, int]] | None:
-    """What one more of each costs; ``None`` where that is not the same everywhere."""
+    """The price of one more token of each kind; ``None`` where that is not constant."""
     first, second = (_counts(used, below, step) for step in (3, 7))
     base, other = _total(quote, first), _total(quote, second)
     found: list[tuple[str, int]] = []

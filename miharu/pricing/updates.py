@@ -11,7 +11,7 @@ __all__ = ("Updates",)
 
 
 class Updates:
-    """Fetches them in a thread of genai-prices' own, which the program may use as well."""
+    """Fetches prices in genai-prices' own thread, which the program may use as well."""
 
     def __init__(self, unseen: Callable[[], AbstractContextManager[None]]) -> None:
         """Prepare; nothing is asked for before ``start``.
@@ -23,14 +23,14 @@ class Updates:
         self._updater: UpdatePrices | None = None
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
+        """Start to fetch prices, unless that was started."""
         if self._updater is None:
             _forget_what_a_fork_has_ended()
             self._updater = _updater(self._unseen)
             self._updater.start()
 
     def stop(self) -> None:
-        """Fetch no more; what was fetched stays in use."""
+        """Stop fetching; prices that were fetched stay in use."""
         updater, self._updater = self._updater, None
         if updater is not None:
             updater.stop()  # type: ignore[no-untyped-call]
