@@ -1,4 +1,4 @@
-"""What is shown: plain functions from a request and a store to a page, behind one route table.
+"""The dashboard: plain functions from a request and a store to a page, behind one route table.
 
 door.py   from an ASGI scope to a request, and from a page to ASGI messages
 routes.py which view answers which address

@@ -1,4 +1,4 @@
-"""What both doors share: from an ASGI scope to a view, and from a page to ASGI messages.
+"""The ASGI side of the dashboard: from a scope to a view, and from a page to ASGI messages.
 
 The dashboard's addresses are flat and relative, so a door has to know only which part of the path lies
 below it. Hosts disagree on how they say that; ``inner_path`` reads what each of them leaves behind.
@@ -61,7 +61,7 @@ class Door:
             return _BROKEN
 
     async def admits(self, scope: Scope) -> bool:
-        """Whether the visitor may have what is not a page."""
+        """Whether the visitor may have answers that are not pages, such as those of the JSON API."""
         monitor = self._monitor()
         if monitor is None:
             return False

@@ -1,4 +1,4 @@
-"""What is drawn.
+"""Charts, their axes and their colours.
 
 svg.py    stacked bars, a heat map, a small line, as paths
 grid.py   points of a series, a place for each step of the window

@@ -59,7 +59,7 @@ async def counts_in(
 
 
 def grid_of(window: Window, points: Sequence[Point], shift: int = 0) -> dict[str | None, list[Totals]]:
-    """The points in their places."""
+    """The points of each key, one total for each step of the window."""
     place = {t: number for number, t in enumerate(window.times)}
     grid: dict[str | None, list[Totals]] = defaultdict(lambda: [Totals()] * len(place))
     for point in points:

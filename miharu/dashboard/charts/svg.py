@@ -53,7 +53,7 @@ class Chart:
     x: Sequence[tuple[str, int]]
     """(position in percent, Unix milliseconds)."""
     data: Mapping[str, Any]
-    """For the tooltip."""
+    """The values that the tooltip shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Heat:
         return cls(low, high - low, cells)
 
     def y(self, ms: int) -> float:
-        """How far down from the top of a plot."""
+        """The place of a duration, from the top of a plot."""
         share = (math.log10(max(1, ms)) - self.low) / self.decades
         return _PLOT * (1 - min(1.0, max(0.0, share)))
 

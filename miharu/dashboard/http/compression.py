@@ -43,5 +43,5 @@ def _gzip(body: bytes) -> bytes:
 
 @lru_cache(maxsize=32)
 def _keep(body: bytes) -> bytes:
-    """Of files that never change."""
+    """The compressed bytes of a file that never changes, made once."""
     return _gzip(body)

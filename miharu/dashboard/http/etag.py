@@ -1,4 +1,4 @@
-"""Tags: a part of a page that would come out the same is not made again.
+"""ETags: a part of a page that has not changed is not made again.
 
 A page asks every second. Its tag says what it has; while that is what it would get, the answer is 304.
 """
@@ -29,7 +29,7 @@ async def tag(site: Site, question: str, bucket_ms: int | None) -> str:
 
 
 def unchanged(request: PageRequest, tag: str) -> Page | None:
-    """The answer to a page that has this already."""
+    """A 304 where the browser has this version already, else ``None``."""
     return (
         make_page(b"", status=304, extra=(("HX-PTag", tag),))
         if request.headers.get("hx-ptag") == tag

@@ -11,7 +11,7 @@ _PARTS = ("request", "response")
 
 
 async def page(request: PageRequest, site: Site) -> Page:
-    """Its bytes, which no browser shows, because they are not trusted."""
+    """The bytes as a download, never shown by the browser, because they are not trusted."""
     of, id_ = request.params.get("of", ""), request.params.get("id", "")
     call = await site.store.call(id_) if of in _PARTS and is_storable(id_) else None
     content = getattr(call.body, of) if call is not None and call.body is not None else None

@@ -35,7 +35,7 @@ OTHERS = "\0others"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What moved."""
+    """One row: a kind of calls whose cost changed."""
 
     name: str
     method: str
@@ -77,7 +77,7 @@ async def _moves(view: View, site: Site) -> list[Move]:
 
 
 def _rest(whole: Totals, shown: Iterable[Totals]) -> Totals:
-    """Of what is not shown."""
+    """The sums of what is not shown."""
     shown = list(shown)
     return Totals(
         **{

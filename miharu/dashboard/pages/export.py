@@ -31,7 +31,7 @@ FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
 }
 T = TypeVar("T")
 _STEP = 100
-"""Rows."""
+"""Rows between two pauses."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
 
 

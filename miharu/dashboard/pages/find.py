@@ -25,7 +25,7 @@ _SEARCHED: Mapping[str, Dimension] = {
     "error": "error_type",
 }
 _EXACT = ("user", "session", "trace")
-"""What there are too many of to search: found by its whole name."""
+"""Filters with too many values to search: found by the whole name."""
 _MOST = 8
 _LONGEST = 200
 

@@ -18,7 +18,7 @@ from miharu.wording.numbers import price
 __all__ = ("SCREEN", "file")
 
 _SHOWN = 10
-"""Of the models without a price."""
+"""How many models without a price are shown."""
 _DEAREST = Sorted("cost_usd", descending=True)
 
 

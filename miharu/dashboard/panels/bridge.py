@@ -9,7 +9,7 @@ __all__ = ("Reason", "bridge", "reasons")
 
 _SAID = 3
 _WORTH_SAYING = 0.04
-"""Of the change: a smaller reason is left out of a row."""
+"""The share of the change below which a reason is left out of a row."""
 _WORDS: Mapping[Effect, tuple[str, str]] = {
     "volume": ("more calls", "fewer calls"),
     "mix": ("a dearer mix", "a cheaper mix"),
@@ -33,7 +33,7 @@ class Reason:
 
 
 def reasons(move: Move) -> list[Reason]:
-    """Of one row, the largest ones first."""
+    """The reasons of one row, the largest first."""
     if not move.change:
         return []
     if not move.before.calls:

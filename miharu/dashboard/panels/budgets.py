@@ -26,7 +26,7 @@ class Standing:
     limit: str
     used: str
     percent: float
-    """Of the bar."""
+    """The filled part of the bar."""
     css: str
     tone: str
     """``bad`` where it is used up, ``warn`` where it soon will be."""
@@ -37,7 +37,7 @@ class Standing:
 
 
 async def budgets(view: View, site: Site) -> Mapping[str, Any]:  # noqa: ARG001 - as all parts of a page
-    """Those that were set, nearest to their limit first; without any there is no panel.
+    """The budgets that were set, nearest to their limit first; without any there is no panel.
 
     They are not in the store: what it is made of is ``site.budgets()``.
     """

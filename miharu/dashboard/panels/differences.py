@@ -24,7 +24,7 @@ class Figure:
 
 
 def differences(before: Totals, after: Totals, quick: Latency, now: Latency) -> list[Figure]:
-    """Of the totals and latencies then, and those of now."""
+    """The figures of the totals and latencies of both periods."""
     caches = _points(before.cached_tokens, before.prompt_tokens, after.cached_tokens, after.prompt_tokens)
     return [
         Figure(

@@ -68,7 +68,7 @@ class Kind:
     key: str | None
     statuses: Sequence[int]
     calls: int
-    """Exactly, however many were read."""
+    """The exact number, also where fewer were read."""
     share: float
     """Percent of all errors."""
     first: int
@@ -107,7 +107,7 @@ class FailedWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:
-    """What a provider said last of how much more it takes."""
+    """The rate limits that a provider stated last."""
 
     name: str
     css: str
@@ -172,7 +172,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
 
 
 async def _newest(query: Query, site: Site) -> Sequence[Call]:
-    """The rarer they are, the more other calls lie between two of them, and the fewer are read."""
+    """The newest errors; fewer are read where they are rare, because many calls lie between them."""
     async with together() as ask:
         failed = ask(site.store.totals, query)
         every = ask(site.store.totals, Query(start=query.start, end=query.end))
@@ -299,7 +299,7 @@ def _refusals(calls: Sequence[Call], colors: Palette) -> list[Refusals]:
 
 
 def _headroom(calls: Sequence[Call], colors: Palette) -> list[Headroom]:
-    """The newest word of each provider on each model."""
+    """The newest rate limits of each provider for each model."""
     seen: dict[tuple[str | None, str | None], Headroom] = {}
     for call in calls:
         key = (call.provider, call.model)

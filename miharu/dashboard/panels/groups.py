@@ -21,7 +21,7 @@ __all__ = ("IN_A_FILE", "MOST", "NOBODY", "Row", "Rows", "columns", "dimension",
 MOST = 200
 """Rows of a table. There may be ten thousand routes, more than a person reads."""
 IN_A_FILE = 10_000
-"""Rows of a table that is taken along."""
+"""Rows of a table in a file."""
 NOBODY: Mapping[Breakdown, str] = {
     "model": "unknown model",
     "provider": "unknown provider",
@@ -36,7 +36,7 @@ class Row:
     key: str | None
     name: str
     method: str
-    """Of a route."""
+    """The HTTP method of a route."""
     note: str
     css: str
     link: str | None
@@ -88,12 +88,12 @@ class Rows:
 
     @property
     def more(self) -> int:
-        """How many others there are."""
+        """How many rows are not among these."""
         return self.whole - len(self.rows)
 
 
 def dimension(by: Breakdown) -> Dimension:
-    """The store's name for it."""
+    """The store's name of the dimension."""
     return FILTERS[by]  # type: ignore[return-value]
 
 
@@ -107,7 +107,7 @@ async def rows_by(
     most: int = MOST,
     number: int = 1,
 ) -> Rows:
-    """The most expensive ones first, a page of them. A row leads to that page with itself as the filter."""
+    """A page of rows, the most expensive first. A row leads to that page with itself as the filter."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
@@ -137,7 +137,7 @@ async def rows_by(
 
 
 async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]:
-    """The most expensive ones; their share is of the whole window."""
+    """The most expensive rows; their share is of the whole window."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
@@ -150,7 +150,7 @@ async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]
 async def _ended(
     view: View, site: Site, status: Status, by: Breakdown, keys: Sequence[str | None]
 ) -> Mapping[str | None, Totals]:
-    """Of the calls that ended so, if the filters leave some."""
+    """The totals of the calls that ended so, if the filters leave some."""
     if not keys or view.status not in {None, status}:
         return {}
     query = replace(view.query(site.clock()), status=status)

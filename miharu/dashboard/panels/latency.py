@@ -39,7 +39,7 @@ async def latency(view: View, site: Site) -> dict[str, Any]:
 
 
 def p50_p95(steps: Sequence[Mapping[int, int]]) -> tuple[int | None, int | None]:
-    """Of all steps together."""
+    """The median and the 95th percentile of all steps together."""
     counts: dict[int, int] = {}
     for step in steps:
         for ms, calls in step.items():

@@ -25,7 +25,7 @@ class Running:
     started: int
     """Unix milliseconds."""
     ms: int
-    """Until now."""
+    """Milliseconds since the start."""
     answering: bool
     """Whether content is coming; else it waits."""
     received: int
@@ -40,7 +40,7 @@ class Running:
 def running(
     exchanges: Iterable[Exchange], colors: Palette, clock: Callable[[], int] = time.perf_counter_ns
 ) -> list[Running]:
-    """As far as can be told before their end, the longest first."""
+    """The calls that run, with what is known before their end, the longest first."""
     made = []
     for exchange in exchanges:
         if exchange.end is None:
@@ -67,7 +67,7 @@ def running(
 
 
 def _model(request: Request) -> str | None:
-    """As asked for: a name near the start or the end of the body, or in the path."""
+    """The model as requested: a name near the start or the end of the body, or in the path."""
     body = request.body or b""
     for part in (body[:_HEAD], body[_HEAD:][-_TAIL:]):
         if found := _MODEL.search(part):

@@ -20,7 +20,7 @@ from miharu.wording.numbers import money
 __all__ = ("Line", "is_open", "session")
 
 _CALLS = 300
-"""Of one page; the first has the newest."""
+"""Calls of one page; the first page has the newest."""
 _TRACES = 20
 _NAMED = 20
 _AT_ONCE = 500
@@ -34,7 +34,7 @@ class Line:
     id: str
     name: str
     css: str
-    """Of a call, its model's colour."""
+    """The colour of a call's model."""
     kind: str
     status: str
     error: str
@@ -59,7 +59,7 @@ def is_open(view: View) -> bool:
 
 
 async def session(view: View, site: Site) -> Mapping[str, Any]:
-    """All of it, whenever that was: a session knows no range."""
+    """The whole session or trace, also outside of the page's range."""
     now = site.clock()
     # The end is round, so that the same page asks the same question.
     query = view.during(0, (now // MINUTE + 1) * MINUTE)
@@ -104,7 +104,7 @@ async def session(view: View, site: Site) -> Mapping[str, Any]:
 
 
 async def _earlier(calls: Sequence[Call], query: Query, site: Site) -> Totals:
-    """Of the calls that started before the first of this page."""
+    """The totals of the calls that started before the first of this page."""
     if not calls:
         return Totals()
     first = calls[0]
@@ -123,7 +123,7 @@ async def _earlier(calls: Sequence[Call], query: Query, site: Site) -> Totals:
 
 
 def _page_of(calls: Sequence[Call]) -> Extent | None:
-    """From when to when the calls lasted."""
+    """When the first call started and the last ended."""
     if not calls:
         return None
     return Extent(calls[0].timestamp, max(call.timestamp + call.duration_ms for call in calls))

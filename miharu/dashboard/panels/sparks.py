@@ -18,7 +18,7 @@ Spark = tuple[str, str]
 
 
 async def sparks(view: View, site: Site) -> dict[str, Any]:
-    """Of the key figures; two parts of a page show them."""
+    """The small lines of the key figures; two parts of a page show them."""
     if isinstance(site.store, Once):
         return await site.store.worked_out(_sparks, view, site)
     return await _sparks(view, site)
@@ -49,7 +49,7 @@ async def _sparks(view: View, site: Site) -> dict[str, Any]:
 async def sparks_by(
     view: View, site: Site, by: Dimension, keys: Sequence[str | None]
 ) -> dict[str | None, Spark]:
-    """Of some values of a dimension."""
+    """The small lines of some values of a dimension."""
     window = view.window(site.clock())
     grid = await sums_in(site.store, window, view.query(site.clock()), by, among=keys)
     values: dict[str | None, Sequence[int]] = {

@@ -16,7 +16,7 @@ class Column(Generic[R]):
     """One fact of each row."""
 
     name: str
-    """In addresses and in files."""
+    """The column's name in addresses and in files."""
     title: str
     value: Callable[[R], Value]
     why: str = ""
@@ -25,14 +25,14 @@ class Column(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """By which column a table is in order."""
+    """The column by which a table is sorted."""
 
     name: str
     descending: bool
 
     @property
     def text(self) -> str:
-        """As it stands in an address."""
+        """The order as it is written in an address."""
         return f"-{self.name}" if self.descending else self.name
 
     def turned(self, name: str, *, words: bool) -> str:

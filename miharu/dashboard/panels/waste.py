@@ -1,4 +1,4 @@
-"""What money and time bought nothing: failed attempts, streams left, the same asked twice, caches missed."""
+"""Money and time spent for nothing: failed attempts, abandoned streams, duplicates, cache misses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

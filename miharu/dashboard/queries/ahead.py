@@ -12,7 +12,7 @@ __all__ = ("Ahead", "ahead")
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What lies beyond the range."""
+    """The calls that lie beyond the range."""
 
     calls: int
     newest: int
@@ -23,7 +23,7 @@ class Ahead:
 
 
 async def ahead(view: View, site: Site) -> Ahead | None:
-    """Those that began a minute after the running one, or later; ``None`` of none."""
+    """Calls that began a minute after the running one, or later; ``None`` where there are none."""
     if view.is_zoomed:
         return None
     start = (site.clock() // MINUTE + 2) * MINUTE
