@@ -177,7 +177,7 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX llm_scores_call ON llm_scores (call_id) WHERE call_id IS NOT NULL",
         "CREATE INDEX llm_scores_trace ON llm_scores (trace_id) WHERE trace_id IS NOT NULL",
         # One row for each transaction that changed something, until it is counted in miharu_state: no row
-        # that everybody has to update, and where to look for calls that are in no sum yet.
+        # that every writer has to update, and where to look for calls that are in no sum yet.
         f"CREATE TABLE miharu_changes (xid BIGINT NOT NULL DEFAULT {XID}, {_CHANGES})",
         # Calls below the watermark are in the roll-ups. The horizon is where those that are kept for a while
         # count back from.
