@@ -1,5 +1,6 @@
 """What every test relies on: both async backends, no guard over our mistakes, and nothing left behind."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,11 @@ from miharu import _guard
 from miharu.attribution import context
 from miharu.holding import HOLDING
 from miharu.interceptor import handing as patches
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # started in the background by a script: programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 try:
     from hypothesis import settings
