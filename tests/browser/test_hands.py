@@ -138,6 +138,7 @@ def test_rows_open_close_and_step_by_key_and_by_back(browser: Browser, shop: str
         third = page.url
         page.keyboard.press("[")
         expect(page).to_have_url(second)
+        expect(detail).to_contain_text(second.partition("sel=")[2])  # the address comes before its drawer
         page.keyboard.press("Escape")
         expect(detail).to_have_count(0)
         assert "sel=" not in page.url

@@ -81,7 +81,8 @@
     const drawer = document.querySelector(".drawer");
     if (drawer && !opened) drawer.focus({ preventScroll: true });
     if (!drawer && opened) document.querySelector(`[id="c-${CSS.escape(opened)}"] a`)?.focus({ preventScroll: true });
-    opened = drawer ? selected : false;
+    // not by the address, which may have changed already: the page of the next key may be on its way
+    opened = drawer ? drawer.dataset.of || selected : false;
     for (const button of all("[data-copy]")) button.hidden = !navigator.clipboard;
   }
   document.addEventListener("htmx:after:swap", settle);
