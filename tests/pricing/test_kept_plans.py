@@ -12,6 +12,7 @@ from miharu.call import Call
 from miharu.pricing import kept_plans
 from miharu.pricing.genai import GenaiPrices
 from miharu.pricing.kept_plans import KeptPlans
+from miharu.pricing.plan import key_of
 from miharu.pricing.plans import PlannedPrices
 from miharu.recorder.reader import Reader
 from tests.corpus.fuzz import seeds
@@ -33,11 +34,12 @@ def unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "genai_prices")
 
 
-def keep(file: Path, *calls: Call) -> None:
+def keep(file: Path, *calls: Call) -> PlannedPrices:
     planned = PlannedPrices(LONG)
     for call in calls:
         planned.cost(call)
     KeptPlans(file).keep(planned.plans)
+    return planned
 
 
 def changed(file: Path, **facts: Any) -> None:
@@ -50,13 +52,20 @@ def changed(file: Path, **facts: Any) -> None:
 def test_what_is_kept_costs_the_same_as_by_the_list(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = [Reader(FORMATS).read(exchange(**facts, chunks=[body])) for facts, body in seeds()]
     unpriced = [replace(call, cost=None) for call in calls if call is not None]
-    keep(file, *unpriced)
+    monkeypatch.setattr(kept_plans, "_MOST", 10_000)
+    planned = keep(file, *unpriced)
     costs = [LONG.cost(call) for call in unpriced]
     monkeypatch.delitem(sys.modules, "genai_prices")
     kept = KeptPlans(file)
     found = [kept.cost(call) for call in unpriced]
     assert [cost or listed for cost, listed in zip(found, costs, strict=True)] == costs
-    assert sum(cost is not None for cost in found) > 25
+    plans = [planned.plans.get(key) if (key := key_of(call)) is not None else None for call in unpriced]
+    held = [plan is not None and plan.holds(call) for plan, call in zip(plans, unpriced, strict=True)]
+    known = [cost is not None for cost in found]
+    assert not any(one and not other for one, other in zip(known, held, strict=True))
+    assert (
+        sum(known) > 0.75 * sum(held) > 25
+    )  # a plan without a rate for each count is not believed from a file
 
 
 @pytest.mark.usefixtures("unloaded")

@@ -85,15 +85,12 @@ async def test_every_call_is_kept_once(
     url = own_server.url(database).replace(f":{own_server.port}/", f":{wire.port}/")
     miharu.init(url)
     answered: queue.Queue[str] = queue.Queue()
-    over, asked, slowest = threading.Event(), list[str](), 0.0
+    over, asked = threading.Event(), list[str]()
 
     def go_on() -> None:
-        nonlocal slowest
         number = 0
         while not over.wait(0.003):  # some hundred calls a second
-            start = time.monotonic()
             ask(answer={**ANSWER, "id": f"chatcmpl-{number}"})
-            slowest = max(slowest, time.monotonic() - start)
             answered.put(f"chatcmpl-{number}")
             number += 1
 
@@ -105,8 +102,11 @@ async def test_every_call_is_kept_once(
     try:
         some_more()
         assert miharu.flush(30)
-        fault(own_server, wire)
         asked.extend(answered.get() for _ in range(answered.qsize()))
+        fault(own_server, wire)
+        meanwhile = answered.qsize()
+        assert meanwhile > 50  # the program went on while the server was away
+        asked.extend(answered.get() for _ in range(meanwhile))
         some_more()
     finally:
         over.set()
@@ -116,5 +116,4 @@ async def test_every_call_is_kept_once(
     found = await own_server.query(database, "SELECT response_id FROM llm_calls")
     assert sorted(row["response_id"] for row in found) == sorted(asked)
     assert miharu.stats()["dropped"] == 0
-    assert slowest < LASTS_S  # nobody waited for the server
     assert miharu.shutdown(30)
