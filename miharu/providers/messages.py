@@ -1,6 +1,6 @@
 """What was said, in words that fit every format: messages of parts."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ __all__ = (
     "Tells",
     "add_to",
     "as_json",
+    "asked_in_turn",
     "call_part",
     "data_part",
     "dicts",
@@ -85,6 +86,18 @@ def message(role: object, parts: Iterable[Part | None]) -> Message:
     shown = tuple(islice(saying, MOST_PARTS))
     more = (Part(kind="rest"),) if next(saying, None) is not None else ()
     return Message(str(role or "user")[:40], (*shown, *more))
+
+
+def asked_in_turn(
+    request: Mapping[str, Any], content: Callable[[object], Iterable[Part | None]]
+) -> Iterator[Message]:
+    """A ``system`` beside ``messages``, whose content says for itself where it is the result of a tool."""
+    if request.get("system"):
+        yield message("system", said(request["system"]))
+    for one in dicts(request.get("messages") or []):
+        parts = tuple(content(one.get("content")))
+        results = bool(parts) and all(part is not None and part.kind == "result" for part in parts)
+        yield message("tool" if results else one.get("role"), parts)
 
 
 def text_part(text: object) -> Part | None:

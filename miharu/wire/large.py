@@ -7,6 +7,7 @@ any format; parsing would hold the interpreter's lock for tens of milliseconds a
 import hashlib
 import json
 import re
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,8 @@ MANY = 4 << 10
 """Bytes from which on there may be many of the numbers that take long to parse."""
 _SLOW = 200
 """Such numbers that are parsed as a whole."""
+_PART = 512 << 10
+"""Bytes that are looked at before others may have the interpreter's lock: about a millisecond."""
 _BINARY = 4096
 """A string this long, without a space or an escape in it, is not text."""
 _BLOCK = _BINARY // 2
@@ -89,9 +92,14 @@ def is_heavy(body: bytes) -> bool:
     """Whether parsing it as a whole would take too long or too much memory; at once where it is short."""
     if len(body) <= 2 * VALUES:
         return False
-    if len(body) > LONGEST or sum(body.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES:
+    if len(body) > LONGEST:
         return True
-    return b"0" * DIGITS in body.translate(_NUMBERS)
+    values = 0
+    for part in _parts(body):
+        values += sum(part.count(sign) for sign in (b",", b":", b"[", b"{"))
+        if values > VALUES or b"0" * DIGITS in part.translate(_NUMBERS):
+            return True
+    return False
 
 
 def is_slow(body: bytes) -> bool:
@@ -99,8 +107,21 @@ def is_slow(body: bytes) -> bool:
 
     Each of those takes a hundred times as long as any other.
     """
-    numbers = body.translate(_NUMBERS)
-    return numbers.count(b"0e000") + numbers.count(b"0e-000") > _SLOW
+    found = 0
+    for part in _parts(body):
+        numbers = part.translate(_NUMBERS)
+        found += numbers.count(b"0e000") + numbers.count(b"0e-000")
+        if found > _SLOW:
+            return True
+    return False
+
+
+def _parts(body: bytes) -> Iterator[bytes]:
+    """All of it, no number cut; the interpreter's lock is given up between two parts."""
+    for start in range(0, len(body), _PART):
+        if start:
+            time.sleep(0)
+        yield body[start : start + _PART + DIGITS]
 
 
 def salvaged(head: bytes, tail: bytes) -> dict[str, Any]:

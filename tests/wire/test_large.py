@@ -2,6 +2,7 @@ import base64
 import json
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from miharu import providers
 from miharu.kept_body import KEPT_HEAD
 from miharu.plugins import load
 from miharu.recorder.reader import Reader
-from miharu.wire.large import salvaged, without_binaries
+from miharu.wire.large import _PART, DIGITS, is_heavy, is_slow, salvaged, without_binaries
 from tests.world import exchange
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]
@@ -76,3 +77,18 @@ def test_sound_is_not_stored() -> None:
     assert call is not None
     assert call.body is not None
     assert (call.body.response or b"").startswith(b"[audio/mpeg, 5003 bytes, sha256")
+
+
+@pytest.mark.parametrize("at", [0, 300_000, _PART - DIGITS // 2, _PART - 1, _PART + 1])
+def test_a_number_of_many_digits_is_heavy_wherever_it_stands(at: int) -> None:
+    number = b"7" * DIGITS
+    body = b" " * at + number + b" " * (2 * _PART - at)
+    assert is_heavy(body)
+    assert not is_heavy(body.replace(number, number[:-1] + b"x"))
+
+
+@pytest.mark.parametrize("number", [b"1e-320,", b"1.7976931348623157E+308,"])
+def test_numbers_that_take_long_are_counted_in_all_parts(number: bytes) -> None:
+    body = (number * 110 + b" " * _PART) * 2
+    assert is_slow(body)
+    assert not is_slow(body.replace(number, b"1e-20,"))

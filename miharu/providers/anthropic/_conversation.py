@@ -9,6 +9,7 @@ from miharu.providers.messages import (
     Said,
     add_to,
     as_json,
+    asked_in_turn,
     call_part,
     data_part,
     dicts,
@@ -16,7 +17,6 @@ from miharu.providers.messages import (
     media,
     message,
     result_part,
-    said,
     text_part,
     tools,
 )
@@ -25,12 +25,7 @@ __all__ = ("answered", "asked", "messages")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
-    if request.get("system"):
-        yield message("system", said(request["system"]))
-    for one in dicts(request.get("messages") or []):
-        parts = tuple(_content(one.get("content")))
-        results = bool(parts) and all(part is not None and part.kind == "result" for part in parts)
-        yield message("tool" if results else one.get("role"), parts)
+    return asked_in_turn(request, _content)
 
 
 def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:

@@ -8,6 +8,7 @@ from miharu.providers.messages import (
     Part,
     Said,
     add_to,
+    asked_in_turn,
     call_part,
     data_part,
     dicts,
@@ -15,7 +16,6 @@ from miharu.providers.messages import (
     media,
     message,
     result_part,
-    said,
     text_part,
 )
 
@@ -23,12 +23,7 @@ __all__ = ("answered", "asked", "messages", "tools")
 
 
 def asked(request: Mapping[str, Any]) -> Iterator[Message]:
-    if request.get("system"):
-        yield message("system", said(request["system"]))
-    for one in dicts(request.get("messages") or []):
-        parts = tuple(_content(one.get("content")))
-        results = bool(parts) and all(part is not None and part.kind == "result" for part in parts)
-        yield message("tool" if results else one.get("role"), parts)
+    return asked_in_turn(request, _content)
 
 
 def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
