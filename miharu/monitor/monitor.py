@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -86,6 +87,7 @@ class Monitor:
     def start(self) -> None:
         """Start to watch and record, unless ``read_only``. Returns at once."""
         if not self.read_only:
+            _import_clients(self.config)
             refuses = any(budget.refuse for budget in self.config.budgets)
             self._interceptor = Interceptor(
                 self._sink,
@@ -379,6 +381,17 @@ def _route_of(exchange: Exchange) -> str:
     from miharu.attribution.belonging import belonging
 
     return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
+
+
+def _import_clients(config: Config) -> None:
+    """Import what miharu's own requests are made with, here and not on a thread of ours meanwhile.
+
+    SDKs look for these in ``sys.modules`` with each request, and would find half of them.
+    """
+    if config.update_prices:
+        import_module("httpx2")
+    if any(budget.webhook for budget in config.budgets):
+        import_module("httpx")
 
 
 def _remember_secrets(config: Config) -> None:

@@ -1,8 +1,8 @@
 """Prices from genai-prices: 47 providers, tiers, dates and service tiers, kept by its own community.
 
-It is imported by the worker, at the first call. What it does not know has no price; a wrong one would be
-worse, so a call that used anything without a published price has none at all: a service tier, a web search,
-a minute of sound.
+It is imported by the recorder, with the first call that no kept plan prices. What it does not know has no
+price; a wrong one would be worse, so a call that used anything without a published price has none at all: a
+service tier, a web search, a minute of sound.
 
 A price follows from the names (``_names.py``), the place (``_places.py``), the terms (``_conditions.py``,
 ``_fees.py``), the moment and what was used (``_bill.py``), and from nothing else.
@@ -20,6 +20,7 @@ from miharu.pricing._bill import Bill, Quantities, Used, bill_of, without_sound
 from miharu.pricing._conditions import are_published, conditions_of, is_own
 from miharu.pricing._cover import covers, has_price
 from miharu.pricing._fees import are_known, billable
+from miharu.pricing._library import import_prices
 from miharu.pricing._names import candidates, is_plainly, lookups
 from miharu.pricing._places import STANDARD, factor_of
 from miharu.pricing._unbilled import is_refusal, unbilled
@@ -103,7 +104,8 @@ class GenaiPrices:
     """The built-in prices, as the program's ``genai_prices.UpdatePrices`` keeps them, if it uses that."""
 
     def __init__(self) -> None:
-        """Load the prices, half a second's work: for the worker's thread."""
+        """Load the prices, a tenth of a second's work: for the recorder's thread."""
+        import_prices()
         from genai_prices.data_snapshot import get_snapshot
 
         self._get_snapshot = get_snapshot

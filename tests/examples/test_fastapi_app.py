@@ -52,7 +52,7 @@ def running(database: Path, **env: str) -> Iterator[httpx.Client]:
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+            print(process.communicate()[0])
 
 
 def rows(database: Path, table: str = "llm_calls") -> list[sqlite3.Row]:

@@ -60,11 +60,49 @@ def test_recording_loads_no_loop_and_no_engine(database: Path) -> None:
 
 
 def test_nor_does_it_with_the_built_in_prices(database: Path) -> None:
-    """genai-prices brings a client of its own, and that its loop."""
-    ours = ("aiosqlite", "greenlet", "jinja2", "litestar", "sqlalchemy")
+    """genai-prices has a client of its own, which stays away until it is used; it imports asyncio."""
+    ours = (*(name for name in FOREIGN if name != "asyncio"), "httpcore2", "httpx2")
     script = RECORD.replace("SETTINGS", "{}").replace("FOREIGN", repr(ours))
     assert said(script, database) == {"after calls": [], "at exit": []}
     assert stored(database) == 30
+
+
+IMPORTS = """
+import json, sys, threading
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("httpx", "httpx2"):
+            print(json.dumps([name, threading.current_thread().name]), flush=True)
+
+sys.meta_path.insert(0, Finder())
+import miharu
+from tests.world import exchange
+from tests.recorder.answer import ANSWER
+from miharu import monitor
+miharu.init(sys.argv[1], **SETTINGS)
+for name in ("httpx", "httpx2"):
+    print(json.dumps([name + " is there", hasattr(sys.modules.get(name), "AsyncClient")]))
+monitor.current()._sink(exchange(body=ANSWER, asked={"model": "gpt-4o"}))
+assert miharu.flush(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "client"),
+    [
+        ("{'update_prices': True}", "httpx2"),
+        ("{'budgets': [miharu.Budget(1, per='day', webhook='http://127.0.0.1:9/')]}", "httpx"),
+    ],
+)
+def test_what_miharu_sends_with_is_imported_by_the_programs_own_thread(
+    database: Path, settings: str, client: str
+) -> None:
+    """An SDK that looks for it in sys.modules never finds half of it."""
+    told = said(IMPORTS.replace("SETTINGS", settings), database)
+    assert told[client] == "MainThread"
+    assert told[f"{client} is there"] is True
+    assert len(told) == 3
 
 
 def test_the_second_program_does_not_load_the_prices(database: Path) -> None:
