@@ -5,6 +5,7 @@ A plugin is an entry point in one of the groups ``miharu.providers``, ``miharu.s
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
@@ -71,8 +72,8 @@ def _may_have(group: str) -> bool:
 
 
 def _may_hold(folder: Path, section: bytes) -> bool:
-    if not folder.is_dir():
-        return folder.is_file()
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where a user may not look
+        return os.path.isfile(folder)  # noqa: PTH113
     try:
         about = [each for each in folder.iterdir() if each.name.lower().endswith((".dist-info", "egg-info"))]
     except OSError:

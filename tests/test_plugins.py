@@ -56,6 +56,13 @@ def test_nothing_is_searched_where_no_package_names_the_group(tmp_path: Path, se
     assert search == []
 
 
+def test_what_cannot_be_looked_at_is_passed_over(tmp_path: Path) -> None:
+    sys.path += [str(tmp_path / ("x" * 5000)), "\0"]
+    assert plugins.installed(GROUP) == ()
+    write(tmp_path, POINTS)
+    assert [point.name for point in plugins.installed(GROUP)] == ["other"]
+
+
 def test_an_archive_is_searched(tmp_path: Path) -> None:
     archive = tmp_path / "all.zip"
     with zipfile.ZipFile(archive, "w") as file:
