@@ -57,7 +57,7 @@ def test_nothing_is_searched_where_no_package_names_the_group(tmp_path: Path, se
 
 
 def test_what_cannot_be_looked_at_is_passed_over(tmp_path: Path) -> None:
-    sys.path += [str(tmp_path / ("x" * 5000)), "\0"]
+    sys.path.append(str(tmp_path / ("x" * 5000)))
     assert plugins.installed(GROUP) == ()
     write(tmp_path, POINTS)
     assert [point.name for point in plugins.installed(GROUP)] == ["other"]

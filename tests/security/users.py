@@ -51,7 +51,7 @@ for name in ("miharu",):
 for name in (
     "anyio._backends._asyncio", "aiosqlite", "sqlalchemy.dialects.sqlite.aiosqlite", "genai_prices",
     "genai_prices.data", "httpx", "httpx2", "httpcore2", "msgspec", "jinja2", "uvicorn", "litestar", "pwd",
-    "grp", "sqlite3", "encodings.idna", "logging.config", "csv", "tempfile",
+    "grp", "resource", "sqlite3", "encodings.idna", "logging.config", "csv", "tempfile",
 ):
     try:
         importlib.import_module(name)
