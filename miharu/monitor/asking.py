@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from miharu.errors import StoreError
-from miharu.recorder.imports import importing
-from miharu.recorder.loop import LoopEnded, LoopThread
+from miharu.recorder.threads.imports import importing
+from miharu.recorder.threads.loop import LoopEnded, LoopThread
 from miharu.stores.base import Questions, Store
 
 __all__ = ("Asking",)

@@ -10,14 +10,14 @@ from miharu._guard import swallowed
 from miharu.config import Config
 from miharu.errors import StoreError
 from miharu.interceptor import handing
+from miharu.recorder.costing.pricer import Pricer
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.counters import Counters
-from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Maintenance, Retention
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.spool import Spool, calls_in, place_for, spools_at
+from miharu.recorder.threads.loop import LoopThread
 
 __all__ = ("LeftBehind",)
 

@@ -22,10 +22,10 @@ from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
 from miharu.monitor.steps import FIRST, steps
 from miharu.providers.known_rules import KNOWN_RULES
-from miharu.recorder import imports
-from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.orders import Orders
 from miharu.recorder.recorder import Recorder
+from miharu.recorder.threads import imports
+from miharu.recorder.threads.daemonic import is_daemonic
+from miharu.recorder.threads.orders import Orders
 from miharu.stores import store_for
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from miharu.monitor.recording import Recording
     from miharu.providers.base import Rule
     from miharu.recorder.budgets import Ledger
-    from miharu.recorder.loop import LoopThread
     from miharu.recorder.run import Run
+    from miharu.recorder.threads.loop import LoopThread
     from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
@@ -326,7 +326,7 @@ class Monitor:
     def _loop_for_what_leaves(self) -> "LoopThread":
         """The loop that exporters and webhooks run on."""
         if self._outgoing is None:
-            from miharu.recorder.loop import LoopThread
+            from miharu.recorder.threads.loop import LoopThread
 
             self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
         return self._outgoing

@@ -16,15 +16,15 @@ from miharu.pricing.base import Prices
 from miharu.pricing.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
+from miharu.recorder.costing.pricer import Pricer
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
-from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.run import Run
 from miharu.recorder.spool import place_for
+from miharu.recorder.threads.loop import LoopThread
+from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Questions, Writer
 
 __all__ = ("Recording",)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from miharu.monitor.store import OneStore
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.exports import Exports
-    from miharu.recorder.loop import LoopThread
     from miharu.recorder.spool import Spool
+    from miharu.recorder.threads.loop import LoopThread
 
 __all__ = ("Shared",)
 
@@ -105,7 +105,7 @@ class Shared:
         """The loop of the questions, and of the writer of a database server."""
         with self._making:
             if self._loop is None:
-                from miharu.recorder.loop import LoopThread
+                from miharu.recorder.threads.loop import LoopThread
 
                 self._loop = LoopThread("miharu-questions", handing.unseen)
             return self._loop

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from miharu.config import Config
 from miharu.errors import StoreError
 from miharu.plugins import Point
-from miharu.recorder.loop import LoopEnded, LoopThread
+from miharu.recorder.threads.loop import LoopEnded, LoopThread
 from miharu.stores.base import Store, Writer
 from miharu.stores.blocking import blocking
 

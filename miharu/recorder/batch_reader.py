@@ -18,7 +18,7 @@ from miharu.call import Call
 from miharu.exchange import Exchange
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 
 __all__ = ("BatchReader", "as_batch")
 

@@ -14,7 +14,7 @@ from miharu.pricing.genai import GenaiPrices
 from miharu.pricing.kept_plans import KeptPlans
 from miharu.pricing.plan import key_of
 from miharu.pricing.plans import PlannedPrices
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.corpus.fuzz import seeds
 from tests.pricing.test_plans import FORMATS, chat
 from tests.world import exchange

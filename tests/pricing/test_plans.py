@@ -13,7 +13,7 @@ from miharu.call import Call
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
 from miharu.pricing.plans import PlannedPrices
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.corpus.fuzz import seeds
 from tests.world import exchange
 

@@ -9,7 +9,7 @@ from miharu._budget import Budget, BudgetState
 from miharu.interceptor import Interceptor, handing
 from miharu.providers.base import Rule
 from miharu.recorder.budgets import Alarms, Webhook, webhook
-from miharu.recorder.loop import LoopThread
+from miharu.recorder.threads.loop import LoopThread
 from tests.test_budget import state
 
 from .receiver import Receiver
