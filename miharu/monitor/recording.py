@@ -8,7 +8,7 @@ from miharu import plugins
 from miharu.config import NOWHERE, Config
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 from miharu.monitor.prices import prices_of
 from miharu.monitor.reading import reader_of
 from miharu.monitor.shared import Shared
@@ -46,7 +46,7 @@ class Recording:
         """
         self._here = here
         self._widen = widen
-        self.updates = Updates(handing.unseen)
+        self.updates = Updates(handoff.unseen)
         self._prices: Prices | None = None
         self._kept = _kept_plans(here.config)
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
@@ -107,10 +107,10 @@ class Recording:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
-            return here.asking.ask(look, meanwhile)
+            return here.queries.ask(look, meanwhile)
 
         with suppress(StoreError):  # the recorder says what is wrong
-            here.asking.open(meanwhile)
+            here.queries.open(meanwhile)
         here.ledger.refresh(ask, at_once=at_once)
 
 

@@ -10,7 +10,7 @@ __all__ = ("FIRST", "steps")
 FIRST = (
     "json",
     "miharu.batch",
-    "miharu.attribution.belonging",
+    "miharu.attribution.resolve",
     "miharu.redaction.fields",
     "miharu.redaction.values",
     "miharu.recorder.spool",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
-from miharu.attribution.belonging import span_record
+from miharu.attribution.resolve import span_record
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call

@@ -46,7 +46,7 @@ NEEDED = {
     "miharu.kept_body",
     "miharu.interceptor",
     "miharu.interceptor.gate",
-    "miharu.interceptor.handing",
+    "miharu.interceptor.handoff",
     "miharu.interceptor.imports",
     "miharu.interceptor.jobs",
     "miharu.interceptor.wrapping",

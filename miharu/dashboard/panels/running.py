@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from miharu.attribution.belonging import belonging
+from miharu.attribution.resolve import attribution_of
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette
 from miharu.exchange import Exchange, Request
@@ -47,8 +47,8 @@ def running(
             request = exchange.request()
             provider = provider_of(request.host)
             model = _model(request)
-            whose = belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
-            method, route = split_route(whose.route)
+            attribution = attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
+            method, route = split_route(attribution.route)
             made.append(
                 Running(
                     id=f"{exchange.timestamp:x}-{id(exchange):x}",

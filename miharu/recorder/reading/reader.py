@@ -10,7 +10,7 @@ from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu._headers import lowered
 from miharu._ids import minting
-from miharu.attribution.belonging import Belonging, belonging
+from miharu.attribution.resolve import Attribution, attribution_of
 from miharu.call import Call, Cost, Outcome, changed
 from miharu.exchange import Exchange, Request
 from miharu.kept_body import KEPT_HEAD
@@ -92,7 +92,7 @@ class Reader:
         return bounded(replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted))
 
     def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
-        whose, outcome = _whose(exchange), outcome_of(exchange, wire, reading)
+        attribution, outcome = _attribution(exchange), outcome_of(exchange, wire, reading)
         strange = isinstance(exchange, Unread) and exchange.is_strange
         keeps_content = self.capture_content and not exchange.shed and not strange
         id_ = exchange.id if isinstance(exchange, Unread) else self._mint(exchange.timestamp)
@@ -120,14 +120,14 @@ class Reader:
             attempt=attempt_of(request.headers),
             body_hash=_hash(request.body) if request.gap is None else None,
             service=self.service,
-            route=whose.route,
-            host_request_id=whose.host_request_id,
-            user_id=whose.user_id,
-            session_id=whose.session_id,
-            trace_id=whose.trace_id,
+            route=attribution.route,
+            host_request_id=attribution.host_request_id,
+            user_id=attribution.user_id,
+            session_id=attribution.session_id,
+            trace_id=attribution.trace_id,
             span_id=id_.replace("-", "")[16:],
-            parent_id=whose.parent_id,
-            tags=whose.tags,
+            parent_id=attribution.parent_id,
+            tags=attribution.tags,
             body=self._seen(request, wire) if keeps_content else None,
             completes=reading.completes,
         )
@@ -174,14 +174,14 @@ def _unsaid(outcome: Outcome) -> Outcome:
     return replace(outcome, error_message=None)
 
 
-def _whose(exchange: Exchange) -> Belonging:
-    if isinstance(exchange, Unread) and exchange.whose is not None:
-        return exchange.whose
+def _attribution(exchange: Exchange) -> Attribution:
+    if isinstance(exchange, Unread) and exchange.attribution is not None:
+        return exchange.attribution
     try:
-        return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
+        return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
     except Exception:  # noqa: BLE001 - it asks the host's framework and tracing; the call is a call without them
         swallowed("finding out whose a call is")
-        return Belonging()
+        return Attribution()
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:

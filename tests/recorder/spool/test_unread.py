@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from miharu import providers
 from miharu.attribution.context import Context
-from miharu.attribution.said import Said
+from miharu.attribution.stated import Stated
 from miharu.batch import Batch, Score
 from miharu.call import Call, Outcome
 from miharu.exchange import Exchange
@@ -51,7 +51,7 @@ def made() -> dict[str, Exchange]:
     told = f"Incorrect API key provided: {SECRET}"
     delta = {"id": "c-1", "model": "gpt-4o-2024-08-06", "choices": [{"index": 0, "delta": {"content": "hi"}}]}
     usual: dict[str, Any] = {"asked": ASKED, "request_headers": HEADERS}
-    whose = Context(said=Said(user="ann", tags={"team": "search"}))
+    whose = Context(stated=Stated(user="ann", tags={"team": "search"}))
     cut = exchange(CHAT, **usual)
     cut._holding = Holding()
     for chunk in (b'{"id": "c-1", "model": "gpt-4o-2024-08-06", "choices": ["', b"x" * (9 << 20)):
@@ -324,7 +324,7 @@ IN_A_TOOL = {"type": "mcp", "server_url": "https://tools.example", "authorizatio
     "one",
     [
         exchange(asked={**ASKED, "tools": [IN_A_TOOL]}, body=ANSWER),
-        exchange(asked=ASKED, body=ANSWER, context=Context(said=Said(tags={"api_key": SECRET}))),
+        exchange(asked=ASKED, body=ANSWER, context=Context(stated=Stated(tags={"api_key": SECRET}))),
         exchange(asked=ASKED, body={**ANSWER, "system_fingerprint": SECRET}, request_headers=HEADERS),
         exchange(asked=ASKED, chunks=sse({"echo": SECRET}), request_headers=HEADERS),
         exchange(asked=ASKED, body={"error": {"message": SECRET}}, status=401),

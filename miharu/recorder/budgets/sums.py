@@ -12,7 +12,7 @@ from miharu._budget import Budget
 from miharu.recorder.budgets.account import NEAR, WHOLE, Spent
 from miharu.stores.base import Dimension, Query, Questions, Totals
 
-__all__ = ("Asking", "Memo", "SumsByScan", "SumsKept", "asking_for")
+__all__ = ("Memo", "Sums", "SumsByScan", "SumsKept", "sums_for")
 
 MOST = 200
 """Users that are asked for at first; more only where so many are near their limit."""
@@ -112,10 +112,10 @@ class SumsByScan:
         return {group.key: _spent(group.totals) for group in groups if group.key}
 
 
-Asking = SumsKept | SumsByScan
+Sums = SumsKept | SumsByScan
 
 
-def asking_for(budget: Budget, by: Dimension | None) -> Asking:
+def sums_for(budget: Budget, by: Dimension | None) -> Sums:
     """The way to ask for the sums of a budget: kept ones, or a scan of the calls."""
     users = budget.user is not None or by == "user_id"
     routes = budget.route is not None or by == "route"

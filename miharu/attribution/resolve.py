@@ -7,12 +7,12 @@ from typing import Any
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.routes import route_template
-from miharu.attribution.said import NOTHING, Said
 from miharu.attribution.sources import process_source
 from miharu.attribution.spans import OpenSpan
+from miharu.attribution.stated import NOTHING, Stated
 from miharu.batch import Span
 
-__all__ = ("Belonging", "belonging", "span_record")
+__all__ = ("Attribution", "attribution_of", "span_record")
 
 LONGEST = 200
 """Characters of a name or an id that are kept."""
@@ -20,7 +20,7 @@ _REQUEST_IDS = (b"x-request-id", b"x-correlation-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belonging:
+class Attribution:
     """To whom a call or a span belongs; the names are those of the columns."""
 
     route: str | None = None
@@ -33,28 +33,28 @@ class Belonging:
     tags: Mapping[str, str] | None = None
 
 
-def belonging(
-    context: Context | None, said: Said | None = None, traced: Any = None, started: int = 0
-) -> Belonging:
+def attribution_of(
+    context: Context | None, stated: Stated | None = None, traced: Any = None, started: int = 0
+) -> Attribution:
     """The owner, from what ``now()`` of ``context.py`` gave where a call was made.
 
     Args:
         context: The first that it gave.
-        said: The second.
+        stated: The second.
         traced: The third.
         started: When that was, by ``time.perf_counter_ns()``.
     """
-    if context is None and said is None and traced is None:
-        return Belonging(route=_route(None))
+    if context is None and stated is None and traced is None:
+        return Attribution(route=_route(None))
     context = _still_held(context, started) or Context()
-    said = (said or NOTHING).and_then(context.said)
+    stated = (stated or NOTHING).merged_with(context.stated)
     trace_id, parent_id, elsewhere = _place(context, traced)
-    tags = {_text(name): _text(value) for name, value in {**said.tags, **elsewhere}.items()}
-    return Belonging(
-        route=_text(said.route) if said.route is not None else _route(context.origin),
+    tags = {_text(name): _text(value) for name, value in {**stated.tags, **elsewhere}.items()}
+    return Attribution(
+        route=_text(stated.route) if stated.route is not None else _route(context.origin),
         host_request_id=_request_id(context.origin),
-        user_id=None if said.user is None else _text(said.user) or None,
-        session_id=None if said.session is None else _text(said.session) or None,
+        user_id=None if stated.user is None else _text(stated.user) or None,
+        session_id=None if stated.session is None else _text(stated.session) or None,
         trace_id=trace_id,
         parent_id=parent_id,
         tags=tags or None,
@@ -63,12 +63,12 @@ def belonging(
 
 def span_record(span: OpenSpan, service: str | None) -> Span:
     """The span as it is stored."""
-    whose = belonging(span.outer, span.said, span.traced, span.started)
+    attribution = attribution_of(span.outer, span.stated, span.traced, span.started)
     trace_id = span.trace_id
     return Span(
         id=span.id,
         trace_id=trace_id,
-        parent_id=whose.parent_id if whose.trace_id == trace_id else None,
+        parent_id=attribution.parent_id if attribution.trace_id == trace_id else None,
         name=_text(span.name),
         timestamp=span.timestamp,
         duration_ms=round((span.ended - span.started) / 1e6),
@@ -76,10 +76,10 @@ def span_record(span: OpenSpan, service: str | None) -> Span:
         error_type=span.error_type,
         error_message=span.error_message,
         service=service,
-        route=whose.route,
-        user_id=whose.user_id,
-        session_id=whose.session_id,
-        tags=whose.tags,
+        route=attribution.route,
+        user_id=attribution.user_id,
+        session_id=attribution.session_id,
+        tags=attribution.tags,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from miharu._guard import misused, say_once, swallowed
 from miharu.attribution.context import EMPTY, Block, Context, Origin, current, hold_in, hold_no_more, put
-from miharu.attribution.said import NOTHING, Said
+from miharu.attribution.stated import NOTHING, Stated
 
 __all__ = ("Scoped", "context")
 
@@ -25,24 +25,24 @@ _SERVERS = frozenset(
 class Scoped:
     """What ``miharu.context`` gives: said already, and taken back at the end of a block if used as one."""
 
-    __slots__ = ("_entered", "_held", "_said", "_undo")
+    __slots__ = ("_entered", "_held", "_stated", "_undo")
 
-    def __init__(self, said: Said) -> None:
-        self._said = said
+    def __init__(self, stated: Stated) -> None:
+        self._stated = stated
         self._entered: list[Block] = []
         self._held: list[tuple[FrameType, Context | None] | None] = []
-        self._undo: tuple[Origin | None, Said, Context | None, Context | None] | None = None
+        self._undo: tuple[Origin | None, Stated, Context | None, Context | None] | None = None
 
     def say(self) -> None:
         """Say it for the rest of the request or job, or of the current context where there is none."""
         here = current() or EMPTY
         origin, before, after = here.origin, NOTHING, here
         if origin is not None:
-            before = origin.said
-            origin.said = before.and_then(self._said)
+            before = origin.stated
+            origin.stated = before.merged_with(self._stated)
         # right in the request's own block, what the origin says is all there is
         if origin is None or here.block is None or not here.block.begins:
-            after = replace(here, said=here.said.and_then(self._said))
+            after = replace(here, stated=here.stated.merged_with(self._stated))
             put(after)
         self._undo = (origin, before, None if here is EMPTY else here, after)
 
@@ -50,7 +50,7 @@ class Scoped:
         """Warn where it was used without a block outside of a request, on a thread that may serve others."""
         if self._undo is None or self._undo[0] is not None:
             return
-        if (self._said.user is not None or self._said.session is not None) and _serves():
+        if (self._stated.user is not None or self._stated.session is not None) and _serves():
             say_once(
                 "miharu.context(user=…) was called plainly outside of a request, so it holds for the rest of "
                 "this thread or task. Where requests are served without miharu's middleware, the next "
@@ -63,7 +63,7 @@ class Scoped:
             return
         (origin, before, here, after), self._undo = self._undo, None
         if origin is not None:
-            origin.said = before
+            origin.stated = before
         if current() is after and after is not here:
             put(here)
 
@@ -74,7 +74,7 @@ class Scoped:
         try:
             self._unsay()
             here, block = current() or EMPTY, Block()
-            inside = replace(here, said=here.said.and_then(self._said), block=block)
+            inside = replace(here, stated=here.stated.merged_with(self._stated), block=block)
             block.enter(inside)
             self._entered.append(block)
             yields = frame.f_code.co_flags & _IN_GENERATORS
@@ -121,8 +121,8 @@ def context(
     """
     scoped = Scoped(NOTHING)
     try:
-        said = Said(user=user, session=session, route=route, tags=_names_and_values(tags))
-        scoped = Scoped(said)
+        stated = Stated(user=user, session=session, route=route, tags=_names_and_values(tags))
+        scoped = Scoped(stated)
         scoped.say()
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("miharu.context()")

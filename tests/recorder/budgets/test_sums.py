@@ -4,7 +4,7 @@ import pytest
 
 from miharu._budget import Budget, period_of
 from miharu.recorder.budgets.account import WHOLE
-from miharu.recorder.budgets.asking import SETTLES_MS, SumsByScan, SumsKept, asking_for
+from miharu.recorder.budgets.sums import SETTLES_MS, SumsByScan, SumsKept, sums_for
 
 from .world import HOUR, MORNING, USD, Counting, Desk
 
@@ -26,7 +26,7 @@ TEAM = ("team", "ads")
 def test_what_the_store_sums_up_is_not_looked_through(budget: dict[str, Any], kind: type) -> None:
     made = Budget(1, **budget)
     by = {"user": "user_id", "route": "route", None: None}[made.each]
-    assert type(asking_for(made, by)) is kind  # type: ignore[arg-type]
+    assert type(sums_for(made, by)) is kind  # type: ignore[arg-type]
 
 
 async def test_what_has_settled_is_looked_through_once(store: Counting) -> None:
@@ -35,18 +35,18 @@ async def test_what_has_settled_is_looked_through_once(store: Counting) -> None:
     await desk.store_away(
         *(desk.call(1, timestamp=at, tags=dict([TEAM])) for at in range(start, MORNING, 6 * HOUR))
     )
-    asking = SumsByScan(Budget(1, "month", tag=TEAM), None, timer=lambda: 0.0)
-    whole = await asking.ask(store, start, end, MORNING, {})
-    assert asking.is_complete
+    sums = SumsByScan(Budget(1, "month", tag=TEAM), None, timer=lambda: 0.0)
+    whole = await sums.ask(store, start, end, MORNING, {})
+    assert sums.is_complete
     assert whole[WHOLE].nanousd == 98 * USD
     store.asked.clear()
     now = MORNING + 3 * MINUTE
     await desk.store_away(desk.call(5, timestamp=now, tags=dict([TEAM])), desk.call(50, timestamp=now))
-    assert (await asking.ask(store, start, end, now, {}))[WHOLE].nanousd == 103 * USD
+    assert (await sums.ask(store, start, end, now, {}))[WHOLE].nanousd == 103 * USD
     [query] = store.asked
     assert query.start == MORNING - SETTLES_MS
     later = MORNING + 2 * HOUR
-    assert (await asking.ask(store, start, end, later, {}))[WHOLE].nanousd == 103 * USD
+    assert (await sums.ask(store, start, end, later, {}))[WHOLE].nanousd == 103 * USD
     assert store.asked[-1].start == later - SETTLES_MS
 
 
@@ -57,11 +57,11 @@ async def test_much_is_looked_through_in_pieces(store: Counting) -> None:
     await desk.store_away(
         *(desk.call(1, timestamp=at, user_id="u", route="r") for at in range(start, MORNING, HOUR // 6))
     )
-    asking = SumsByScan(Budget(1, user="u", route="r"), None, timer=lambda: len(store.asked) * 0.3)
+    sums = SumsByScan(Budget(1, user="u", route="r"), None, timer=lambda: len(store.asked) * 0.3)
     seen, slices = [], []
-    while not asking.is_complete:
-        seen.append((await asking.ask(store, start, end, MORNING, {}))[WHOLE].nanousd // USD)
-        slices.append(asking._slice)
+    while not sums.is_complete:
+        seen.append((await sums.ask(store, start, end, MORNING, {}))[WHOLE].nanousd // USD)
+        slices.append(sums._slice)
     assert seen == sorted(seen)
     assert seen[-1] == 63
     assert len(seen) > 10
@@ -78,18 +78,18 @@ async def test_each_of_them_is_added_up(store: Counting) -> None:
                 for user in ("ann", "bob", None)
             )
         )
-    asking = SumsByScan(Budget(1, tag=TEAM, each="user"), "user_id")
-    found = await asking.ask(store, start, end, MORNING, {})
+    sums = SumsByScan(Budget(1, tag=TEAM, each="user"), "user_id")
+    found = await sums.ask(store, start, end, MORNING, {})
     assert {key: spent.nanousd // USD for key, spent in found.items()} == {"ann": 3, "bob": 3}
 
 
 async def test_a_new_period_is_looked_through_anew(store: Counting) -> None:
     desk = Desk(store=store)
     await desk.store_away(desk.call(1, timestamp=MORNING - 2 * HOUR, tags=dict([TEAM])))
-    asking = SumsByScan(Budget(1, tag=TEAM), None)
+    sums = SumsByScan(Budget(1, tag=TEAM), None)
     start, end = period_of("day", MORNING)
-    assert (await asking.ask(store, start, end, MORNING, {}))[WHOLE].nanousd == USD
-    assert (await asking.ask(store, end, end + 24 * HOUR, end, {}))[WHOLE].nanousd == 0
+    assert (await sums.ask(store, start, end, MORNING, {}))[WHOLE].nanousd == USD
+    assert (await sums.ask(store, end, end + 24 * HOUR, end, {}))[WHOLE].nanousd == 0
 
 
 async def test_budgets_that_differ_in_their_limit_alone_share_an_answer(store: Counting) -> None:

@@ -1,6 +1,6 @@
-"""Asking the store: the questions of pages, the command line and budgets.
+"""The queries of pages, the command line and budgets.
 
-They have a loop of their own, which the first of them starts.
+They run on a loop of their own, which the first of them starts.
 """
 
 import time
@@ -13,7 +13,7 @@ from miharu.recorder.threads.imports import importing
 from miharu.recorder.threads.loop import LoopEnded, LoopThread
 from miharu.stores.base import Questions, Store
 
-__all__ = ("Asking",)
+__all__ = ("StoreQueries",)
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -23,8 +23,8 @@ AGAIN_S = 1.0
 CLOSE_S = 5.0
 
 
-class Asking:
-    """Opens what answers when it is first needed, and asks it."""
+class StoreQueries:
+    """Opens the querying side of the store when it is first needed, and queries it."""
 
     def __init__(
         self,
@@ -33,12 +33,12 @@ class Asking:
         first: Callable[[], Awaitable[None]] | None = None,
         before: Callable[[Questions], Awaitable[None]] | None = None,
     ) -> None:
-        """Prepare; nothing is open before the first question.
+        """Prepare; nothing is open before the first query.
 
         Args:
             store: Makes the store.
-            loop: On which it is asked.
-            first: Awaited before each question of ``read``, be the store open or not.
+            loop: On which it is queried.
+            first: Awaited before each query of ``read``, be the store open or not.
             before: The same, once it is open.
         """
         self._first = first
