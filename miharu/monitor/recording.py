@@ -13,7 +13,7 @@ from miharu.monitor.prices import prices_of
 from miharu.monitor.reading import reader_of
 from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
-from miharu.pricing.kept_plans import KeptPlans
+from miharu.pricing.plans.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
 from miharu.recorder.costing.pricer import Pricer
@@ -95,7 +95,7 @@ class Recording:
         self.updates.stop()
         if self._kept is None or self._prices is None:
             return
-        from miharu.pricing.plans import PlannedPrices
+        from miharu.pricing.plans.planned import PlannedPrices
 
         if isinstance(self._prices, PlannedPrices):
             self._kept.keep(self._prices.plans)

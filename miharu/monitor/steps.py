@@ -25,7 +25,7 @@ _WORK = (
     "miharu.recorder.waste.finder",
     "miharu.recorder.reading.reader",
     "miharu.stores.base",
-    "miharu.pricing.kept_plans",
+    "miharu.pricing.plans.kept_plans",
     "miharu.recorder.costing.pricer",
     "miharu.recorder.pipeline",
     "miharu.recorder.maintenance",

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from miharu.call import Call
-from miharu.pricing._bill import bill_of
+from miharu.pricing.billing.bill import bill_of
 from miharu.pricing.genai import GenaiPrices, Quote
 
 if TYPE_CHECKING:

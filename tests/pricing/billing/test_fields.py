@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from miharu import providers
 from miharu.plugins import load
-from miharu.pricing._fields import COUNTED, FREE, PART, fields_of, numbers, unknown
+from miharu.pricing.billing.fields import COUNTED, FREE, PART, fields_of, numbers, unknown
 
 FORMATS = sorted({provider().api for _, provider in load(providers.BUILT_IN)})
 

@@ -15,7 +15,7 @@ from miharu._files import read, replace
 from miharu._guard import say_once
 from miharu._version import __version__
 from miharu.call import Call, Cost
-from miharu.pricing.plan import NAMES, Key, Plan, key_of
+from miharu.pricing.plans.plan import NAMES, Key, Plan, key_of
 
 __all__ = ("KeptPlans",)
 

@@ -1,7 +1,7 @@
 """Calls that were answered and are not billed."""
 
 from miharu.call import Call
-from miharu.pricing._bill import Bill
+from miharu.pricing.billing.bill import Bill
 
 __all__ = ("unbilled",)
 

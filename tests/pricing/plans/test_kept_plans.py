@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from miharu.call import Call
-from miharu.pricing import kept_plans
 from miharu.pricing.genai import GenaiPrices
-from miharu.pricing.kept_plans import KeptPlans
-from miharu.pricing.plan import key_of
-from miharu.pricing.plans import PlannedPrices
+from miharu.pricing.plans import kept_plans
+from miharu.pricing.plans.kept_plans import KeptPlans
+from miharu.pricing.plans.plan import key_of
+from miharu.pricing.plans.planned import PlannedPrices
 from miharu.recorder.reading.reader import Reader
 from tests.corpus.fuzz import seeds
-from tests.pricing.test_plans import FORMATS, chat
+from tests.pricing.plans.test_planned import FORMATS, chat
 from tests.world import exchange
 
 LONG = GenaiPrices()

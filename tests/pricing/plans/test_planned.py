@@ -12,7 +12,7 @@ from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.pricing.plans import PlannedPrices
+from miharu.pricing.plans.planned import PlannedPrices
 from miharu.recorder.reading.reader import Reader
 from tests.corpus.fuzz import seeds
 from tests.world import exchange

@@ -10,9 +10,9 @@ from typing import Any
 
 from miharu.call import Call, Usage
 from miharu.measures import named_in, raw_of
-from miharu.pricing._fields import COUNTED, FREE, PART, fields_of, numbers, unknown
-from miharu.pricing._iterations import beside, requests
-from miharu.pricing._tokens import TOKENS
+from miharu.pricing.billing.fields import COUNTED, FREE, PART, fields_of, numbers, unknown
+from miharu.pricing.billing.iterations import beside, requests
+from miharu.pricing.billing.tokens import TOKENS
 
 __all__ = ("Bill", "Quantities", "Used", "bill_of", "without_sound")
 

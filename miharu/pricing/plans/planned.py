@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from miharu.call import Call, Cost
-from miharu.pricing._bill import bill_of
-from miharu.pricing._tokens import TOKENS
+from miharu.pricing.billing.bill import bill_of
+from miharu.pricing.billing.tokens import TOKENS
 from miharu.pricing.genai import GenaiPrices, Quote
-from miharu.pricing.plan import FINE, NAMES, Key, Plan, key_of
+from miharu.pricing.plans.plan import FINE, NAMES, Key, Plan, key_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from miharu.pricing._bill import Quantities
+from miharu.pricing.billing.bill import Quantities
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from miharu.pricing._bill import Bill, Quantities
+from miharu.pricing.billing.bill import Bill, Quantities
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice
@@ -22,7 +22,7 @@ _BY_THE_BLOCK = re.compile(r"gpt-4(?:o|\.1)-mini")
 """Of these OpenAI bills a block of tokens for each search, and does not document whether the usage has it
 (https://platform.openai.com/docs/pricing)."""
 _SAID = {"processing", "service_tier", "speed"}
-"""What a price may depend on, and an answer tells (``_conditions.py``)."""
+"""What a price may depend on, and an answer tells (``matching/conditions.py``)."""
 
 
 def billable(quantities: Quantities, model: "ModelInfo") -> Quantities:

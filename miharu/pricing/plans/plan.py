@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from miharu.call import Call, Cost, Status, Usage
-from miharu.pricing._tokens import TOKENS
+from miharu.pricing.billing.tokens import TOKENS
 
 __all__ = ("FINE", "NAMES", "Counts", "Key", "Plan", "counts_of", "key_of")
 
