@@ -108,7 +108,7 @@ os.kill(os.getpid(), 9)
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert owner.stdout is not None
     assert owner.stdout.readline() == b"ready\n"
@@ -338,7 +338,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     waiting, size = out.stdout.split()
     assert (waiting, int(size) < 3000) == ("1", True)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from miharu.stores.sqlite.handles import held, reading
+from miharu.stores.sqlite.locks.handles import held, reading
 from miharu.stores.sqlite.place import check_place
-from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
+from miharu.stores.sqlite.repair.raw.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
 __all__ = (

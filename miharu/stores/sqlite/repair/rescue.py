@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 from miharu._files import open_ours
 from miharu.errors import StoreError
-from miharu.stores.sqlite.queued_lock import give_back, take
+from miharu.stores.sqlite.locks.queued_lock import give_back, take
 from miharu.stores.sqlite.repair.damage import has_wal
-from miharu.stores.sqlite.repair.gleaning import gleaned
-from miharu.stores.sqlite.repair.layout import known_columns, layout_of
 from miharu.stores.sqlite.repair.mending import mended
 from miharu.stores.sqlite.repair.pacing import Pace
-from miharu.stores.sqlite.repair.pages import pages_of
 from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
+from miharu.stores.sqlite.repair.raw.gleaning import gleaned
+from miharu.stores.sqlite.repair.raw.layout import known_columns, layout_of
+from miharu.stores.sqlite.repair.raw.pages import pages_of
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
 from miharu.stores.sqlite.repair.salvage import Gap, readable
 from miharu.stores.sqlite.repair.source import Source, Unreadable, opened

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from miharu._files import open_ours, put
 from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
-from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
-from miharu.stores.sqlite.repair.pages import pages_of
+from miharu.stores.sqlite.repair.raw.layout import Layout, layout_of, page_one, read_layout
+from miharu.stores.sqlite.repair.raw.pages import pages_of
 
 __all__ = ("Source", "Unreadable", "opened")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from miharu.errors import StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.repair.damage import connect
 from miharu.stores.sqlite.repair.mending import Column
-from miharu.stores.sqlite.writer_lock import WriterLock
 
 __all__ = ("Target",)
 

@@ -12,12 +12,11 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.handles import hold, identity, let_go, reading
+from miharu.stores.sqlite.locks.handles import hold, identity, let_go, reading
 from miharu.stores.sqlite.repair.damage import look
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, make_call
-
-from .test_migrations import SCHEMAS, restore
+from tests.stores.test_migrations import SCHEMAS, restore
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these locks are POSIX's")
 

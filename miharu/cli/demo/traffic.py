@@ -11,7 +11,7 @@ import httpx
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI, OpenAIError
 
 from miharu._asgi import MiharuMiddleware
-from miharu.cli._demo_app import ROUTES, DemoApp, Visit
+from miharu.cli.demo.app import ROUTES, DemoApp, Visit
 
 __all__ = ("Traffic", "latency", "visits")
 

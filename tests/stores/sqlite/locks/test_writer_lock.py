@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from miharu.errors import StoreError
-from miharu.stores.sqlite import writer_lock as module
-from miharu.stores.sqlite.writer_lock import WriterLock
+from miharu.stores.sqlite.locks import writer_lock as module
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from miharu.stores.sqlite.writer_lock import WriterLock
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 
 lock = WriterLock(Path(sys.argv[1]))
 lock.open()

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from miharu.stores.sqlite.repair.layout import Layout
-from miharu.stores.sqlite.repair.leaves import records
 from miharu.stores.sqlite.repair.mending import Column, mended
-from miharu.stores.sqlite.repair.pages import Pages
+from miharu.stores.sqlite.repair.raw.layout import Layout
+from miharu.stores.sqlite.repair.raw.leaves import records
+from miharu.stores.sqlite.repair.raw.pages import Pages
 from miharu.stores.sqlite.repair.salvage import Gap
 
 __all__ = ("Found", "gleaned")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu.stores.sqlite.repair import report, sidecar
-from miharu.stores.sqlite.repair.layout import Layout, beside, layout_of
 from miharu.stores.sqlite.repair.quarantine import Aside
+from miharu.stores.sqlite.repair.raw.layout import Layout, beside, layout_of
 from miharu.stores.sqlite.repair.report import Progress, Report
 from miharu.stores.sqlite.repair.salvage import Gap
 

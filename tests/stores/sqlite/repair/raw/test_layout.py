@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from miharu.stores.sqlite.repair.damage import connect
-from miharu.stores.sqlite.repair.layout import TABLES, beside, keep, layout_of, page_one
-
-from .conftest import PAGE, Written
+from miharu.stores.sqlite.repair.raw.layout import TABLES, beside, keep, layout_of, page_one
+from tests.stores.sqlite.repair.conftest import PAGE, Written
 
 
 def test_the_store_keeps_it_beside_the_file(written: Written) -> None:

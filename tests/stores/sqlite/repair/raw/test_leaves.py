@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miharu.stores.sqlite.repair.leaves import records
-from miharu.stores.sqlite.repair.pages import pages_of
-
-from .conftest import PAGE
+from miharu.stores.sqlite.repair.raw.leaves import records
+from miharu.stores.sqlite.repair.raw.pages import pages_of
+from tests.stores.sqlite.repair.conftest import PAGE
 
 VALUES = (
     st.none()

@@ -11,15 +11,15 @@ import pytest
 from miharu._files import open_ours
 from miharu.batch import Batch
 from miharu.errors import StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.repair import pacing, rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
-from miharu.stores.sqlite.repair.layout import TABLES, beside, layout_of
 from miharu.stores.sqlite.repair.pacing import AtOnce, Stopped
 from miharu.stores.sqlite.repair.quarantine import Aside, set_aside, unfinished, whatever_is_aside
+from miharu.stores.sqlite.repair.raw.layout import TABLES, beside, layout_of
 from miharu.stores.sqlite.repair.report import Report, load
 from miharu.stores.sqlite.repair.rescue import bring_back
 from miharu.stores.sqlite.repair.rescuer import ATTEMPTS, Rescuer
-from miharu.stores.sqlite.writer_lock import WriterLock
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import make_call
 
@@ -301,7 +301,7 @@ def test_a_file_that_another_is_done_with_is_left_alone(
 def test_it_waits_for_a_new_file_that_cannot_take_it(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("miharu.stores.sqlite.writer_lock.WAIT_S", 0.01)
+    monkeypatch.setattr("miharu.stores.sqlite.locks.writer_lock.WAIT_S", 0.01)
     aside = renewed(written)
     gate = WriterLock(written.path)
     gate.open()

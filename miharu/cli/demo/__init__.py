@@ -1,4 +1,8 @@
-"""``miharu demo``: the dashboard with example calls, made by the real OpenAI SDK against our own provider."""
+"""``miharu demo``: the dashboard with example calls, made by the real OpenAI SDK against our own provider.
+
+app.py      the app whose routes make the calls
+traffic.py  its visitors
+"""
 
 import argparse
 import importlib.util
@@ -50,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(database: Path, port: int, *, open_browser: bool) -> None:
     from miharu import monitor, server
-    from miharu.cli._traffic import Traffic, latency
+    from miharu.cli.demo.traffic import Traffic, latency
     from miharu.testing import FakeProvider
 
     provider = FakeProvider(latency=latency, chunk_latency=0.02)

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from miharu.stores.sqlite.repair.pages import Pages
+from miharu.stores.sqlite.repair.raw.pages import Pages
 
 __all__ = ("Record", "records")
 

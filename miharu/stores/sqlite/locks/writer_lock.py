@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from miharu.errors import StoreError
+from miharu.stores.sqlite.locks.queued_lock import QueuedLock, give_back, open_lock, take
 from miharu.stores.sqlite.place import check_place
-from miharu.stores.sqlite.queued_lock import QueuedLock, give_back, open_lock, take
 
 __all__ = ("WriterLock",)
 
