@@ -116,3 +116,24 @@ def test_a_workflow_runs_what_stands_in_scripts(workflow: Path) -> None:
     run = [line.split()[0] for line in re.findall(r"run: (.*)", text)]
     assert run
     assert all(each.startswith("scripts/") and os.access(ROOT / each, os.X_OK) for each in run)
+
+
+REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.stem)
+def test_requirements_have_hashes_and_name_no_package_index(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    assert not [line for line in lines if re.search(r"https?://|--index-url|--find-links", line)]
+    pinned = [line for line in lines if re.match(r"[a-z0-9]", line)]
+    assert pinned
+    for line in pinned:
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+( ; .+)? \\$", line), line
+    assert "\n".join(lines).count("--hash=sha256:") >= len(pinned)
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.stem)
+def test_requirements_are_described_pinned_and_installed(file: Path) -> None:
+    assert f"`{file.name}`" in (ROOT / "CONTRIBUTING.md").read_text()
+    for script in ("pin", "test"):
+        assert re.search(rf"\b{file.stem}\b", (ROOT / "scripts" / script).read_text()), script
