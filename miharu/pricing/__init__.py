@@ -16,6 +16,7 @@ _conditions.py  service tiers, batches, speed
 _fees.py        what is paid beside tokens
 _cover.py       whether everything that was used has a price
 _unbilled.py    what is not billed
+_library.py     genai-prices, imported without its HTTP client
 own.py          a table of the program's own prices
 updates.py      newer data for the built-in prices
 """
