@@ -28,7 +28,7 @@ ALLOWED = {
     "stores/sqlite/memory.py": "a database in memory",
     "stores/sqlite/readers.py": "the file itself, where check_place() has looked",
     "stores/sqlite/repair/damage.py": "the same, through sqlite3",
-    "stores/sqlite/repair/raw/layout.py": "a database in memory",
+    "stores/sqlite/repair/layout.py": "a database in memory",
     "stores/sqlite/repair/quarantine.py": "it renames, and changes the mode where others cannot write",
 }
 OF_A_MODULE = {

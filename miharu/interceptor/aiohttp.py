@@ -34,8 +34,6 @@ the list is emptied in the end."""
 
 
 class AiohttpExchange(Exchange):
-    """An exchange of aiohttp."""
-
     __slots__ = ("answered", "asked", "gap", "method", "sent", "url", "usual")
 
     sent: bytes | None

@@ -31,8 +31,6 @@ _POINTS: dict[Level, tuple[tuple[str, str], tuple[str, str]]] = {
 
 
 class HttpxExchange(Exchange):
-    """An exchange of httpx or httpx2."""
-
     __slots__ = ("facts", "sent")
 
     def __init__(self, request: Any, *reference: Any) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu import _guard
@@ -73,11 +72,6 @@ class Monitor:
         self._ledger = self._new_ledger() if config.budgets else None
         self._recording: Recording | None = None
         self._renew()
-
-    @property
-    def database_path(self) -> Path | None:
-        """The file of the database; ``None`` for memory or a server."""
-        return database_file(self.config.database)
 
     @property
     def database_name(self) -> str:

@@ -52,7 +52,6 @@ class Recording:
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
 
     def run(self, orders: Orders) -> Run:
-        """One run of the recorder."""
         here, config = self._here, self._here.config
         return Run(
             orders,

@@ -1,8 +1,5 @@
 """The errors: what broke, grouped by kind and by what it says; rate limits apart."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.errors import failures
@@ -12,14 +9,10 @@ from miharu.dashboard.panels.tables import Sheet
 __all__ = ("SCREEN", "file")
 
 
-async def _groups(view: View, site: Site) -> Mapping[str, Any]:
-    return await failures(view, site)
-
-
 SCREEN = Screen(
     path="errors",
     template="pages/errors.html",
-    panels=(Panel(path="errors-groups", template="panels/errors.html", facts=_groups),),
+    panels=(Panel(path="errors-groups", template="panels/errors.html", facts=failures),),
 )
 
 

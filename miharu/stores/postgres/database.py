@@ -86,7 +86,6 @@ class Database:
         return await self._run(self._engine, work)
 
     async def close(self) -> None:
-        """Disconnect."""
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.dispose()

@@ -89,7 +89,6 @@ class WritableFile:
         return self._mending(once)
 
     def close(self) -> None:
-        """Disconnect."""
         self._guard.end()
         if self._connection is not None:
             with self._lock.held():  # the last to leave tidies up, which is a checkpoint

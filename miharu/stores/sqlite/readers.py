@@ -56,8 +56,6 @@ class Readers(Protocol):
 
 
 class MemoryReader:
-    """Reads what is in memory."""
-
     def __init__(self, memory: Memory) -> None:
         self.name = memory.name
         self._memory = memory
@@ -125,7 +123,6 @@ class FileReaders:
             return await self._mending(once)
 
     async def close(self) -> None:
-        """Disconnect."""
         await _aside(self._guard.end)
         async with self._mending_one:
             await self._disconnect()

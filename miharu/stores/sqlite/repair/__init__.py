@@ -3,9 +3,9 @@
 file_guard.py  what is done for the file before it is opened, and when it proves damaged
 damage.py      telling a damaged file from another program's, and from errors that pass
 quarantine.py  the names of files that were set aside
+layout.py      where the tables begin, kept beside the file for the day on which its first page is lost
 source.py      opening a damaged file
 salvage.py     reading around the damage
-raw/           rows that only the pages of the file still hold
 mending.py     a row as it may be kept
 target.py      the new file, written to beside the recording
 rescue.py      bringing its rows into the new one

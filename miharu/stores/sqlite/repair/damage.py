@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from miharu.stores.sqlite.locks.handles import held, reading
 from miharu.stores.sqlite.place import check_place
-from miharu.stores.sqlite.repair.raw.layout import PAGE_SIZES, layout_of
+from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
 __all__ = (

@@ -16,6 +16,7 @@ from miharu.errors import NoDatabase, StoreError
 from miharu.stores.sqlite.locks.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
+from miharu.stores.sqlite.repair.layout import keep, layout_of
 from miharu.stores.sqlite.repair.quarantine import (
     identities,
     leave_behind,
@@ -23,7 +24,6 @@ from miharu.stores.sqlite.repair.quarantine import (
     set_aside,
     whatever_is_aside,
 )
-from miharu.stores.sqlite.repair.raw.layout import keep, layout_of
 from miharu.stores.sqlite.repair.rescuer import Rescuer
 
 __all__ = ("FileGuard",)

@@ -51,7 +51,6 @@ class Aside:
 
     @property
     def at(self) -> datetime:
-        """The moment."""
         return datetime.strptime(self.since[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     @property

@@ -13,8 +13,8 @@ from miharu.errors import StoreError
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.repair import file_guard, rescuer
 from miharu.stores.sqlite.repair.file_guard import OFTEN, FileGuard
+from miharu.stores.sqlite.repair.layout import beside
 from miharu.stores.sqlite.repair.quarantine import set_aside, whatever_is_aside
-from miharu.stores.sqlite.repair.raw.layout import beside
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, make_call
 

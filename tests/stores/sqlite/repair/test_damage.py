@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from miharu.stores.sqlite.repair.damage import Symptoms, look
-from miharu.stores.sqlite.repair.raw.layout import beside
+from miharu.stores.sqlite.repair.layout import beside
 
 from .conftest import PAGE, Damage, Written, damage, zeroed
 

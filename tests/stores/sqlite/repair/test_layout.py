@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from miharu.stores.sqlite.repair.damage import connect
-from miharu.stores.sqlite.repair.raw.layout import TABLES, beside, keep, layout_of, page_one
+from miharu.stores.sqlite.repair.layout import TABLES, beside, keep, layout_of, page_one
 from tests.stores.sqlite.repair.conftest import PAGE, Written
 
 
