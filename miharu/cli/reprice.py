@@ -39,7 +39,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Tally:
+class Changes:
     """How many calls were looked at, and how their costs change."""
 
     looked_at: int = 0
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compute the costs, store them, and print what changed."""
 
-    async def work(questions: "Questions", writer: "AsyncWriter") -> Tally:
+    async def work(questions: "Questions", writer: "AsyncWriter") -> Changes:
         from miharu.pricing.genai import GenaiPrices
 
         return await repriced(questions, writer, GenaiPrices(), arguments.since, dry_run=arguments.dry_run)
@@ -81,11 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def repriced(
     questions: "Questions", writer: "AsyncWriter", prices: "Prices", since: int, *, dry_run: bool = False
-) -> Tally:
+) -> Changes:
     """Give the calls from that moment on the costs that these prices know, page by page."""
     from miharu.stores.base import Query
 
-    query, tally, before = Query(start=since, end=2**62), Tally(), None
+    query, tally, before = Query(start=since, end=2**62), Changes(), None
     while page := await questions.calls(query, limit=_PAGE, before=before):
         costs = dict(_changes(page, prices, tally))
         if costs and not dry_run:
@@ -94,7 +94,7 @@ async def repriced(
     return tally
 
 
-def _changes(page: "Sequence[Call]", prices: "Prices", tally: Tally) -> "Iterator[tuple[str, Cost | None]]":
+def _changes(page: "Sequence[Call]", prices: "Prices", tally: Changes) -> "Iterator[tuple[str, Cost | None]]":
     for call in page:
         tally.looked_at += 1
         if call.cost is not None and not call.cost.cost_source.startswith(OURS):
@@ -113,7 +113,7 @@ def _changes(page: "Sequence[Call]", prices: "Prices", tally: Tally) -> "Iterato
         yield call.id, cost
 
 
-def _words(tally: Tally, since: int, *, dry_run: bool) -> str:
+def _words(tally: Changes, since: int, *, dry_run: bool) -> str:
     from miharu.wording.numbers import count
 
     style = Style()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from miharu.config import Config
 from miharu.interceptor import handoff
-from miharu.plugins import Point
+from miharu.plugins import Loadable
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue
 
@@ -32,7 +32,7 @@ class Shared:
     def __init__(
         self,
         config: Config,
-        point: Point,
+        point: Loadable,
         ledger: "Ledger | None" = None,
         *,
         first: "Callable[[], Awaitable[None]]",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ("ROUTES", "DemoApp", "Visit")
+__all__ = ("ROUTES", "DemoApp", "DemoVisit")
 
 _TOOL: Any = {
     "type": "function",
@@ -27,7 +27,7 @@ _HANDBOOK = "You answer questions about orders, invoices and deliveries, kindly 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class DemoVisit:
     """What a visitor asks the app for."""
 
     route: str
@@ -54,20 +54,20 @@ class DemoApp:
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request, as an ASGI app does."""
-        visit: Visit = scope["state"]["visit"]
+        visit: DemoVisit = scope["state"]["visit"]
         scope["route"] = _Route(visit.route.partition(" ")[2])
         await ROUTES[visit.route](self._client, visit)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
 
-def options(visit: Visit) -> dict[str, Any]:
+def options(visit: DemoVisit) -> dict[str, Any]:
     """The options that all calls of a visit share."""
     headers: Mapping[str, str] = {"x-fake-fault": visit.fault} if visit.fault else {}
     return {"model": visit.model, "extra_headers": headers}
 
 
-async def _chat(client: "AsyncOpenAI", visit: Visit) -> None:
+async def _chat(client: "AsyncOpenAI", visit: DemoVisit) -> None:
     stream = await client.chat.completions.create(
         messages=[{"role": "system", "content": _HANDBOOK}, {"role": "user", "content": visit.question}],
         stream=True,
@@ -83,7 +83,7 @@ async def _chat(client: "AsyncOpenAI", visit: Visit) -> None:
                     return
 
 
-async def _assist(client: "AsyncOpenAI", visit: Visit) -> None:
+async def _assist(client: "AsyncOpenAI", visit: DemoVisit) -> None:
     messages: list[Any] = [{"role": "user", "content": visit.question}]
     asked = await client.chat.completions.create(messages=messages, tools=[_TOOL], **options(visit))
     message = asked.choices[0].message
@@ -94,22 +94,22 @@ async def _assist(client: "AsyncOpenAI", visit: Visit) -> None:
     await client.chat.completions.create(messages=messages, tools=[_TOOL], **options(visit))
 
 
-async def _summarise(client: "AsyncOpenAI", visit: Visit) -> None:
+async def _summarise(client: "AsyncOpenAI", visit: DemoVisit) -> None:
     await client.responses.create(input=visit.question * 20, **options(visit))
 
 
-async def _translate(client: "AsyncOpenAI", visit: Visit) -> None:
+async def _translate(client: "AsyncOpenAI", visit: DemoVisit) -> None:
     stream = await client.responses.create(input=visit.question * 4, stream=True, **options(visit))
     async with stream:
         async for _ in stream:
             pass
 
 
-async def _search(client: "AsyncOpenAI", visit: Visit) -> None:
+async def _search(client: "AsyncOpenAI", visit: DemoVisit) -> None:
     await client.embeddings.create(input=[visit.question, visit.question.upper()], **options(visit))
 
 
-ROUTES: "dict[str, Callable[[AsyncOpenAI, Visit], Awaitable[None]]]" = {
+ROUTES: "dict[str, Callable[[AsyncOpenAI, DemoVisit], Awaitable[None]]]" = {
     "POST /chat/{thread_id}": _chat,
     "POST /orders/assist": _assist,
     "POST /summarise": _summarise,

@@ -11,7 +11,7 @@ import httpx
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI, OpenAIError
 
 from miharu._asgi import MiharuMiddleware
-from miharu.cli.demo.app import ROUTES, DemoApp, Visit
+from miharu.cli.demo.app import ROUTES, DemoApp, DemoVisit
 
 __all__ = ("Traffic", "latency", "visits")
 
@@ -47,10 +47,10 @@ def latency(model: str) -> float:
     return _SECONDS.get(model, 0.35) * random.lognormvariate(0, 0.35)
 
 
-def visits(chance: random.Random) -> Visit:
+def visits(chance: random.Random) -> DemoVisit:
     """The next visit: one in twelve meets a fault, one in fifteen leaves early."""
     [route] = chance.choices(tuple(ROUTES), _WEIGHTS)
-    return Visit(
+    return DemoVisit(
         route=route,
         model=chance.choice(_MODELS[route]),
         question=chance.choice(_QUESTIONS),

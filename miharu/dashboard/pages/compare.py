@@ -34,7 +34,7 @@ OTHERS = "\0others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ComparedLine:
     """One row: a kind of calls whose cost changed."""
 
     name: str
@@ -141,7 +141,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-def _line(move: Move, view: View, colors: Palette) -> Line:
+def _line(move: Move, view: View, colors: Palette) -> ComparedLine:
     name, method, css = _named(move, view), "", ""
     if move.key is not None and move.key != OTHERS:
         if view.by == "route":
@@ -150,7 +150,7 @@ def _line(move: Move, view: View, colors: Palette) -> Line:
             name = provider_name(move.key)
     if view.by in {"model", "provider"}:
         css = colors.model(move.key) if view.by == "model" else colors.provider(move.key)
-    return Line(
+    return ComparedLine(
         name=name,
         method=method,
         css=css,

@@ -21,7 +21,7 @@ from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Group, Query
 from miharu.wording.names import error_name
 
-__all__ = ("FailedWork", "Failure", "Headroom", "Kind", "Refusals", "failures")
+__all__ = ("ErrorKind", "FailedWork", "Failure", "Headroom", "RateLimited", "failures")
 
 READ = 1000
 """Of how many of the newest errors the messages are read, at most."""
@@ -61,7 +61,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ErrorKind:
     """Errors of one type."""
 
     name: str
@@ -80,7 +80,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusals:
+class RateLimited:
     """Calls of one model that were turned away by a rate limit."""
 
     model: str
@@ -163,7 +163,7 @@ async def failures(view: View, site: Site) -> dict[str, Any]:
         "sum": totals.value,
         "kinds_more": first.value.whole - len(groups),
         "refused": failed.value.rate_limited,
-        "refusals": _refusals(refused, colors.value),
+        "refusals": _rate_limited(refused, colors.value),
         "headroom": room[:_TIGHTEST],
         "headroom_more": room[_TIGHTEST:],
         "work": work.value[0],
@@ -229,7 +229,7 @@ def _kind(
     window: Window,
     colors: Palette,
     begun: int | None,
-) -> Kind:
+) -> ErrorKind:
     by_text: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
         by_text[skeleton(call.outcome.error_message)].append(call)
@@ -242,7 +242,7 @@ def _kind(
     first = min((call.timestamp for call in calls), default=window.start)
     if times and len(calls) < group.totals.calls:
         first = max(times[0], window.start)
-    return Kind(
+    return ErrorKind(
         name=error_name(group.key),
         key=group.key,
         statuses=sorted({call.outcome.http_status for call in calls if call.outcome.http_status}),
@@ -275,7 +275,7 @@ def _failure(text: str, calls: Sequence[Call], colors: Palette, *, is_first: boo
     )
 
 
-def _refusals(calls: Sequence[Call], colors: Palette) -> list[Refusals]:
+def _rate_limited(calls: Sequence[Call], colors: Palette) -> list[RateLimited]:
     by_model: dict[str | None, list[Call]] = defaultdict(list)
     for call in calls:
         by_model[call.model].append(call)
@@ -286,7 +286,7 @@ def _refusals(calls: Sequence[Call], colors: Palette) -> list[Refusals]:
         )
         newest = max(some, key=lambda call: call.id)
         made.append(
-            Refusals(
+            RateLimited(
                 model=model or "unknown model",
                 css=colors.model(model, newest.provider),
                 calls=len(some),

@@ -19,11 +19,11 @@ from miharu.stores.sqlite.locks.queued_lock import give_back, take
 from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.layout import known_columns
 from miharu.stores.sqlite.repair.mending import mended
-from miharu.stores.sqlite.repair.pacing import Pace
+from miharu.stores.sqlite.repair.pacing import RescuePace
 from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
 from miharu.stores.sqlite.repair.salvage import Gap, readable
-from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
+from miharu.stores.sqlite.repair.source import DamagedSource, Unreadable, opened
 from miharu.stores.sqlite.repair.target import Target
 
 __all__ = ("bring_back",)
@@ -36,7 +36,7 @@ BYTES = 1 << 20
 _BACK_OFF_S = (0.1, 30.0)
 
 
-def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report] | None:
+def bring_back(aside: Aside, database: Path, pace: RescuePace) -> tuple[Aside, Report] | None:
     """Bring back all that can be read; ``None`` where another process is at it.
 
     Returns the file under its new name, and what was brought back.
@@ -58,7 +58,7 @@ def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report]
         return mark_done(aside), report
 
 
-def _rescue(aside: Aside, report: Report, target: Target, pace: Pace) -> None:
+def _rescue(aside: Aside, report: Report, target: Target, pace: RescuePace) -> None:
     wal = has_wal(aside.path)
     _read(aside, report, report.tables, target, pace, wal=wal)
     if wal and not _is_whole(report.tables):
@@ -69,7 +69,9 @@ def _is_whole(tables: Tables) -> bool:
     return bool(tables) and not any(each.lost or each.open_end for each in tables.values())
 
 
-def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pace, *, wal: bool) -> None:
+def _read(
+    aside: Aside, report: Report, tables: Tables, target: Target, pace: RescuePace, *, wal: bool
+) -> None:
     try:
         with opened(aside.path, wal=wal) as source:
             for name in source.layout.tables:
@@ -80,7 +82,9 @@ def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pa
         report.failure = str(error)
 
 
-def _steps(source: Source, target: Target, name: str, progress: Progress, pace: Pace) -> Iterator[Progress]:
+def _steps(
+    source: DamagedSource, target: Target, name: str, progress: Progress, pace: RescuePace
+) -> Iterator[Progress]:
     """Bring one table; how far that is after each step."""
     columns = _patiently(partial(target.columns, name), pace)
     names = known_columns(name, source.layout.tables[name].columns)
@@ -118,7 +122,7 @@ def _stopwatch() -> Callable[[], float]:
     return lambda: max(time.thread_time() - cpu, (time.monotonic() - wall) / 4)
 
 
-def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
+def _patiently(attempt: Callable[[], T], pace: RescuePace) -> T:
     wait = _BACK_OFF_S[0]
     while True:
         try:

@@ -11,7 +11,7 @@ from miharu._files import open_ours, put
 from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
 from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
 
-__all__ = ("Source", "Unreadable", "opened")
+__all__ = ("DamagedSource", "Unreadable", "opened")
 
 _ROWS_A_PAGE = 50
 
@@ -21,7 +21,7 @@ class Unreadable(Exception):  # noqa: N818 - it says what is so
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DamagedSource:
     """A damaged file, open."""
 
     connection: sqlite3.Connection
@@ -31,7 +31,7 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path, *, wal: bool) -> Iterator[Source]:
+def opened(path: Path, *, wal: bool) -> Iterator[DamagedSource]:
     """The file, for reading.
 
     Args:
@@ -46,7 +46,7 @@ def opened(path: Path, *, wal: bool) -> Iterator[Source]:
     layout = _own_layout(path, options) or _replace_page_one(path, wal=wal)
     with connect(path, options) as connection:
         connection.text_factory = _text
-        yield Source(connection, layout, _most_pages(path, layout, wal=wal) * _ROWS_A_PAGE)
+        yield DamagedSource(connection, layout, _most_pages(path, layout, wal=wal) * _ROWS_A_PAGE)
 
 
 def _own_layout(path: Path, options: str) -> Layout | None:

@@ -6,13 +6,13 @@ import pytest
 from miharu._bounds import MOST_NANOUSD, MOST_TOKENS
 from miharu.stores.buckets import bucket_of
 from miharu.stores.columns import LARGEST
-from miharu.stores.sqlite.repair.mending import Column, mended
+from miharu.stores.sqlite.repair.mending import TargetColumn, mended
 
 ID = "01a213f5-8ca8-7f80-8cf8-5818206c0515"
 
 
 def one(name: str, kind: str, value: Any, *, required: bool = False) -> Any:
-    row = mended({name: value}, (Column(name, kind, required),))
+    row = mended({name: value}, (TargetColumn(name, kind, required),))
     return "no row" if row is None else row[0]
 
 
@@ -68,12 +68,14 @@ def test_what_cannot_be_is_taken_out(name: str, kind: str, value: Any) -> None:
 
 
 def test_what_an_older_schema_did_not_have_is_made() -> None:
-    columns = tuple(Column(n, "INTEGER", required=False) for n in ("duration_bucket", "ttft_bucket", "new"))
+    columns = tuple(
+        TargetColumn(n, "INTEGER", required=False) for n in ("duration_bucket", "ttft_bucket", "new")
+    )
     assert mended({"duration_ms": 1234, "ttft_ms": None}, columns) == (bucket_of(1234), None, None)
-    [timestamp] = mended({"call_id": ID}, (Column("timestamp", "INTEGER", required=False),)) or ()
+    [timestamp] = mended({"call_id": ID}, (TargetColumn("timestamp", "INTEGER", required=False),)) or ()
     assert timestamp == int(ID.replace("-", "")[:12], 16)
-    assert mended({"call_id": "mine"}, (Column("timestamp", "INTEGER", required=False),)) == (None,)
+    assert mended({"call_id": "mine"}, (TargetColumn("timestamp", "INTEGER", required=False),)) == (None,)
 
 
 def test_what_the_new_file_does_not_have_is_left_out() -> None:
-    assert mended({"a": "1", "b": "2"}, (Column("b", "TEXT", required=False),)) == ("2",)
+    assert mended({"a": "1", "b": "2"}, (TargetColumn("b", "TEXT", required=False),)) == ("2",)
