@@ -10,6 +10,7 @@ from miharu.cli._arguments import add_database
 from miharu.cli._output import Style, printable, table
 from miharu.cli._range import moment_ms, moment_words
 from miharu.cli._writing import writing
+from miharu.wording.names import model_name
 
 if TYPE_CHECKING:
     from miharu.call import Call, Cost
@@ -106,7 +107,7 @@ def _changes(page: "Sequence[Call]", prices: "Prices", tally: Changes) -> "Itera
             continue
         tally.gained += old is None
         tally.lost += new is None
-        change = tally.models[call.model or "unknown model"]
+        change = tally.models[model_name(call.model)]
         change.calls += 1
         change.before += old or 0
         change.after += new or 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from miharu.call import Call, Outcome
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.colors import Palette
-from miharu.wording.names import provider_name
+from miharu.wording.names import model_name, provider_name
 from miharu.wording.numbers import count, duration, money
 
 __all__ = ("CallRow", "Cell", "cost_cell", "error_tag", "rows", "split_route", "token_cell", "ttft_cell")
@@ -60,7 +60,7 @@ def _row(call: Call, link: str, palette: Palette, longest: int) -> CallRow:
         link=link,
         status=call.outcome.status,
         css=palette.model(call.model, call.provider),
-        model=call.model or "unknown model",
+        model=model_name(call.model),
         api=_api(call),
         error=error_tag(call.outcome),
         attempt=call.attempt if (call.attempt or 1) > 1 else None,

@@ -14,7 +14,7 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
-from miharu.dashboard.panels.groups import MOST, NOBODY, dimension
+from miharu.dashboard.panels.groups import MOST, dimension
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Column, Sheet, Value, sheet, usd
@@ -22,7 +22,7 @@ from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
-from miharu.wording.names import provider_name
+from miharu.wording.names import UNKNOWN, provider_name
 
 __all__ = ("SCREEN", "file", "other_window")
 
@@ -168,7 +168,7 @@ SCREEN = Screen(
 
 
 def _named(move: Move, view: View) -> str:
-    return "all others" if move.key == OTHERS else move.key or NOBODY[view.by]
+    return "all others" if move.key == OTHERS else move.key or UNKNOWN[view.by]
 
 
 def _effect(effect: Effect, move: Move) -> Value:

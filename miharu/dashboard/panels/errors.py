@@ -19,7 +19,7 @@ from miharu.dashboard.panels.sparks import Spark
 from miharu.dashboard.queries.first_seen import beginnings
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Group, Query
-from miharu.wording.names import error_name
+from miharu.wording.names import error_name, model_name
 
 __all__ = ("ErrorKind", "FailedWork", "Failure", "Headroom", "RateLimited", "failures")
 
@@ -257,9 +257,7 @@ def _kind(
 
 
 def _failure(text: str, calls: Sequence[Call], colors: Palette, *, is_first: bool) -> Failure:
-    models = Counter(
-        (call.model or "unknown model", colors.model(call.model, call.provider)) for call in calls
-    )
+    models = Counter((model_name(call.model), colors.model(call.model, call.provider)) for call in calls)
     routes = Counter(split_route(call.route) for call in calls if call.route)
     return Failure(
         text=text or "It says nothing.",
@@ -287,7 +285,7 @@ def _rate_limited(calls: Sequence[Call], colors: Palette) -> list[RateLimited]:
         newest = max(some, key=lambda call: call.id)
         made.append(
             RateLimited(
-                model=model or "unknown model",
+                model=model_name(model),
                 css=colors.model(model, newest.provider),
                 calls=len(some),
                 waits=(waits[(len(waits) - 1) // 2], waits[-1]) if waits else None,
@@ -308,7 +306,7 @@ def _headroom(calls: Sequence[Call], colors: Palette) -> list[Headroom]:
         limits = [limit for limit in limits_of(call.rate_limit) if limit.remaining is not None]
         if limits:
             seen[key] = Headroom(
-                name=call.model or "unknown model",
+                name=model_name(call.model),
                 css=colors.model(call.model, call.provider),
                 at=call.timestamp,
                 limits=limits,

@@ -14,12 +14,11 @@ from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Dimension, Group, Latency, Totals
-from miharu.wording.names import provider_name
+from miharu.wording.names import UNKNOWN, provider_name
 
 __all__ = (
     "IN_A_FILE",
     "MOST",
-    "NOBODY",
     "GroupRow",
     "GroupRows",
     "columns",
@@ -32,13 +31,6 @@ MOST = 200
 """Rows of a table. There may be ten thousand routes, more than a person reads."""
 IN_A_FILE = 10_000
 """Rows of a table in a file."""
-NOBODY: Mapping[Breakdown, str] = {
-    "model": "unknown model",
-    "provider": "unknown provider",
-    "route": "no route known",
-    "user": "nobody named",
-    "service": "no service named",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +192,7 @@ def _rows(
 
 def _name(key: str | None, by: Breakdown) -> str:
     if key is None:
-        return NOBODY[by]
+        return UNKNOWN[by]
     return provider_name(key) if by == "provider" else key
 
 

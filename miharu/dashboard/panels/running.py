@@ -10,7 +10,7 @@ from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette
 from miharu.exchange import Exchange, Request
 from miharu.providers.hosts import provider_of
-from miharu.wording.names import provider_name
+from miharu.wording.names import model_name, provider_name
 
 __all__ = ("Running", "running")
 
@@ -56,7 +56,7 @@ def running(
                     ms=max(0, (clock() - exchange.started) // 1_000_000),
                     answering=bool(exchange.arrivals),
                     received=len(exchange.arrivals),
-                    model=model or "unknown model",
+                    model=model_name(model),
                     css=colors.model(model, provider),
                     provider=provider_name(provider) if provider else request.host,
                     method=method,

@@ -15,6 +15,7 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
+from miharu.wording.names import model_name
 from miharu.wording.numbers import money
 
 __all__ = ("SessionLine", "is_open", "session")
@@ -188,7 +189,7 @@ def _call_line(
     return SessionLine(
         depth=depth,
         id=call.id,
-        name=call.model or "unknown model",
+        name=model_name(call.model),
         css=colors.model(call.model, call.provider),
         kind=f"try {call.attempt}" if (call.attempt or 1) > 1 else "",
         status=call.outcome.status,
