@@ -2,7 +2,7 @@
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.panels.errors import failures
+from miharu.dashboard.panels.errors.kinds import failures
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet
 
