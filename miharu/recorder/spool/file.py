@@ -7,12 +7,12 @@ behind, and the first process of the same database that finds it stores what is 
 import os
 import secrets
 import struct
-import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from miharu._file_lock import lock_file
 from miharu._files import make, make_private_folder, open_any, open_ours
 from miharu._guard import say_once
 from miharu._trust import NotOurs
@@ -32,27 +32,6 @@ _LONGEST = 1 << 28
 """Bytes of a record: one that says that it has more is damaged."""
 _PIECE = 1 << 20
 _TRIES = 3
-
-if sys.platform == "win32":  # pragma: no cover - best effort there
-    import msvcrt
-
-    def _lock(file: int) -> bool:
-        os.lseek(file, 1 << 40, os.SEEK_SET)  # far behind the records: a locked byte cannot be read
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
 
 
 class SpoolFile:
@@ -79,7 +58,7 @@ class SpoolFile:
             make_private_folder(path.parent)
             file = make(path)
             try:
-                if _lock(file) and path.exists():  # else another process took it as left behind
+                if lock_file(file) == "ours" and path.exists():  # else another process took it as left behind
                     os.write(file, _START.pack(_MARK, _START.size))
                     return cls(path, file)
             except OSError:
@@ -100,7 +79,7 @@ class SpoolFile:
             return None
         except OSError:
             return None
-        if _lock(file) and os.fstat(file).st_nlink:
+        if lock_file(file) == "ours" and os.fstat(file).st_nlink:
             return cls(path, file)
         os.close(file)
         return None

@@ -9,38 +9,21 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
+from miharu._file_lock import lock_file, unlock_file
 from miharu._files import clear, open_or_make
 from miharu._trust import NotOurs
 
-__all__ = ("QueuedLock", "give_back", "open_lock", "take")
+__all__ = ("QueuedLock", "open_lock", "take")
 
-if sys.platform == "win32":  # pragma: no cover - there SQLite's own lock has to do
 
-    def take(file: int, *, wait: bool = False) -> bool:  # noqa: ARG001 - as the other
-        return True
+def take(file: int, *, wait: bool = False) -> bool:
+    """Try to lock that open file; false where another process holds the lock.
 
-    def give_back(file: int) -> None: ...
-
-else:
-    import fcntl
-
-    def take(file: int, *, wait: bool = False) -> bool:
-        """Try to lock that open file; whether it is ours now."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a file system without locks, where SQLite's own has to do
-            return True
-        return True
-
-    def give_back(file: int) -> None:
-        """Release the lock, even where a child of a fork has the file open as well."""
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_UN)
+    On a file system without locks SQLite's own have to do, as they do on Windows.
+    """
+    return sys.platform == "win32" or lock_file(file, wait=wait) != "taken"
 
 
 def open_lock(path: Path) -> int:
@@ -102,7 +85,7 @@ class QueuedLock:
             self._has_come = True
             tell = self._tell
             if tell is None:
-                give_back(self._file)
+                unlock_file(self._file)
                 os.close(self._file)
                 return
         tell()

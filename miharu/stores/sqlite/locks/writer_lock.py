@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from miharu._file_lock import unlock_file
 from miharu.errors import StoreError
-from miharu.stores.sqlite.locks.queued_lock import QueuedLock, give_back, open_lock, take
+from miharu.stores.sqlite.locks.queued_lock import QueuedLock, open_lock, take
 from miharu.stores.sqlite.place import check_place
 
 __all__ = ("WriterLock",)
@@ -113,4 +114,4 @@ class WriterLock:
         if self._queued is not None:
             self._has_come()
         if self._file is not None:
-            give_back(self._file)
+            unlock_file(self._file)

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from miharu._file_lock import unlock_file
 from miharu._files import open_ours
 from miharu.errors import StoreError
-from miharu.stores.sqlite.locks.queued_lock import give_back, take
+from miharu.stores.sqlite.locks.queued_lock import take
 from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.layout import known_columns
 from miharu.stores.sqlite.repair.mending import mended
@@ -146,6 +147,6 @@ def _claimed(path: Path) -> Iterator[bool]:
             yield ours and path.exists()
         finally:
             if ours:
-                give_back(handle)
+                unlock_file(handle)
     finally:
         os.close(handle)
