@@ -85,9 +85,7 @@ async def _find(request: PageRequest, site: Site) -> Page:
             return _notice(request, site, 400, "Which one?", text)
         return await view(request, site)
     found = asset(request.path.removeprefix(STATIC), request) if request.path.startswith(STATIC) else None
-    return found or _notice(
-        request, site, 404, "There is no such page", "The pages that there are stand in the menu."
-    )
+    return found or _notice(request, site, 404, "There is no such page", "The menu lists all pages.")
 
 
 def _notice(

@@ -29,7 +29,7 @@ __all__ = (
 )
 
 LARGEST = 2**53 - 1
-"""Larger numbers are nonsense in everything that is counted here, and would overflow sums of 64 bits."""
+"""Larger numbers are not plausible in anything that is counted here, and would overflow sums of 64 bits."""
 LONGEST_KEY = 400
 """Bytes of what is indexed: an engine's page holds an entry of some keys and no more."""
 LONGEST_TEXT = 2_000

@@ -16,7 +16,7 @@ from typing import Any
 HEADER = "x-fake-fault"
 
 _KINDS = {
-    400: ("invalid_request_error", None, "This request makes no sense."),
+    400: ("invalid_request_error", None, "This request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
     403: ("invalid_request_error", "permission_denied", "You may not use this model."),
     404: ("invalid_request_error", "model_not_found", "The model does not exist."),

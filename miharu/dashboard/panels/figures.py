@@ -138,7 +138,7 @@ def _tokens(totals: Totals, before: Totals) -> Card:
         label="Tokens",
         value=compact(tokens),
         title=f"{count(totals.prompt_tokens)} in, of which {count(totals.cached_tokens)} read from a cache; "
-        f"{count(totals.completion_tokens)} out. Calls whose usage nobody reported are not in it.",
+        f"{count(totals.completion_tokens)} out. Calls without reported usage are not in it.",
         delta=_change(tokens, before.prompt_tokens + before.completion_tokens),
         notes=[(part, "") for part in parts],
     )

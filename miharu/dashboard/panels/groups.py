@@ -221,7 +221,7 @@ def columns(by: Breakdown) -> list[Column[GroupRow]]:
         Column("unpriced", "Unpriced", lambda row: row.totals.unpriced),
         Column("estimated", "Estimated", lambda row: row.totals.estimated),
         Column(
-            "wasted_usd", "Wasted", lambda row: usd(row.wasted.nanousd or None), "Money that bought nothing."
+            "wasted_usd", "Wasted", lambda row: usd(row.wasted.nanousd or None), "Money spent for nothing."
         ),
         Column("each_usd", "Per call", lambda row: usd(row.each), "Of the calls with a price."),
         Column(

@@ -79,7 +79,7 @@ class KeptPlans:
             say_once("%s %s: it is not read.", self._path, error.strerror)
             return {}
         except (ValueError, RecursionError):  # msgspec's own exceptions are among the first
-            say_once("%s makes no sense: it is not read.", self._path)
+            say_once("%s is not valid: it is not read.", self._path)
             return {}
         return {key: plan for key, plan in kept.plans if _is_possible(key, plan, self._prices)}
 

@@ -41,7 +41,7 @@ class SpoolFile:
         self.path = path
         self.is_damaged = False
         self.lost = 0
-        """Calls, spans and scores that were whole and made no sense."""
+        """Calls, spans and scores that were whole and are not valid."""
         self._file = file
         self._end = os.fstat(file).st_size
         self._read = self._next = self._first = self._start()

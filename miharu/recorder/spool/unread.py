@@ -107,7 +107,7 @@ def unpack_unread(record: bytes) -> Iterator[Unread]:
     """The exchanges.
 
     Raises:
-        ValueError, TypeError, KeyError, IndexError, struct.error: It makes no sense from here on.
+        ValueError, TypeError, KeyError, IndexError, struct.error: It is not valid from here on.
     """
     at = len(MARK)
     while at < len(record):

@@ -19,7 +19,7 @@ class Progress:
     new: int = 0
     """Of those read, the rows that the new file did not have."""
     refused: int = 0
-    """Rows that could be read and made no sense."""
+    """Rows that could be read and are not valid."""
     lost: int = 0
     """Rowids in gaps: about as many rows."""
     open_end: bool = False
