@@ -102,29 +102,29 @@ class Monitor:
         if self._interceptor is not None:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
-        here, until = self._here, time.monotonic() + timeout
+        shared, until = self._shared, time.monotonic() + timeout
         ended = self._recorder.stop(timeout)
         if self._recording is not None:
             self._recording.close()
-        if len(here.queue):
+        if len(shared.queue):
             self._recorder.spool_remaining(self._spool_unread)
-        stored = ended and here.is_empty
-        if not here.is_empty:
-            path = here.spool.path if here.spool is not None else None
-            kept = f"{here.waiting} wait for the next start in {path}"
+        stored = ended and shared.is_empty
+        if not shared.is_empty:
+            path = shared.spool.path if shared.spool is not None else None
+            kept = f"{shared.waiting} wait for the next start in {path}"
             logger.warning(
                 "miharu: the program ends before %s has taken all calls; %s, %d are lost.",
                 self.database_name,
                 kept if path else "none could be kept elsewhere",
-                len(here.queue),
+                len(shared.queue),
             )
-        if here.spool is not None:
-            here.spool.close()
-        if here.exports is not None:
-            here.exports.close(until - time.monotonic())
+        if shared.spool is not None:
+            shared.spool.close()
+        if shared.exports is not None:
+            shared.exports.close(until - time.monotonic())
         if self._ledger is not None:
             self._ledger.close()
-        here.stop_queries(max(LOOPS_END_S, until - time.monotonic()))
+        shared.stop_queries(max(LOOPS_END_S, until - time.monotonic()))
         if self._outgoing is not None:
             self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
         return stored
@@ -132,7 +132,7 @@ class Monitor:
     def _spool_unread(self) -> None:
         from miharu.recorder.spool import spool_unread
 
-        spool_unread(self._here.queue, self._here.own_spool())
+        spool_unread(self._shared.queue, self._shared.own_spool())
 
     def _at_exit(self) -> None:
         until = time.monotonic() + EXIT_S
@@ -148,11 +148,11 @@ class Monitor:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every call so far is stored, and passed on; whether that was done in time (seconds)."""
-        here, until = self._here, time.monotonic() + timeout
+        shared, until = self._shared, time.monotonic() + timeout
         if self.read_only and self._ledger is not None:
-            here.queries.ask(partial(self._ledger.arefresh, at_once=True), bool)
-        stored = self._recorder.flush(timeout) or (not self._recorder.running and here.is_empty)
-        passed_on = here.exports is None or here.exports.flush(until - time.monotonic())
+            shared.queries.ask(partial(self._ledger.arefresh, at_once=True), bool)
+        stored = self._recorder.flush(timeout) or (not self._recorder.running and shared.is_empty)
+        passed_on = shared.exports is None or shared.exports.flush(until - time.monotonic())
         return stored and passed_on
 
     @property
@@ -162,7 +162,7 @@ class Monitor:
         Raises:
             StoreError: It is not open, or cannot be used.
         """
-        return self._here.queries.questions
+        return self._shared.queries.questions
 
     async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await the function on the questions' loop, once the store is open, from any loop.
@@ -170,16 +170,16 @@ class Monitor:
         Raises:
             StoreError: The store cannot be used at the moment.
         """
-        return await self._here.queries.read(function, *args, **kwargs)
+        return await self._shared.queries.read(function, *args, **kwargs)
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
-        return self._here.queries.read_sync(lambda: function(*args, **kwargs))
+        return self._shared.queries.read_sync(lambda: function(*args, **kwargs))
 
     @property
     def left_behind(self) -> "LeftBehind":
         """What processes that are gone have left beside the database."""
-        return self._here.left_behind
+        return self._shared.left_behind
 
     async def _look_for_left_behind(self) -> None:
         """A read looks for what other processes left when they died, since an idle recorder sleeps."""
@@ -201,13 +201,18 @@ class Monitor:
 
     def stats(self) -> Stats:
         """The figures of this process."""
-        here, counters, queue, ledger = self._here, self._here.counters, self._here.queue, self._ledger
+        shared, counters, queue, ledger = (
+            self._shared,
+            self._shared.counters,
+            self._shared.queue,
+            self._ledger,
+        )
         return Stats(
             captured=counters.captured + queue.dropped,
             written=counters.written,
-            dropped=here.lost(),
+            dropped=shared.lost(),
             shed=queue.shed + counters.shed,
-            spooled=here.waiting,
+            spooled=shared.waiting,
             unpriced=counters.unpriced,
             estimated=counters.estimated,
             errors=counters.failures + counters.failed_exports + _guard.failures(),
@@ -241,7 +246,7 @@ class Monitor:
             self._ledger.refusals.admit(partial(current_caller, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
-        queue, recorder = self._here.queue, self._recorder
+        queue, recorder = self._shared.queue, self._recorder
         if is_daemonic():
             self._sink_at_once(exchange)
             return
@@ -257,20 +262,20 @@ class Monitor:
         try:
             from miharu.recorder.spool import spool_at_once
 
-            safe = spool_at_once(exchange, self._here.own_spool())
+            safe = spool_at_once(exchange, self._shared.own_spool())
         finally:
             if not safe:
-                self._here.queue.put(exchange)
+                self._shared.queue.put(exchange)
             self._recorder.hurry()
 
     def _take_record(self, record: "OpenSpan | Score") -> None:
-        self._here.queue.put_record(record)
+        self._shared.queue.put_record(record)
         if self._recorder.orders.asleep:
             self._recorder.ring()
 
     def _renew(self) -> None:
         """Make a new queue, recorder and figures, for this process alone."""
-        self._here = Shared(
+        self._shared = Shared(
             self.config,
             self._store_point,
             self._ledger,
@@ -291,14 +296,14 @@ class Monitor:
             from miharu.recorder.spool import UnreadSpooling
 
             refuses = any(budget.refuse for budget in self.config.budgets)  # what is not read has no price
-            spooling = bool if refuses else UnreadSpooling(self._here.queue, self._here.own_spool())
+            spooling = bool if refuses else UnreadSpooling(self._shared.queue, self._shared.own_spool())
             if not self._has_imported(steps(self.config.database), orders, spooling):
                 return None
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording
 
-                self._recording = Recording(self._here, self._loop_for_what_leaves(), self._widen)
+                self._recording = Recording(self._shared, self._loop_for_what_leaves(), self._widen)
             return self._recording.run(orders)
 
     def _has_imported(
@@ -306,7 +311,7 @@ class Monitor:
     ) -> bool:
         """Import these modules; ``False`` where the recorder was told to end meanwhile."""
         for step in names:
-            if orders.stopping and (self._here.is_empty or not orders.for_good):
+            if orders.stopping and (self._shared.is_empty or not orders.for_good):
                 return False
             meanwhile()
             imports.import_step(step)
@@ -343,7 +348,7 @@ class Monitor:
         imports.hold_still()
         if parks:
             self._recorder.park(FORK_WAITS_S)
-            self._here.stop_queries(FORK_WAITS_S, for_good=False)
+            self._shared.stop_queries(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
         """Go on recording after the fork."""
@@ -360,9 +365,9 @@ class Monitor:
         """Start a new recorder with the first call or page."""
         imports.let_go()
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
-        _parents.append((self._recorder, self._recording, self._here))
-        if self._here.spool is not None:
-            self._here.spool.disown()
+        _parents.append((self._recorder, self._recording, self._shared))
+        if self._shared.spool is not None:
+            self._shared.spool.disown()
         if self._outgoing is not None:
             self._outgoing.after_fork_in_child()
         if self._ledger is not None:

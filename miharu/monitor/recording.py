@@ -36,56 +36,58 @@ Meanwhile = Callable[[], object]
 class Recording:
     """The parts that record in one process. They outlive the runs of its recorder."""
 
-    def __init__(self, here: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]) -> None:
+    def __init__(
+        self, shared: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]
+    ) -> None:
         """Prepare; nothing is opened yet.
 
         Args:
-            here: What it shares with the rest of the process.
+            shared: What it shares with the rest of the process.
             outgoing: The exporters' loop.
             widen: Told of the rules of wire formats that other packages bring.
         """
-        self._here = here
+        self._shared = shared
         self._widen = widen
         self.updates = Updates(handoff.unseen)
         self._prices: Prices | None = None
-        self._kept = _kept_plans(here.config)
-        here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
+        self._kept = _kept_plans(shared.config)
+        shared.exports = Exports(_exporters_of(shared.config), outgoing, shared.counters)
 
     def run(self, orders: Orders) -> Run:
-        here, config = self._here, self._here.config
+        shared, config = self._shared, self._shared.config
         return Run(
             orders,
             self._pipeline,
             self._writer,
-            losses=here.lost,
-            last_write=lambda: here.counters.last_write,
-            reckon=self._reckon,
-            reckon_due=here.ledger.due if here.ledger is not None else lambda: None,
+            losses=shared.lost,
+            last_write=lambda: shared.counters.last_write,
+            refresh_budgets=self._refresh_budgets,
+            budgets_due=shared.ledger.due if shared.ledger is not None else lambda: None,
             retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
-            eager=here.ledger is not None,
+            eager=shared.ledger is not None,
         )
 
     def _pipeline(self, meanwhile: Meanwhile) -> Pipeline:
-        here = self._here
-        assert here.exports is not None
+        shared = self._shared
+        assert shared.exports is not None
         return Pipeline(
-            here.queue,
-            here.own_spool(),
-            here.counters,
-            reader_of(here.config, self._widen),
+            shared.queue,
+            shared.own_spool(),
+            shared.counters,
+            reader_of(shared.config, self._widen),
             pricer=Pricer(
                 PricesLoader(self._load_prices, meanwhile),
                 known=self._kept,
-                charge=here.ledger.charge if here.ledger is not None else None,
+                charge=shared.ledger.charge if shared.ledger is not None else None,
             ),
-            export=here.exports.put,
+            export=shared.exports.put,
         )
 
     def _writer(self, meanwhile: Meanwhile) -> Writer:
-        return self._here.store.writer(self._here.loop, meanwhile)
+        return self._shared.store.writer(self._shared.loop, meanwhile)
 
     def _load_prices(self) -> Prices | None:
-        config = self._here.config
+        config = self._shared.config
         self._prices = prices_of(config, self.updates if config.update_prices else None)
         return self._prices
 
@@ -99,18 +101,18 @@ class Recording:
         if isinstance(self._prices, PlannedPrices):
             self._kept.keep(self._prices.plans)
 
-    def _reckon(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
+    def _refresh_budgets(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
         """Bring the budgets up to date."""
-        here = self._here
-        if here.ledger is None:
+        shared = self._shared
+        if shared.ledger is None:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
-            return here.queries.ask(look, meanwhile)
+            return shared.queries.ask(look, meanwhile)
 
         with suppress(StoreError):  # the recorder says what is wrong
-            here.queries.open(meanwhile)
-        here.ledger.refresh(ask, at_once=at_once)
+            shared.queries.open(meanwhile)
+        shared.ledger.refresh(ask, at_once=at_once)
 
 
 def _kept_plans(config: Config) -> KeptPlans | None:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from miharu.analysis.cost_changes import Effect, moves
+from miharu.analysis.cost_changes import Effect, cost_changes
 from miharu.batch import Score, Span
 from miharu.call import Body, Call
 from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
@@ -261,7 +261,7 @@ async def _moves(
             change_nanousd=move.change,
             effects_nanousd=dict(move.effects),
         )
-        for move in moves(sides[0], sides[1], {})
+        for move in cost_changes(sides[0], sides[1], {})
     ]
 
 

@@ -29,14 +29,14 @@ class Nowhere:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None: ...
 
-    def writer(self, meanwhile: Callable[[], object] = bool) -> "Forgetting":
-        return Forgetting()
+    def writer(self, meanwhile: Callable[[], object] = bool) -> "DroppingWriter":
+        return DroppingWriter()
 
-    def questions(self) -> "Nothing":
-        return Nothing()
+    def questions(self) -> "EmptyQuestions":
+        return EmptyQuestions()
 
 
-class Forgetting:
+class DroppingWriter:
     """A writer that drops everything."""
 
     def open(self) -> None: ...
@@ -56,7 +56,7 @@ class Forgetting:
     def close(self) -> None: ...
 
 
-class Nothing:
+class EmptyQuestions:
     """Questions that find nothing."""
 
     async def open(self) -> None: ...

@@ -157,7 +157,7 @@ def _add_calls(
     end = min([*(one.end for one in now), *(one.start for one in due if one.start > start)])
     kind = " ".join(("calls", *(one.rollup.name for one in now)))
     most = max(1, min(CALLS_AT_ONCE, pace.most(kind, _FIRST_ROWS) // len(now)))
-    upto, rows = _reach(execute, None, start, end, most)
+    upto, rows = _next_part(execute, None, start, end, most)
     moved = {one.rollup.name: upto for one in now}
     if rows:
         where = f"timestamp >= :start AND timestamp < :end AND {calls.below}"
@@ -175,7 +175,7 @@ def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) 
     for one in due:
         name, source = one.rollup.name, named(one.rollup.source or "")
         begun = partly_upto(so_far, one.rollup) > one.start
-        upto, rows = _reach(execute, source, one.start, one.end, left)
+        upto, rows = _next_part(execute, source, one.start, one.end, left)
         if not begun and rows <= left:
             if rows:
                 add_finer(execute, one.rollup, one.start, upto, grouped=so_far.grouped)
@@ -213,7 +213,7 @@ def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> StepMove:
     return StepMove({name: one.start}, {name: Partly(step_end, until)})
 
 
-def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
+def _next_part(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
     """Up to which moment no more than that many rows reach, and how many they are.
 
     All of one moment go together; where these are more, the next moment and a number above ``most``.
@@ -233,7 +233,7 @@ def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> StepMove:
     """Give users who have many calls by now sums of their own, from where these have come on."""
     table = named(_COUNTED[name])
     most = pace.most("count", _FIRST_COUNTED)
-    upto, rows = _reach(execute, table, so_far.made.get(name, 0), _countable(so_far, name), most)
+    upto, rows = _next_part(execute, table, so_far.made.get(name, 0), _countable(so_far, name), most)
     since = max((so_far.made.get(rollup.name, 0) for rollup in MADE if rollup.of_frequent), default=0)
     execute(
         f"INSERT INTO miharu_frequent (user_id, since) SELECT DISTINCT user_id, CAST({since} AS BIGINT) "

@@ -14,7 +14,7 @@ from miharu.errors import MiharuError, StoreError
 
 if TYPE_CHECKING:
     from miharu.stores.sqlite.locks.handles import Identity
-    from miharu.stores.sqlite.repair.quarantine import Aside
+    from miharu.stores.sqlite.repair.quarantine import SetAside
 
 __all__ = ("findings",)
 
@@ -62,7 +62,7 @@ def _file(file: Path) -> Iterator[Finding]:
     yield Finding("warn", f"the file is damaged ({printable(words)}), and was set aside as {aside.path.name}")
 
 
-def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
+def _set_aside(file: Path, checked: "Identity | None") -> "SetAside | None":
     """Set the file aside while no process of miharu writes, unless another file has its name by now."""
     from miharu.stores.sqlite.locks.handles import identity
     from miharu.stores.sqlite.locks.writer_lock import WriterLock

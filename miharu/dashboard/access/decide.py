@@ -109,8 +109,8 @@ class Access:
         """The mode as of now: the environment may have been read from a file after the app was built."""
         try:
             mode = auth_mode(cast("str", self._auth), self._environ)
-        except ConfigError as nonsense:
-            self._say("mode", f"{nonsense} Until then the dashboard asks for a token.")
+        except ConfigError as error:
+            self._say("mode", f"{error} Until then the dashboard asks for a token.")
             return "token"
         return self._fallback if mode == "auto" else mode
 
@@ -119,8 +119,8 @@ class Access:
             return self._allowed
         try:
             return Hosts(hosts_from(self._environ))
-        except ConfigError as nonsense:
-            self._say("hosts", f"MIHARU_ALLOWED_HOSTS: {nonsense} Until then only localhost is allowed.")
+        except ConfigError as error:
+            self._say("hosts", f"MIHARU_ALLOWED_HOSTS: {error} Until then only localhost is allowed.")
             return Hosts(["localhost"])
 
     def _may_be_meant(self, visit: Visit, allowed: Hosts, mode: str | None) -> bool:

@@ -67,7 +67,9 @@ SCREEN = Screen(
             path="sessions-list",
             template="panels/sessions.html",
             facts=_listed,
-            moves=lambda view, now: view.before is None and (is_open(view) or view.moves(now)),
+            is_open_ended=lambda view, now: (
+                view.before is None and (is_open(view) or view.is_open_ended(now))
+            ),
         ),
     ),
     facts=_selected,

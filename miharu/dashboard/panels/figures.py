@@ -60,7 +60,7 @@ async def figures(view: View, site: Site) -> dict[str, Any]:
         "compared": before.calls > 0,
         "cards": (
             _cost(totals, before, span),
-            _requests(totals, before, minute.value if view.moves(now) else None, span),
+            _requests(totals, before, minute.value if view.is_open_ended(now) else None, span),
             _tokens(totals, before),
             _latency(latency.value, latency_before.value),
             _errors(totals, before),

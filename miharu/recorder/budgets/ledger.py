@@ -45,7 +45,7 @@ class _Line:
 
     account: Account
     sums: Sums
-    said: set[tuple[str, bool]] = field(default_factory=set)
+    told: set[tuple[str, bool]] = field(default_factory=set)
 
     @property
     def is_known(self) -> bool:
@@ -221,7 +221,7 @@ class Ledger:
         over = [line for line in self._lines if now >= line.account.ends]
         for line in over:
             line.account.roll(now)
-            line.said.clear()
+            line.told.clear()
         if over:
             self._close()
             self._pace.due = self._pace.earliest = 0.0
@@ -249,7 +249,7 @@ class Ledger:
 
     def _tell(self, line: _Line, key: str, state: BudgetState) -> None:
         """Say once that it is nearly used up, and once that it is."""
-        if self._alarms is None or state.share < NEAR or (key, state.exceeded) in line.said:
+        if self._alarms is None or state.share < NEAR or (key, state.exceeded) in line.told:
             return
-        line.said |= {(key, state.exceeded), (key, False)}
+        line.told |= {(key, state.exceeded), (key, False)}
         self._alarms.tell(line.account.budget, state)

@@ -51,7 +51,7 @@ class Content:
             hook: The user's own; what it fails on is not kept.
         """
         self._hook = hook
-        self._said = False
+        self._was_logged = False
 
     def kept(self, body: Body, values: Sequence[str]) -> Body:
         """Both sides without credentials, and as the user's function returns them."""
@@ -74,9 +74,9 @@ class Content:
 
     def _failed(self, error: Exception) -> None:
         count()
-        if self._said:
+        if self._was_logged:
             return
-        self._said = True
+        self._was_logged = True
         where = error.__traceback__
         while where is not None and where.tb_next is not None:
             where = where.tb_next

@@ -15,8 +15,17 @@ from miharu.wire.streams import objects
 
 __all__ = ("estimated", "tokens_of")
 
-_SAID = {"content", "text", "delta", "arguments", "partial_json", "thinking", "reasoning_content", "refusal"}
-_ASKED = {
+_ANSWER_FIELDS = {
+    "content",
+    "text",
+    "delta",
+    "arguments",
+    "partial_json",
+    "thinking",
+    "reasoning_content",
+    "refusal",
+}
+_REQUEST_FIELDS = {
     "messages",
     "input",
     "prompt",
@@ -34,13 +43,13 @@ def estimated(call: Call, asked: bytes | None, answered: bytes) -> Call:
     """The call with a guess in place of usage that was not reported, where there is text to count."""
     if call.usage.usage_source != "none" or call.outcome.http_status != 200 or call.outcome.status == "error":
         return call
-    completion = sum(tokens_of(text) for text in _said(answered))
+    completion = sum(tokens_of(text) for text in _answer_texts(answered))
     if not completion:
         return call
     request = loads(asked) if asked else None
     prompt = 0
     if isinstance(request, dict):
-        prompt = sum(tokens_of(t) for name in _ASKED & request.keys() for t in _texts(request[name]))
+        prompt = sum(tokens_of(t) for name in _REQUEST_FIELDS & request.keys() for t in _texts(request[name]))
     usage = Usage(prompt_tokens=prompt, completion_tokens=completion, usage_source="estimated")
     return replace(call, usage=usage)
 
@@ -53,8 +62,8 @@ def tokens_of(text: str) -> int:
     return -(-latin // 4) + -(-(len(text) - latin) * 2 // 3)
 
 
-def _said(answered: bytes) -> Iterator[str]:
-    yield "".join(piece for value in _values(answered) for piece in _texts(value, _SAID))
+def _answer_texts(answered: bytes) -> Iterator[str]:
+    yield "".join(piece for value in _values(answered) for piece in _texts(value, _ANSWER_FIELDS))
 
 
 def _values(answered: bytes) -> Iterator[Any]:

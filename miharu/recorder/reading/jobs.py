@@ -10,7 +10,7 @@ __all__ = ("Jobs",)
 REMEMBERED = 4096
 _FIRST_MS = 1_420_070_400_000
 """2015, in Unix milliseconds: no provider is older."""
-_CLOCKS_APART_MS = 86_400_000
+_AHEAD_MS = 86_400_000
 
 
 class Jobs:
@@ -27,10 +27,10 @@ class Jobs:
         """
         job = (api, (reading.response_id or "")[:LONGEST])
         if reading.completes:
-            said = reading.began_ms
-            if said and not _FIRST_MS <= said <= timestamp + _CLOCKS_APART_MS:
+            stated = reading.began_ms
+            if stated and not _FIRST_MS <= stated <= timestamp + _AHEAD_MS:
                 return self._began.pop(job, timestamp)
-            return said or self._began.pop(job, None)
+            return stated or self._began.pop(job, None)
         if reading.opens and reading.response_id is not None:
             self._began[job] = timestamp
             if len(self._began) > REMEMBERED:

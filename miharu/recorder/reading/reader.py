@@ -107,7 +107,7 @@ class Reader:
             model=served_model(wire) or reading.model or reading.request_model,
             request_model=reading.request_model,
             stream=reading.stream,
-            outcome=_unsaid(outcome) if strange else outcome,
+            outcome=_without_message(outcome) if strange else outcome,
             usage=with_named(believed(reading.usage), reading.quantities, terms),
             cost=_stated(reading, wire),
             duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
@@ -169,7 +169,7 @@ def _read(provider: Provider, wire: Wire) -> Reading | None:
         return Reading(terminated=False) if wire.provider is not None else None
 
 
-def _unsaid(outcome: Outcome) -> Outcome:
+def _without_message(outcome: Outcome) -> Outcome:
     """Without what was said: it might repeat a credential that was known to another process alone."""
     return replace(outcome, error_message=None)
 

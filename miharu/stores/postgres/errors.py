@@ -60,16 +60,16 @@ def refusal(error: Exception, name: str) -> StoreError | None:
     """The error for the user; ``None`` where the values are wrong, and trying again would not help."""
     state = state_of(error)
     if state is None:
-        words = _unsaid(error)
+        words = _without_state(error)
         return StoreError(f"{name} {words}.") if words else None
     if state.startswith(_OF_THE_BATCH):
         return None
     meaning = next((words for known, words in _MEANINGS.items() if state.startswith(known)), "refuses")
-    said = "" if state.startswith(_SILENT) else f" ({_said(error)})"
-    return StoreError(f"{name} {meaning}{said}.")
+    message = "" if state.startswith(_SILENT) else f" ({_server_message(error)})"
+    return StoreError(f"{name} {meaning}{message}.")
 
 
-def _unsaid(error: Exception) -> str | None:
+def _without_state(error: Exception) -> str | None:
     """What is wrong where the server sent no error."""
     cause = list(_causes(error))[-1]
     if isinstance(cause, ssl.SSLError):
@@ -81,7 +81,7 @@ def _unsaid(error: Exception) -> str | None:
     if isinstance(cause, OSError):
         return f"cannot be reached ({cause.strerror or type(cause).__name__})"
     of_the_batch = isinstance(cause, ValueError | TypeError | OverflowError)
-    return None if of_the_batch else f"cannot be used ({_said(error)})"
+    return None if of_the_batch else f"cannot be used ({_server_message(error)})"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -91,6 +91,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.orig if isinstance(cause, DBAPIError) else cause.__cause__
 
 
-def _said(error: BaseException) -> str:
+def _server_message(error: BaseException) -> str:
     """The server's own first line, without a statement of ours."""
     return str(list(_causes(error))[-1]).partition("\n")[0].rstrip(".")

@@ -65,7 +65,7 @@ class MemoryReader:
         self._memory.open(partial(prepare, name=self.name))
 
     async def read(self, work: Work[T]) -> T:
-        return await _aside(self._memory.look, partial(self._on_it, work))
+        return await _in_thread(self._memory.look, partial(self._on_it, work))
 
     async def close(self) -> None: ...
 
@@ -123,7 +123,7 @@ class FileReaders:
             return await self._mending(once)
 
     async def close(self) -> None:
-        await _aside(self._guard.end)
+        await _in_thread(self._guard.end)
         async with self._mending_one:
             await self._disconnect()
 
@@ -155,7 +155,7 @@ class FileReaders:
     async def _renew(self, cause: BaseException | None) -> None:
         await self._disconnect()
         if not self.read_only:
-            await _aside(self._locked, partial(self._guard.give_up, cause))
+            await _in_thread(self._locked, partial(self._guard.give_up, cause))
         await self._reopen()
 
     def _locked(self, work: Callable[[], object]) -> None:
@@ -178,9 +178,9 @@ class FileReaders:
             self._guard.check()
         else:
             if self._engine is not None:
-                await _aside(self._locked, self._guard.make_way)
+                await _in_thread(self._locked, self._guard.make_way)
             await self._disconnect()
-            await _aside(self._locked, self._guard.check)
+            await _in_thread(self._locked, self._guard.check)
             await self._bring_up_to_date()
         await self._connect()
         if self.read_only and await self._look(_version) < len(STEPS):
@@ -201,7 +201,7 @@ class FileReaders:
     async def _bring_up_to_date(self) -> None:
         """Make sure that there is a file with the tables that reading needs."""
         try:
-            await _aside(bring_up_to_date, self.path)
+            await _in_thread(bring_up_to_date, self.path)
         except NewerDatabase:
             return
         except StoreError as error:
@@ -241,7 +241,7 @@ class FileReaders:
             connection.close()
 
 
-async def _aside(function: Callable[..., T], *args: Any) -> T:
+async def _in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run it in a thread, as long as there are threads."""
     try:
         return await to_thread.run_sync(function, *args)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 
 from miharu.stores.sqlite.repair import sidecar
-from miharu.stores.sqlite.repair.quarantine import Aside
+from miharu.stores.sqlite.repair.quarantine import SetAside
 from miharu.stores.sqlite.repair.salvage import END, Gap
 
 __all__ = ("Progress", "Report", "Tables", "load", "save")
@@ -72,13 +72,13 @@ class Report:
         return ", ".join(parts if len(parts) > 1 else [*parts, "none was lost"])
 
 
-def load(aside: Aside) -> Report:
+def load(aside: SetAside) -> Report:
     """What has been done with that file so far."""
     report = sidecar.read(aside.report, Report)
     return report if report is not None and _is_possible(report) else Report()
 
 
-def save(aside: Aside, report: Report) -> None:
+def save(aside: SetAside, report: Report) -> None:
     """Keep it.
 
     Raises:

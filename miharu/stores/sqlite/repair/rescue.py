@@ -21,7 +21,7 @@ from miharu.stores.sqlite.repair.damage import has_wal
 from miharu.stores.sqlite.repair.layout import known_columns
 from miharu.stores.sqlite.repair.mending import mended
 from miharu.stores.sqlite.repair.pacing import RescuePace
-from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
+from miharu.stores.sqlite.repair.quarantine import SetAside, mark_done
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
 from miharu.stores.sqlite.repair.salvage import Gap, readable
 from miharu.stores.sqlite.repair.source import DamagedSource, Unreadable, opened
@@ -37,7 +37,7 @@ BYTES = 1 << 20
 _BACK_OFF_S = (0.1, 30.0)
 
 
-def bring_back(aside: Aside, database: Path, pace: RescuePace) -> tuple[Aside, Report] | None:
+def bring_back(aside: SetAside, database: Path, pace: RescuePace) -> tuple[SetAside, Report] | None:
     """Bring back all that can be read; ``None`` where another process is at it.
 
     Returns the file under its new name, and what was brought back.
@@ -59,7 +59,7 @@ def bring_back(aside: Aside, database: Path, pace: RescuePace) -> tuple[Aside, R
         return mark_done(aside), report
 
 
-def _rescue(aside: Aside, report: Report, target: Target, pace: RescuePace) -> None:
+def _rescue(aside: SetAside, report: Report, target: Target, pace: RescuePace) -> None:
     wal = has_wal(aside.path)
     _read(aside, report, report.tables, target, pace, wal=wal)
     if wal and not _is_whole(report.tables):
@@ -71,7 +71,7 @@ def _is_whole(tables: Tables) -> bool:
 
 
 def _read(
-    aside: Aside, report: Report, tables: Tables, target: Target, pace: RescuePace, *, wal: bool
+    aside: SetAside, report: Report, tables: Tables, target: Target, pace: RescuePace, *, wal: bool
 ) -> None:
     try:
         with opened(aside.path, wal=wal) as source:

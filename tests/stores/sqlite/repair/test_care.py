@@ -14,7 +14,7 @@ from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.repair import file_guard, rescuer
 from miharu.stores.sqlite.repair.file_guard import OFTEN, FileGuard
 from miharu.stores.sqlite.repair.layout import beside
-from miharu.stores.sqlite.repair.quarantine import set_aside, whatever_is_aside
+from miharu.stores.sqlite.repair.quarantine import all_set_aside, set_aside
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, make_call
 
@@ -49,7 +49,7 @@ def rescued(store: OpenStore) -> None:
         assert guard._rescuer is not None
         if guard._rescuer._thread is not None:
             guard._rescuer._thread.join(60)
-    assert all(aside.done for aside in whatever_is_aside(guards[0].path))
+    assert all(aside.done for aside in all_set_aside(guards[0].path))
 
 
 def new(calls: int = 1) -> Batch:
@@ -62,7 +62,7 @@ async def test_a_damaged_file_is_set_aside_at_the_start(
     damage(written.path, lambda data: NOISE + data[PAGE:])
     store = both(SQLiteStore(url(written.path)))
     await store.open()
-    [aside] = whatever_is_aside(written.path)
+    [aside] = all_set_aside(written.path)
     assert caplog.messages[0] == (
         f"miharu: {written.path} has no header of SQLite. It was set aside as calls.db.corrupt-{aside.since}"
         ", calls are recorded in a new file, and what can be read of the old one is brought back; your "
@@ -80,7 +80,7 @@ async def test_one_that_turns_out_to_be_damaged_in_use_is_set_aside_and_no_batch
     damage(written.path, zeroed(range(1, 12)))
     assert await store.add(new(3)) == 3
     rescued(store)
-    assert len(whatever_is_aside(written.path)) == 1
+    assert len(all_set_aside(written.path)) == 1
     assert (await store.totals(ALL)).calls >= 3
 
 
@@ -90,7 +90,7 @@ async def test_one_that_turns_out_to_be_damaged_when_read_is_set_aside(
     damage(written.path, zeroed(range(leaf := leaves_of(written.path, "llm_calls")[9], leaf + 1)))
     calls = await store.calls(ALL, limit=10**6)
     rescued(store)
-    assert len(whatever_is_aside(written.path)) == 1
+    assert len(all_set_aside(written.path)) == 1
     assert len(calls) < CALLS  # they were asked for while they were being brought back
     assert CALLS - 40 < len(await store.calls(ALL, limit=10**6)) < CALLS
 
@@ -105,7 +105,7 @@ async def test_what_only_reads_sets_nothing_aside(written: Written) -> None:
     damage(written.path, lambda data: data[: len(data) // 2])
     with pytest.raises(StoreError, match=r"has been cut off.*miharu doctor --repair"):
         await both(SQLiteStore(url(written.path), read_only=True)).open()
-    assert not whatever_is_aside(written.path)
+    assert not all_set_aside(written.path)
 
 
 async def test_what_another_process_has_set_aside_is_not_set_aside_again(
@@ -115,7 +115,7 @@ async def test_what_another_process_has_set_aside_is_not_set_aside_again(
     await store.add(new())
     assert not [message for message in caplog.messages if "deleted or replaced" in message]
     rescued(store)
-    assert len(whatever_is_aside(written.path)) == 1
+    assert len(all_set_aside(written.path)) == 1
     assert (await store.totals(ALL)).calls == CALLS + 1
 
 
@@ -131,7 +131,7 @@ async def test_a_disk_that_damages_one_file_after_the_other_is_named(
     with pytest.raises(StoreError, match=r"and so were 3 before it within 10 minutes: look at the disk\."):
         await store.open()
     await store.close()
-    assert len(whatever_is_aside(written.path)) == OFTEN
+    assert len(all_set_aside(written.path)) == OFTEN
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -172,7 +172,7 @@ async def test_a_file_that_is_damaged_during_a_rescue_is_rescued_too(
         set_aside(written.path)
         await store.add(new())
     rescued(store)
-    assert len(whatever_is_aside(written.path)) == 2
+    assert len(all_set_aside(written.path)) == 2
     assert (await store.totals(ALL)).calls == CALLS + 2
 
 

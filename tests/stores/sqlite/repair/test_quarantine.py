@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from miharu.stores.sqlite.repair.quarantine import (
+    all_set_aside,
     identities,
     leave_behind,
     make_companions_writable,
     mark_done,
     set_aside,
     unfinished,
-    whatever_is_aside,
 )
 
 NOW = datetime(2026, 11, 25, 18, 17, tzinfo=UTC)
@@ -42,7 +42,7 @@ def test_two_in_a_second_have_two_names(database: Path) -> None:
     set_aside(database, NOW)
     database.write_text("another")
     assert set_aside(database, NOW).path.name == "calls.db.corrupt-20261125T181700Z.2"
-    assert [aside.since for aside in whatever_is_aside(database)] == [
+    assert [aside.since for aside in all_set_aside(database)] == [
         "20261125T181700Z",
         "20261125T181700Z.2",
     ]
@@ -61,7 +61,7 @@ def test_what_is_done_has_another_name(database: Path) -> None:
     done = mark_done(aside)
     assert done.path.name == "calls.db.salvaged-20261125T181700Z"
     assert unfinished(database) == []
-    assert whatever_is_aside(database) == [done]
+    assert all_set_aside(database) == [done]
     assert all(name.startswith(done.path.name) for name in names(database.parent))
     database.write_text("another")
     assert set_aside(database, NOW).since.endswith(".2")
@@ -70,8 +70,8 @@ def test_what_is_done_has_another_name(database: Path) -> None:
 def test_files_of_others_are_not_taken_for_it(database: Path) -> None:
     for name in ("calls.db.corrupt-soon", "xcalls.db.corrupt-20261125T181700Z", "calls.db.bak"):
         (database.parent / name).touch()
-    assert whatever_is_aside(database) == []
-    assert whatever_is_aside(database / "no" / "folder.db") == []
+    assert all_set_aside(database) == []
+    assert all_set_aside(database / "no" / "folder.db") == []
 
 
 def test_the_wal_of_a_file_that_was_replaced_stays_behind(database: Path) -> None:
@@ -145,5 +145,5 @@ def test_what_is_not_of_this_user_alone_is_no_file_that_was_set_aside(
         aside.path.rename(database.with_name("victim"))
         link = aside.path.symlink_to if trap == "link" else aside.path.hardlink_to
         link(database.with_name("victim"))
-    assert not whatever_is_aside(database)
+    assert not all_set_aside(database)
     assert [message.endswith("it is not read.") for message in caplog.messages] == [True]

@@ -15,7 +15,7 @@ from miharu.stores.sqlite.repair import pacing, rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
 from miharu.stores.sqlite.repair.layout import beside
 from miharu.stores.sqlite.repair.pacing import AtOnce, Stopped
-from miharu.stores.sqlite.repair.quarantine import Aside, set_aside, unfinished, whatever_is_aside
+from miharu.stores.sqlite.repair.quarantine import SetAside, all_set_aside, set_aside, unfinished
 from miharu.stores.sqlite.repair.report import Report, load
 from miharu.stores.sqlite.repair.rescue import bring_back
 from miharu.stores.sqlite.repair.rescuer import ATTEMPTS, Rescuer
@@ -27,7 +27,7 @@ from .conftest import PAGE, Damage, Written, damage, read, write, zeroed
 NOISE = os.urandom(PAGE)
 
 
-def renewed(written: Written) -> Aside:
+def renewed(written: Written) -> SetAside:
     """Set it aside, and begin a new file with one call; no store is open that would begin the rescue."""
     aside = set_aside(written.path)
     fresh = written.path.with_name("fresh.db")
@@ -102,7 +102,7 @@ def test_the_roll_ups_are_made_anew(written: Written) -> None:
 def test_the_first_page_as_it_was_is_kept(written: Written) -> None:
     damage(written.path, lambda data: NOISE + data[PAGE:])
     brought(written)
-    [aside] = whatever_is_aside(written.path)
+    [aside] = all_set_aside(written.path)
     assert Path(f"{aside.path}.page1").read_bytes() == NOISE
 
 
@@ -110,7 +110,7 @@ def test_a_sound_first_page_is_left_as_it_is(written: Written) -> None:
     damage(written.path, zeroed(range(300, 310)))
     before = written.path.read_bytes()
     brought(written)
-    [aside] = whatever_is_aside(written.path)
+    [aside] = all_set_aside(written.path)
     assert aside.path.read_bytes() == before
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from miharu.stores.sqlite.repair import report, sidecar
 from miharu.stores.sqlite.repair.layout import Layout, beside, layout_of
-from miharu.stores.sqlite.repair.quarantine import Aside
+from miharu.stores.sqlite.repair.quarantine import SetAside
 from miharu.stores.sqlite.repair.report import Progress, Report
 
 LEAVES = (
@@ -47,8 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("beside")
 
 
-def an_aside(folder: Path) -> Aside:
-    return Aside(folder / "calls.db.corrupt-20260101T000000Z", "20260101T000000Z", done=False)
+def an_aside(folder: Path) -> SetAside:
+    return SetAside(folder / "calls.db.corrupt-20260101T000000Z", "20260101T000000Z", done=False)
 
 
 @given(facts=JSON)
