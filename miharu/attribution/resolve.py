@@ -1,18 +1,20 @@
-"""What the worker makes of the reference that was taken on the caller's path: the columns that say whose."""
+"""The owner of a call, for its columns: worked out in the recorder from what the caller left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from miharu._guard import swallowed
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
-from miharu.attribution.routes import route_template
+from miharu.attribution.route_templates import route_template
 from miharu.attribution.sources import process_source
 from miharu.attribution.spans import OpenSpan
 from miharu.attribution.stated import NOTHING, Stated
 from miharu.batch import Span
+from miharu.exchange import Exchange
 
-__all__ = ("Attribution", "attribution_of", "span_record")
+__all__ = ("Attribution", "attribution_of", "attribution_of_exchange", "span_record")
 
 LONGEST = 200
 """Characters of a name or an id that are kept."""
@@ -59,6 +61,18 @@ def attribution_of(
         parent_id=parent_id,
         tags=tags or None,
     )
+
+
+def attribution_of_exchange(exchange: Exchange) -> Attribution:
+    """The owner of the call that an exchange is; no owner where the host's framework or tracing fails.
+
+    Those are asked here, and a call is a call without them.
+    """
+    try:
+        return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
+    except Exception:  # noqa: BLE001 - the host's own code
+        swallowed("finding out to whom a call belongs")
+        return Attribution()
 
 
 def span_record(span: OpenSpan, service: str | None) -> Span:

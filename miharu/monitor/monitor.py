@@ -377,9 +377,9 @@ class Monitor:
 
 
 def _route_of(exchange: Exchange) -> str:
-    from miharu.attribution.resolve import attribution_of
+    from miharu.attribution.resolve import attribution_of_exchange
 
-    return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started).route or ""
+    return attribution_of_exchange(exchange).route or ""
 
 
 def _import_clients(config: Config) -> None:

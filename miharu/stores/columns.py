@@ -15,6 +15,7 @@ from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.buckets import bucket_of
 
 __all__ = (
+    "BODIES",
     "BODY_COLUMNS",
     "CALLS",
     "CALL_COLUMNS",
@@ -52,6 +53,8 @@ CALLS: tuple[str, ...] = (
     *("duration_bucket", "ttft_bucket"),
 )
 """Every column of ``llm_calls`` that is written. ``cost_cents`` is derived by the database."""
+BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
+"""The columns of ``llm_bodies``."""
 SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from miharu.attribution.resolve import attribution_of
+from miharu.attribution.resolve import attribution_of_exchange
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette
 from miharu.exchange import Exchange, Request
@@ -47,7 +47,7 @@ def running(
             request = exchange.request()
             provider = provider_of(request.host)
             model = _model(request)
-            attribution = attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
+            attribution = attribution_of_exchange(exchange)
             method, route = split_route(attribution.route)
             made.append(
                 Running(

@@ -10,7 +10,7 @@ from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu._headers import lowered
 from miharu._ids import minting
-from miharu.attribution.resolve import Attribution, attribution_of
+from miharu.attribution.resolve import Attribution, attribution_of_exchange
 from miharu.call import Call, Cost, Outcome, changed
 from miharu.exchange import Exchange, Request
 from miharu.kept_body import KEPT_HEAD
@@ -177,11 +177,7 @@ def _without_message(outcome: Outcome) -> Outcome:
 def _attribution(exchange: Exchange) -> Attribution:
     if isinstance(exchange, Unread) and exchange.attribution is not None:
         return exchange.attribution
-    try:
-        return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
-    except Exception:  # noqa: BLE001 - it asks the host's framework and tracing; the call is a call without them
-        swallowed("finding out whose a call is")
-        return Attribution()
+    return attribution_of_exchange(exchange)
 
 
 def _wire(exchange: Exchange, request: Request) -> Wire:

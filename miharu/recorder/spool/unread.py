@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from miharu._guard import swallowed
 from miharu._ids import new_id
-from miharu.attribution.resolve import Attribution, attribution_of
+from miharu.attribution.resolve import Attribution, attribution_of_exchange
 from miharu.exchange import Exchange, Request
 from miharu.redaction.credentials import credentials, in_body, is_credential
 from miharu.redaction.text import REDACTED, redacted_bytes
@@ -172,20 +171,12 @@ def _facts(exchange: Exchange, request: Request, bodies: Iterable[bytes], *, fai
         "fields": {} if request.body is None else dict(request.fields),
         "has_body": request.body is not None,
         "gap": request.gap,
-        "whose": asdict(_attribution(exchange)),
+        "whose": asdict(attribution_of_exchange(exchange)),
     }
 
 
 def _harmless(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     return ((name.lower(), value) for name, value in headers if not is_credential(name.lower()))
-
-
-def _attribution(exchange: Exchange) -> Attribution:
-    try:
-        return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started)
-    except Exception:  # noqa: BLE001 - it asks the host's framework and tracing
-        swallowed("finding out whose a call is")
-        return Attribution()
 
 
 def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:

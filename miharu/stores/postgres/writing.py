@@ -9,7 +9,7 @@ from miharu.batch import Batch
 from miharu.call import Call, Cost, moment_of
 from miharu.stores.bodies import pack
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import CALLS, SCORES, SPANS, to_plain_row, to_row
+from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS, to_plain_row, to_row
 from miharu.stores.postgres import changes
 from miharu.stores.postgres.partitions import DAY_MS, drop
 from miharu.stores.postgres.rolling_up import changing, forget_day, forgotten
@@ -19,8 +19,6 @@ __all__ = ("add", "copy", "merge", "prune", "prune_content", "prune_day", "prune
 
 Row: TypeAlias = tuple[Any, ...]
 Insert: TypeAlias = Callable[[Connection, str, Sequence[str], Sequence[Row]], int]
-
-BODIES = ("call_id", "timestamp", "request", "response")
 
 
 def add(connection: Connection, batch: Batch, insert: Insert) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from miharu.call import Cost
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -16,7 +16,6 @@ __all__ = ("add", "prune", "prune_content", "reprice")
 ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
-BODIES = ("call_id", "timestamp", "request", "response")
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:

@@ -116,7 +116,7 @@ def test_a_tracing_that_fails_costs_the_attribution_and_not_the_call(
     call = Reader(FORMATS).read(made)
     assert call is not None
     assert call.route is None
-    assert "finding out whose a call is failed" in caplog.text
+    assert "finding out to whom a call belongs failed" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.resolve import Attribution, attribution_of
-from miharu.attribution.routes import _without_regex, route_template
+from miharu.attribution.route_templates import _without_regex, route_template
 from tests.listening import Listening
 
 
