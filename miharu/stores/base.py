@@ -22,6 +22,7 @@ __all__ = (
     "RANKED",
     "SPANS_LOOKED_THROUGH",
     "AsyncWriter",
+    "Counters",
     "Dimension",
     "Extent",
     "FailedSpans",
@@ -35,6 +36,8 @@ __all__ = (
     "Ranks",
     "Session",
     "Store",
+    "Tally",
+    "Timed",
     "Timing",
     "Totals",
     "Writer",
@@ -151,6 +154,45 @@ class Ranks:
     keys: Sequence[str | None]
     whole: int
     """All values, those that are not among these included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A counter of the calls that have these in common; ``None`` where they have none."""
+
+    model: str | None
+    provider: str | None
+    route: str | None
+    service: str | None
+    status: Status
+    error_type: str | None
+    totals: Totals
+    """Of these: calls, retries, unpriced, tokens and cost. The others need not be counted, and may be 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """How many successful calls took how long, of those that have these in common."""
+
+    model: str | None
+    provider: str | None
+    route: str | None
+    service: str | None
+    of: Timing
+    counts: Sequence[tuple[int, int]]
+    """(ms, calls), the quickest first. The milliseconds may be rounded by two percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Counters over all calls that were ever there. No number in them is ever less than it was before.
+
+    So a call that was deleted is still counted, as it was; and where a price became lower, or a call ended in
+    another way than it began, what was counted before remains.
+    """
+
+    sums: Sequence[Tally]
+    times: Sequence[Timed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +335,10 @@ class Questions(Protocol):
 
         Steps are those of ``series``. The milliseconds may be rounded by two percent.
         """
+        ...
+
+    async def counters(self) -> Counters:
+        """Counters for a monitoring system, in work that does not grow with the number of calls."""
         ...
 
     async def groups(

@@ -7,6 +7,7 @@ from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
+    Counters,
     Dimension,
     Extent,
     FailedSpans,
@@ -89,6 +90,9 @@ class Nothing:
         self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
         return ()
+
+    async def counters(self) -> Counters:
+        return Counters(sums=(), times=())
 
     async def groups(
         self,

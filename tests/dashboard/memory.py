@@ -4,13 +4,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
+    Counters,
     Dimension,
     Extent,
     FailedSpans,
@@ -21,6 +22,8 @@ from miharu.stores.base import (
     Query,
     Ranks,
     Session,
+    Tally,
+    Timed,
     Timing,
     Totals,
 )
@@ -110,6 +113,26 @@ class MemoryStore:
             if (call_id is not None and score.call_id == call_id)
             or (trace_id is not None and score.trace_id == trace_id)
         ]
+
+    async def counters(self) -> Counters:
+        """Of the calls that are there: this store says nothing of those that are gone."""
+        tallies, timed = (
+            defaultdict[tuple[Any, ...], list[Call]](list),
+            defaultdict[tuple[Any, ...], list[int]](list),
+        )
+        for call in self.kept.values():
+            own = {name: getattr(call, name) or None for name in ("model", "provider", "route", "service")}
+            ended = {"status": call.outcome.status, "error_type": call.outcome.error_type}
+            tallies[tuple((own | ended).items())].append(call)
+            for of in get_args(Timing) if call.outcome.status == "success" else ():
+                if (ms := getattr(call, of)) is not None:
+                    timed[(*own.items(), ("of", of))].append(self.counted(ms))
+        return Counters(
+            sums=[Tally(**dict(key), totals=total(calls)) for key, calls in tallies.items()],
+            times=[
+                Timed(**dict(key), counts=sorted(Counter(values).items())) for key, values in timed.items()
+            ],
+        )
 
     async def tend(self) -> bool:
         return False

@@ -3,6 +3,7 @@
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
+ever.py     counters of all time
 windows.py  where rare calls are
 rows.py     calls, sessions and scores themselves
 traces.py   spans, and how long they and their calls lasted
@@ -11,6 +12,7 @@ answers.py  what a store of any engine has in common with all others
 """
 
 from miharu.stores.sql.answers import Answers
+from miharu.stores.sql.ever import ever
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
@@ -25,6 +27,7 @@ __all__ = (
     "call",
     "calls",
     "durations",
+    "ever",
     "extent",
     "failed_spans",
     "groups",
