@@ -6,6 +6,7 @@ demo.py      the page with example calls (``_demo_app.py``, ``_traffic.py``), by
 tail.py      calls as they come
 stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
+copy.py      everything, from one database into another
 prune.py     forget what is old
 reprice.py   what calls cost by the prices that are known today
 doctor/      what is installed (``_libraries.py``), what is seen, how the database is

@@ -27,8 +27,10 @@ __all__ = (
     "Extent",
     "FailedSpans",
     "Group",
+    "Kind",
     "Latency",
     "Order",
+    "Place",
     "Point",
     "Query",
     "Questions",
@@ -46,6 +48,9 @@ __all__ = (
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
+Kind = Literal["calls", "spans", "scores"]
+Place = tuple[int, str]
+"""The timestamp and the id of a call, a span or a score; by both they are ordered."""
 RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
@@ -405,6 +410,18 @@ class Questions(Protocol):
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         """The scores of a call or of a trace, the oldest first."""
+        ...
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        """The first places of all calls, spans or scores, or the first behind one, in their order."""
+        ...
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        """The first of all calls, spans or scores as they were added, or the first behind one, in order.
+
+        Calls come with their bodies; of large ones there are fewer than asked for, but at least one. There
+        is nothing in it where nothing follows.
+        """
         ...
 
     async def size(self) -> int | None:

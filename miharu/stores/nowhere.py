@@ -12,8 +12,10 @@ from miharu.stores.base import (
     Extent,
     FailedSpans,
     Group,
+    Kind,
     Latency,
     Order,
+    Place,
     Point,
     Query,
     Ranks,
@@ -133,6 +135,12 @@ class Nothing:
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return ()
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        return ()
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        return Batch()
 
     async def size(self) -> int | None:
         return None

@@ -15,7 +15,7 @@ The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin
 awaits them: no setting is needed.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Any, get_args
@@ -25,7 +25,7 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Counters, Dimension, Extent, Order, Query, Totals
+from miharu.stores.base import Counters, Dimension, Extent, Kind, Order, Place, Query, Totals
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -667,6 +667,33 @@ class StoreContract:
         assert (await store.totals(ALL)).calls == 0
         await store.add(Batch(calls=[make_call()]))
         assert sum(one.totals.calls for one in (await store.counters()).sums) == 15
+
+    async def test_everything_comes_back_in_order_a_few_at_a_time(self, store: OpenStore) -> None:
+        body = Body(request=b"a" * 3000, response=None)
+        calls = [
+            make_call(timestamp=NOON + (i % 5) * 86_400_000, body=body if i % 3 else None, tags={"n": str(i)})
+            for i in range(23)
+        ]
+        spans = [_span(i, timestamp=NOON + i // 2) for i in range(7)]
+        scores = [Score(id=new_id(NOON), timestamp=NOON, name="n", value=i) for i in range(7)]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores))
+        kinds: Mapping[Kind, Sequence[Call | Span | Score]] = {
+            "calls": calls,
+            "spans": spans,
+            "scores": scores,
+        }
+        for kind, added in kinds.items():
+            expected = sorted(added, key=lambda one: (one.timestamp, one.id))
+            found: list[Any] = []
+            places: list[Place] = []
+            while some := getattr(await store.batch(kind, places[-1] if places else None, 4), kind):
+                assert len(some) <= 4
+                found += some
+                places += await store.places(kind, places[-1] if places else None, len(some))
+            assert found == expected
+            assert places == [(one.timestamp, one.id) for one in expected]
+            assert await store.places(kind, places[-1]) == []
+            assert list(await store.places(kind)) == places
 
     async def test_content_can_go_before_its_call(self, store: OpenStore) -> None:
         body = Body(request=b"a", response=b"b")

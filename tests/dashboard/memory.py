@@ -16,8 +16,10 @@ from miharu.stores.base import (
     Extent,
     FailedSpans,
     Group,
+    Kind,
     Latency,
     Order,
+    Place,
     Point,
     Query,
     Ranks,
@@ -133,6 +135,25 @@ class MemoryStore:
                 Timed(**dict(key), counts=sorted(Counter(values).items())) for key, values in timed.items()
             ],
         )
+
+    def _of(self, kind: Kind) -> Sequence[Call | Span | Score]:
+        kept: Mapping[Kind, Sequence[Call | Span | Score]] = {
+            "calls": list(self.kept.values()),
+            "spans": self.kept_spans,
+            "scores": self.kept_scores,
+        }
+        return kept[kind]
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        kept = self._of(kind)
+        found = sorted((one.timestamp, one.id) for one in kept)
+        return [place for place in found if after is None or place > after][:limit]
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        kept = self._of(kind)
+        by_place = {(one.timestamp, one.id): one for one in kept}
+        found = [by_place[place] for place in await self.places(kind, after, limit)]
+        return Batch(**{kind: found})  # type: ignore[arg-type]
 
     async def tend(self) -> bool:
         return False

@@ -101,10 +101,8 @@ def test_prometheus_scrapes_with_that_configuration(example: Block, database: Pa
             plain = re.sub(r"\$__\w+", "1m", re.sub(r'=~"\$\w+"', '=~".*"', query))
             with urllib.request.urlopen(address + urllib.parse.quote(plain)) as answer:
                 assert json.load(answer)["status"] == "success", plain
-        quoted = urllib.parse.quote(
-            "histogram_quantile(0.5, sum by (le) (miharu_call_duration_seconds_bucket))"
-        )
-        assert _until(address + quoted)
+        median = "histogram_quantile(0.5, sum by (le) (miharu_call_duration_seconds_bucket))"
+        assert _until(address + urllib.parse.quote(median))
 
 
 @of(PAGE, "- alert: LLMSpend")
@@ -135,7 +133,7 @@ def test_each_label_in_the_dashboard_of_grafana_is_there() -> None:
 
 
 def test_the_panels_of_grafana_do_not_overlap() -> None:
-    seen = set()
+    seen: set[tuple[int, int]] = set()
     for panel in GRAFANA["panels"]:
         at = panel["gridPos"]
         cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}

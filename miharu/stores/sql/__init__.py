@@ -5,6 +5,7 @@ sums.py     totals, series, groups
 times.py    percentiles and heat maps
 ever.py     counters of all time
 windows.py  where rare calls are
+order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
 traces.py   spans, and how long they and their calls lasted
 ranks.py    the largest calls, and the smallest
@@ -13,6 +14,7 @@ answers.py  what a store of any engine has in common with all others
 
 from miharu.stores.sql.answers import Answers
 from miharu.stores.sql.ever import ever
+from miharu.stores.sql.order import batch_of, places_of
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
@@ -24,6 +26,7 @@ __all__ = (
     "Answers",
     "Engine",
     "Marks",
+    "batch_of",
     "call",
     "calls",
     "durations",
@@ -34,6 +37,7 @@ __all__ = (
     "keys",
     "latency",
     "looked_through",
+    "places_of",
     "ranked",
     "scores",
     "series",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
+from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
 from miharu.stores.sql.sums import groups, keys, ranks, series, totals
@@ -56,6 +57,8 @@ class Answers(ABC):
     keys = _asked(keys)
     sessions = _asked(sessions)
     call = _asked(call)
+    places = _asked(places)
+    batch = _asked(batch)
     spans = _asked(spans)
     failed_spans = _asked(failed_spans)
     extent = _asked(extent)
