@@ -105,11 +105,15 @@ class _Copy:
         for kind in KINDS:
             if before[kind].missing:
                 await copy(self._source, self._writer, kind, before[kind], self._progress.show)
-        while await self._writer.roll_up():
-            self._progress.show("summing up", "calls", 0, 0)
         after = await self._compare()
         self._progress.clear()
-        return await self._report(before, after)
+        code = await self._report(before, after)
+        sys.stdout.flush()
+        # Pages read sums. It comes last, since it takes a while, and other programs would do it as well.
+        while await self._writer.roll_up():
+            self._progress.show("summing up", "calls", 0, 0)
+        self._progress.clear()
+        return code
 
     async def _compare(self) -> "Mapping[Kind, Comparison]":
         from miharu.stores.copying import KINDS, compare
