@@ -16,15 +16,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.population import population
 from benchmarks.store import BATCH, cpu
 from miharu.batch import Batch
 from miharu.call import Body, Call
 from miharu.stores import copying, store_for
-from miharu.stores.base import Store
 from miharu.testing.open_store import OpenStore, both
 from tests.stores.postgres.server import Server
+
+if TYPE_CHECKING:
+    from miharu.stores.base import Store
 
 
 async def opened(url: str) -> OpenStore:
@@ -55,14 +58,12 @@ async def copy(name: str, source: OpenStore, target: OpenStore, calls: int) -> N
         at, clock = cpu(), time.perf_counter()
         found = await copying.compare(source, target, "calls", lambda *_: None)
         if found.missing:
-            await copying.copy(source, target, "calls", found, lambda *_: None)  # type: ignore[arg-type]
+            await copying.copy(source, target, "calls", found, lambda *_: None)
         after = await copying.compare(source, target, "calls", lambda *_: None)
         seconds, spent = time.perf_counter() - clock, cpu() - at
         assert (after.missing, after.foreign, after.shared) == (0, 0, calls)
-        print(
-            f"  {name:<24}{step:<14}{calls / seconds:>10,.0f} rows/s {spent / calls * 1e6:>8.1f} µs CPU a row",
-            flush=True,
-        )
+        figures = f"{calls / seconds:>10,.0f} rows/s {spent / calls * 1e6:>8.1f} µs CPU a row"
+        print(f"  {name:<24}{step:<14}{figures}", flush=True)
     assert not await copying.unequal_sums(source, target)
 
 

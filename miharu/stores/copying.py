@@ -102,22 +102,21 @@ class _Places:
         self._kind = kind
         self._some: Sequence[Place] = ()
         self._at = 0
+        self._ended = False
         self.seen = 0
 
     async def head(self) -> Place | None:
         """The next one, or ``None`` at the end."""
-        if self._at == len(self._some):
+        if self._at == len(self._some) and not self._ended:
             if self._ask is None:
                 raise StoreError(
                     "This store cannot be copied: its plug-in has no Questions.places() and "
                     "Questions.batch(). Upgrade the plug-in."
                 )
             last = self._some[-1] if self._some else None
-            if self.seen and last is None:
-                return None
             self._some = await self._ask(self._kind, last, _COMPARED_AT_ONCE)
-            self._at = 0
-        return self._some[self._at] if self._some else None
+            self._at, self._ended = 0, not self._some
+        return None if self._ended else self._some[self._at]
 
     def move(self) -> None:
         """Go on to the one that follows."""

@@ -19,6 +19,7 @@ from miharu.stores.sql import order
 from miharu.stores.sqlite import writing
 from miharu.stores.sqlite.rows import rows_of
 from miharu.testing.store_contract import NOON, make_call
+from tests.dashboard.memory import MemoryStore
 
 from .conftest import Run, read_back, stored
 
@@ -217,3 +218,19 @@ def test_a_store_that_cannot_be_read_in_order_is_named(source: Path, target: Pat
 
     with pytest.raises(StoreError, match=r"Questions\.places\(\).*Upgrade the plug-in"):
         anyio.run(copying.compare, older, older, "calls", lambda *_: None)
+
+
+@pytest.mark.parametrize("there", [0, 3, 50])
+async def test_few_questions_compare_many_calls(there: int, calls: list[Call]) -> None:
+    class Asked(MemoryStore):
+        questions = 0
+
+        async def places(self, *args: Any) -> Any:
+            self.questions += 1
+            return await super().places(*args)
+
+    source, target = Asked(calls), Asked(calls[:there])
+    found = await copying.compare(source, target, "calls", lambda *_: None)
+    assert (found.source, found.target, found.shared) == (50, there, there)
+    assert source.questions == 2
+    assert target.questions == (2 if there else 1)
