@@ -11,7 +11,7 @@ import miharu
 from miharu import _guard
 from miharu.attribution import context
 from miharu.holding import HOLDING
-from miharu.interceptor import handing as patches
+from miharu.interceptor import handoff as patches
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -13,7 +13,7 @@ from miharu.errors import MiharuError
 __all__ = ("COMMANDS", "main")
 
 COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
-"""Each is a module beside this one, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
+"""Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130
 

@@ -10,22 +10,21 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu import _guard
 from miharu.attribution import records
 from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.exchange import Exchange
-from miharu.interceptor import Interceptor, handing
+from miharu.interceptor import Interceptor, handoff
 from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
 from miharu.monitor.steps import FIRST, steps
 from miharu.providers.known_rules import KNOWN_RULES
-from miharu.recorder import imports
-from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.orders import Orders
 from miharu.recorder.recorder import Recorder
+from miharu.recorder.threads import imports
+from miharu.recorder.threads.daemonic import is_daemonic
+from miharu.recorder.threads.orders import Orders
 from miharu.stores import store_for
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
     from miharu.monitor.recording import Recording
     from miharu.providers.base import Rule
     from miharu.recorder.budgets import Ledger
-    from miharu.recorder.loop import LoopThread
     from miharu.recorder.run import Run
+    from miharu.recorder.threads.loop import LoopThread
     from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
@@ -73,11 +72,6 @@ class Monitor:
         self._ledger = self._new_ledger() if config.budgets else None
         self._recording: Recording | None = None
         self._renew()
-
-    @property
-    def database_path(self) -> Path | None:
-        """The file of the database; ``None`` for memory or a server."""
-        return database_file(self.config.database)
 
     @property
     def database_name(self) -> str:
@@ -130,7 +124,7 @@ class Monitor:
             here.exports.close(until - time.monotonic())
         if self._ledger is not None:
             self._ledger.close()
-        here.stop_asking(max(LOOPS_END_S, until - time.monotonic()))
+        here.stop_queries(max(LOOPS_END_S, until - time.monotonic()))
         if self._outgoing is not None:
             self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
         return stored
@@ -156,7 +150,7 @@ class Monitor:
         """Wait until every call so far is stored, and passed on; whether that was done in time (seconds)."""
         here, until = self._here, time.monotonic() + timeout
         if self.read_only and self._ledger is not None:
-            here.asking.ask(partial(self._ledger.arefresh, at_once=True), bool)
+            here.queries.ask(partial(self._ledger.arefresh, at_once=True), bool)
         stored = self._recorder.flush(timeout) or (not self._recorder.running and here.is_empty)
         passed_on = here.exports is None or here.exports.flush(until - time.monotonic())
         return stored and passed_on
@@ -168,7 +162,7 @@ class Monitor:
         Raises:
             StoreError: It is not open, or cannot be used.
         """
-        return self._here.asking.questions
+        return self._here.queries.questions
 
     async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await the function on the questions' loop, once the store is open, from any loop.
@@ -176,11 +170,11 @@ class Monitor:
         Raises:
             StoreError: The store cannot be used at the moment.
         """
-        return await self._here.asking.read(function, *args, **kwargs)
+        return await self._here.queries.read(function, *args, **kwargs)
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
-        return self._here.asking.read_sync(lambda: function(*args, **kwargs))
+        return self._here.queries.read_sync(lambda: function(*args, **kwargs))
 
     @property
     def left_behind(self) -> "LeftBehind":
@@ -203,7 +197,7 @@ class Monitor:
         if self._interceptor is None:
             return None
         by_route = self.config.ignore.routes()
-        return [one for one in handing.running() if by_route is None or not by_route(_route_of(one))]
+        return [one for one in handoff.running() if by_route is None or not by_route(_route_of(one))]
 
     def stats(self) -> Stats:
         """The figures of this process."""
@@ -234,17 +228,17 @@ class Monitor:
         """
         if self._ledger is None:
             return
-        from miharu.recorder.budgets.whose import of_those
+        from miharu.recorder.budgets.caller import caller_with
 
-        self._ledger.refusals.check(partial(of_those, self.config.service, user, route, tags))
+        self._ledger.refusals.check(partial(caller_with, self.config.service, user, route, tags))
 
     def _admit(self) -> None:
-        from miharu.recorder.budgets.whose import here
+        from miharu.recorder.budgets.caller import current_caller
 
         if not self._recorder.running:  # in a child that was forked; it alone learns what others spend
             self._recorder.start()
         if self._ledger is not None:
-            self._ledger.refusals.admit(partial(here, self.config.service))
+            self._ledger.refusals.admit(partial(current_caller, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
         queue, recorder = self._here.queue, self._recorder
@@ -287,7 +281,7 @@ class Monitor:
         self._recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:
-        return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
+        return Recorder(self._make_run, at_exit=self._at_exit, unseen=handoff.unseen)
 
     def _make_run(self, orders: Orders) -> "Run | None":
         """On the recorder's thread; ``None`` where it is to end, and has nothing to record yet."""
@@ -326,9 +320,9 @@ class Monitor:
     def _loop_for_what_leaves(self) -> "LoopThread":
         """The loop that exporters and webhooks run on."""
         if self._outgoing is None:
-            from miharu.recorder.loop import LoopThread
+            from miharu.recorder.threads.loop import LoopThread
 
-            self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
+            self._outgoing = LoopThread("miharu-outgoing", handoff.unseen)
         return self._outgoing
 
     def _new_ledger(self) -> "Ledger":
@@ -349,7 +343,7 @@ class Monitor:
         imports.hold_still()
         if parks:
             self._recorder.park(FORK_WAITS_S)
-            self._here.stop_asking(FORK_WAITS_S, for_good=False)
+            self._here.stop_queries(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
         """Go on recording after the fork."""
@@ -373,14 +367,14 @@ class Monitor:
             self._outgoing.after_fork_in_child()
         if self._ledger is not None:
             self._ledger.after_fork()
-        handing.forget_all()
+        handoff.forget_all()
         self._renew()
 
 
 def _route_of(exchange: Exchange) -> str:
-    from miharu.attribution.belonging import belonging
+    from miharu.attribution.resolve import attribution_of
 
-    return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
+    return attribution_of(exchange.context, exchange.stated, exchange.traced, exchange.started).route or ""
 
 
 def _import_clients(config: Config) -> None:

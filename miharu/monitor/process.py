@@ -176,7 +176,7 @@ def check_budget(
     It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
 
     Args:
-        user: Whose calls, as ``miharu.context`` takes it; by default the one that was given there.
+        user: Caller calls, as ``miharu.context`` takes it; by default the one that was given there.
         route: On which route; by default the one that is being answered.
         tags: With which tags, beside those of ``miharu.context``.
 

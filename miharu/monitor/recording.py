@@ -8,23 +8,23 @@ from miharu import plugins
 from miharu.config import NOWHERE, Config
 from miharu.errors import StoreError
 from miharu.exporters.base import Exporter
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 from miharu.monitor.prices import prices_of
 from miharu.monitor.reading import reader_of
 from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
-from miharu.pricing.kept_plans import KeptPlans
+from miharu.pricing.plans.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
+from miharu.recorder.costing.pricer import Pricer
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
-from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.run import Run
 from miharu.recorder.spool import place_for
+from miharu.recorder.threads.loop import LoopThread
+from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Questions, Writer
 
 __all__ = ("Recording",)
@@ -46,13 +46,12 @@ class Recording:
         """
         self._here = here
         self._widen = widen
-        self.updates = Updates(handing.unseen)
+        self.updates = Updates(handoff.unseen)
         self._prices: Prices | None = None
         self._kept = _kept_plans(here.config)
         here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
 
     def run(self, orders: Orders) -> Run:
-        """One run of the recorder."""
         here, config = self._here, self._here.config
         return Run(
             orders,
@@ -95,7 +94,7 @@ class Recording:
         self.updates.stop()
         if self._kept is None or self._prices is None:
             return
-        from miharu.pricing.plans import PlannedPrices
+        from miharu.pricing.plans.planned import PlannedPrices
 
         if isinstance(self._prices, PlannedPrices):
             self._kept.keep(self._prices.plans)
@@ -107,10 +106,10 @@ class Recording:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
-            return here.asking.ask(look, meanwhile)
+            return here.queries.ask(look, meanwhile)
 
         with suppress(StoreError):  # the recorder says what is wrong
-            here.asking.open(meanwhile)
+            here.queries.open(meanwhile)
         here.ledger.refresh(ask, at_once=at_once)
 
 

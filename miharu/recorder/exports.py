@@ -9,7 +9,7 @@ from miharu._guard import swallowed
 from miharu.batch import Batch
 from miharu.exporters.base import Exporter
 from miharu.recorder.counters import Counters
-from miharu.recorder.loop import LoopEnded, LoopThread
+from miharu.recorder.threads.loop import LoopEnded, LoopThread
 
 if TYPE_CHECKING:
     import anyio

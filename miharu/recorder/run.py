@@ -7,10 +7,10 @@ from collections.abc import Callable
 from miharu._guard import swallowed
 from miharu.errors import StoreError
 from miharu.recorder.counters import Losses
-from miharu.recorder.imports import importing
 from miharu.recorder.maintenance import Maintenance, Retention
-from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.threads.imports import importing
+from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Writer
 
 __all__ = ("Run",)

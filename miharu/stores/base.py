@@ -22,7 +22,7 @@ __all__ = (
     "RANKED",
     "SPANS_LOOKED_THROUGH",
     "AsyncWriter",
-    "Counters",
+    "Counted",
     "Dimension",
     "Extent",
     "FailedSpans",
@@ -189,7 +189,7 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
+class Counted:
     """Counters over all calls that were ever there. No number in them is ever less than it was before.
 
     So a call that was deleted is still counted, as it was; and where a price became lower, or a call ended in
@@ -342,7 +342,7 @@ class Questions(Protocol):
         """
         ...
 
-    async def counters(self) -> Counters:
+    async def counters(self) -> Counted:
         """Counters for a monitoring system, in work that does not grow with the number of calls."""
         ...
 

@@ -7,7 +7,7 @@ from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
-    Counters,
+    Counted,
     Dimension,
     Extent,
     FailedSpans,
@@ -93,8 +93,8 @@ class Nothing:
     ) -> Sequence[tuple[int, int, int]]:
         return ()
 
-    async def counters(self) -> Counters:
-        return Counters(sums=(), times=())
+    async def counters(self) -> Counted:
+        return Counted(sums=(), times=())
 
     async def groups(
         self,

@@ -265,7 +265,6 @@ _INTEGERS = {"t", "timing", "block"}
 
 
 def named(name: str) -> Rollup:
-    """The table of that name."""
     return next(rollup for rollup in ROLLUPS if rollup.name == name)
 
 

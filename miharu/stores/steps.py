@@ -25,7 +25,7 @@ from miharu.stores.folding import (
 from miharu.stores.pace import Pace
 from miharu.stores.rollups import CALLS, MINUTE, ROLLUPS, Rollup, named
 
-__all__ = ("MADE", "Calls", "Moved", "advance", "due", "is_due")
+__all__ = ("MADE", "CallSource", "StepMove", "advance", "due", "is_due")
 
 CALLS_AT_ONCE = 2_000
 """At most, per transaction, for which other writers wait."""
@@ -46,7 +46,7 @@ _FIRST_ROWS, _FIRST_COUNTED = 800, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class CallSource:
     """How an engine says which calls are folded."""
 
     below: str
@@ -58,7 +58,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class StepMove:
     """What a step has changed."""
 
     made: Mapping[str, int]
@@ -77,7 +77,7 @@ def is_due(so_far: Fold, newest: int) -> bool:
     return _uncounted(so_far) is not None or bool(due(so_far, newest))
 
 
-def advance(execute: Execute, so_far: Fold, calls: Calls, pace: Pace) -> Moved:
+def advance(execute: Execute, so_far: Fold, calls: CallSource, pace: Pace) -> StepMove:
     """Add up some of what is due."""
     from_calls, from_finer, passed = _due(so_far, calls.newest)
     if from_calls:
@@ -148,7 +148,9 @@ def _countable(so_far: Fold, name: str) -> int:
     return so_far.made.get(table.name, 0) // table.grain * table.grain
 
 
-def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due], pace: Pace) -> Moved:
+def _add_calls(
+    execute: Execute, so_far: Fold, calls: CallSource, due: Sequence[_Due], pace: Pace
+) -> StepMove:
     """Add the next calls to some tables that are furthest behind; they are read once for all of these."""
     start = min(one.start for one in due)
     now = [one for one in due if one.start == start][:_TABLES_AT_ONCE]
@@ -164,10 +166,10 @@ def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]
             add_calls(execute, one.rollup, replace(so_far, made=moved), rest=True)
         pace.did(rows * len(now))
     kept = {name: partly for name, partly in so_far.partly.items() if moved.get(name, 0) < partly.upto}
-    return Moved(moved, {name: partly for name, partly in kept.items() if name in moved})
+    return StepMove(moved, {name: partly for name, partly in kept.items() if name in moved})
 
 
-def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> Moved:
+def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> StepMove:
     kind = f"finer {due[0].rollup.name}" if due else ""
     moved, left = dict[str, int](), max(1, min(ROWS_AT_ONCE, pace.most(kind, _FIRST_ROWS)))
     for one in due:
@@ -187,10 +189,10 @@ def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) 
         pace.did(rows)
         if left <= 0:
             break
-    return Moved(moved)
+    return StepMove(moved)
 
 
-def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> Moved:
+def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> StepMove:
     """Add some rows of the next step of the source."""
     name, source = one.rollup.name, named(one.rollup.source or "")
     step_end = one.start - one.start % source.grain + source.grain
@@ -207,8 +209,8 @@ def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> Moved:
     until = tuple(found[0]) if found else None
     add_slice(execute, one.rollup, one.start, (after, until), grouped=so_far.grouped)
     if until is None:
-        return Moved({name: step_end})
-    return Moved({name: one.start}, {name: Partly(step_end, until)})
+        return StepMove({name: step_end})
+    return StepMove({name: one.start}, {name: Partly(step_end, until)})
 
 
 def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
@@ -227,7 +229,7 @@ def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: 
     return (last, most) if last > start else (start - start % grain + grain, rows)
 
 
-def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
+def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> StepMove:
     """Give users who have many calls by now sums of their own, from where these have come on."""
     table = named(_COUNTED[name])
     most = pace.most("count", _FIRST_COUNTED)
@@ -240,4 +242,4 @@ def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
         {"start": so_far.made.get(name, 0), "end": upto, "often": OFTEN},
     )
     pace.did(rows)
-    return Moved({name: upto})
+    return StepMove({name: upto})

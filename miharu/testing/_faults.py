@@ -26,7 +26,6 @@ _NAME = re.compile(r"error-(then-ok|quota|mid-stream|[45]\d\d(-then-ok)?)|cut-mi
 
 
 def fault_of(headers: Mapping[str, str], asked: Mapping[str, Any]) -> str | None:
-    """The fault that was asked for."""
     for name in (headers.get(HEADER), asked.get("model")):
         if isinstance(name, str) and _NAME.fullmatch(name):
             return name

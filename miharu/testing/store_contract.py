@@ -25,7 +25,7 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Counters, Dimension, Extent, Kind, Order, Place, Query, Totals
+from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -529,6 +529,25 @@ class StoreContract:
         assert len({s.id for s in await store.sessions(ALL, limit=2600)}) == 2503
         assert (await store.totals(replace(ALL, session_id="s1"))).calls == 3
 
+    async def test_sessions_are_found_behind_many_calls_without_one(self, store: OpenStore) -> None:
+        """Also where sums say in which hours the calls are, and a late call is in no sum yet."""
+        hours = [
+            make_call(timestamp=NOON - hour * 60 * MINUTE, session_id=f"h{hour}", model="small")
+            for hour in (9, 2, 4)
+        ]
+        bare = [make_call(timestamp=NOON - 60 * MINUTE + i, model="small") for i in range(2600)]
+        other = [make_call(timestamp=NOON - i * MINUTE, session_id=f"o{i}") for i in range(50)]
+        await store.add(Batch(calls=hours + bare + other))
+        while await store.roll_up():
+            pass
+        late = make_call(timestamp=NOON - 6 * 60 * MINUTE, session_id="late", model="small")
+        await store.add(Batch(calls=[late]))
+        query = replace(ALL, model="small")
+        found = await store.sessions(query)
+        assert [session.id for session in found] == ["h2", "h4", "late", "h9"]
+        assert [session.id for session in await store.sessions(query, limit=3)] == ["h2", "h4", "late"]
+        assert [session.id for session in await store.sessions(query, before=found[1].last)] == ["late", "h9"]
+
     async def test_spans_and_scores_are_read_back(self, store: OpenStore) -> None:
         spans = [
             Span(
@@ -738,13 +757,13 @@ class StoreContract:
         assert await store.prune(NOON + 4) == 0
 
 
-def assert_none_less(before: Counters, after: Counters) -> None:
+def assert_none_less(before: Counted, after: Counted) -> None:
     """Assert that all that was counted before still is."""
     then, now = _numbers(before), _numbers(after)
     assert {key: (number, now.get(key, 0)) for key, number in then.items() if number > now.get(key, 0)} == {}
 
 
-def _numbers(counters: Counters) -> dict[tuple[object, ...], int]:
+def _numbers(counters: Counted) -> dict[tuple[object, ...], int]:
     keys = ("model", "provider", "route", "service")
     sums = {
         (*(getattr(one, key) for key in keys), one.status, one.error_type, field.name): getattr(

@@ -13,14 +13,14 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import Context, Origin
+from miharu.attribution.resolve import Attribution, attribution_of
 from miharu.attribution.routes import _without_regex, route_template
 from tests.listening import Listening
 
 
-def whose(scope: Any) -> Belonging:
-    return belonging(Context(origin=Origin(scope)))
+def whose(scope: Any) -> Attribution:
+    return attribution_of(Context(origin=Origin(scope)))
 
 
 async def plain(request: Request) -> PlainTextResponse:
@@ -118,8 +118,8 @@ def test_ids_in_an_unknown_frameworks_path_are_collapsed(path: str, collapsed: s
 
 
 def test_outside_a_request_there_is_none() -> None:
-    assert belonging(Context()).route is None
-    assert belonging(None).host_request_id is None
+    assert attribution_of(Context()).route is None
+    assert attribution_of(None).host_request_id is None
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost, Usage
-from miharu.cli import _libraries, main
-from miharu.cli.doctor import database, environment
+from miharu.cli import main
+from miharu.cli.doctor import database, environment, libraries
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
 from miharu.stores.sqlite import SQLiteStore
@@ -163,11 +163,11 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
             raise PackageNotFoundError(name)
         return SimpleNamespace(version=INSTALLED[name][0], requires=INSTALLED[name][1])
 
-    monkeypatch.setattr(_libraries, "distribution", distribution)
+    monkeypatch.setattr(libraries, "distribution", distribution)
     rules = (Rule("/chat/completions"), Rule("/responses"), Rule(host=".endpoints.huggingface.cloud"))
-    monkeypatch.setattr(_libraries, "_rules", lambda: rules)
-    monkeypatch.setattr(_libraries, "version", lambda name: distribution(name).version)
-    seen = {sight.name.partition(" ")[0]: sight for sight in _libraries.look()}
+    monkeypatch.setattr(libraries, "_rules", lambda: rules)
+    monkeypatch.setattr(libraries, "version", lambda name: distribution(name).version)
+    seen = {sight.name.partition(" ")[0]: sight for sight in libraries.look()}
     assert (seen["openai"].client, seen["openai"].why) == ("httpx", "yes")
     assert seen["groq"].seen
     assert (seen["anthropic"].client, seen["anthropic"].seen) == ("httpx2", False)
@@ -207,8 +207,8 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
         )
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(_libraries, "distribution", distribution)
-    monkeypatch.setattr(_libraries, "version", lambda asked: distribution(asked).version)
+    monkeypatch.setattr(libraries, "distribution", distribution)
+    monkeypatch.setattr(libraries, "version", lambda asked: distribution(asked).version)
     assert main(["doctor"]) == 0
     said = words(capsys.readouterr().out)
     assert "Nothing is wrong." not in said
@@ -220,26 +220,26 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
 def test_each_library_and_client_is_on_the_list_of_what_is_tried() -> None:
     unseen = {
         library.name
-        for library in _libraries.LIBRARIES
-        if library.never or library.unseen == _libraries._SYNC or library.through in {"grpcio", "botocore"}
+        for library in libraries.LIBRARIES
+        if library.never or library.unseen == libraries._SYNC or library.through in {"grpcio", "botocore"}
     }
-    assert {*_libraries.CLIENTS} - {*_libraries.SEEN} | unseen == {*UNSEEN}
+    assert {*libraries.CLIENTS} - {*libraries.SEEN} | unseen == {*UNSEEN}
 
 
 def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = ModuleType("httpx")
     changed.Client = type("Client", (), {})  # type: ignore[attr-defined]
     monkeypatch.setitem(__import__("sys").modules, "httpx", changed)
-    assert _libraries.patch_points("httpx") == [
+    assert libraries.patch_points("httpx") == [
         "httpx.Client._send_single_request",
         "httpx.AsyncClient._send_single_request",
     ]
-    assert _libraries.patch_points("httpx2") == []
+    assert libraries.patch_points("httpx2") == []
 
 
 def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aiohttp", ModuleType("aiohttp"))
-    assert _libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
+    assert libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
 
 
 @pytest.fixture
@@ -355,7 +355,7 @@ def test_a_full_disk_is_warned_of(file: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_each_variable_is_looked_at() -> None:
-    package = Path(_libraries.__file__).parents[1]
+    package = Path(libraries.__file__).parents[2]
     source = "".join(path.read_text() for path in package.rglob("*.py"))
     found = set(re.findall(r'"(MIHARU_[A-Z_]+)"', source))
     assert found == {*environment.VARIABLES, "MIHARU_UNGUARDED"}

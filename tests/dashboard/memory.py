@@ -11,7 +11,7 @@ from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
-    Counters,
+    Counted,
     Dimension,
     Extent,
     FailedSpans,
@@ -116,7 +116,7 @@ class MemoryStore:
             or (trace_id is not None and score.trace_id == trace_id)
         ]
 
-    async def counters(self) -> Counters:
+    async def counters(self) -> Counted:
         """Of the calls that are there: this store says nothing of those that are gone."""
         tallies, timed = (
             defaultdict[tuple[Any, ...], list[Call]](list),
@@ -129,7 +129,7 @@ class MemoryStore:
             for of in get_args(Timing) if call.outcome.status == "success" else ():
                 if (ms := getattr(call, of)) is not None:
                     timed[(*own.items(), ("of", of))].append(self.counted(ms))
-        return Counters(
+        return Counted(
             sums=[Tally(**dict(key), totals=total(calls)) for key, calls in tallies.items()],
             times=[
                 Timed(**dict(key), counts=sorted(Counter(values).items())) for key, values in timed.items()

@@ -23,7 +23,7 @@ from miharu.dashboard.access.decide import Access
 from miharu.dashboard.access.visit import Visit
 from miharu.dashboard.metrics import calls, health
 from miharu.monitor.figures import NOTHING
-from miharu.stores.base import Counters
+from miharu.stores.base import Counted
 from tests.docs.blocks import ROOT, Block, of
 from tests.programs import PRELUDE
 
@@ -52,7 +52,7 @@ def names() -> set[str]:
     """As they are queried."""
     stats: Any = {**NOTHING, "last_write": 1.0}
     found = set()
-    families = (calls.families(Counters(sums=(), times=())), health.process(stats), health.budgets(()))
+    families = (calls.families(Counted(sums=(), times=())), health.process(stats), health.budgets(()))
     for family in (one for some in (*families, health.store(1)) for one in some):
         endings = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "info": ("_info",)}
         found |= {f"{family.name}{ending}" for ending in endings.get(family.type, ("",))}

@@ -8,7 +8,7 @@ from miharu.batch import Batch
 from miharu.recorder import exports as module
 from miharu.recorder.counters import Counters
 from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
+from miharu.recorder.threads.loop import LoopThread
 from miharu.testing.store_contract import make_call
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from miharu.batch import Batch
-from miharu.stores.base import Counters, Query
+from miharu.stores.base import Counted, Query
 from miharu.stores.rollups import DAY
 from miharu.stores.sqlite import SQLiteStore, rolling_up
 from miharu.testing.open_store import OpenStore, both
@@ -34,7 +34,7 @@ async def store(database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.close()
 
 
-def as_sets(counters: Counters) -> tuple[set[Any], set[Any]]:
+def as_sets(counters: Counted) -> tuple[set[Any], set[Any]]:
     counted = ("calls", "retries", "cost_nanousd", "unpriced", "prompt_tokens", "reasoning_tokens")
     sums = {
         (

@@ -13,7 +13,7 @@ from miharu.config import Config, database_file
 from miharu.errors import MiharuError, StoreError
 
 if TYPE_CHECKING:
-    from miharu.stores.sqlite.handles import Identity
+    from miharu.stores.sqlite.locks.handles import Identity
     from miharu.stores.sqlite.repair.quarantine import Aside
 
 __all__ = ("findings",)
@@ -39,7 +39,7 @@ def findings(given: str | None) -> Iterator[Finding]:
 
 
 def _file(file: Path) -> Iterator[Finding]:
-    from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.locks.handles import identity
     from miharu.stores.sqlite.place import check_place
     from miharu.stores.sqlite.repair.damage import look
 
@@ -64,9 +64,9 @@ def _file(file: Path) -> Iterator[Finding]:
 
 def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
     """Set the file aside while no process of miharu writes, unless another file has its name by now."""
-    from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.locks.handles import identity
+    from miharu.stores.sqlite.locks.writer_lock import WriterLock
     from miharu.stores.sqlite.repair.quarantine import set_aside
-    from miharu.stores.sqlite.writer_lock import WriterLock
 
     with closing(WriterLock(file)) as lock:
         lock.open()

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from miharu.dashboard.metrics.series import ERROR_TYPES, LABELS, NONE, OTHER, SETS, Series, among
-from miharu.stores.base import Counters, Tally, Timed, Timing
+from miharu.stores.base import Counted, Tally, Timed, Timing
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -39,7 +39,7 @@ _TIMES: Mapping[str, tuple[Timing, str, tuple[float, ...]]] = {
 }
 
 
-def families(counters: Counters, most: int = SETS) -> Iterator["Metric"]:
+def families(counters: Counted, most: int = SETS) -> Iterator["Metric"]:
     """One family after the other.
 
     Args:

@@ -14,7 +14,7 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
-from miharu.dashboard.panels.groups import MOST, NOBODY, dimension
+from miharu.dashboard.panels.groups import MOST, dimension
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Column, Sheet, Value, sheet, usd
@@ -22,7 +22,7 @@ from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
-from miharu.wording.names import provider_name
+from miharu.wording.names import UNKNOWN, provider_name
 
 __all__ = ("SCREEN", "file", "other_window")
 
@@ -34,7 +34,7 @@ OTHERS = "\0others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ComparedLine:
     """One row: a kind of calls whose cost changed."""
 
     name: str
@@ -141,7 +141,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-def _line(move: Move, view: View, colors: Palette) -> Line:
+def _line(move: Move, view: View, colors: Palette) -> ComparedLine:
     name, method, css = _named(move, view), "", ""
     if move.key is not None and move.key != OTHERS:
         if view.by == "route":
@@ -150,7 +150,7 @@ def _line(move: Move, view: View, colors: Palette) -> Line:
             name = provider_name(move.key)
     if view.by in {"model", "provider"}:
         css = colors.model(move.key) if view.by == "model" else colors.provider(move.key)
-    return Line(
+    return ComparedLine(
         name=name,
         method=method,
         css=css,
@@ -168,7 +168,7 @@ SCREEN = Screen(
 
 
 def _named(move: Move, view: View) -> str:
-    return "all others" if move.key == OTHERS else move.key or NOBODY[view.by]
+    return "all others" if move.key == OTHERS else move.key or UNKNOWN[view.by]
 
 
 def _effect(effect: Effect, move: Move) -> Value:

@@ -47,8 +47,6 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """A page."""
-
     path: str
     template: str
     panels: tuple[Panel, ...] = ()

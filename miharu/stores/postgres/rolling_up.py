@@ -88,7 +88,7 @@ def roll_up(connection: Connection, now: int, tags: Sequence[str] = (), pace: Pa
         return True
     if steps.is_due(so_far, newest):
         watermark = connection.exec_driver_sql("SELECT watermark FROM miharu_state").scalar_one()
-        calls = steps.Calls(
+        calls = steps.CallSource(
             below="xid < :mark",
             values={"mark": watermark},
             newest=newest,
@@ -97,7 +97,7 @@ def roll_up(connection: Connection, now: int, tags: Sequence[str] = (), pace: Pa
     return steps.is_due(so_far_of(connection), newest)
 
 
-def _note(connection: Connection, so_far: Fold, moved: steps.Moved) -> None:
+def _note(connection: Connection, so_far: Fold, moved: steps.StepMove) -> None:
     for name, upto in moved.made.items():
         connection.exec_driver_sql(
             "INSERT INTO miharu_made VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = $2",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import Counters, Query, Tally, Timed, Totals
+from miharu.stores.base import Counted, Query, Tally, Timed, Totals
 from miharu.stores.buckets import middle_of
 from miharu.stores.ever import COUNTED, KEPT_BY, TIMED_BY, Ever
 from miharu.stores.rollups import EVER, HISTOGRAMS, KEYS, MEASURES, SUMS, WIDTH
@@ -16,10 +16,10 @@ _LANES = tuple(f"n{place}" for place in range(WIDTH))
 _TIMINGS = (("duration_ms", "duration_bucket"), ("ttft_ms", "ttft_bucket"))
 
 
-def counters(connection: Connection, engine: Engine) -> Counters:
+def counters(connection: Connection, engine: Engine) -> Counted:
     """Counters for each model, route, provider and service; none of them ever becomes less."""
     found = ever(connection, engine, _ALL, gone=True)
-    return Counters(
+    return Counted(
         sums=[
             Tally(
                 **{name: value or None for name, value in zip(KEPT_BY, key, strict=True)},  # type: ignore[arg-type]

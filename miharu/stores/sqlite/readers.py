@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from miharu._files import make_private_folder
 from miharu.errors import NewerDatabase, StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.memory import Memory
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import is_stale
@@ -29,7 +30,6 @@ from miharu.stores.sqlite.repair.file_guard import FileGuard
 from miharu.stores.sqlite.schema import STEPS, prepare
 from miharu.stores.sqlite.transactions import refusal
 from miharu.stores.sqlite.writer import bring_up_to_date
-from miharu.stores.sqlite.writer_lock import WriterLock
 
 __all__ = ("FileReaders", "MemoryReader", "Readers")
 
@@ -56,8 +56,6 @@ class Readers(Protocol):
 
 
 class MemoryReader:
-    """Reads what is in memory."""
-
     def __init__(self, memory: Memory) -> None:
         self.name = memory.name
         self._memory = memory
@@ -125,7 +123,6 @@ class FileReaders:
             return await self._mending(once)
 
     async def close(self) -> None:
-        """Disconnect."""
         await _aside(self._guard.end)
         async with self._mending_one:
             await self._disconnect()

@@ -13,7 +13,7 @@ from typing import Any
 
 from miharu._files import make_private
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.sqlite.handles import Identity, hold, identity, let_go
+from miharu.stores.sqlite.locks.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
 from miharu.stores.sqlite.repair.layout import keep, layout_of

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from miharu._guard import say_once
 from miharu._trust import file_fault, folder_fault, kind_fault
-from miharu.stores.sqlite.handles import Identity, identity
+from miharu.stores.sqlite.locks.handles import Identity, identity
 
 __all__ = (
     "Aside",
@@ -51,7 +51,6 @@ class Aside:
 
     @property
     def at(self) -> datetime:
-        """The moment."""
         return datetime.strptime(self.since[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     @property
