@@ -39,7 +39,7 @@ __all__ = (
     "Session",
     "Store",
     "Tally",
-    "Timed",
+    "TimedCalls",
     "Timing",
     "Totals",
     "Writer",
@@ -176,7 +176,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
+class TimedCalls:
     """How many successful calls took how long, of those that have these in common."""
 
     model: str | None
@@ -197,7 +197,7 @@ class Counted:
     """
 
     sums: Sequence[Tally]
-    times: Sequence[Timed]
+    times: Sequence[TimedCalls]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from miharu.stores.base import (
     Ranks,
     Session,
     Tally,
-    Timed,
+    TimedCalls,
     Timing,
     Totals,
 )
@@ -132,7 +132,8 @@ class MemoryStore:
         return Counted(
             sums=[Tally(**dict(key), totals=total(calls)) for key, calls in tallies.items()],
             times=[
-                Timed(**dict(key), counts=sorted(Counter(values).items())) for key, values in timed.items()
+                TimedCalls(**dict(key), counts=sorted(Counter(values).items()))
+                for key, values in timed.items()
             ],
         )
 

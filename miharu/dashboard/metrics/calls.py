@@ -7,8 +7,8 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from miharu.dashboard.metrics.series import ERROR_TYPES, LABELS, NONE, OTHER, SETS, Series, among
-from miharu.stores.base import Counted, Tally, Timed, Timing
+from miharu.dashboard.metrics.series import ERROR_TYPES, LABELS, NONE, OTHER, SETS, LabelSets, among
+from miharu.stores.base import Counted, Tally, TimedCalls, Timing
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -48,7 +48,7 @@ def families(counters: Counted, most: int = SETS) -> Iterator["Metric"]:
     """
     from prometheus_client.metrics_core import GaugeMetricFamily
 
-    series = Series([*counters.sums, *counters.times], most)
+    series = LabelSets([*counters.sums, *counters.times], most)
     counter = partial(_counter, counters.sums, series)
     yield counter("miharu_calls", "Calls, each attempt one.", _calls, by=("status", lambda one: one.status))
     yield _errors(counters.sums, series)
@@ -67,7 +67,7 @@ def families(counters: Counted, most: int = SETS) -> Iterator["Metric"]:
 
 def _counter(
     tallies: Iterable[Tally],
-    series: Series,
+    series: LabelSets,
     name: str,
     text: str,
     value: Callable[[Tally], int],
@@ -85,7 +85,7 @@ def _counter(
     return family
 
 
-def _errors(tallies: Iterable[Tally], series: Series) -> "Metric":
+def _errors(tallies: Iterable[Tally], series: LabelSets) -> "Metric":
     failed = [one for one in tallies if one.status == "error"]
     named = among({one.error_type or NONE for one in failed}, ERROR_TYPES)
 
@@ -97,7 +97,7 @@ def _errors(tallies: Iterable[Tally], series: Series) -> "Metric":
 
 
 def _histogram(
-    times: Iterable[Timed], series: Series, name: str, text: str, edges: Sequence[float]
+    times: Iterable[TimedCalls], series: LabelSets, name: str, text: str, edges: Sequence[float]
 ) -> "Metric":
     from prometheus_client.metrics_core import HistogramMetricFamily
 

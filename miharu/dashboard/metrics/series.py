@@ -8,9 +8,9 @@ order of the names, in which a series can only ever be moved towards ``other``.
 from collections.abc import Iterable
 from typing import TypeVar
 
-from miharu.stores.base import Tally, Timed
+from miharu.stores.base import Tally, TimedCalls
 
-__all__ = ("ERROR_TYPES", "LABELS", "NONE", "OTHER", "SETS", "Series", "among")
+__all__ = ("ERROR_TYPES", "LABELS", "NONE", "OTHER", "SETS", "LabelSets", "among")
 
 LABELS = ("model", "provider", "route", "service")
 SETS = 200
@@ -21,7 +21,7 @@ OTHER, NONE = "other", "none"
 T = TypeVar("T", bound=tuple[str, ...] | str)
 
 
-class Series:
+class LabelSets:
     """The labels of what was counted.
 
     Args:
@@ -29,12 +29,12 @@ class Series:
         most: How many sets of labels are named.
     """
 
-    def __init__(self, counted: Iterable[Tally | Timed], most: int = SETS) -> None:
+    def __init__(self, counted: Iterable[Tally | TimedCalls], most: int = SETS) -> None:
         sets = {_labels(one) for one in counted}
         self._named = among(sets, most)
         self.named, self.unnamed = len(self._named), len(sets) - len(self._named)
 
-    def labels(self, one: Tally | Timed) -> tuple[str, ...]:
+    def labels(self, one: Tally | TimedCalls) -> tuple[str, ...]:
         """The values of ``LABELS``."""
         labels = _labels(one)
         return labels if labels in self._named else (OTHER,) * len(LABELS)
@@ -45,5 +45,5 @@ def among(values: Iterable[T], most: int) -> frozenset[T]:
     return frozenset(sorted(values)[:most])
 
 
-def _labels(one: Tally | Timed) -> tuple[str, ...]:
+def _labels(one: Tally | TimedCalls) -> tuple[str, ...]:
     return tuple(getattr(one, name) or NONE for name in LABELS)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import Counted, Query, Tally, Timed, Totals
+from miharu.stores.base import Counted, Query, Tally, TimedCalls, Totals
 from miharu.stores.buckets import middle_of
 from miharu.stores.ever import COUNTED, KEPT_BY, TIMED_BY, Ever
 from miharu.stores.rollups import EVER, HISTOGRAMS, KEYS, MEASURES, SUMS, WIDTH
@@ -28,7 +28,7 @@ def counters(connection: Connection, engine: Engine) -> Counted:
             for key, numbers in found.sums.items()
         ],
         times=[
-            Timed(
+            TimedCalls(
                 **{name: value or None for name, value in zip(_TIMED, key, strict=True)},
                 of=_TIMINGS[timing][0],  # type: ignore[arg-type]
                 counts=[(middle_of(bucket), calls) for bucket, calls in sorted(counts.items())],
