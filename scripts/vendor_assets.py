@@ -56,16 +56,13 @@ ICONS = (
     "monitor",
     "moon",
     "pause",
-    "play",
     "radio",
     "route",
     "search",
     "sun",
-    "terminal",
     "triangle-alert",
     "wrench",
     "x",
-    "zoom-out",
 )
 
 

@@ -6,6 +6,7 @@ demo/        the page with example calls, by the real OpenAI SDK
 tail.py      calls as they come
 stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
+copy.py      everything, from one database into another
 prune.py     delete what is old
 reprice.py   what calls cost by the prices that are known today
 doctor/      what is installed, what is seen, how the database is

@@ -12,7 +12,7 @@ from miharu.errors import MiharuError
 
 __all__ = ("COMMANDS", "main")
 
-COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "prune", "reprice", "doctor")
+COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
 """Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130

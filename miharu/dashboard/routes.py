@@ -22,6 +22,7 @@ from miharu.dashboard.pages import (
     find,
     health,
     live,
+    metrics,
     models,
     overview,
     routes,
@@ -54,6 +55,7 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     "export.csv": export.as_csv,
     "export.json": export.as_json,
     "healthz": health.page,
+    "metrics": metrics.page,
 }
 PATHS = tuple(path for path in _VIEWS if path != "body")
 """Every page, part and file; beside them are assets (``STATIC`` and one segment) and bodies, by their id."""

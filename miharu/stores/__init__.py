@@ -11,8 +11,10 @@ rollups.py      which sums are kept
 folding.py      adding calls to them
 steps.py        sums of hours and days that are over
 buckets.py      durations in buckets
+ever.py         counters of all time, those of calls that are gone included
 bodies.py       prompts and answers, packed
 changes.py      what of a call may change later: its end, and its price
+copying.py      from one store to another
 pace.py         how much a step takes on
 blocking.py     a writer on a loop, as plain code
 unbelievable.py what older versions stored and no call can be

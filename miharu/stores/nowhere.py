@@ -7,12 +7,15 @@ from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
+    Counted,
     Dimension,
     Extent,
     FailedSpans,
     Group,
+    Kind,
     Latency,
     Order,
+    Place,
     Point,
     Query,
     Ranks,
@@ -90,6 +93,9 @@ class EmptyQuestions:
     ) -> Sequence[tuple[int, int, int]]:
         return ()
 
+    async def counters(self) -> Counted:
+        return Counted(sums=(), times=())
+
     async def groups(
         self,
         query: Query,
@@ -129,6 +135,12 @@ class EmptyQuestions:
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return ()
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        return ()
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        return Batch()
 
     async def size(self) -> int | None:
         return None

@@ -25,6 +25,7 @@ MODULES = (
     "miharu.exporters.base",
     "miharu.stores.base",
     "miharu.providers.base",
+    "miharu.providers.messages",
     "miharu.pricing.base",
     "miharu.batch",
 )
