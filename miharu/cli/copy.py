@@ -139,7 +139,8 @@ class _Copy:
             missing = _listed({kind: found.missing for kind, found in after.items()})
             print(
                 f"The target lacks {missing}, which programs have recorded meanwhile: run the command again "
-                "to copy these as well. If they are still missing then, a retention deletes them in the target."
+                "to copy these as well. If they are still missing then, a retention deletes "
+                "them in the target."
             )
             return 1
         if any(found.foreign for found in after.values()):
