@@ -34,7 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also run what takes minutes")
 
 
+FIRST = ("security", "browser", "stores", "cli", "test_", "docs", "examples")
+"""What starts browsers, servers and processes comes first, so that no worker ends long after the other."""
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.nodeid.removeprefix("tests/")
+    return next((turn for turn, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     if config.getoption("--full"):
         return
     for item in items:
