@@ -1,13 +1,14 @@
 """Passing on what was stored, on a loop of its own: recording waits for no exporter."""
 
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from miharu._guard import swallowed
 from miharu.batch import Batch
-from miharu.exporters.base import Exporter
+from miharu.exporters.base import Exporter, Flushes, TellsLosses
 from miharu.recorder.counters import Counters
 from miharu.recorder.threads.loop import LoopEnded, LoopThread
 
@@ -61,10 +62,26 @@ class Exports:
             queue.waiting.add(sent)
             sent.add_done_callback(queue.waiting.discard)
 
+    @property
+    def lost(self) -> int:
+        """What exporters could not deliver, as far as they tell."""
+        return sum(queue.exporter.lost for queue in self._queues if isinstance(queue.exporter, TellsLosses))
+
     def flush(self, timeout: float) -> bool:
         """Wait until all that was put is passed on; whether that was done in time (seconds)."""
+        until = time.monotonic() + timeout
         waiting = [sent for queue in self._queues for sent in list(queue.waiting)]
-        return not waiting or not wait(waiting, max(0.0, timeout)).not_done
+        if waiting and wait(waiting, max(0.0, timeout)).not_done:
+            return False
+        try:
+            flushing = [
+                self._loop.start_soon(_flush, queue.exporter)
+                for queue in self._queues
+                if isinstance(queue.exporter, Flushes)
+            ]
+        except LoopEnded:
+            return False
+        return not flushing or not wait(flushing, max(0.0, until - time.monotonic())).not_done
 
     def close(self, timeout: float) -> None:
         """Pass on what can be in that time (seconds), and let go of the exporters."""
@@ -100,6 +117,13 @@ class _Queue:
         self.waiting: set[Future[None]] = set()
         self.turn: anyio.Lock | None = None
         self.is_behind = False
+
+
+async def _flush(exporter: Flushes) -> None:
+    try:
+        await exporter.flush()
+    except Exception:  # noqa: BLE001 - a plug-in's failure affects no other
+        swallowed("flushing an exporter")
 
 
 async def _close(exporter: Exporter) -> None:
