@@ -116,6 +116,7 @@ class Lane:
     def put(self, record: object, size: int) -> None:
         """Keep a record until it is sent, as far as there is room."""
         if self.is_off:
+            self._lose(1)
             return
         if len(self._waiting) >= self._most_waiting:
             self._lose(1)
@@ -206,6 +207,7 @@ class Lane:
             return
         if answer.status in NOT_TAKEN and self.endpoint.signal != "traces":
             self.is_off = True
+            self._lose(request.records + len(self._waiting))
             self._forget()
             say_once(
                 "%s takes no %s (HTTP status %d), so none are sent any more; OTEL_%s_EXPORTER=none says so "
@@ -242,7 +244,8 @@ class Lane:
         if not self._away:
             self._away = True
             logger.warning(
-                "miharu: %s cannot be sent to %s at the moment (%s). They wait%s; your program is not affected.",
+                "miharu: %s cannot be sent to %s at the moment (%s). They wait%s; your program is not "
+                "affected.",
                 *(self.endpoint.signal, self.endpoint.public, reason),
                 f", at most {self._most_waiting} of them" if self._counts else "",
             )
