@@ -47,6 +47,12 @@ class Connection:
         self._context = _tls(endpoint) if self._url.scheme == "https" else None
         self._proxy = _proxy_for(self._url)
         self._open: http.client.HTTPConnection | None = None
+        self._timeout = endpoint.timeout
+
+    def hurry(self, timeout: float) -> None:
+        """Wait no longer than that for an answer (seconds), on a new connection."""
+        self._timeout = min(self._timeout, timeout)
+        self.close()
 
     def post(self, body: bytes) -> Answer:
         """Send the message; one connection that the receiver had closed meanwhile is made anew.
@@ -89,7 +95,7 @@ class Connection:
         return answer
 
     def _connection(self) -> http.client.HTTPConnection:
-        url, timeout = self._proxy or self._url, self._endpoint.timeout
+        url, timeout = self._proxy or self._url, self._timeout
         host = url.hostname or ""
         if self._context is None:
             return http.client.HTTPConnection(host, url.port or 80, timeout=timeout)

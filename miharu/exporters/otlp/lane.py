@@ -157,6 +157,10 @@ class Lane:
         self._request = None
         return left
 
+    def hurry(self, timeout: float) -> None:
+        """Wait no longer than that for an answer (seconds)."""
+        self._connection.hurry(timeout)
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

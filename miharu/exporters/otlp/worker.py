@@ -11,6 +11,9 @@ from miharu.exporters.otlp.lane import Lane
 
 __all__ = ("Worker",)
 
+HERE_S = 2.0
+"""How long the end of a program may wait for a receiver where there is no thread to do it."""
+
 
 class Worker:
     """Sends what the lanes hold. It starts with the first record."""
@@ -80,12 +83,23 @@ class Worker:
         """Send now; done when everything is delivered, or has failed once more."""
         done: Future[None] = Future()
         with self._changed:
-            if self._thread is None or not self._thread.is_alive():
-                done.set_result(None)
-            else:
+            if self._thread is not None and self._thread.is_alive():
                 self._flushes.append(done)
                 self._changed.notify()
+                return done
+        if not self._stopping and any(lane.waiting for lane in self._lanes.values()):
+            self._send_here()
+        done.set_result(None)
         return done
+
+    def _send_here(self) -> None:
+        """Send on the calling thread, at the end of a program in which none can be started any more."""
+        until = time.monotonic() + HERE_S
+        for lane in self._lanes.values():
+            lane.hurry(HERE_S)
+        self._turn(hurried=True, until=until)
+        for lane in self._lanes.values():
+            lane.close()
 
     def stop(self) -> int:
         """End the thread, without waiting for a request on its way; how many records are lost with it."""
@@ -141,7 +155,7 @@ class Worker:
                 moments.append(self._send_at)
         return None if not moments else max(0.0, min(moments) - now)
 
-    def _turn(self, *, hurried: bool) -> None:
+    def _turn(self, *, hurried: bool, until: float = float("inf")) -> None:
         now = time.monotonic()
         with self._changed:
             self._send_at = None
@@ -149,7 +163,7 @@ class Worker:
                 self._measure_at = None
                 self._send_metrics()
         for lane in self._lanes.values():
-            if lane.retry_at <= now or (hurried and not lane.throttled):
+            if time.monotonic() < until and (lane.retry_at <= now or (hurried and not lane.throttled)):
                 lane.send(time.monotonic())
 
     def _send_metrics(self) -> None:

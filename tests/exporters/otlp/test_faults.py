@@ -331,6 +331,18 @@ def test_the_end_of_a_program_is_held_up_no_longer_than_its_bound(database: Path
     assert len(rows(database)) == 2
 
 
+@pytest.mark.parametrize(
+    "ending", ["", "sys.exit(0)", "import threading; threading.Thread(target=ask).start()"]
+)
+def test_a_short_program_ends_without_a_word_and_sends_its_calls(
+    receiver: Receiver, database: Path, ending: str
+) -> None:
+    script = (PRELUDE + f"ask()\n{ending}\n").replace("sys.argv[1])", "sys.argv[1], exporters=['otlp'])")
+    assert run(script, database, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url) == ""
+    assert len(receiver.spans) == (2 if "Thread" in ending else 1)
+    assert len(rows(database)) == len(receiver.spans)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_each_side_of_a_fork_sends_its_own(receiver: Receiver, database: Path) -> None:
     script = (
