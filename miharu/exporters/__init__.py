@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 
 from miharu.config.refusal import refused
-from miharu.plugins import Point, built_in, installed
+from miharu.plugins import Loadable, built_in, installed
 
 __all__ = ("BUILT_IN", "points_for")
 
@@ -18,7 +18,7 @@ _NEEDS = {"otlp": "opentelemetry.proto"}
 """What an exporter of miharu's imports; the extra that installs it has the exporter's name."""
 
 
-def points_for(names: Iterable[str], setting: str = "exporters") -> tuple[Point, ...]:
+def points_for(names: Iterable[str], setting: str = "exporters") -> tuple[Loadable, ...]:
     """The exporters of these names, each once. Only an unknown one has the installed packages searched.
 
     Args:
@@ -28,7 +28,7 @@ def points_for(names: Iterable[str], setting: str = "exporters") -> tuple[Point,
     Raises:
         ConfigError: There is none of that name, or it needs a package that is not installed.
     """
-    known: dict[str, Point] = {point.name: point for point in BUILT_IN}
+    known: dict[str, Loadable] = {point.name: point for point in BUILT_IN}
     wanted = list(dict.fromkeys(names))
     if any(name not in known for name in wanted):
         known = {point.name: point for point in installed(GROUP)} | known

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from miharu.batch import Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
-    from miharu.plugins import Point
+    from miharu.plugins import Loadable
     from miharu.providers.base import Rule
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.run import Run
@@ -396,7 +396,7 @@ def _import_clients(config: Config) -> None:
         import_module("httpx")
 
 
-def _exporter_points(config: Config) -> "tuple[Point, ...]":
+def _exporter_points(config: Config) -> "tuple[Loadable, ...]":
     from miharu.exporters import points_for
 
     return points_for(config.exporter_names, config.exporters_setting)

@@ -47,7 +47,7 @@ class Recording:
         here: Shared,
         outgoing: LoopThread,
         widen: Callable[[Iterable[Rule]], object],
-        exporters: Sequence[plugins.Point] = (),
+        exporters: Sequence[plugins.Loadable] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -133,7 +133,7 @@ def _kept_plans(config: Config) -> KeptPlans | None:
     return None if own or place is None else KeptPlans(place)
 
 
-def _exporters_of(config: Config, named: Sequence[plugins.Point]) -> Sequence[Exporter]:
+def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence[Exporter]:
     """The program's, those that are named, and those that other packages bring."""
     brought = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
     known = {point.name for point in named}
