@@ -10,7 +10,15 @@ from miharu.batch import Span
 from miharu.call import Call
 from miharu.exporters.otlp.operations import operation_of, provider_of
 
-__all__ = ("attributes_of_call", "attributes_of_span", "cost_usd", "ids_of_call", "name_of")
+__all__ = (
+    "attributes_of_call",
+    "attributes_of_span",
+    "cost_usd",
+    "dimensions_of",
+    "error_of",
+    "ids_of_call",
+    "name_of",
+)
 
 
 def name_of(call: Call) -> str:
@@ -44,15 +52,27 @@ def attributes_of_span(span: Span) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _of_call(call: Call) -> Iterator[tuple[str, Any]]:
-    usage, outcome, cost = call.usage, call.outcome, cost_usd(call)
+def dimensions_of(call: Call) -> Iterator[tuple[str, Any]]:
+    """What spans and metrics tell calls apart by; ``None`` where it is not known."""
     address, _, port = (call.host or "").rpartition(":")
     has_port = bool(address) and port.isdecimal()
     yield "gen_ai.operation.name", operation_of(call.api)
     yield "gen_ai.provider.name", provider_of(call.api, call.provider)
     yield "gen_ai.request.model", call.request_model or call.model
-    yield "gen_ai.request.stream", call.stream or None
     yield "gen_ai.response.model", call.model
+    yield "server.address", ((address if has_port else call.host) or "").strip("[]") or None
+    yield "server.port", int(port) if has_port else None
+
+
+def error_of(call: Call) -> str | None:
+    """The kind of error that a failed call ended with."""
+    return (call.outcome.error_type or "_OTHER") if call.outcome.status == "error" else None
+
+
+def _of_call(call: Call) -> Iterator[tuple[str, Any]]:
+    usage, outcome, cost = call.usage, call.outcome, cost_usd(call)
+    yield from dimensions_of(call)
+    yield "gen_ai.request.stream", call.stream or None
     yield "gen_ai.response.id", call.response_id
     yield "gen_ai.response.finish_reasons", [call.finish_reason] if call.finish_reason else None
     yield "gen_ai.response.time_to_first_chunk", None if call.ttft_ms is None else call.ttft_ms / 1000
@@ -66,9 +86,7 @@ def _of_call(call: Call) -> Iterator[tuple[str, Any]]:
     yield "gen_ai.usage.image.input_tokens", usage.image_input_tokens
     yield "gen_ai.usage.image.output_tokens", usage.image_output_tokens
     yield "gen_ai.usage.cost", cost
-    yield "server.address", ((address if has_port else call.host) or "").strip("[]") or None
-    yield "server.port", int(port) if has_port else None
-    yield "error.type", (outcome.error_type or "_OTHER") if outcome.status == "error" else None
+    yield "error.type", error_of(call)
     yield "http.response.status_code", outcome.http_status
     yield "miharu.call.id", call.id
     yield "miharu.api", call.api

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from miharu.call import Call, Usage
-from miharu.exporters.otlp.conventions import attributes_of_call
-from miharu.exporters.otlp.operations import EMBEDDINGS
+from miharu.exporters.otlp.conventions import dimensions_of, error_of
+from miharu.exporters.otlp.operations import EMBEDDINGS, operation_of
 
 __all__ = ("MOST_SERIES", "OVERFLOW", "Instrument", "Metrics", "Point", "Series")
 
@@ -20,14 +20,6 @@ _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 2
 _TOKENS = (
     *(1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0),
     *(4194304.0, 16777216.0, 67108864.0),
-)
-_WHOSE = (
-    "gen_ai.operation.name",
-    "gen_ai.provider.name",
-    "gen_ai.request.model",
-    "gen_ai.response.model",
-    "server.address",
-    "server.port",
 )
 Series = tuple[tuple[str, str | int | bool], ...]
 """The attributes of a point."""
@@ -102,11 +94,10 @@ class Metrics:
 
     def record(self, call: Call) -> None:
         """Count the call in."""
-        facts = attributes_of_call(call)
-        series = tuple((name, facts[name]) for name in _WHOSE if name in facts)
+        series = tuple(pair for pair in dimensions_of(call) if pair[1] is not None)
         with self._lock:
             points = self._points.setdefault(call.service, {})
-            for instrument, value, more in _measured(call, facts):
+            for instrument, value, more in _measured(call):
                 _add(points.setdefault(instrument, {}), instrument, value, (*series, *more))
             self.changed = True
 
@@ -122,11 +113,11 @@ class Metrics:
             return {service: _copied(its) for service, its in points.items()}, started, now
 
 
-def _measured(call: Call, facts: Mapping[str, object]) -> "Iterator[tuple[Instrument, float, Series]]":
+def _measured(call: Call) -> "Iterator[tuple[Instrument, float, Series]]":
     seconds, usage = call.duration_ms / 1000, call.usage
-    error = facts.get("error.type")
-    failed: Series = (("error.type", str(error)),) if error is not None else ()
-    embeds = facts["gen_ai.operation.name"] == EMBEDDINGS
+    error = error_of(call)
+    failed: Series = (("error.type", error),) if error is not None else ()
+    embeds = operation_of(call.api) == EMBEDDINGS
     yield DURATION, seconds, failed
     yield EMBEDDING if embeds else INFERENCE, seconds, failed
     if call.ttft_ms is not None and not embeds:
