@@ -40,6 +40,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     gate: threading.Event | None = None
     """Waited for before it is given."""
+    hangs_up: bool = False
+    """Close the connection afterwards, without saying so, as receivers do with an idle one."""
 
 
 class Receiver:
@@ -143,6 +145,7 @@ def receiving(
                 self.send_header("content-length", str(len(answer.body)))
                 self.end_headers()
                 self.wfile.write(answer.body)
+                self.close_connection = answer.hangs_up
             except OSError:
                 self.close_connection = True  # it was too slow
 

@@ -129,6 +129,19 @@ def test_an_answer_that_is_no_message_is_an_answer(receiver: Receiver, database:
     assert miharu.stats()["not_exported"] == 0
 
 
+def test_a_connection_that_was_closed_while_it_was_idle_is_made_anew_without_a_word(
+    receiver: Receiver, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.answers = [Answer(hangs_up=True), Answer(hangs_up=True)]
+    miharu.init(database, exporters=["otlp"])
+    for _ in range(3):
+        ask()
+        assert miharu.flush(20)
+    assert len(receiver.spans) == 3
+    assert len({taken.connection for taken in receiver.at("/v1/traces")}) == 3
+    assert warnings(caplog, "cannot be sent") == []
+
+
 def test_metrics_and_scores_that_are_not_taken_are_not_sent_again(
     receiver: Receiver, database: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
