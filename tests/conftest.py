@@ -72,7 +72,10 @@ def memory() -> None:
 def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake on the user's path fails the test instead of hiding behind the guard."""
     monkeypatch.setenv("MIHARU_UNGUARDED", "1")
-    for name in ("MIHARU_DATABASE_URL", "MIHARU_SERVICE", "MIHARU_CAPTURE_CONTENT", "MIHARU_DISABLED"):
+    for name in (
+        *("MIHARU_DATABASE_URL", "MIHARU_SERVICE", "MIHARU_CAPTURE_CONTENT", "MIHARU_DISABLED"),
+        "MIHARU_EXPORTERS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
