@@ -55,7 +55,6 @@ ICONS = (
     "messages-square",
     "monitor",
     "moon",
-    "pause",
     "radio",
     "route",
     "search",

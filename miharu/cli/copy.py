@@ -138,8 +138,9 @@ class _Copy:
         if any(found.missing for found in after.values()):
             missing = _listed({kind: found.missing for kind, found in after.items()})
             print(
-                f"The target lacks {missing}: a program has recorded them meanwhile. Run the command "
-                "again to copy these as well."
+                f"The target lacks {missing}, which programs have recorded meanwhile: run the command again "
+                "to copy these as well. If they are still missing then, a retention deletes "
+                "them in the target."
             )
             return 1
         if any(found.foreign for found in after.values()):

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -19,7 +20,7 @@ from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handoff
 from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
-from miharu.monitor.steps import FIRST, steps
+from miharu.monitor.steps import FIRST, exporter_steps, steps
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.recorder.recorder import Recorder
 from miharu.recorder.threads import imports
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from miharu.batch import Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
+    from miharu.plugins import Loadable
     from miharu.providers.base import Rule
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.run import Run
@@ -61,11 +63,12 @@ class Monitor:
         """Prepare; nothing happens before ``start``.
 
         Raises:
-            ConfigError: There is no store for the database's URL.
+            ConfigError: There is no store for the database's URL, or no exporter of a name.
         """
         self.config = config
         self.read_only = read_only
         self._store_point = store_for(config.database)
+        self._exporter_points = _exporter_points(config) if config.exporter_names else ()
         _remember_secrets(config)
         self._interceptor: Interceptor | None = None
         self._outgoing: LoopThread | None = None
@@ -211,6 +214,7 @@ class Monitor:
             captured=counters.captured + queue.dropped,
             written=counters.written,
             dropped=shared.lost(),
+            not_exported=shared.exports.lost if shared.exports is not None else 0,
             shed=queue.shed + counters.shed,
             spooled=shared.waiting,
             unpriced=counters.unpriced,
@@ -299,11 +303,15 @@ class Monitor:
             spooling = bool if refuses else UnreadSpooling(self._shared.queue, self._shared.own_spool())
             if not self._has_imported(steps(self.config.database), orders, spooling):
                 return None
+            with suppress(Exception):  # it is said by name where the exporter is made
+                self._has_imported(exporter_steps(self.config.exporter_names), orders, spooling)
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording
 
-                self._recording = Recording(self._shared, self._loop_for_what_leaves(), self._widen)
+                self._recording = Recording(
+                    self._shared, self._loop_for_what_leaves(), self._widen, self._exporter_points
+                )
             return self._recording.run(orders)
 
     def _has_imported(
@@ -391,6 +399,12 @@ def _import_clients(config: Config) -> None:
         import_module("httpx2")
     if any(budget.webhook for budget in config.budgets):
         import_module("httpx")
+
+
+def _exporter_points(config: Config) -> "tuple[Loadable, ...]":
+    from miharu.exporters import points_for
+
+    return points_for(config.exporter_names, config.exporters_setting)
 
 
 def _remember_secrets(config: Config) -> None:

@@ -1,13 +1,15 @@
 """What a monitor records with; made on the recorder's thread, because importing it takes a while."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 from miharu import plugins
+from miharu.call import Call
 from miharu.config import NOWHERE, Config
 from miharu.errors import StoreError
-from miharu.exporters.base import Exporter
+from miharu.exporters.base import Exporter, UsesMessages
 from miharu.interceptor import handoff
 from miharu.monitor.prices import prices_of
 from miharu.monitor.reading import reader_of
@@ -16,6 +18,7 @@ from miharu.pricing.base import Prices
 from miharu.pricing.plans.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
+from miharu.providers.messages import Said
 from miharu.recorder.costing.pricer import Pricer
 from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.exports import Exports
@@ -23,11 +26,14 @@ from miharu.recorder.maintenance import Retention
 from miharu.recorder.pipeline import Pipeline
 from miharu.recorder.run import Run
 from miharu.recorder.spool import place_for
+from miharu.recorder.threads.imports import importing
 from miharu.recorder.threads.loop import LoopThread
 from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Questions, Writer
 
 __all__ = ("Recording",)
+
+logger = logging.getLogger("miharu")
 
 T = TypeVar("T")
 Meanwhile = Callable[[], object]
@@ -37,7 +43,11 @@ class Recording:
     """The parts that record in one process. They outlive the runs of its recorder."""
 
     def __init__(
-        self, shared: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]
+        self,
+        shared: Shared,
+        outgoing: LoopThread,
+        widen: Callable[[Iterable[Rule]], object],
+        exporters: Sequence[plugins.Loadable] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -45,13 +55,14 @@ class Recording:
             shared: What it shares with the rest of the process.
             outgoing: The exporters' loop.
             widen: Told of the rules of wire formats that other packages bring.
+            exporters: Those that are named.
         """
         self._shared = shared
         self._widen = widen
         self.updates = Updates(handoff.unseen)
         self._prices: Prices | None = None
         self._kept = _kept_plans(shared.config)
-        shared.exports = Exports(_exporters_of(shared.config), outgoing, shared.counters)
+        shared.exports = Exports(_exporters_of(shared.config, exporters), outgoing, shared.counters)
 
     def run(self, orders: Orders) -> Run:
         shared, config = self._shared, self._shared.config
@@ -122,7 +133,32 @@ def _kept_plans(config: Config) -> KeptPlans | None:
     return None if own or place is None else KeptPlans(place)
 
 
-def _exporters_of(config: Config) -> Sequence[Exporter]:
-    """The program's, and those that other packages bring."""
-    points = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
-    return [*config.exporters, *(exporter() for _, exporter in plugins.load(points))]
+def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence[Exporter]:
+    """The program's, those that are named, and those that other packages bring."""
+    brought = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
+    known = {point.name for point in named}
+    points = (*named, *(point for point in brought if point.name not in known))
+    exporters = [one for one in config.exporters if not isinstance(one, str)]
+    for name, make in plugins.load(points):
+        try:
+            exporters.append(make())
+        except Exception as error:  # noqa: BLE001 - the others go on, and so does the recording
+            logger.warning(
+                "miharu: the exporter %r is left out. %s Your program is not affected.", name, error
+            )
+    for exporter in exporters:
+        if isinstance(exporter, UsesMessages):
+            exporter.use_messages(_messages_of(config))
+    return exporters
+
+
+def _messages_of(config: Config) -> Callable[[Call], Said | None]:
+    """What reads the messages of a call for an exporter, on a thread of its own."""
+
+    def messages(call: Call) -> Said | None:
+        with importing():  # wire formats import what lays them out when it is needed
+            from miharu.providers.bodies.said import said_in
+
+            return said_in(call, config.providers)
+
+    return messages

@@ -8,6 +8,7 @@ hosts.py       who answers at a host
 terms.py       what any exchange may say of its price
 gateways.py    answers that come from the cache of a gateway
 messages.py    what was said in a call, for people
+bodies/        captured bodies, read again as messages
 openai/        and the many who speak it
 anthropic/     its messages, wherever they are served
 google/        Gemini and Vertex AI

@@ -24,8 +24,8 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_it_says_what_is_seen_and_how_the_database_is(run: Run, recorded: Path) -> None:
-    done = run("doctor", "--deep", "--database", str(recorded))
+def test_it_says_what_is_seen_and_how_the_database_is(run_process: Run, recorded: Path) -> None:
+    done = run_process("doctor", "--deep", "--database", str(recorded))
     assert done.returncode == 0, done.stdout + done.stderr
     said = words(done.stdout)
     assert "openai 3" in said
@@ -267,16 +267,16 @@ def test_a_sound_file_is_not_changed_by_a_repair(run: Run, file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_damaged_file_is_repaired(run: Run, file: Path) -> None:
+def test_a_damaged_file_is_repaired(run_process: Run, file: Path) -> None:
     file.write_bytes(os.urandom(4096) + file.read_bytes()[4096:])
-    said = words(run("doctor", "--database", str(file)).stdout)
+    said = words(run_process("doctor", "--database", str(file)).stdout)
     assert "has no header of SQLite. To repair it: miharu doctor --repair" in said
-    assert words(run("stats", "--database", str(file)).stderr).endswith("miharu doctor --repair.")
-    said = repaired(run, file)
+    assert words(run_process("stats", "--database", str(file)).stderr).endswith("miharu doctor --repair.")
+    said = repaired(run_process, file)
     assert "ok 6 calls were brought back, none was lost; the damaged file stays as copy.db.salvaged-" in said
     assert "ok 6 calls; the last one" in said
     assert len(list(file.parent.glob("copy.db.salvaged-*Z"))) == 1
-    said = words(run("doctor", "--database", str(file)).stdout)
+    said = words(run_process("doctor", "--database", str(file)).stdout)
     assert "was damaged and set aside; 6 calls were brought back, none was lost. It may be deleted" in said
 
 
@@ -340,10 +340,10 @@ def test_what_waits_and_is_no_file_of_this_users_is_told(run: Run, file: Path) -
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("command", [("stats",), ("doctor", "--deep"), ("doctor", "--repair")])
 def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(
-    run: Run, tmp_path: Path, command: tuple[str, ...]
+    run_process: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     os.mkfifo(tmp_path / "calls.db")
-    done = run(*command, "--database", str(tmp_path / "calls.db"))
+    done = run_process(*command, "--database", str(tmp_path / "calls.db"))
     assert done.returncode == (2 if command == ("stats",) else 1)
     assert "is a named pipe" in words(done.stdout + done.stderr)
 

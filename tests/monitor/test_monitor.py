@@ -82,6 +82,7 @@ def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
         "written": 1000,
         "dropped": 0,
         "shed": 0,
+        "not_exported": 0,
         "spooled": 0,
         "unpriced": 0,
         "estimated": 0,

@@ -100,6 +100,27 @@ class LoopThread:
         except RuntimeError as error:
             raise LoopEnded("The loop has ended.") from error
 
+    def run_here(self, function: Callable[..., Awaitable[object]], *args: Any, timeout: float) -> bool:
+        """Run the function on the calling thread; whether it came to its end in time (seconds).
+
+        For the end of a program, when no thread can be started any more (Python 3.12).
+
+        Raises:
+            RuntimeError: A loop runs on this thread.
+        """
+        import anyio
+
+        ended = False
+
+        async def bounded() -> None:
+            nonlocal ended
+            with anyio.move_on_after(timeout):
+                await _awaited(self._unseen, function, args)
+                ended = True
+
+        anyio.run(bounded, backend="asyncio")
+        return ended
+
     def stop(self, timeout: float = 5.0, *, for_good: bool = True) -> bool:
         """Break off what runs and end the thread; whether it has ended in time (seconds)."""
         with self._starting:
