@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from miharu._quick import quickly_made
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.routes import route_template
@@ -19,6 +21,7 @@ LONGEST = 200
 _REQUEST_IDS = (b"x-request-id", b"x-correlation-id")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belonging:
     """To whom a call or a span belongs; the names are those of the columns."""
@@ -45,7 +48,7 @@ def belonging(
         started: When that was, by ``time.perf_counter_ns()``.
     """
     if context is None and said is None and traced is None:
-        return Belonging(route=_route(None))
+        return _of_program(_route(None))
     context = _still_held(context, started) or Context()
     said = (said or NOTHING).and_then(context.said)
     trace_id, parent_id, elsewhere = _place(context, traced)
@@ -59,6 +62,12 @@ def belonging(
         parent_id=parent_id,
         tags=tags or None,
     )
+
+
+@lru_cache(8)
+def _of_program(route: str | None) -> Belonging:
+    """The owner of all that belongs to nothing else."""
+    return Belonging(route=route)
 
 
 def span_record(span: OpenSpan, service: str | None) -> Span:
