@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from miharu.call import Cost
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.columns import CALLS, SCORES, SELDOM, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -17,15 +17,16 @@ ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
 BODIES = ("call_id", "timestamp", "request", "response")
+_SELDOM = [tuple(map(CALLS.index, names)) for names in SELDOM]
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:
     """Keep what is not there yet; how many calls were new."""
-    new = _insert(connection, "llm_calls", CALLS, rows.calls)
+    new = _insert_calls(connection, rows.calls)
     _insert(connection, "llm_bodies", BODIES, rows.bodies)
     for end in rows.ends:
         if not _complete(connection, end):
-            new += _insert(connection, "llm_calls", CALLS, [end.row])
+            new += _insert_calls(connection, [end.row])
             _insert(connection, "llm_bodies", BODIES, [end.body] if end.body else [])
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
@@ -94,6 +95,29 @@ def _complete(connection: sqlite3.Connection, end: Ends) -> bool:
     return bool(found)
 
 
+def _insert_calls(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    """The same for calls, without the columns that are empty in all of them: a third of the time."""
+    if not rows:
+        return 0
+    by_column = list(zip(*rows, strict=True))
+    empty = tuple(
+        number
+        for number, places in enumerate(_SELDOM)
+        if all(by_column[place].count(None) == len(rows) for place in places)
+    )
+    columns, places = _filled(empty)
+    some = list(zip(*[by_column[place] for place in places], strict=True))
+    return _insert(connection, "llm_calls", columns, some)
+
+
+@cache
+def _filled(empty: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The columns that are left without these groups of them, and their places in a row."""
+    out = {place for number in empty for place in _SELDOM[number]}
+    places = tuple(place for place in range(len(CALLS)) if place not in out)
+    return tuple(CALLS[place] for place in places), places
+
+
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
     """Insert what is not there yet, and return how many that were."""
     new, start = 0, 0
@@ -105,7 +129,7 @@ def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...]
     return new
 
 
-@cache
+@lru_cache(256)
 def _insertion(table: str, columns: tuple[str, ...], size: int) -> str:
     marks = f"({', '.join('?' * len(columns))})"
     return (
