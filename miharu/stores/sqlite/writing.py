@@ -1,8 +1,9 @@
 """What changes in the file: plain functions over a connection inside a transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 from miharu.call import Cost
@@ -17,7 +18,11 @@ ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
 BODIES = ("call_id", "timestamp", "request", "response")
-_SELDOM = [tuple(map(CALLS.index, names)) for names in SELDOM]
+_SELDOM: list[tuple[Callable[[Row], object], object]] = [
+    (itemgetter(*map(CALLS.index, names)), (None,) * len(names) if len(names) > 1 else None)
+    for names in SELDOM
+]
+"""What takes the values of such columns from a row, and what it gives where they are empty."""
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:
@@ -99,23 +104,21 @@ def _insert_calls(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
     """The same for calls, without the columns that are empty in all of them: a third of the time."""
     if not rows:
         return 0
-    by_column = list(zip(*rows, strict=True))
     empty = tuple(
         number
-        for number, places in enumerate(_SELDOM)
-        if all(by_column[place].count(None) == len(rows) for place in places)
+        for number, (values_of, nothing) in enumerate(_SELDOM)
+        if all(values_of(row) == nothing for row in rows)
     )
-    columns, places = _filled(empty)
-    some = list(zip(*[by_column[place] for place in places], strict=True))
-    return _insert(connection, "llm_calls", columns, some)
+    columns, values_of = _filled(empty)
+    return _insert(connection, "llm_calls", columns, list(map(values_of, rows)))
 
 
 @cache
-def _filled(empty: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The columns that are left without these groups of them, and their places in a row."""
-    out = {place for number in empty for place in _SELDOM[number]}
-    places = tuple(place for place in range(len(CALLS)) if place not in out)
-    return tuple(CALLS[place] for place in places), places
+def _filled(empty: tuple[int, ...]) -> tuple[tuple[str, ...], Callable[[Row], Row]]:
+    """The columns that are left without these groups of them, and what takes their values from a row."""
+    out = {name for number in empty for name in SELDOM[number]}
+    columns = tuple(name for name in CALLS if name not in out)
+    return columns, itemgetter(*map(CALLS.index, columns))
 
 
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
