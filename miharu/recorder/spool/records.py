@@ -21,7 +21,7 @@ Record = Batch | list[Exchange]
 
 _LATEST = 1 << 43
 """Unix milliseconds, in the year 2248."""
-_NONSENSE = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
+_INVALID = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
 """What decoding raises: msgspec's own exceptions are a ``ValueError`` or a ``TypeError``, too."""
 
 
@@ -49,7 +49,7 @@ def unpack(payload: bytes) -> tuple[Record, int]:
 
     try:
         batch = _codec()[1](payload)
-    except _NONSENSE:
+    except _INVALID:
         batch = None
     if batch:
         values: list[Call | Span | Score] = [*batch.calls, *batch.spans, *batch.scores]
@@ -57,7 +57,7 @@ def unpack(payload: bytes) -> tuple[Record, int]:
             return batch, 0
     try:
         found = msgspec.msgpack.decode(payload)
-    except _NONSENSE:
+    except _INVALID:
         found = None
     if not isinstance(found, dict):
         return Batch(), 1
@@ -80,7 +80,7 @@ def _exchanges(payload: bytes) -> tuple[list[Exchange], int]:
     try:
         for exchange in unpack_unread(payload):
             found.append(exchange)
-    except (*_NONSENSE, LookupError, AttributeError, struct.error):
+    except (*_INVALID, LookupError, AttributeError, struct.error):
         return found, 1
     return found, 0
 
@@ -90,7 +90,7 @@ def _made(facts: Any, kind: type[Any]) -> Any:
 
     try:
         value = msgspec.convert(facts, kind)
-    except _NONSENSE:
+    except _INVALID:
         return None
     return value if _is_possible(value) else None
 
