@@ -6,6 +6,7 @@ get it again costs as much as to read half a call, and pauses close together del
 several times. So where many wait the pauses are longer: several calls are delayed, and each of them once.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -28,11 +29,14 @@ BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
 READING_S = 0.03
 """After so long what has been read is stored before more is: until then a kill would take it."""
-HELD_S = 0.0005
-"""How long the interpreter's lock is held between two pauses, about: two calls."""
+HELD_S = 0.0003
+"""How long the interpreter's lock is held between two pauses, about."""
+READ_AT_ONCE = 3
+"""Calls that are read in that time, about."""
 PAUSES_S = 0.02
 """What the pauses may take together, where more than a few calls wait."""
-LONGEST_PAUSE_S = 0.002
+LONGEST_PAUSE_S = 0.003
+"""Longer than most calls of a program to a server nearby, so that none meets two of them."""
 FEW = 8
 """So many calls are read within three pauses, which need not be long."""
 
@@ -60,16 +64,17 @@ class BatchReader:
         self._counters = counters
         self._finish = finish
 
-    def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> bool:
+    def fill(self, values: list[Kept], *, within: float = math.inf, in_a_hurry: bool = False) -> bool:
         """Add to the list until it is a whole batch, or has taken long enough, or nothing is left.
 
         Returns whether that was so.
 
         Args:
             values: The list.
+            within: So many seconds are long enough, where ``READING_S`` are not shorter.
             in_a_hurry: The program ends: nothing but the reading is done.
         """
-        room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
+        room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + min(within, READING_S)
         sharing = _Sharing(len(self._queue))
         while len(values) < BATCH and room > 0:
             left = self._queue.take()
@@ -139,7 +144,7 @@ class _Sharing:
         Args:
             waiting: How many calls wait.
         """
-        self._pause = min(LONGEST_PAUSE_S, PAUSES_S / waiting * 2) if waiting > FEW else 0.0
+        self._pause = min(LONGEST_PAUSE_S, READ_AT_ONCE * PAUSES_S / waiting) if waiting > FEW else 0.0
         self._left = PAUSES_S
         self._until = time.monotonic() + HELD_S
 
