@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from miharu._budget import Budget, Each
+from miharu._budget import Budget, Each, period_of
 from miharu.errors import BudgetExceeded, StoreError
 from miharu.recorder.budgets import Caller, sums
 from miharu.recorder.budgets.account import NEAR
@@ -349,3 +349,13 @@ async def test_without_budgets_there_is_nothing_to_do(store: Counting) -> None:
     await desk.refresh()
     assert (desk.spent, store.asked, desk.refuses()) == ([], [], False)
     desk.ledger.close()
+
+
+async def test_a_period_has_its_first_moment_and_not_that_of_the_next(store: Counting) -> None:
+    desk = Desk(Budget(100, "hour"), store=store)
+    start, end = period_of("hour", MORNING)
+    await desk.refresh()
+    for usd, at in ((1, start - 1), (2, start), (4, end - 1), (8, end)):
+        desk.spend(usd, timestamp=at)
+    await desk.refresh(0.6)
+    assert desk.spent == [(None, 6.0, 0)]
