@@ -225,3 +225,47 @@ def test_its_file_is_private(database: Path) -> None:
     assert Path(f"{database}.lock").stat().st_mode & 0o777 == 0o600
     lock.close()
     lock.close()
+
+
+@pytest.fixture
+def nothing_stays_open() -> Iterator[None]:
+    """All files that the test opens are closed at its end."""
+    folder = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
+    if folder is None:
+        pytest.skip("the system does not list the files that are open")
+    before = len(list(folder.iterdir()))
+    yield
+    assert len(list(folder.iterdir())) == before
+
+
+@pytest.mark.usefixtures("nothing_stays_open")
+def test_a_place_in_the_queue_leaves_no_file_open(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that was left nor one whose turn came."""
+    first, second = opened(database), opened(database)
+    with first.held():
+        give_up(second, monkeypatch)
+    assert ended()
+    order: list[str] = []
+    with first.held():
+        waits = coming(second, order)
+        waits.__enter__()
+        until_someone_waits()
+    waits.__exit__(None, None, None)
+    assert order == ["second in"]
+    first.close()
+    second.close()
+
+
+@pytest.mark.usefixtures("nothing_stays_open")
+def test_a_place_without_a_thread_leaves_no_file_open(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first, second = opened(database), opened(database)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with first.held():
+        give_up(second, monkeypatch)
+    first.close()
+    second.close()
