@@ -6,7 +6,6 @@ get it again costs as much as to read half a call, and pauses close together del
 several times. So where many wait the pauses are longer: several calls are delayed, and each of them once.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -64,17 +63,16 @@ class BatchReader:
         self._counters = counters
         self._finish = finish
 
-    def fill(self, values: list[Kept], *, within: float = math.inf, in_a_hurry: bool = False) -> bool:
+    def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> bool:
         """Add to the list until it is a whole batch, or has taken long enough, or nothing is left.
 
         Returns whether that was so.
 
         Args:
             values: The list.
-            within: So many seconds are long enough, where ``READING_S`` are not shorter.
             in_a_hurry: The program ends: nothing but the reading is done.
         """
-        room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + min(within, READING_S)
+        room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
         sharing = _Sharing(len(self._queue))
         while len(values) < BATCH and room > 0:
             left = self._queue.take()

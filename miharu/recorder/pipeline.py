@@ -1,6 +1,5 @@
 """What happens after the queue: read, priced, stored, exported; or spooled, while the store takes nothing."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,11 +72,6 @@ class Pipeline:
         return len(self._queue) == 0 and self.spool.waiting == 0
 
     @property
-    def waiting(self) -> int:
-        """How much waits in memory."""
-        return len(self._queue)
-
-    @property
     def is_in_spool(self) -> bool:
         """Whether nothing waits in memory."""
         return len(self._queue) == 0
@@ -95,11 +89,8 @@ class Pipeline:
             raise
         self.writer = writer
 
-    def drain(self, within: float = math.inf) -> None:
+    def drain(self) -> None:
         """Store everything that was left so far: what was read, then what was spooled, then the queue.
-
-        Args:
-            within: After so many seconds at the latest what has been read is stored before more is.
 
         Raises:
             StoreError: The store refuses; nothing is lost yet.
@@ -116,7 +107,7 @@ class Pipeline:
                 self.keep(batch)
                 self.spool.take()
             elif not (is_daemonic() and spool_unread(self._queue, self.spool)):
-                was_empty = self._reader.fill(pending, within=within)
+                was_empty = self._reader.fill(pending)
 
     def read(self, record: Record, *, own: bool = True) -> Batch:
         """The calls of a record, as far as they were not read before.

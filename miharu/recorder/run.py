@@ -21,12 +21,6 @@ Meanwhile = Callable[[], object]
 
 WINDOW_S = 0.05
 """How long a call waits for others to come along: a transaction of thirty costs little more than one."""
-FEW_WINDOW_S = 0.08
-"""The same while few come: to wake up and to write a transaction costs as much as three of them."""
-FEW = 10
-"""So many in a window are few: they are stored within some milliseconds."""
-IN_STORE_S = 0.095
-"""So soon after the first call of a window those that were read are to be stored: a kill would take them."""
 STEP_S = 0.005
 """Seconds between two steps of maintenance."""
 WATCH_S = 0.25
@@ -80,7 +74,6 @@ class Run:
         self._retry_at = 0.0
         self._delay = BACK_OFF_S[0]
         self._drained_at = 0.0
-        self._window = WINDOW_S
 
     def __call__(self) -> None:
         """Work until it is told to stop."""
@@ -112,7 +105,7 @@ class Run:
         if self.pipeline.is_in_spool:
             orders.calls.wait(self._due())
         orders.asleep = False
-        return orders.haste.wait(0.0 if self.pipeline.is_in_spool else self._window)
+        return orders.haste.wait(0.0 if self.pipeline.is_in_spool else WINDOW_S)
 
     def _due(self) -> float | None:
         """Seconds until there is something to do although no call comes."""
@@ -159,9 +152,7 @@ class Run:
             with importing():
                 writer = self._make_writer(self._meanwhile)
             self.pipeline.open(writer)
-        is_few = self.pipeline.waiting <= FEW
-        self.pipeline.drain(IN_STORE_S - self._window)
-        self._window = FEW_WINDOW_S if is_few else WINDOW_S
+        self.pipeline.drain()
         self._delay = BACK_OFF_S[0]
         if self.refusal is not None:
             logger.warning("miharu: recording again.")

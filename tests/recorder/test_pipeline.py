@@ -205,7 +205,6 @@ def test_a_folder_that_cannot_be_written_keeps_everything_in_memory(bench: Bench
 
 def test_a_batch_is_bounded_by_bytes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_reader, "BATCH_BYTES", 1000)
-    monkeypatch.setattr(batch_reader, "READING_S", 60.0)
     bench.capture_content = True
     bench.pipeline = bench.another()
     put(bench, *"abcdef", size=400)

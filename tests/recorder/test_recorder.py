@@ -104,38 +104,6 @@ def locked(database: Path) -> Iterator[None]:
     connection.close()
 
 
-def test_few_calls_wait_longer_for_others_and_are_stored_as_soon(
-    made: Made, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    orders, limits = Orders(), list[float]()
-    run = made.run(orders)
-    run.pipeline.open(made.writer(bool))
-    drained = run.pipeline.drain
-
-    def drain(within: float) -> None:
-        limits.append(within)
-        drained(within)
-
-    class Haste(Bell):
-        def wait(self, seconds: float | None = None) -> bool:
-            waits.append(seconds or 0.0)
-            return False
-
-    waits = list[float]()
-    orders.haste = Haste()
-    monkeypatch.setattr(run.pipeline, "drain", drain)
-    for calls in (runs.FEW, 1, runs.FEW + 1, 1, 1):
-        made.bench.queue.max_items = calls
-        for number in range(calls):
-            made.bench.queue.put(answered(str(number)))
-        run._sleep()
-        run._turn(stopping=False, hurried=True)
-    assert waits == [runs.WINDOW_S, runs.FEW_WINDOW_S, runs.FEW_WINDOW_S, runs.WINDOW_S, runs.FEW_WINDOW_S]
-    assert [wait + limit for wait, limit in zip(waits, limits, strict=True)] == [runs.IN_STORE_S] * 5
-    assert runs.IN_STORE_S < 0.1
-    run.pipeline.close()
-
-
 def test_a_failure_ends_the_run_and_not_the_thread(
     made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,8 +151,6 @@ class Listened:
 
 def test_calls_of_one_moment_are_one_transaction(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "WINDOW_S", 30.0)
-    monkeypatch.setattr(runs, "FEW_WINDOW_S", 30.0)
-    monkeypatch.setattr(runs, "IN_STORE_S", 60.0)
     made.put()
     eventually(lambda: made.recorder.orders.asleep)
     made.put("a")
