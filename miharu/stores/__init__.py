@@ -4,6 +4,7 @@ base.py         the seam: a writer, and the questions
 columns.py      the order of the columns
 sqlite/         calls in a file
 postgres/       calls of many machines
+remote/         calls that another miharu keeps
 nowhere.py      calls that are kept nowhere
 sql/            the answers, in SQL that every engine understands
 cover.py        which sums and which calls answer a question
@@ -29,6 +30,7 @@ BUILT_IN = built_in(
     {
         "sqlite": "miharu.stores.sqlite:SQLiteStore",
         "postgresql": "miharu.stores.postgres:PostgresStore",
+        "miharu": "miharu.stores.remote:RemoteStore",
         "nowhere": "miharu.stores.nowhere:Nowhere",
     },
 )
