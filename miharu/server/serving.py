@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 
+from miharu.dashboard.access.names import is_loopback
 from miharu.dashboard.access.secret import token_for, token_from
 from miharu.errors import MiharuError
 from miharu.server.app import access_for, create_app
@@ -89,7 +90,7 @@ def _address(monitor: "Monitor", host: str, port: int) -> tuple[str, str]:
 def _url(monitor: "Monitor", host: str, port: int) -> str:
     """What other programs set as their database, to be said aloud."""
     token = "<the value of MIHARU_TOKEN>" if token_from(os.environ) else token_for(monitor.config.database)
-    scheme = "http" if access_for(host).mode() != "token" else "miharu+http"
+    scheme = "http" if host == "localhost" or is_loopback(host) else "miharu+http"
     return f"{scheme}://{token}@{_name(host, socket.gethostname())}:{port}"
 
 
