@@ -8,6 +8,7 @@ answer.py    what is answered
 rate.py      how often one address may send
 batches.py   what another miharu sends
 sums.py      what another miharu asks
+otlp/        what instrumentors of OpenTelemetry send
 
 Imports go down this list. Nothing is answered before it is stored: until then it is the sender's.
 """

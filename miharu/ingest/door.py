@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ("PATHS", "Ingest")
 
-PATHS = ("/v1/miharu", "/v1/miharu/sums")
+PATHS = ("/v1/miharu", "/v1/miharu/sums", "/v1/traces", "/v1/logs")
 AT_ONCE = 4
 """Requests that are read and stored at the same time: what they hold in memory is bounded by it."""
 WAITING = 64
@@ -176,9 +176,12 @@ class _Reading:
 
 def _endpoints() -> Mapping[str, Endpoint]:
     from miharu.ingest.batches import Batches
+    from miharu.ingest.otlp.endpoint import Logs, Traces
+    from miharu.ingest.otlp.memory import Memory
     from miharu.ingest.sums import Sums
 
-    return dict(zip(PATHS, (Batches(), Sums()), strict=True))
+    memory = Memory()
+    return dict(zip(PATHS, (Batches(), Sums(), Traces(memory), Logs(memory)), strict=True))
 
 
 async def _send(answer: Answer, send: Send) -> None:
