@@ -182,5 +182,17 @@ def test_the_ai_sdk_of_vercel(send: Sender, taker: Taker, tmp_path: Path) -> Non
     folder = os.environ.get("AI_SDK")
     if folder is None or shutil.which("node") is None:
         pytest.skip("AI_SDK names no folder with the packages of tests/otlp/senders/package.json")
-    calls = send(["node", str(ROOT / "tests" / "otlp" / "senders" / "vercel.mjs")], AI_SDK=folder)
-    assert [call["api"] for call in calls] == ["otel.chat", "otel.chat", "otel.embeddings"]
+    (tmp_path / "node_modules").symlink_to(Path(folder) / "node_modules")
+    script = shutil.copy(ROOT / "tests" / "otlp" / "senders" / "vercel.mjs", tmp_path)
+    said, streamed, embedding = send(["node", script])
+    for call in (said, streamed):
+        assert (call["provider"], call["request_model"]) == ("openai", "gpt-4o")
+        assert (call["prompt_tokens"], call["completion_tokens"], call["cached_tokens"]) == (120, 30, 100)
+        assert call["cost_source"] == "genai-prices"
+        assert call["user_id"] == "ada"
+        assert '"team": "search"' in call["tags"]
+    assert (said["model"], said["response_id"]) == ("gpt-4o-2024-08-06", "chatcmpl-of-the-tests")
+    assert [call["stream"] for call in (said, streamed)] == [0, 1]
+    assert (embedding["api"], embedding["prompt_tokens"]) == ("otel.embeddings", 2)
+    names = [span["name"] for span in rows(taker.database, "llm_spans")]
+    assert sorted(names) == ["ai.embed", "ai.generateText", "ai.streamText"]
