@@ -30,7 +30,7 @@ from miharu import monitor
 from miharu.batch import Batch
 from miharu.config import resolve_database
 from miharu.recorder.budgets.account import Account
-from miharu.recorder.budgets.asking import asking_for
+from miharu.recorder.budgets.sums import sums_for
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
 
@@ -274,7 +274,7 @@ def asking(quick: bool) -> None:
             ):
                 budget = miharu.Budget(10, **facts)
                 account = Account(budget, now)
-                made = asking_for(budget, account.column)
+                made = sums_for(budget, account.column)
                 took = []
                 for _ in range(12):
                     start = time.perf_counter()

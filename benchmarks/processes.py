@@ -30,7 +30,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import Query
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.writer_lock import WriterLock
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.testing import FakeProvider
 from miharu.testing.open_store import OpenStore, both
 from tests.stores.killing import crowd, kill_again_and_again

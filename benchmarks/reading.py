@@ -20,7 +20,7 @@ from benchmarks.reading_cases import CASES
 from miharu import providers
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.wire import sse
 from tests.corpus.fuzz import seeds
 from tests.world import HandMade, exchange

@@ -30,11 +30,11 @@ from miharu.call import Call
 from miharu.config import resolve_database
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
+from miharu.recorder.costing.pricer import Pricer
 from miharu.recorder.counters import Counters
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.recorder.spool import Spool
 from miharu.stores.columns import CALLS, to_row
 from miharu.stores.sqlite import SQLiteStore, rows, transactions, writing

@@ -17,11 +17,11 @@ from miharu import providers
 from miharu.call import Usage
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder import answers, prefixes
-from miharu.recorder.costs import priced
-from miharu.recorder.prefixes import BLOCK
-from miharu.recorder.reader import Reader
-from miharu.recorder.waste import Waste
+from miharu.recorder.costing.costs import priced
+from miharu.recorder.reading.reader import Reader
+from miharu.recorder.waste import duplicates, prefixes
+from miharu.recorder.waste.finder import WasteFinder
+from miharu.recorder.waste.prefixes import BLOCK
 from miharu.testing.store_contract import make_call
 from tests.world import exchange
 
@@ -59,12 +59,12 @@ def main() -> None:
         size = kilobytes * 1000
         shared = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz ", k=size * 9 // 10))
         whole, looking, missing = [], [], []
-        waste = Waste()
+        waste = WasteFinder()
         for number in range(max(10, repeat // max(1, kilobytes // 100))):
             body = request(size, rng, shared=shared)
             made = exchange(body=answer(size // 4), asked=body, took_ms=10)
             made.timestamp += number * 1000
-            reader._waste = Waste()
+            reader._waste = WasteFinder()
             start = time.perf_counter_ns()
             call = reader.read(made)
             assert call is not None
@@ -75,7 +75,7 @@ def main() -> None:
             priced(call, prices)
             end = time.perf_counter_ns()
             # the reader has looked for waste as well, on its own
-            alone = Waste()
+            alone = WasteFinder()
             begun = time.perf_counter_ns()
             alone.find(call, body)
             twice = time.perf_counter_ns() - begun
@@ -85,19 +85,19 @@ def main() -> None:
         read, look, miss = map(statistics.median, (whole, looking, missing))
         print(f"{kilobytes:6} kB {read:12.0f} µs {look:12.0f} µs {look / read:7.2f} {miss:11.0f} µs")
     tracemalloc.start()
-    full = Waste()
+    full = WasteFinder()
     before = tracemalloc.get_traced_memory()[0]
     size = 100 * BLOCK
     for number in range(prefixes.REMEMBERED // 100 + 5):
         usage = Usage(prompt_tokens=size // 4, completion_tokens=1, usage_source="provider")
         full._prefixes.missed(make_call(usage=usage, timestamp=number), request(size, rng))
     blocks = tracemalloc.get_traced_memory()[0] - before
-    for number in range(answers.REMEMBERED + 5):
-        full._answers.compare(make_call(body_hash=f"{number:032}", call_group=f"{number:036}"))
+    for number in range(duplicates.REMEMBERED + 5):
+        full._duplicates.compare(make_call(body_hash=f"{number:032}", call_group=f"{number:036}"))
     asked = tracemalloc.get_traced_memory()[0] - before - blocks
     print(
         f"full: {prefixes.REMEMBERED} blocks of prompts {blocks / 2**20:.1f} MB, "
-        f"{answers.REMEMBERED} answers {asked / 2**20:.1f} MB"
+        f"{duplicates.REMEMBERED} answers {asked / 2**20:.1f} MB"
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from miharu._budget import Budget, BudgetState
     from miharu._price import Price
     from miharu.attribution.observe import observe
-    from miharu.attribution.saying import context
+    from miharu.attribution.scoped import context
     from miharu.attribution.scores import score, trace_id
     from miharu.attribution.spans import span
     from miharu.call import Call
@@ -70,7 +70,7 @@ _HOMES = {
     "Price": "miharu._price",
     "asgi": "miharu._asgi",
     "capture": "miharu.monitor.capture",
-    "context": "miharu.attribution.saying",
+    "context": "miharu.attribution.scoped",
     "observe": "miharu.attribution.observe",
     "score": "miharu.attribution.scores",
     "span": "miharu.attribution.spans",

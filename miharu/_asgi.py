@@ -28,7 +28,13 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 """An ASGI app of any framework: each has types of its own for the scope and the two functions."""
 
 
-def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = (), ingest: bool = False) -> ASGIApp:
+def asgi(
+    *,
+    auth: Auth = "auto",
+    allowed_hosts: Iterable[str] = (),
+    metrics_token: str | None = None,
+    ingest: bool = False,
+) -> ASGIApp:
     """The dashboard as an ASGI app, to be mounted; it may be made before ``miharu.init()``.
 
     Args:
@@ -36,13 +42,15 @@ def asgi(*, auth: Auth = "auto", allowed_hosts: Iterable[str] = (), ingest: bool
             ``off``, or your own function of the ASGI scope, sync or async; its ``True`` lets the visitor in.
         allowed_hosts: The names, besides ``localhost``, by which it may be asked for, such as
             ``llm.example``; all others are refused then. By default ``MIHARU_ALLOWED_HOSTS``.
+        metrics_token: Opens ``/metrics`` to a scraper that sends it as a bearer token, and nothing else. By
+            default ``MIHARU_METRICS_TOKEN``.
         ingest: Whether it also takes in what other programs send, with the token, below its ``v1/``. They
             are stored in the database of this program.
 
     Raises:
-        ConfigError: ``auth`` is not one of these, or a host is not a valid name.
+        ConfigError: ``auth`` is not one of these, or a host or the token is not valid.
     """
-    door, taking = _door(auth, allowed_hosts), _ingest() if ingest else None
+    door, taking = _door(auth, allowed_hosts, metrics_token), _ingest() if ingest else None
 
     async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -73,9 +81,10 @@ class MiharuMiddleware:
         path: Where the dashboard is, below the app's ``root_path``.
         auth: Who may see it; see ``miharu.asgi``.
         allowed_hosts: By which names; see there.
+        metrics_token: For scrapers; see there.
 
     Raises:
-        ConfigError: ``path``, ``auth`` or ``allowed_hosts`` is not valid.
+        ConfigError: ``path``, ``auth``, ``allowed_hosts`` or ``metrics_token`` is not valid.
     """
 
     def __init__(
@@ -84,6 +93,7 @@ class MiharuMiddleware:
         path: str = "/miharu",
         auth: Auth = "auto",
         allowed_hosts: Iterable[str] = (),
+        metrics_token: str | None = None,
     ) -> None:
         if not callable(app):
             raise ConfigError(f"app={app!r}: give an ASGI app, such as MiharuMiddleware(app).", "app")
@@ -93,7 +103,7 @@ class MiharuMiddleware:
             )
         self._app = app
         self._path = path.rstrip("/")
-        self._door = _door(auth, allowed_hosts)
+        self._door = _door(auth, allowed_hosts, metrics_token)
         self._started = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -132,8 +142,8 @@ def _is_path(path: object) -> bool:
     return isinstance(path, str) and path.startswith("/") and bool(path.strip("/"))
 
 
-def _door(auth: Auth, allowed_hosts: Iterable[str]) -> Door:
-    return Door(Access(auth, allowed_hosts), _current)
+def _door(auth: Auth, allowed_hosts: Iterable[str], metrics_token: str | None) -> Door:
+    return Door(Access(auth, allowed_hosts, metrics_token=metrics_token), _current)
 
 
 def _ingest() -> "Ingest":

@@ -63,7 +63,8 @@ class BudgetState:
                 "read from the database"
             )
         how = "is used up" if self.exceeded else f"is used to {int(self.share * 100)} percent"
-        unpriced = f", besides {self.unpriced} calls without a known price" if self.unpriced else ""
+        calls = "1 call" if self.unpriced == 1 else f"{self.unpriced} calls"
+        unpriced = f", besides {calls} without a known price" if self.unpriced else ""
         return (
             f"The budget {self.name!r}{whose} {how}: {usd_of(self.spent_nanousd)} of "
             f"{usd_of(self.limit_nanousd)} USD since {_moment(self.starts)}{unpriced}"

@@ -14,7 +14,7 @@ from miharu.kept_body import LEAST_HEAD, KeptBody
 
 if TYPE_CHECKING:
     from miharu.attribution.context import Context
-    from miharu.attribution.said import Said
+    from miharu.attribution.stated import Stated
 
 __all__ = ("End", "Exchange", "Request", "ends_of")
 
@@ -55,8 +55,8 @@ class Exchange(KeptBody):
         "error_message",
         "error_type",
         "response_headers",
-        "said",
         "started",
+        "stated",
         "status",
         "timestamp",
         "traced",
@@ -73,8 +73,8 @@ class Exchange(KeptBody):
     error_message: str | None
     ended: int
     context: "Context | None"
-    """To whom it belongs, with ``said`` and ``traced``: what ``context.now()`` gave when it began."""
-    said: "Said | None"
+    """To whom it belongs, with ``stated`` and ``traced``: what ``context.now()`` gave when it began."""
+    stated: "Stated | None"
     traced: Any
     timestamp: int
     """Unix milliseconds at the start."""
@@ -83,7 +83,7 @@ class Exchange(KeptBody):
     def __init__(
         self,
         context: "Context | None" = None,
-        said: "Said | None" = None,
+        stated: "Stated | None" = None,
         traced: Any = None,
         holding: Holding = HOLDING,
     ) -> None:
@@ -96,7 +96,7 @@ class Exchange(KeptBody):
         self.error_message = None
         self.ended = 0
         self.context = context
-        self.said = said
+        self.stated = stated
         self.traced = traced
         self.timestamp = time.time_ns() // 1_000_000
         self.started = time.perf_counter_ns()

@@ -13,12 +13,12 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ("BuiltIn", "Point", "built_in", "installed", "load")
+__all__ = ("BuiltIn", "Loadable", "built_in", "installed", "load")
 
 logger = logging.getLogger("miharu")
 
 
-class Point(Protocol):
+class Loadable(Protocol):
     """An entry point, as ``importlib.metadata`` has it."""
 
     @property
@@ -51,7 +51,7 @@ def built_in(group: str, targets: Mapping[str, str]) -> tuple[BuiltIn, ...]:
     return tuple(BuiltIn(name, target, group) for name, target in targets.items())
 
 
-def installed(group: str) -> tuple[Point, ...]:
+def installed(group: str) -> tuple[Loadable, ...]:
     """The entry points of other packages. It reads their metadata, so it is the worker's to call."""
     if not _may_have(group):
         return ()
@@ -88,7 +88,7 @@ def _read(file: Path) -> bytes:
         return b""
 
 
-def load(points: Iterable[Point]) -> Iterator[tuple[str, Any]]:
+def load(points: Iterable[Loadable]) -> Iterator[tuple[str, Any]]:
     """Import each entry point, in order; one that fails is logged by name and left out."""
     for point in points:
         try:

@@ -55,17 +55,13 @@ ICONS = (
     "messages-square",
     "monitor",
     "moon",
-    "pause",
-    "play",
     "radio",
     "route",
     "search",
     "sun",
-    "terminal",
     "triangle-alert",
     "wrench",
     "x",
-    "zoom-out",
 )
 
 

@@ -11,7 +11,7 @@ import miharu
 from miharu import _guard
 from miharu.attribution import context
 from miharu.holding import HOLDING
-from miharu.interceptor import handing as patches
+from miharu.interceptor import handoff as patches
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -34,7 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also run what takes minutes")
 
 
+FIRST = ("security", "browser", "stores", "cli", "test_", "docs", "examples")
+"""What starts browsers, servers and processes comes first, so that no worker ends long after the other."""
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.nodeid.removeprefix("tests/")
+    return next((turn for turn, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     if config.getoption("--full"):
         return
     for item in items:
@@ -62,7 +72,10 @@ def memory() -> None:
 def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake on the user's path fails the test instead of hiding behind the guard."""
     monkeypatch.setenv("MIHARU_UNGUARDED", "1")
-    for name in ("MIHARU_DATABASE_URL", "MIHARU_SERVICE", "MIHARU_CAPTURE_CONTENT", "MIHARU_DISABLED"):
+    for name in (
+        *("MIHARU_DATABASE_URL", "MIHARU_SERVICE", "MIHARU_CAPTURE_CONTENT", "MIHARU_DISABLED"),
+        "MIHARU_EXPORTERS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -48,11 +48,6 @@ def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(data)
 
 
-def _raw_deflate(data: bytes) -> bytes:
-    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return compressor.compress(data) + compressor.flush()
-
-
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "identity": bytes,

@@ -132,6 +132,7 @@ def test_a_state_says_how_it_stands() -> None:
         "The budget '10.00 USD a day' of 'ann' is used up: 10.00 of 10.00 USD since 2026-11-25 00:00 UTC, "
         "besides 3 calls without a known price"
     )
+    assert str(state(spent_nanousd=10**10, unpriced=1)).endswith("besides 1 call without a known price")
     assert (over.exceeded, over.share, over.limit_usd, over.spent_usd) == (True, 1.0, 10.0, 10.0)
     assert over.ends_at == "2026-11-26 00:00 UTC"
 

@@ -15,7 +15,7 @@ ALLOWED = {
     "_files.py": "it is the one that others go through",
     "_trust.py": "it reads the system's tables of users and groups",
     "cli/_main.py": "the null device, in the place of a pipe that was closed",
-    "cli/demo.py": "a folder of its own, made by tempfile",
+    "cli/demo/__init__.py": "a folder of its own, made by tempfile",
     "cli/export.py": "a file that the user has named, made by tempfile and renamed",
     "dashboard/http/assets.py": "files that come with the package",
     "dashboard/access/socket_owners.py": "the kernel's tables of connections",
@@ -23,7 +23,7 @@ ALLOWED = {
     "plugins.py": "what installed packages say of themselves, as importlib.metadata reads it",
     "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through _files",
     "stores/postgres/database.py": "a server",
-    "stores/sqlite/handles.py": "a file that it has opened through _files",
+    "stores/sqlite/locks/handles.py": "a file that it has opened through _files",
     "stores/sqlite/file.py": "the file itself, where check_place() has looked",
     "stores/sqlite/memory.py": "a database in memory",
     "stores/sqlite/readers.py": "the file itself, where check_place() has looked",
@@ -47,7 +47,7 @@ OF_A_PATH = {
 }
 BY_NAME = {"open", "FileIO", "create_engine", "create_async_engine"}
 NOT_OF_FILES = {
-    *("store", "database", "_database", "writer", "_writer", "pipeline", "self", "questions", "asking"),
+    *("store", "database", "_database", "writer", "_writer", "pipeline", "self", "questions", "queries"),
     *("lock", "_lock", "making", "_readers"),
 }
 """What else has a method ``open``."""

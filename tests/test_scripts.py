@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [ROOT / "scripts" / name for name in ("build", "demo", "test", "pin")]
+SCRIPTS = [ROOT / "scripts" / name for name in ("build", "demo", "docs", "test", "pin")]
 pytestmark = pytest.mark.skipif(os.name != "posix" or not shutil.which("bash"), reason="they are bash's")
 
 
@@ -116,3 +116,59 @@ def test_a_workflow_runs_what_stands_in_scripts(workflow: Path) -> None:
     run = [line.split()[0] for line in re.findall(r"run: (.*)", text)]
     assert run
     assert all(each.startswith("scripts/") and os.access(ROOT / each, os.X_OK) for each in run)
+
+
+REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.stem)
+def test_requirements_have_hashes_and_name_no_package_index(file: Path) -> None:
+    lines = file.read_text().splitlines()
+    assert not [line for line in lines if re.search(r"https?://|--index-url|--find-links", line)]
+    pinned = [line for line in lines if re.match(r"[a-z0-9]", line)]
+    assert pinned
+    for line in pinned:
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+( ; .+)? \\$", line), line
+    assert "\n".join(lines).count("--hash=sha256:") >= len(pinned)
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.stem)
+def test_requirements_are_described_pinned_and_installed(file: Path) -> None:
+    assert f"`{file.name}`" in (ROOT / "CONTRIBUTING.md").read_text()
+    for script in ("pin", "test"):
+        assert re.search(rf"\b{file.stem}\b", (ROOT / "scripts" / script).read_text()), script
+
+
+def _plan(tmp_path: Path, path: str, *options: str) -> str:
+    """What ``scripts/test`` says that it installs in a checkout in which nothing is installed yet."""
+    for name in ("scripts", "requirements"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    command = [str(tmp_path / "scripts" / "test"), *options, "--plan"]
+    done = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=True)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["pyproject.toml", "requirements", "scripts"]
+    return str(done.stdout)
+
+
+def test_the_tests_say_what_they_install_before_they_do(tmp_path: Path) -> None:
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for tool in ("bash", "cat", "cut", "dirname", "env", "grep", "id", "sha256sum", "cmp"):
+        (bare / tool).symlink_to(str(shutil.which(tool)))
+    (tmp_path / "checkout").mkdir()
+    said = _plan(tmp_path / "checkout", str(bare))
+    assert re.search(r"on this machine, with (sudo )?apt-get: chromium .*openssl", said)
+    assert re.search(r"into \.venv: \d+ packages of requirements/dev\.txt\n", said)
+    assert ".venv-sdks" not in said
+
+
+def test_the_long_run_says_each_environment(tmp_path: Path) -> None:
+    said = _plan(tmp_path, os.environ["PATH"], "--full")
+    for file in REQUIREMENTS:
+        assert f"packages of requirements/{file.name}\n" in said
+
+
+def test_the_tests_refuse_an_option_that_they_do_not_know() -> None:
+    done = subprocess.run([ROOT / "scripts" / "test", "--ful"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'--ful' is not one of --full, --plan" in done.stderr

@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 
 import miharu
 from miharu import _guard
-from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import now
+from miharu.attribution.resolve import Attribution, attribution_of
 from miharu.cli.doctor import environment
 from miharu.config import Config
 from miharu.testing import FakeProvider
@@ -225,13 +225,13 @@ def test_a_wrong_value_while_serving_is_said_once(
 
 def test_what_is_right_beside_a_wrong_value_holds() -> None:
     with miharu.context(user="ann", session="s", tags=["team"]):  # type: ignore[arg-type]
-        found: Belonging = belonging(*now())
+        found: Attribution = attribution_of(*now())
     assert (found.user_id, found.session_id, found.tags) == ("ann", "s", None)
 
 
 def test_an_empty_user_or_session_is_none() -> None:
     with miharu.context(user="", session=""):
-        found = belonging(*now())
+        found = attribution_of(*now())
     assert (found.user_id, found.session_id) == (None, None)
 
 

@@ -1,7 +1,7 @@
 """Figures without HTML, for the pages, the JSON API and the command line.
 
 cost_changes.py      why spending changed between two times
-waste.py             what money and time bought nothing
+waste.py             what cost money and time for nothing
 trees.py             calls and spans, as what ran inside of what
 error_skeletons.py   error messages without their numbers and ids
 rate_limits.py       how much more a provider would take

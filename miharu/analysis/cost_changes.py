@@ -20,7 +20,7 @@ from typing import Literal, get_args
 
 from miharu.stores.base import Totals
 
-__all__ = ("EFFECTS", "USUAL", "Effect", "Move", "Weights", "moves", "summed")
+__all__ = ("EFFECTS", "USUAL", "CostChange", "Effect", "Weights", "cost_changes", "summed")
 
 Effect = Literal["volume", "mix", "prompts", "cache", "answers", "price"]
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
@@ -40,7 +40,7 @@ USUAL = Weights(Fraction(1), Fraction(1, 10), Fraction(4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class CostChange:
     """How the cost of one kind changed. Everything in nano-dollars."""
 
     key: str | None
@@ -54,22 +54,22 @@ class Move:
         return self.after.cost_nanousd - self.before.cost_nanousd
 
 
-def moves(
+def cost_changes(
     before: Mapping[str | None, Totals],
     after: Mapping[str | None, Totals],
     weights: Mapping[str | None, Weights],
-) -> list[Move]:
+) -> list[CostChange]:
     """One move for each kind, the largest change first."""
     n0, n1 = (sum(totals.calls for totals in side.values()) for side in (before, after))
     made = []
     for key in dict.fromkeys((*after, *before)):
         old, new = before.get(key, Totals()), after.get(key, Totals())
         parts = _parts(old, new, n0, n1, weights.get(key, USUAL))
-        made.append(Move(key=key, before=old, after=new, effects=_rounded(parts, old, new)))
+        made.append(CostChange(key=key, before=old, after=new, effects=_rounded(parts, old, new)))
     return sorted(made, key=lambda move: (-abs(move.change), move.key or ""))
 
 
-def summed(parts: Iterable[Move]) -> dict[Effect, int]:
+def summed(parts: Iterable[CostChange]) -> dict[Effect, int]:
     """The effects of all kinds together."""
     every = list(parts)
     return {effect: sum(move.effects[effect] for move in every) for effect in EFFECTS}

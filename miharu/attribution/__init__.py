@@ -1,17 +1,17 @@
 """The owner of a call: the request, job, span and user that it was made for, and its scores.
 
-tracing.py   ids of traces and spans, those of others and our own
-routes.py    the route of the host's app, as a template
-sources.py   the script or notebook, for work that no web request asked for
-records.py   where spans and scores are left for the recorder
-said.py      what the program itself says
-context.py   the one reference that is kept while the program runs
-saying.py    saying it, for a block or for the rest
-spans.py     a piece of work around a block
-observe.py   the same around each run of a function
-captures.py  who wants to see the calls as they are read
-belonging.py what the worker makes of that reference: the columns that say whose
-scores.py    ratings of a call or a trace
+tracing.py          ids of traces and spans, those of others and our own
+route_templates.py  the route of the host's app, as a template
+sources.py          the script or notebook, for work that no web request asked for
+records.py          where spans and scores are left for the recorder
+stated.py           what the program itself states
+context.py          the one reference that is kept while the program runs
+scoped.py           ``miharu.context``: stating it, for a block or for the rest
+spans.py            a piece of work around a block
+observe.py          the same around each run of a function
+captures.py         the captures that get calls as they are read
+resolve.py          the owner for the columns, worked out in the recorder from that reference
+scores.py           ratings of a call or a trace
 """
 
 __all__ = ()

@@ -24,8 +24,6 @@ class Taker(Protocol):
 
 
 class Capturing:
-    """One open capture."""
-
     __slots__ = ("everything", "outer", "taker", "until")
 
     def __init__(self, taker: Taker, outer: "Capturing | None" = None, *, everything: bool = False) -> None:

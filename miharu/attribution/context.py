@@ -1,7 +1,7 @@
 """To whom a call belongs: the request, job or span during which it was made, and what the program says of it.
 
 One reference is kept in a context variable, which ``asyncio`` tasks, thread pools of anyio and background
-tasks inherit by themselves. The interceptor takes it, and the worker makes sense of it (``belonging.py``):
+tasks inherit by themselves. The interceptor takes it, and the worker makes sense of it (``resolve.py``):
 nothing is computed on the caller's path.
 """
 
@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from miharu.attribution import tracing
-from miharu.attribution.said import NOTHING, Said
+from miharu.attribution.stated import NOTHING, Stated
 
 if TYPE_CHECKING:
     from miharu.attribution.captures import Capturing
@@ -42,7 +42,7 @@ Scope = MutableMapping[str, Any]
 class Origin:
     """What began: a web request, a job, or the outermost span. All that came of it share it and its trace."""
 
-    __slots__ = ("_trace_id", "app", "left", "said", "scope", "source")
+    __slots__ = ("_trace_id", "app", "left", "scope", "source", "stated")
 
     def __init__(self, scope: Scope | None = None, app: object = None, source: str | None = None) -> None:
         self.scope = scope
@@ -51,7 +51,7 @@ class Origin:
         """The app that the middleware wraps."""
         self.source = source
         """What a job is called, such as ``celery send_mail``."""
-        self.said = NOTHING
+        self.stated = NOTHING
         """What ``miharu.context`` has said for the rest of it."""
         self.left = 0
         """When the host heard that its visitor has gone, by ``time.perf_counter_ns()``; zero until then."""
@@ -119,7 +119,7 @@ class Context:
 
     origin: Origin | None = None
     span: InSpan | None = None
-    said: Said = NOTHING
+    stated: Stated = NOTHING
     """By the blocks around the call; what was said for the rest of a request is with its origin."""
     block: Block | None = None
     """The innermost block around the call."""
@@ -177,7 +177,7 @@ def hold_no_more(frame: FrameType, before: Context | None) -> None:
         _of_generators[frame] = before
 
 
-def now() -> tuple[Context | None, Said | None, Any]:
+def now() -> tuple[Context | None, Stated | None, Any]:
     """The same with what may have changed by the time it is read.
 
     That is what was said for the rest of the request so far, and the active span of OpenTelemetry.
@@ -186,7 +186,7 @@ def now() -> tuple[Context | None, Said | None, Any]:
     traced = tracing.active() if "opentelemetry.trace" in sys.modules else None
     if here is None or here.origin is None:
         return here, None, traced
-    return here, here.origin.said, traced
+    return here, here.origin.stated, traced
 
 
 def put(context: Context | None) -> None:
@@ -224,5 +224,7 @@ class Beginning(Block):
 def begun(origin: Origin, block: Block, span: InSpan | None = None) -> Context:
     """The context of something that begins here."""
     around = _current.get() or EMPTY
-    origin.said = around.said if around.origin is None else around.origin.said.and_then(around.said)
+    origin.stated = (
+        around.stated if around.origin is None else around.origin.stated.merged_with(around.stated)
+    )
     return Context(origin=origin, span=span, block=block, capturing=around.capturing)

@@ -1,7 +1,7 @@
 """A piece of work of the program: ``miharu.span`` around a block. Calls and spans made in it are its own.
 
 Opening and closing one costs the program two clock readings and a few references; what it is called in the
-store, and to whom it belongs, is made out in the worker (``belonging.py``).
+store, and to whom it belongs, is made out in the worker (``resolve.py``).
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from miharu._guard import misused, swallowed
 from miharu.attribution import context, records, tracing
 from miharu.attribution.context import Block, Context, Origin
-from miharu.attribution.said import NOTHING
+from miharu.attribution.stated import NOTHING
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class OpenSpan(Block):
         "name",
         "origin",
         "outer",
-        "said",
         "started",
+        "stated",
         "status",
         "timestamp",
         "traced",
@@ -50,7 +50,7 @@ class OpenSpan(Block):
         self.origin: Origin | None = None
         self.outer: Context | None = None
         """The context around it."""
-        self.said = NOTHING
+        self.stated = NOTHING
         """For the rest of the request, by the end of the span."""
         self.traced: Any = None
         self.timestamp = self.started = self.ended = 0
@@ -75,7 +75,9 @@ class OpenSpan(Block):
         else:
             self.origin = here.origin
             self.enter(
-                Context(origin=here.origin, span=self, said=here.said, block=self, capturing=here.capturing)
+                Context(
+                    origin=here.origin, span=self, stated=here.stated, block=self, capturing=here.capturing
+                )
             )
         self.started = time.perf_counter_ns()
 
@@ -84,7 +86,7 @@ class OpenSpan(Block):
         if self.ended or self.origin is None:
             return
         self.ended = time.perf_counter_ns()
-        self.said = self.origin.said
+        self.stated = self.origin.stated
         if error is not None and not (isinstance(error, SystemExit) and not error.code):
             # anything but an Exception is a cancellation, or a consumer that left a generator early
             self.status = "error" if isinstance(error, Exception) else "cancelled"

@@ -18,7 +18,7 @@ Ids = tuple[str, str]
 """A trace and the span in it: 32 and 16 hexadecimal digits."""
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
-_NOBODY = ("0" * 32, "0" * 16)
+_ZEROS = ("0" * 32, "0" * 16)
 
 
 def active() -> Any:
@@ -47,7 +47,7 @@ def incoming(scope: Mapping[str, Any]) -> Ids | None:
     if len(said) != 1:
         return None
     found = _TRACEPARENT.fullmatch(said[0].decode("latin-1").strip())
-    if found is None or found[1] == _NOBODY[0] or found[2] == _NOBODY[1]:
+    if found is None or found[1] == _ZEROS[0] or found[2] == _ZEROS[1]:
         return None
     return found[1], found[2]
 

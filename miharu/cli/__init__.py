@@ -2,13 +2,14 @@
 
 _main.py     the commands by name
 dashboard.py the page on its own, for calls that other processes make
-demo.py      the page with example calls (``_demo_app.py``, ``_traffic.py``), by the real OpenAI SDK
+demo/        the page with example calls, by the real OpenAI SDK
 tail.py      calls as they come
 stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
-prune.py     forget what is old
+copy.py      everything, from one database into another
+prune.py     delete what is old
 reprice.py   what calls cost by the prices that are known today
-doctor/      what is installed (``_libraries.py``), what is seen, how the database is
+doctor/      what is installed, what is seen, how the database is
 
 They share ``_arguments.py``, ``_range.py``, ``_reading.py``, ``_writing.py`` and ``_output.py``.
 """

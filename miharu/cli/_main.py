@@ -12,8 +12,8 @@ from miharu.errors import MiharuError
 
 __all__ = ("COMMANDS", "main")
 
-COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "prune", "reprice", "doctor")
-"""Each is a module beside this one, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
+COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
+"""Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130
 

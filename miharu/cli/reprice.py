@@ -10,6 +10,7 @@ from miharu.cli._arguments import add_database
 from miharu.cli._output import Style, printable, table
 from miharu.cli._range import moment_ms, moment_words
 from miharu.cli._writing import writing
+from miharu.wording.names import model_name
 
 if TYPE_CHECKING:
     from miharu.call import Call, Cost
@@ -39,7 +40,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Tally:
+class Changes:
     """How many calls were looked at, and how their costs change."""
 
     looked_at: int = 0
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compute the costs, store them, and print what changed."""
 
-    async def work(questions: "Questions", writer: "AsyncWriter") -> Tally:
+    async def work(questions: "Questions", writer: "AsyncWriter") -> Changes:
         from miharu.pricing.genai import GenaiPrices
 
         return await repriced(questions, writer, GenaiPrices(), arguments.since, dry_run=arguments.dry_run)
@@ -81,11 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def repriced(
     questions: "Questions", writer: "AsyncWriter", prices: "Prices", since: int, *, dry_run: bool = False
-) -> Tally:
+) -> Changes:
     """Give the calls from that moment on the costs that these prices know, page by page."""
     from miharu.stores.base import Query
 
-    query, tally, before = Query(start=since, end=2**62), Tally(), None
+    query, tally, before = Query(start=since, end=2**62), Changes(), None
     while page := await questions.calls(query, limit=_PAGE, before=before):
         costs = dict(_changes(page, prices, tally))
         if costs and not dry_run:
@@ -94,7 +95,7 @@ async def repriced(
     return tally
 
 
-def _changes(page: "Sequence[Call]", prices: "Prices", tally: Tally) -> "Iterator[tuple[str, Cost | None]]":
+def _changes(page: "Sequence[Call]", prices: "Prices", tally: Changes) -> "Iterator[tuple[str, Cost | None]]":
     for call in page:
         tally.looked_at += 1
         if call.cost is not None and not call.cost.cost_source.startswith(OURS):
@@ -106,14 +107,14 @@ def _changes(page: "Sequence[Call]", prices: "Prices", tally: Tally) -> "Iterato
             continue
         tally.gained += old is None
         tally.lost += new is None
-        change = tally.models[call.model or "unknown model"]
+        change = tally.models[model_name(call.model)]
         change.calls += 1
         change.before += old or 0
         change.after += new or 0
         yield call.id, cost
 
 
-def _words(tally: Tally, since: int, *, dry_run: bool) -> str:
+def _words(tally: Changes, since: int, *, dry_run: bool) -> str:
     from miharu.wording.numbers import count
 
     style = Style()

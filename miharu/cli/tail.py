@@ -131,6 +131,7 @@ class Follower:
 def line(call: "Call", style: Style | None = None) -> str:
     """One line: time, status, model, tokens, cost, duration and route."""
     from miharu.dashboard.call.rows import error_tag
+    from miharu.wording.names import model_name
     from miharu.wording.numbers import count, duration, money
 
     style = style or Style()
@@ -142,7 +143,7 @@ def line(call: "Call", style: Style | None = None) -> str:
     parts = [
         style.dim(f"{at:%H:%M:%S}.{call.timestamp % 1000:03}"),
         paint(f"{call.outcome.status:<9}"),
-        style.bold(f"{printable(call.model or 'unknown model'):<28}"),
+        style.bold(f"{printable(model_name(call.model)):<28}"),
         f"{guess}{count(prompt)} in, {guess}{count(completion)} out",
         money(call.cost.cost_nanousd if call.cost else None),
         duration(call.duration_ms) + first,

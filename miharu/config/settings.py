@@ -62,10 +62,18 @@ class Config:
     prices: "Prices | Mapping[str, Price] | None" = None
     update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
-    exporters: "tuple[Exporter, ...]" = ()
+    exporters: "tuple[Exporter | str, ...]" = ()
+    """Objects, and names of exporters that are installed."""
+    exporters_setting: str = field(default="exporters", compare=False)
+    """Where these names come from, for an error."""
     redact: Callable[[Any], Any] | None = None
     """Applied to content before it is stored, in addition to the built-in redaction."""
     ignore: Ignore = NOTHING_IGNORED
+
+    @property
+    def exporter_names(self) -> tuple[str, ...]:
+        """Of the exporters that are named."""
+        return tuple(one for one in self.exporters if isinstance(one, str))
 
     @classmethod
     def resolve(
@@ -82,7 +90,7 @@ class Config:
         prices: "Prices | Mapping[str, Price] | None" = None,
         update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
-        exporters: "Iterable[Exporter]" = (),
+        exporters: "Iterable[Exporter | str] | None" = None,
         redact: Callable[[Any], Any] | None = None,
         ignore: "Iterable[str | Callable[[Call], bool]] | None" = None,
         environ: Mapping[str, str] = os.environ,
@@ -92,7 +100,8 @@ class Config:
         Raises:
             ConfigError: A value is not valid; the message names it, the choices and the remedy.
         """
-        providers, exporters = _several("providers", providers), _several("exporters", exporters)
+        providers = _several("providers", providers)
+        exporters_setting, exporters = _exporters(exporters, environ)
         if service is not None and not _is_word(service):
             raise refused("service", service, "give the name of this program as a text, or leave it out")
         flags = {
@@ -105,7 +114,6 @@ class Config:
                 raise refused(setting, flag, "give True or False")
         prices = _prices(prices)
         _expect("providers", providers, "read", "rules", "api")
-        _expect("exporters", exporters, "export")
         _expect_plain("redact", redact, "from a text or a JSON object to the same")
         return cls(
             database=resolve_database(database, environ),
@@ -127,6 +135,7 @@ class Config:
             update_prices=update_prices,
             providers=providers,
             exporters=exporters,
+            exporters_setting=exporters_setting,
             redact=redact,
             ignore=ignored(ignore, environ),
         )
@@ -176,6 +185,21 @@ def _budgets(given: "Iterable[Budget] | None", environ: Mapping[str, str]) -> "t
         if not isinstance(budget, Budget):
             raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
     return budgets
+
+
+def _exporters(
+    given: "Iterable[Exporter | str] | None", environ: Mapping[str, str]
+) -> "tuple[str, tuple[Exporter | str, ...]]":
+    """Where they come from, and the exporters; whether there are some of these names is found out later."""
+    if given is None:
+        names = [name.strip() for name in environ.get("MIHARU_EXPORTERS", "").split(",")]
+        return "MIHARU_EXPORTERS", tuple(filter(None, names))
+    exporters = _several("exporters", given)
+    for name in exporters:
+        if isinstance(name, str) and not name.strip():
+            raise refused("exporters", name, "give the name of an exporter, such as 'otlp'")
+    _expect("exporters", tuple(one for one in exporters if not isinstance(one, str)), "export")
+    return "exporters", tuple(one.strip() if isinstance(one, str) else one for one in exporters)
 
 
 def _tag_sums(given: Iterable[str]) -> tuple[str, ...]:

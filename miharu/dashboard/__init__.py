@@ -4,6 +4,7 @@ door.py   from an ASGI scope to a request, and from a page to ASGI messages
 routes.py which view answers which address
 access/   who may see
 pages/    one module for each page
+metrics/  what monitoring systems read
 panels/   the parts of pages
 call/     one call, as a row and in its drawer
 charts/   what is drawn

@@ -99,6 +99,7 @@ class Door:
                 access=decision.access,
                 losses=lambda: monitor.stats()["dropped"],
                 clock=self._clock,
+                figures=None if monitor.read_only else monitor.stats,
                 budgets=lambda: monitor.stats()["budgets"],
                 formats=monitor.config.providers,
                 running=None if monitor.read_only else lambda: monitor.running() or (),
@@ -168,7 +169,13 @@ def asked_path(scope: Mapping[str, Any]) -> str:
 
 
 def _visit(scope: Scope, path: str, base: str | None) -> Visit:
-    return Visit(scope=scope, headers=_headers(scope), params=_params(scope), base=base or _base(scope, path))
+    return Visit(
+        scope=scope,
+        headers=_headers(scope),
+        params=_params(scope),
+        base=base or _base(scope, path),
+        path=path,
+    )
 
 
 def _with_slash(scope: Mapping[str, Any], path: str) -> str | None:

@@ -22,6 +22,7 @@ from miharu.dashboard.pages import (
     find,
     health,
     live,
+    metrics,
     models,
     overview,
     routes,
@@ -54,6 +55,7 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     "export.csv": export.as_csv,
     "export.json": export.as_json,
     "healthz": health.page,
+    "metrics": metrics.page,
 }
 PATHS = tuple(path for path in _VIEWS if path != "body")
 """Every page, part and file; beside them are assets (``STATIC`` and one segment) and bodies, by their id."""
@@ -85,9 +87,7 @@ async def _find(request: PageRequest, site: Site) -> Page:
             return _notice(request, site, 400, "Which one?", text)
         return await view(request, site)
     found = asset(request.path.removeprefix(STATIC), request) if request.path.startswith(STATIC) else None
-    return found or _notice(
-        request, site, 404, "There is no such page", "The pages that there are stand in the menu."
-    )
+    return found or _notice(request, site, 404, "There is no such page", "The menu lists all pages.")
 
 
 def _notice(

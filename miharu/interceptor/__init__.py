@@ -4,7 +4,7 @@ gate.py     is this request worth a look? a set look-up
 httpx.py    the patch of httpx and httpx2, sync and async
 tee.py      each chunk goes to the app and, by reference, into the exchange
 aiohttp.py  the patch of aiohttp, silent below an httpx client
-handing.py  who takes the exchanges, and how one ends
+handoff.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
 jobs/       the names of jobs, from Celery, RQ, arq and APScheduler
@@ -18,7 +18,7 @@ from types import ModuleType
 
 from miharu._guard import swallowed
 from miharu.exchange import Exchange
-from miharu.interceptor import handing, imports, wrapping
+from miharu.interceptor import handoff, imports, wrapping
 from miharu.interceptor.gate import Gate, Pass
 from miharu.interceptor.jobs import JOBS
 
@@ -77,7 +77,7 @@ class Interceptor:
 
     def install(self) -> None:
         """Start watching. Clients and modules that exist already are covered."""
-        handing.hand_to(self)
+        handoff.hand_to(self)
         pending = []
         for name in (*LIBRARIES, *JOBS):
             module = sys.modules.get(name)
@@ -93,9 +93,9 @@ class Interceptor:
 
     def uninstall(self) -> None:
         """Stop watching; the original functions are back unless another library has wrapped ours."""
-        if handing.target() is self:
-            handing.close_open()
-            handing.hand_to(None)
+        if handoff.target() is self:
+            handoff.close_open()
+            handoff.hand_to(None)
             imports.forget()
             wrapping.restore()
 

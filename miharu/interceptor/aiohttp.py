@@ -21,8 +21,8 @@ from urllib.parse import urlencode
 from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
-from miharu.interceptor import handing
-from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
+from miharu.interceptor import handoff
+from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("AiohttpExchange", "patch")
@@ -34,15 +34,13 @@ the list is emptied in the end."""
 
 
 class AiohttpExchange(Exchange):
-    """An exchange of aiohttp."""
-
     __slots__ = ("answered", "asked", "gap", "method", "sent", "url", "usual")
 
     sent: bytes | None
     """The request's body, once it is known."""
 
-    def __init__(self, method: str, url: Any, asked: dict[str, Any], *whose: Any) -> None:
-        super().__init__(*whose)
+    def __init__(self, method: str, url: Any, asked: dict[str, Any], *reference: Any) -> None:
+        super().__init__(*reference)
         self.method = method
         self.url = url
         self.asked = asked
@@ -161,7 +159,7 @@ def _note(exchange: AiohttpExchange, value: object, payload: Any) -> None:
 
 def _begin(session: Any, method: str, address: Any, asked: dict[str, Any]) -> AiohttpExchange | None:
     try:
-        watching = handing.target()
+        watching = handoff.target()
         if watching is None or (verb := method.upper()) not in {"POST", "GET"}:
             return None
         url = session._build_url(address)  # noqa: SLF001 - it alone knows the session's base URL

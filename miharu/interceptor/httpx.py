@@ -15,8 +15,8 @@ from miharu._guard import swallowed
 from miharu._headers import lowered
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
-from miharu.interceptor import handing
-from miharu.interceptor.handing import admit, begun, finish, forget, inside, is_unseen
+from miharu.interceptor import handoff
+from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.tee import make_tees
 from miharu.interceptor.wrapping import wrap
 
@@ -31,12 +31,10 @@ _POINTS: dict[Level, tuple[tuple[str, str], tuple[str, str]]] = {
 
 
 class HttpxExchange(Exchange):
-    """An exchange of httpx or httpx2."""
-
     __slots__ = ("facts", "sent")
 
-    def __init__(self, request: Any, *whose: Any) -> None:
-        super().__init__(*whose)
+    def __init__(self, request: Any, *reference: Any) -> None:
+        super().__init__(*reference)
         self.sent = request
         self.facts: Request | None = None
 
@@ -137,7 +135,7 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
 
 def _begin(request: Any) -> HttpxExchange | None:
     try:
-        watching = handing.target()
+        watching = handoff.target()
         if watching is None or not watching.gate.passes(request.method, (url := request.url).host, url.path):
             return None
         if is_unseen() or (watching.ignores and watching.ignores(url.host, url.port, url.path)):

@@ -18,6 +18,8 @@ class Stats(TypedDict):
     """Calls, spans and scores that were lost, and calls of which the content was, because too many waited."""
     shed: int
     """Of these, the calls that were kept without their content, because memory or the spool was full."""
+    not_exported: int
+    """Calls, spans and scores that exporters could not deliver; the database has them."""
     spooled: int
     """What waits in a file beside the database, because the store does not take it."""
     unpriced: int
@@ -40,6 +42,7 @@ NOTHING = Stats(
     written=0,
     dropped=0,
     shed=0,
+    not_exported=0,
     spooled=0,
     unpriced=0,
     estimated=0,

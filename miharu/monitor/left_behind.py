@@ -9,15 +9,15 @@ import time
 from miharu._guard import swallowed
 from miharu.config import Config
 from miharu.errors import StoreError
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
+from miharu.recorder.costing.pricer import Pricer
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.counters import Counters
-from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Maintenance, Retention
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.spool import Spool, calls_in, place_for, spools_at
+from miharu.recorder.threads.loop import LoopThread
 
 __all__ = ("LeftBehind",)
 
@@ -66,7 +66,7 @@ def _store(config: Config, spool: Spool, within: float) -> None:
     from miharu.monitor.store import OneStore
     from miharu.stores import store_for
 
-    loop = LoopThread("miharu-left-behind", handing.unseen)
+    loop = LoopThread("miharu-left-behind", handoff.unseen)
     pricer = Pricer(PricesLoader(lambda: prices_of(config), bool))
     pipeline = Pipeline(ExchangeQueue(), spool, Counters(), reader_of(config), pricer=pricer)
     maintenance = Maintenance(pipeline, Retention())

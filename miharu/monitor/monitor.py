@@ -8,9 +8,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from miharu import _guard
@@ -18,15 +18,15 @@ from miharu.attribution import records
 from miharu.config import MEMORY, Config, database_file, public_url
 from miharu.errors import StoreError
 from miharu.exchange import Exchange
-from miharu.interceptor import Interceptor, handing
+from miharu.interceptor import Interceptor, handoff
 from miharu.monitor.figures import Stats
 from miharu.monitor.shared import Shared
-from miharu.monitor.steps import FIRST, steps
+from miharu.monitor.steps import FIRST, exporter_steps, steps
 from miharu.providers.known_rules import KNOWN_RULES
-from miharu.recorder import imports
-from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.orders import Orders
 from miharu.recorder.recorder import Recorder
+from miharu.recorder.threads import imports
+from miharu.recorder.threads.daemonic import is_daemonic
+from miharu.recorder.threads.orders import Orders
 from miharu.stores import store_for
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from miharu.batch import Batch, Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
+    from miharu.plugins import Loadable
     from miharu.providers.base import Rule
     from miharu.recorder.budgets import Ledger
-    from miharu.recorder.loop import LoopThread
     from miharu.recorder.run import Run
+    from miharu.recorder.threads.loop import LoopThread
     from miharu.stores.base import Questions
 
 __all__ = ("Monitor",)
@@ -66,23 +67,19 @@ class Monitor:
         """Prepare; nothing happens before ``start``.
 
         Raises:
-            ConfigError: There is no store for the database's URL.
+            ConfigError: There is no store for the database's URL, or no exporter of a name.
         """
         self.config = config
         self.read_only = read_only
         self._watching = watching
         self._store_point = store_for(config.database)
+        self._exporter_points = _exporter_points(config) if config.exporter_names else ()
         _remember_secrets(config)
         self._interceptor: Interceptor | None = None
         self._outgoing: LoopThread | None = None
         self._ledger = self._new_ledger() if config.budgets else None
         self._recording: Recording | None = None
         self._renew()
-
-    @property
-    def database_path(self) -> Path | None:
-        """The file of the database; ``None`` for memory or a server."""
-        return database_file(self.config.database)
 
     @property
     def database_name(self) -> str:
@@ -118,29 +115,29 @@ class Monitor:
         if self._interceptor is not None:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
-        here, until = self._here, time.monotonic() + timeout
+        shared, until = self._shared, time.monotonic() + timeout
         ended = self._recorder.stop(timeout)
         if self._recording is not None:
             self._recording.close()
-        if len(here.queue):
+        if len(shared.queue):
             self._recorder.spool_remaining(self._spool_unread)
-        stored = ended and here.is_empty
-        if not here.is_empty:
-            path = here.spool.path if here.spool is not None else None
-            kept = f"{here.waiting} wait for the next start in {path}"
+        stored = ended and shared.is_empty
+        if not shared.is_empty:
+            path = shared.spool.path if shared.spool is not None else None
+            kept = f"{shared.waiting} wait for the next start in {path}"
             logger.warning(
                 "miharu: the program ends before %s has taken all calls; %s, %d are lost.",
                 self.database_name,
                 kept if path else "none could be kept elsewhere",
-                len(here.queue),
+                len(shared.queue),
             )
-        if here.spool is not None:
-            here.spool.close()
-        if here.exports is not None:
-            here.exports.close(until - time.monotonic())
+        if shared.spool is not None:
+            shared.spool.close()
+        if shared.exports is not None:
+            shared.exports.close(until - time.monotonic())
         if self._ledger is not None:
             self._ledger.close()
-        here.stop_asking(max(LOOPS_END_S, until - time.monotonic()))
+        shared.stop_queries(max(LOOPS_END_S, until - time.monotonic()))
         if self._outgoing is not None:
             self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
         return stored
@@ -148,7 +145,7 @@ class Monitor:
     def _spool_unread(self) -> None:
         from miharu.recorder.spool import spool_unread
 
-        spool_unread(self._here.queue, self._here.own_spool())
+        spool_unread(self._shared.queue, self._shared.own_spool())
 
     def _at_exit(self) -> None:
         until = time.monotonic() + EXIT_S
@@ -164,11 +161,11 @@ class Monitor:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until every call so far is stored, and passed on; whether that was done in time (seconds)."""
-        here, until = self._here, time.monotonic() + timeout
+        shared, until = self._shared, time.monotonic() + timeout
         if self.read_only and self._ledger is not None:
-            here.asking.ask(partial(self._ledger.arefresh, at_once=True), bool)
-        stored = self._recorder.flush(timeout) or (not self._recorder.running and here.is_empty)
-        passed_on = here.exports is None or here.exports.flush(until - time.monotonic())
+            shared.queries.ask(partial(self._ledger.arefresh, at_once=True), bool)
+        stored = self._recorder.flush(timeout) or (not self._recorder.running and shared.is_empty)
+        passed_on = shared.exports is None or shared.exports.flush(until - time.monotonic())
         return stored and passed_on
 
     @property
@@ -178,7 +175,7 @@ class Monitor:
         Raises:
             StoreError: It is not open, or cannot be used.
         """
-        return self._here.asking.questions
+        return self._shared.queries.questions
 
     async def read(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await the function on the questions' loop, once the store is open, from any loop.
@@ -186,16 +183,16 @@ class Monitor:
         Raises:
             StoreError: The store cannot be used at the moment.
         """
-        return await self._here.asking.read(function, *args, **kwargs)
+        return await self._shared.queries.read(function, *args, **kwargs)
 
     def read_sync(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like ``read``, for code without a loop."""
-        return self._here.asking.read_sync(lambda: function(*args, **kwargs))
+        return self._shared.queries.read_sync(lambda: function(*args, **kwargs))
 
     @property
     def left_behind(self) -> "LeftBehind":
         """What processes that are gone have left beside the database."""
-        return self._here.left_behind
+        return self._shared.left_behind
 
     async def _look_for_left_behind(self) -> None:
         """A read looks for what other processes left when they died, since an idle recorder sleeps."""
@@ -223,17 +220,23 @@ class Monitor:
         if self._interceptor is None:
             return None
         by_route = self.config.ignore.routes()
-        return [one for one in handing.running() if by_route is None or not by_route(_route_of(one))]
+        return [one for one in handoff.running() if by_route is None or not by_route(_route_of(one))]
 
     def stats(self) -> Stats:
         """The figures of this process."""
-        here, counters, queue, ledger = self._here, self._here.counters, self._here.queue, self._ledger
+        shared, counters, queue, ledger = (
+            self._shared,
+            self._shared.counters,
+            self._shared.queue,
+            self._ledger,
+        )
         return Stats(
             captured=counters.captured + queue.dropped,
             written=counters.written,
-            dropped=here.lost(),
+            dropped=shared.lost(),
+            not_exported=shared.exports.lost if shared.exports is not None else 0,
             shed=queue.shed + counters.shed,
-            spooled=here.waiting,
+            spooled=shared.waiting,
             unpriced=counters.unpriced,
             estimated=counters.estimated,
             errors=counters.failures + counters.failed_exports + _guard.failures(),
@@ -254,20 +257,20 @@ class Monitor:
         """
         if self._ledger is None:
             return
-        from miharu.recorder.budgets.whose import of_those
+        from miharu.recorder.budgets.caller import caller_with
 
-        self._ledger.refusals.check(partial(of_those, self.config.service, user, route, tags))
+        self._ledger.refusals.check(partial(caller_with, self.config.service, user, route, tags))
 
     def _admit(self) -> None:
-        from miharu.recorder.budgets.whose import here
+        from miharu.recorder.budgets.caller import current_caller
 
         if not self._recorder.running:  # in a child that was forked; it alone learns what others spend
             self._recorder.start()
         if self._ledger is not None:
-            self._ledger.refusals.admit(partial(here, self.config.service))
+            self._ledger.refusals.admit(partial(current_caller, self.config.service))
 
     def _sink(self, exchange: Exchange) -> None:
-        queue, recorder = self._here.queue, self._recorder
+        queue, recorder = self._shared.queue, self._recorder
         if is_daemonic():
             self._sink_at_once(exchange)
             return
@@ -283,20 +286,20 @@ class Monitor:
         try:
             from miharu.recorder.spool import spool_at_once
 
-            safe = spool_at_once(exchange, self._here.own_spool())
+            safe = spool_at_once(exchange, self._shared.own_spool())
         finally:
             if not safe:
-                self._here.queue.put(exchange)
+                self._shared.queue.put(exchange)
             self._recorder.hurry()
 
     def _take_record(self, record: "OpenSpan | Score") -> None:
-        self._here.queue.put_record(record)
+        self._shared.queue.put_record(record)
         if self._recorder.orders.asleep:
             self._recorder.ring()
 
     def _renew(self) -> None:
         """Make a new queue, recorder and figures, for this process alone."""
-        self._here = Shared(
+        self._shared = Shared(
             self.config,
             self._store_point,
             self._ledger,
@@ -307,7 +310,7 @@ class Monitor:
         self._recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:
-        return Recorder(self._make_run, at_exit=self._at_exit, unseen=handing.unseen)
+        return Recorder(self._make_run, at_exit=self._at_exit, unseen=handoff.unseen)
 
     def _make_run(self, orders: Orders) -> "Run | None":
         """On the recorder's thread; ``None`` where it is to end, and has nothing to record yet."""
@@ -317,14 +320,18 @@ class Monitor:
             from miharu.recorder.spool import UnreadSpooling
 
             refuses = any(budget.refuse for budget in self.config.budgets)  # what is not read has no price
-            spooling = bool if refuses else UnreadSpooling(self._here.queue, self._here.own_spool())
+            spooling = bool if refuses else UnreadSpooling(self._shared.queue, self._shared.own_spool())
             if not self._has_imported(steps(self.config.database), orders, spooling):
                 return None
+            with suppress(Exception):  # it is said by name where the exporter is made
+                self._has_imported(exporter_steps(self.config.exporter_names), orders, spooling)
         with imports.importing():
             if self._recording is None:
                 from miharu.monitor.recording import Recording
 
-                self._recording = Recording(self._here, self._loop_for_what_leaves(), self._widen)
+                self._recording = Recording(
+                    self._shared, self._loop_for_what_leaves(), self._widen, self._exporter_points
+                )
             return self._recording.run(orders)
 
     def _has_imported(
@@ -332,7 +339,7 @@ class Monitor:
     ) -> bool:
         """Import these modules; ``False`` where the recorder was told to end meanwhile."""
         for step in names:
-            if orders.stopping and (self._here.is_empty or not orders.for_good):
+            if orders.stopping and (self._shared.is_empty or not orders.for_good):
                 return False
             meanwhile()
             imports.import_step(step)
@@ -346,9 +353,9 @@ class Monitor:
     def _loop_for_what_leaves(self) -> "LoopThread":
         """The loop that exporters and webhooks run on."""
         if self._outgoing is None:
-            from miharu.recorder.loop import LoopThread
+            from miharu.recorder.threads.loop import LoopThread
 
-            self._outgoing = LoopThread("miharu-outgoing", handing.unseen)
+            self._outgoing = LoopThread("miharu-outgoing", handoff.unseen)
         return self._outgoing
 
     def _new_ledger(self) -> "Ledger":
@@ -369,7 +376,7 @@ class Monitor:
         imports.hold_still()
         if parks:
             self._recorder.park(FORK_WAITS_S)
-            self._here.stop_asking(FORK_WAITS_S, for_good=False)
+            self._shared.stop_queries(FORK_WAITS_S, for_good=False)
 
     def after_fork_in_parent(self) -> None:
         """Go on recording after the fork."""
@@ -386,21 +393,21 @@ class Monitor:
         """Start a new recorder with the first call or page."""
         imports.let_go()
         # what could not be closed before the fork is the parent's: let go of here, it would close it there
-        _parents.append((self._recorder, self._recording, self._here))
-        if self._here.spool is not None:
-            self._here.spool.disown()
+        _parents.append((self._recorder, self._recording, self._shared))
+        if self._shared.spool is not None:
+            self._shared.spool.disown()
         if self._outgoing is not None:
             self._outgoing.after_fork_in_child()
         if self._ledger is not None:
             self._ledger.after_fork()
-        handing.forget_all()
+        handoff.forget_all()
         self._renew()
 
 
 def _route_of(exchange: Exchange) -> str:
-    from miharu.attribution.belonging import belonging
+    from miharu.attribution.resolve import attribution_of_exchange
 
-    return belonging(exchange.context, exchange.said, exchange.traced, exchange.started).route or ""
+    return attribution_of_exchange(exchange).route or ""
 
 
 def _import_clients(config: Config) -> None:
@@ -412,6 +419,12 @@ def _import_clients(config: Config) -> None:
         import_module("httpx2")
     if any(budget.webhook for budget in config.budgets):
         import_module("httpx")
+
+
+def _exporter_points(config: Config) -> "tuple[Loadable, ...]":
+    from miharu.exporters import points_for
+
+    return points_for(config.exporter_names, config.exporters_setting)
 
 
 def _remember_secrets(config: Config) -> None:

@@ -26,7 +26,7 @@ def prices_of(config: Config, updates: Updates | None = None) -> Prices | None:
 def _built_in_prices(updates: Updates | None) -> Prices | None:
     try:
         from miharu.pricing.genai import GenaiPrices
-        from miharu.pricing.plans import PlannedPrices
+        from miharu.pricing.plans.planned import PlannedPrices
 
         prices = PlannedPrices(GenaiPrices())
         if updates is not None:

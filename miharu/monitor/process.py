@@ -46,7 +46,7 @@ def init(
     prices: "Prices | Mapping[str, Price] | None" = None,
     update_prices: bool = False,
     providers: "Iterable[Provider]" = (),
-    exporters: "Iterable[Exporter]" = (),
+    exporters: "Iterable[Exporter | str] | None" = None,
     redact: Callable[[Any], Any] | None = None,
     ignore: "Iterable[str | Callable[[Call], bool]] | None" = None,
 ) -> None:
@@ -72,7 +72,8 @@ def init(
         update_prices: Whether genai-prices fetches newer prices once an hour; by default not, because that is
             a request.
         providers: Wire formats of your own, tried before the built-in ones.
-        exporters: Where calls go beside the database.
+        exporters: Where calls go beside the database: names such as ``otlp``, or objects; by default
+            ``MIHARU_EXPORTERS``, else nowhere.
         redact: What is done with prompts and answers before they are kept: a function from a text or a JSON
             object to the same. Credentials are taken out before, in any case.
         ignore: Which calls are left out: hosts and paths such as ``*.example.com/v1/embeddings``, routes such
@@ -176,7 +177,7 @@ def check_budget(
     It goes by what is known in memory; after ``miharu.flush()`` that is all that was stored so far.
 
     Args:
-        user: Whose calls, as ``miharu.context`` takes it; by default the one that was given there.
+        user: Caller calls, as ``miharu.context`` takes it; by default the one that was given there.
         route: On which route; by default the one that is being answered.
         tags: With which tags, beside those of ``miharu.context``.
 

@@ -8,8 +8,8 @@ from miharu.providers import BUILT_IN
 from miharu.providers.base import Rule
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.providers.on_use import OnUse
-from miharu.recorder.imports import importing
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
+from miharu.recorder.threads.imports import importing
 
 __all__ = ("reader_of",)
 

@@ -1,33 +1,39 @@
 """What a monitor records with; made on the recorder's thread, because importing it takes a while."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 from miharu import plugins
+from miharu.call import Call
 from miharu.config import NOWHERE, Config
 from miharu.errors import StoreError
-from miharu.exporters.base import Exporter
-from miharu.interceptor import handing
+from miharu.exporters.base import Exporter, UsesMessages
+from miharu.interceptor import handoff
 from miharu.monitor.prices import prices_of
 from miharu.monitor.reading import reader_of
 from miharu.monitor.shared import Shared
 from miharu.pricing.base import Prices
-from miharu.pricing.kept_plans import KeptPlans
+from miharu.pricing.plans.kept_plans import KeptPlans
 from miharu.pricing.updates import Updates
 from miharu.providers.base import Rule
+from miharu.providers.messages import Said
+from miharu.recorder.costing.pricer import Pricer
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
 from miharu.recorder.maintenance import Retention
-from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.run import Run
 from miharu.recorder.spool import place_for
+from miharu.recorder.threads.imports import importing
+from miharu.recorder.threads.loop import LoopThread
+from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Questions, Writer
 
 __all__ = ("Recording",)
+
+logger = logging.getLogger("miharu")
 
 T = TypeVar("T")
 Meanwhile = Callable[[], object]
@@ -36,57 +42,63 @@ Meanwhile = Callable[[], object]
 class Recording:
     """The parts that record in one process. They outlive the runs of its recorder."""
 
-    def __init__(self, here: Shared, outgoing: LoopThread, widen: Callable[[Iterable[Rule]], object]) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        outgoing: LoopThread,
+        widen: Callable[[Iterable[Rule]], object],
+        exporters: Sequence[plugins.Loadable] = (),
+    ) -> None:
         """Prepare; nothing is opened yet.
 
         Args:
-            here: What it shares with the rest of the process.
+            shared: What it shares with the rest of the process.
             outgoing: The exporters' loop.
             widen: Told of the rules of wire formats that other packages bring.
+            exporters: Those that are named.
         """
-        self._here = here
+        self._shared = shared
         self._widen = widen
-        self.updates = Updates(handing.unseen)
+        self.updates = Updates(handoff.unseen)
         self._prices: Prices | None = None
-        self._kept = _kept_plans(here.config)
-        here.exports = Exports(_exporters_of(here.config), outgoing, here.counters)
+        self._kept = _kept_plans(shared.config)
+        shared.exports = Exports(_exporters_of(shared.config, exporters), outgoing, shared.counters)
 
     def run(self, orders: Orders) -> Run:
-        """One run of the recorder."""
-        here, config = self._here, self._here.config
+        shared, config = self._shared, self._shared.config
         return Run(
             orders,
             self._pipeline,
             self._writer,
-            losses=here.lost,
-            last_write=lambda: here.counters.last_write,
-            reckon=self._reckon,
-            reckon_due=here.ledger.due if here.ledger is not None else lambda: None,
+            losses=shared.lost,
+            last_write=lambda: shared.counters.last_write,
+            refresh_budgets=self._refresh_budgets,
+            budgets_due=shared.ledger.due if shared.ledger is not None else lambda: None,
             retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
-            eager=here.ledger is not None,
+            eager=shared.ledger is not None,
         )
 
     def _pipeline(self, meanwhile: Meanwhile) -> Pipeline:
-        here = self._here
-        assert here.exports is not None
+        shared = self._shared
+        assert shared.exports is not None
         return Pipeline(
-            here.queue,
-            here.own_spool(),
-            here.counters,
-            reader_of(here.config, self._widen),
+            shared.queue,
+            shared.own_spool(),
+            shared.counters,
+            reader_of(shared.config, self._widen),
             pricer=Pricer(
                 PricesLoader(self._load_prices, meanwhile),
                 known=self._kept,
-                charge=here.ledger.charge if here.ledger is not None else None,
+                charge=shared.ledger.charge if shared.ledger is not None else None,
             ),
-            export=here.exports.put,
+            export=shared.exports.put,
         )
 
     def _writer(self, meanwhile: Meanwhile) -> Writer:
-        return self._here.store.writer(self._here.loop, meanwhile)
+        return self._shared.store.writer(self._shared.loop, meanwhile)
 
     def _load_prices(self) -> Prices | None:
-        config = self._here.config
+        config = self._shared.config
         self._prices = prices_of(config, self.updates if config.update_prices else None)
         return self._prices
 
@@ -95,23 +107,23 @@ class Recording:
         self.updates.stop()
         if self._kept is None or self._prices is None:
             return
-        from miharu.pricing.plans import PlannedPrices
+        from miharu.pricing.plans.planned import PlannedPrices
 
         if isinstance(self._prices, PlannedPrices):
             self._kept.keep(self._prices.plans)
 
-    def _reckon(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
+    def _refresh_budgets(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
         """Bring the budgets up to date."""
-        here = self._here
-        if here.ledger is None:
+        shared = self._shared
+        if shared.ledger is None:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
-            return here.asking.ask(look, meanwhile)
+            return shared.queries.ask(look, meanwhile)
 
         with suppress(StoreError):  # the recorder says what is wrong
-            here.asking.open(meanwhile)
-        here.ledger.refresh(ask, at_once=at_once)
+            shared.queries.open(meanwhile)
+        shared.ledger.refresh(ask, at_once=at_once)
 
 
 def _kept_plans(config: Config) -> KeptPlans | None:
@@ -121,7 +133,32 @@ def _kept_plans(config: Config) -> KeptPlans | None:
     return None if own or place is None else KeptPlans(place)
 
 
-def _exporters_of(config: Config) -> Sequence[Exporter]:
-    """The program's, and those that other packages bring."""
-    points = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
-    return [*config.exporters, *(exporter() for _, exporter in plugins.load(points))]
+def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence[Exporter]:
+    """The program's, those that are named, and those that other packages bring."""
+    brought = () if config.database == NOWHERE else plugins.installed("miharu.exporters")
+    known = {point.name for point in named}
+    points = (*named, *(point for point in brought if point.name not in known))
+    exporters = [one for one in config.exporters if not isinstance(one, str)]
+    for name, make in plugins.load(points):
+        try:
+            exporters.append(make())
+        except Exception as error:  # noqa: BLE001 - the others go on, and so does the recording
+            logger.warning(
+                "miharu: the exporter %r is left out. %s Your program is not affected.", name, error
+            )
+    for exporter in exporters:
+        if isinstance(exporter, UsesMessages):
+            exporter.use_messages(_messages_of(config))
+    return exporters
+
+
+def _messages_of(config: Config) -> Callable[[Call], Said | None]:
+    """What reads the messages of a call for an exporter, on a thread of its own."""
+
+    def messages(call: Call) -> Said | None:
+        with importing():  # wire formats import what lays them out when it is needed
+            from miharu.providers.bodies.said import said_in
+
+            return said_in(call, config.providers)
+
+    return messages

@@ -7,21 +7,21 @@ import threading
 from typing import TYPE_CHECKING
 
 from miharu.config import Config
-from miharu.interceptor import handing
-from miharu.plugins import Point
+from miharu.interceptor import handoff
+from miharu.plugins import Loadable
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from miharu.monitor.asking import Asking
     from miharu.monitor.left_behind import LeftBehind
+    from miharu.monitor.queries import StoreQueries
     from miharu.monitor.store import OneStore
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.exports import Exports
-    from miharu.recorder.loop import LoopThread
     from miharu.recorder.spool import Spool
+    from miharu.recorder.threads.loop import LoopThread
 
 __all__ = ("Shared",)
 
@@ -32,7 +32,7 @@ class Shared:
     def __init__(
         self,
         config: Config,
-        point: Point,
+        point: Loadable,
         ledger: "Ledger | None" = None,
         *,
         first: "Callable[[], Awaitable[None]]",
@@ -60,7 +60,7 @@ class Shared:
         self._making = threading.RLock()
         self._store: OneStore | None = None
         self._loop: LoopThread | None = None
-        self._asking: Asking | None = None
+        self._queries: StoreQueries | None = None
         self._first = first
         self._left_behind: LeftBehind | None = None
         self._closed = False
@@ -105,24 +105,24 @@ class Shared:
         """The loop of the questions, and of the writer of a database server."""
         with self._making:
             if self._loop is None:
-                from miharu.recorder.loop import LoopThread
+                from miharu.recorder.threads.loop import LoopThread
 
-                self._loop = LoopThread("miharu-questions", handing.unseen)
+                self._loop = LoopThread("miharu-questions", handoff.unseen)
             return self._loop
 
     @property
-    def asking(self) -> "Asking":
+    def queries(self) -> "StoreQueries":
         """What asks the store."""
         with self._making:
-            if self._asking is None:
-                from miharu.monitor.asking import Asking
+            if self._queries is None:
+                from miharu.monitor.queries import StoreQueries
 
                 # in a process that only reads, no recorder keeps the budgets up to date
                 before = self.ledger.arefresh if self.ledger is not None and self.read_only else None
-                self._asking = Asking(self.store, self.loop, self._first, before)
+                self._queries = StoreQueries(self.store, self.loop, self._first, before)
                 if self._closed:
-                    self._asking.close(0)
-            return self._asking
+                    self._queries.close(0)
+            return self._queries
 
     @property
     def left_behind(self) -> "LeftBehind":
@@ -134,11 +134,11 @@ class Shared:
                 self._left_behind = LeftBehind(self.config)
             return self._left_behind
 
-    def stop_asking(self, timeout: float, *, for_good: bool = True) -> None:
+    def stop_queries(self, timeout: float, *, for_good: bool = True) -> None:
         """Let go of what answers, if there is anything; seconds."""
         with self._making:
-            asking, loop, self._closed = self._asking, self._loop, for_good
-        if asking is not None:
-            asking.close(timeout, for_good=for_good)
+            queries, loop, self._closed = self._queries, self._loop, for_good
+        if queries is not None:
+            queries.close(timeout, for_good=for_good)
         elif loop is not None:
             loop.stop(timeout, for_good=for_good)

@@ -3,16 +3,16 @@
 All of it takes some tenths of a second, in which a program may want to fork, and its event loop to go on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from miharu.config import is_remote
 
-__all__ = ("FIRST", "steps")
+__all__ = ("FIRST", "exporter_steps", "steps")
 
 FIRST = (
     "json",
     "miharu.batch",
-    "miharu.attribution.belonging",
+    "miharu.attribution.resolve",
     "miharu.redaction.fields",
     "miharu.redaction.values",
     "miharu.recorder.spool",
@@ -23,20 +23,20 @@ _WORK = (
     "miharu.providers.base",
     "miharu.providers.hosts",
     "miharu.wire.decoding",
-    "miharu.recorder.estimate",
-    "miharu.recorder.waste",
-    "miharu.recorder.reader",
+    "miharu.recorder.reading.estimate",
+    "miharu.recorder.waste.finder",
+    "miharu.recorder.reading.reader",
     "miharu.stores.base",
-    "miharu.pricing.kept_plans",
-    "miharu.recorder.pricer",
+    "miharu.pricing.plans.kept_plans",
+    "miharu.recorder.costing.pricer",
     "miharu.recorder.pipeline",
     "miharu.recorder.maintenance",
     "miharu.recorder.exports",
     "miharu.recorder.run",
     "miharu.monitor.recording",
     "miharu.redaction.shapes",
-    "miharu.recorder.content",
-    "miharu.recorder.redactor",
+    "miharu.recorder.reading.content",
+    "miharu.recorder.reading.redactor",
     "msgspec",
 )
 _SQLITE = (
@@ -51,6 +51,32 @@ _SQLITE = (
     "miharu.stores.sqlite.writer",
 )
 _REMOTE = ("http.client", "ssl", "zlib", "miharu.wire.batches", "miharu.stores.remote.writer")
+
+
+_EXPORTERS = {
+    "otlp": (
+        "asyncio",
+        "ssl",
+        "http.client",
+        "gzip",
+        "email.utils",
+        "encodings.idna",
+        "google.protobuf.descriptor",
+        "google.protobuf.internal.builder",
+        "opentelemetry.proto.common.v1.common_pb2",
+        "opentelemetry.proto.resource.v1.resource_pb2",
+        "opentelemetry.proto.trace.v1.trace_pb2",
+        "opentelemetry.proto.logs.v1.logs_pb2",
+        "opentelemetry.proto.metrics.v1.metrics_pb2",
+        "miharu.exporters.otlp.exporter",
+    )
+}
+
+
+def exporter_steps(names: Iterable[str]) -> Iterator[str]:
+    """The same for exporters, by their names."""
+    for name in names:
+        yield from _EXPORTERS.get(name, ())
 
 
 def steps(database: str) -> Iterator[str]:

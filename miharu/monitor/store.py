@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from miharu.config import Config
 from miharu.errors import StoreError
-from miharu.plugins import Point
-from miharu.recorder.loop import LoopEnded, LoopThread
+from miharu.plugins import Loadable
+from miharu.recorder.threads.loop import LoopEnded, LoopThread
 from miharu.stores.base import Store, Writer
 from miharu.stores.blocking import blocking
 
@@ -16,7 +16,7 @@ __all__ = ("OneStore",)
 class OneStore:
     """Makes the store on first use, once."""
 
-    def __init__(self, config: Config, point: Point, *, read_only: bool) -> None:
+    def __init__(self, config: Config, point: Loadable, *, read_only: bool) -> None:
         self._config = config
         self._point = point
         self._read_only = read_only

@@ -4,8 +4,8 @@ It is imported by the recorder, with the first call that no kept plan prices. Wh
 price; a wrong one would be worse, so a call that used anything without a published price has none at all: a
 service tier, a web search, a minute of sound.
 
-A price follows from the names (``_names.py``), the place (``_places.py``), the terms (``_conditions.py``,
-``_fees.py``), the moment and what was used (``_bill.py``), and from nothing else.
+A price follows from the names, the place and the terms (``matching/``), from fees, from what was used
+(``billing/``) and from the moment, and from nothing else.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
 from miharu.call import Call, Cost
-from miharu.pricing._bill import Bill, Quantities, Used, bill_of, without_sound
-from miharu.pricing._conditions import are_published, conditions_of, is_own
-from miharu.pricing._cover import covers, has_price
-from miharu.pricing._fees import are_known, billable
 from miharu.pricing._library import import_prices
-from miharu.pricing._names import candidates, is_plainly, lookups
-from miharu.pricing._places import STANDARD, factor_of
-from miharu.pricing._unbilled import is_refusal, unbilled
+from miharu.pricing.billing.bill import Bill, Quantities, Used, bill_of, without_sound
+from miharu.pricing.billing.cover import covers, has_price
+from miharu.pricing.billing.fees import are_known, billable
+from miharu.pricing.billing.unbilled import is_refusal, unbilled
+from miharu.pricing.matching.conditions import are_published, conditions_of, is_own
+from miharu.pricing.matching.names import candidates, is_plainly, lookups
+from miharu.pricing.matching.places import STANDARD, factor_of
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot

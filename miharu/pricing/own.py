@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from miharu._price import Price
 from miharu.call import Call, Cost
-from miharu.pricing._bill import Quantities, Used, bill_of
-from miharu.pricing._conditions import conditions_of
-from miharu.pricing._cover import covers
-from miharu.pricing._unbilled import unbilled
 from miharu.pricing.base import Prices
+from miharu.pricing.billing.bill import Quantities, Used, bill_of
+from miharu.pricing.billing.cover import covers
+from miharu.pricing.billing.unbilled import unbilled
+from miharu.pricing.matching.conditions import conditions_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice

@@ -8,16 +8,16 @@ hosts.py       who answers at a host
 terms.py       what any exchange may say of its price
 gateways.py    answers that come from the cache of a gateway
 messages.py    what was said in a call, for people
-openai/        and the many who speak it; writer.py and watsonx.py have an address of their own
+bodies/        captured bodies, read again as messages
+openai/        and the many who speak it
 anthropic/     its messages, wherever they are served
 google/        Gemini and Vertex AI
 aws/           Bedrock and SageMaker
-cohere/        and rerank.py, which others speak as well
+cohere/        and the two versions of its API
+mistral/       what it does not share with OpenAI
 ollama/        its own API
+others/        formats of one module each
 _jobs.py       work that goes on after the answer, and counts other things than tokens
-
-One file each: mistral.py, huggingface.py, aleph_alpha.py, replicate.py, fal.py, xai.py; and of speech,
-deepgram.py, elevenlabs.py and assemblyai.py.
 """
 
 from miharu.plugins import built_in
@@ -31,15 +31,15 @@ BUILT_IN = built_in(
         "openai.responses": "miharu.providers.openai.responses:OpenAIResponses",
         "openai.completions": "miharu.providers.openai.completions:OpenAICompletions",
         "openai.embeddings": "miharu.providers.openai.embeddings:OpenAIEmbeddings",
-        "openai.images": "miharu.providers.openai.images:OpenAIImages",
-        "openai.transcriptions": "miharu.providers.openai.audio:OpenAITranscriptions",
-        "openai.speech": "miharu.providers.openai.audio:OpenAISpeech",
+        "openai.images": "miharu.providers.openai.media.images:OpenAIImages",
+        "openai.transcriptions": "miharu.providers.openai.media.audio:OpenAITranscriptions",
+        "openai.speech": "miharu.providers.openai.media.audio:OpenAISpeech",
         "openai.decisions": "miharu.providers.openai.decisions:OpenAIDecisions",
-        "openai.videos": "miharu.providers.openai.videos:OpenAIVideos",
+        "openai.videos": "miharu.providers.openai.media.videos:OpenAIVideos",
         "openai.moderations": "miharu.providers.openai.moderations:OpenAIModerations",
         "openai.assistants": "miharu.providers.openai.assistants:OpenAIAssistants",
-        "mistral.ocr": "miharu.providers.openai.ocr:MistralOCR",
-        "mistral.conversations": "miharu.providers.mistral:MistralConversations",
+        "mistral.ocr": "miharu.providers.mistral.ocr:MistralOCR",
+        "mistral.conversations": "miharu.providers.mistral.conversations:MistralConversations",
         "anthropic.messages": "miharu.providers.anthropic.messages:AnthropicMessages",
         "anthropic.complete": "miharu.providers.anthropic.complete:AnthropicComplete",
         "bedrock.converse": "miharu.providers.aws.converse:BedrockConverse",
@@ -56,23 +56,23 @@ BUILT_IN = built_in(
         "cohere.v1.generate": "miharu.providers.cohere.v1:CohereV1Generate",
         "cohere.embed": "miharu.providers.cohere.embed:CohereEmbed",
         "cohere.classify": "miharu.providers.cohere.classify:CohereClassify",
-        "rerank": "miharu.providers.rerank:Rerank",
+        "rerank": "miharu.providers.others.rerank:Rerank",
         "ollama.chat": "miharu.providers.ollama.api:OllamaChat",
         "ollama.generate": "miharu.providers.ollama.api:OllamaGenerate",
         "ollama.embed": "miharu.providers.ollama.api:OllamaEmbed",
-        "writer.chat": "miharu.providers.writer:WriterChat",
-        "watsonx.generate": "miharu.providers.watsonx:WatsonxGenerate",
-        "watsonx.chat": "miharu.providers.watsonx:WatsonxChat",
-        "huggingface.tgi": "miharu.providers.huggingface:TextGenerationInference",
-        "replicate.predictions": "miharu.providers.replicate:Replicate",
-        "aleph_alpha.complete": "miharu.providers.aleph_alpha:AlephAlphaComplete",
-        "deepgram.speak": "miharu.providers.deepgram:DeepgramSpeak",
-        "deepgram.listen": "miharu.providers.deepgram:DeepgramListen",
-        "deepgram.read": "miharu.providers.deepgram:DeepgramRead",
-        "assemblyai.transcripts": "miharu.providers.assemblyai:AssemblyAITranscripts",
-        "elevenlabs": "miharu.providers.elevenlabs:ElevenLabs",
-        "xai.speech": "miharu.providers.xai:XAISpeech",
-        "xai.transcripts": "miharu.providers.xai:XAITranscripts",
-        "fal": "miharu.providers.fal:Fal",
+        "writer.chat": "miharu.providers.others.writer:WriterChat",
+        "watsonx.generate": "miharu.providers.others.watsonx:WatsonxGenerate",
+        "watsonx.chat": "miharu.providers.others.watsonx:WatsonxChat",
+        "huggingface.tgi": "miharu.providers.others.huggingface:TextGenerationInference",
+        "replicate.predictions": "miharu.providers.others.replicate:Replicate",
+        "aleph_alpha.complete": "miharu.providers.others.aleph_alpha:AlephAlphaComplete",
+        "deepgram.speak": "miharu.providers.others.deepgram:DeepgramSpeak",
+        "deepgram.listen": "miharu.providers.others.deepgram:DeepgramListen",
+        "deepgram.read": "miharu.providers.others.deepgram:DeepgramRead",
+        "assemblyai.transcripts": "miharu.providers.others.assemblyai:AssemblyAITranscripts",
+        "elevenlabs": "miharu.providers.others.elevenlabs:ElevenLabs",
+        "xai.speech": "miharu.providers.others.xai:XAISpeech",
+        "xai.transcripts": "miharu.providers.others.xai:XAITranscripts",
+        "fal": "miharu.providers.others.fal:Fal",
     },
 )

@@ -9,11 +9,11 @@ Provider  Wire -> Reading; and where it also has ``messages``, what was said in 
 What a call is to be paid for reaches its price in two ways:
 
 - Tokens go into ``Usage``, and the provider's own usage object as it is into ``usage_raw``. What each field
-  of it is to a price stands in ``miharu/pricing/_fields.py``, by wire format: counted among the tokens, a
-  part of another field, free, or a quantity with a unit. A field that is not there and speaks of something
-  countable leaves the call without a cost, so a new field of a built-in format needs a line there, and a new
-  format a table, unless its reader puts the usage together itself and names each quantity in it. The usage
-  object of a plug-in's format is not looked into.
+  of it is to a price stands in ``miharu/pricing/billing/fields.py``, by wire format: counted among the
+  tokens, a part of another field, free, or a quantity with a unit. A field that is not there and speaks of
+  something countable leaves the call without a cost, so a new field of a built-in format needs a line there,
+  and a new format a table, unless its reader puts the usage together itself and names each quantity in it.
+  The usage object of a plug-in's format is not looked into.
 - All else that the request or the answer tells of goes into ``Reading.quantities`` and ``Reading.terms``;
   both are kept in ``usage_raw`` under ``miharu``, so that ``miharu reprice`` knows them as well. A quantity
   is named by the unit of genai-prices where there is one (``web_searches``, ``storage_searches``,

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 
 from miharu import plugins
-from miharu.plugins import Point
+from miharu.plugins import Loadable
 from miharu.providers.base import Provider, Reading, Rule, Wire
 
 __all__ = ("OnUse",)
@@ -15,7 +15,7 @@ class OnUse:
     """Stands for a format. Its rules are known without it."""
 
     def __init__(
-        self, point: Point, rules: Sequence[Rule], importing: Callable[[], AbstractContextManager[object]]
+        self, point: Loadable, rules: Sequence[Rule], importing: Callable[[], AbstractContextManager[object]]
     ) -> None:
         """Prepare; nothing is imported yet.
 

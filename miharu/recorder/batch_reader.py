@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
-from miharu.attribution.belonging import span_record
+from miharu.attribution.resolve import span_record
 from miharu.attribution.spans import OpenSpan
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 
 __all__ = ("BatchReader", "as_batch")
 

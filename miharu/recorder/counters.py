@@ -46,7 +46,7 @@ class Losses:
     """Logs once when calls begin to be lost, and once when that is over."""
 
     def __init__(self) -> None:
-        self._said = 0
+        self._reported = 0
         self._known = 0
         self._since: float | None = None
 
@@ -71,6 +71,6 @@ class Losses:
         if self._since is not None:
             logger.warning(
                 "miharu: %d calls were lost, or kept without their content; no more are.",
-                self._known - self._said,
+                self._known - self._reported,
             )
-            self._said, self._since = self._known, None
+            self._reported, self._since = self._known, None

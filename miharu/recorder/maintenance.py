@@ -1,4 +1,4 @@
-"""What is done between batches, a small step at a time: take over, sum up, forget."""
+"""What is done between batches, a small step at a time: take over, sum up, delete."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ class Retention:
 
 
 class Maintenance:
-    """Does one step whenever it is asked to. A store that refuses is said once, and asked again later."""
+    """Does one step at a time. A store that refuses is logged once, and tried again later."""
 
     def __init__(
         self,
@@ -152,7 +152,8 @@ class Maintenance:
         file.close()
         if file.is_damaged:
             logger.warning("miharu: a part of %s is damaged; what is left of it was set aside.", file.path)
-        logger.info("miharu: %d calls that another process had left were stored.", self._recovered)
+        calls = "1 call" if self._recovered == 1 else f"{self._recovered} calls"
+        logger.info("miharu: stored %s that another process had left.", calls)
         self._recovered = 0
         return True
 

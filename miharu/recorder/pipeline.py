@@ -10,12 +10,12 @@ from miharu.batch import Batch
 from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.recorder.batch_reader import BatchReader, as_batch
+from miharu.recorder.costing.pricer import Pricer
 from miharu.recorder.counters import Counters
-from miharu.recorder.daemonic import is_daemonic
-from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue, Kept
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.recorder.spool import Record, Spool, spool_unread
+from miharu.recorder.threads.daemonic import is_daemonic
 from miharu.stores.base import Writer
 
 __all__ = ("Pipeline",)

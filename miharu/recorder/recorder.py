@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from miharu._guard import say_once, swallowed
 from miharu.errors import StoreError
-from miharu.recorder.endings import before_the_end, forget, remember
-from miharu.recorder.orders import Flush, Orders, TakeIn
-from miharu.recorder.patched import is_patched
+from miharu.recorder.threads.endings import before_the_end, forget, remember
+from miharu.recorder.threads.orders import Flush, Orders, TakeIn
+from miharu.recorder.threads.patched import is_patched
 
 if TYPE_CHECKING:
     from miharu.batch import Batch

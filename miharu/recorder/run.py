@@ -7,10 +7,10 @@ from collections.abc import Callable
 from miharu._guard import swallowed
 from miharu.errors import StoreError
 from miharu.recorder.counters import Losses
-from miharu.recorder.imports import importing
 from miharu.recorder.maintenance import Maintenance, Retention
-from miharu.recorder.orders import Orders
 from miharu.recorder.pipeline import Pipeline
+from miharu.recorder.threads.imports import importing
+from miharu.recorder.threads.orders import Orders
 from miharu.stores.base import Writer
 
 __all__ = ("Run",)
@@ -40,8 +40,8 @@ class Run:
         *,
         losses: Callable[[], int] = int,
         last_write: Callable[[], object] = lambda: None,
-        reckon: Callable[[bool, Meanwhile], object] = lambda _, __: None,
-        reckon_due: Callable[[], float | None] = lambda: None,
+        refresh_budgets: Callable[[bool, Meanwhile], object] = lambda _, __: None,
+        budgets_due: Callable[[], float | None] = lambda: None,
         retention: Retention | None = None,
         eager: bool = False,
     ) -> None:
@@ -53,9 +53,9 @@ class Run:
             writer: Makes the store's, which is not open yet.
             losses: How many calls were lost so far.
             last_write: Changes with each write.
-            reckon: Sees how the budgets stand, now that all of this process's own is stored: at once, or if
-                it is time.
-            reckon_due: Seconds until it is; ``None`` where there are no budgets.
+            refresh_budgets: Sees how the budgets stand, now that all of this process's own is stored: at
+                once, or if it is time.
+            budgets_due: Seconds until it is; ``None`` where there are no budgets.
             retention: How long calls are kept.
             eager: Load the prices before there are calls: budgets that refuse must not wait for them.
         """
@@ -66,8 +66,8 @@ class Run:
         self._make_writer = writer
         self._count_losses = losses
         self._last_write = last_write
-        self._reckon = reckon
-        self._reckon_due = reckon_due
+        self._refresh_budgets = refresh_budgets
+        self._budgets_due = budgets_due
         self._eager = eager
         self._maintenance = Maintenance(self.pipeline, retention or Retention())
         self._losses = Losses()
@@ -125,7 +125,7 @@ class Run:
             return max(0.0, self._retry_at - now)
         moments = (
             self._maintenance.due(written=self._last_write()),
-            self._reckon_due(),
+            self._budgets_due(),
             self._losses.due(now),
         )
         return min((moment for moment in moments if moment is not None), default=None)
@@ -151,7 +151,7 @@ class Run:
                 self._meanwhile()
                 return False
             self._drained_at = time.monotonic()
-            self._reckon(bool(flushes), self._meanwhile)
+            self._refresh_budgets(bool(flushes), self._meanwhile)
             for flush in flushes:
                 flush.done.set()
         self._losses.look(self._count_losses(), now)

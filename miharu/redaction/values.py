@@ -77,7 +77,6 @@ def remembered() -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """Forget all values."""
     _remembered.clear()
     _kept.clear()
 

@@ -2,6 +2,7 @@
 
 /                     the pages
 /api/…                what they are made of, as JSON; /api/openapi.json says what it takes and gives
+/metrics              figures for Prometheus; a scraper may have a token of its own
 /healthz              whether the database can be read; asks for no token and tells nothing else
 
 app.py      the application

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from miharu.analysis.cost_changes import Effect, moves
+from miharu.analysis.cost_changes import Effect, cost_changes
 from miharu.batch import Score, Span
 from miharu.call import Body, Call
 from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
@@ -87,7 +87,7 @@ class Timed:
     calls: int
 
 
-class Reader:
+class MonitorReader:
     """Asks the store where the store is: on the worker's loop."""
 
     def __init__(self, monitor: "Monitor") -> None:
@@ -99,7 +99,7 @@ class Reader:
 
 def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
     """Everything below ``/api``, over the monitor's store."""
-    reader = Reader(monitor)
+    reader = MonitorReader(monitor)
     check = options.pop("before_request", None)
 
     async def before(request: Request[Any, Any, Any]) -> Any:
@@ -121,13 +121,13 @@ def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
 
 
 @get("/totals")
-async def _totals(asked: NamedDependency[Query], reader: NamedDependency[Reader]) -> Totals:
+async def _totals(asked: NamedDependency[Query], reader: NamedDependency[MonitorReader]) -> Totals:
     """Sums over the calls of a period."""
     return await reader.read(lambda store: store.totals(asked))
 
 
 @get("/latency")
-async def _latency(asked: NamedDependency[Query], reader: NamedDependency[Reader]) -> Latency:
+async def _latency(asked: NamedDependency[Query], reader: NamedDependency[MonitorReader]) -> Latency:
     """How long the calls that succeeded took."""
     return await reader.read(lambda store: store.latency(asked))
 
@@ -135,7 +135,7 @@ async def _latency(asked: NamedDependency[Query], reader: NamedDependency[Reader
 @get("/series")
 async def _series(
     asked: NamedDependency[Query],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     step: Step = 1_800_000,
     by: MaybeBy = None,
 ) -> Sequence[Point]:
@@ -147,7 +147,7 @@ async def _series(
 @get("/durations")
 async def _durations(
     asked: NamedDependency[Query],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     step: Step = 1_800_000,
     of: FromQuery[Timing] = "duration_ms",
 ) -> Sequence[Timed]:
@@ -159,7 +159,10 @@ async def _durations(
 
 @get("/groups")
 async def _groups(
-    asked: NamedDependency[Query], reader: NamedDependency[Reader], by: By = "model", limit: Limit = 100
+    asked: NamedDependency[Query],
+    reader: NamedDependency[MonitorReader],
+    by: By = "model",
+    limit: Limit = 100,
 ) -> Sequence[Group]:
     """Sums and latency for each value of a dimension, the most expensive first."""
     return await reader.read(lambda store: store.groups(asked, by, limit))
@@ -167,7 +170,10 @@ async def _groups(
 
 @get("/keys")
 async def _keys(
-    asked: NamedDependency[Query], reader: NamedDependency[Reader], by: By = "model", limit: Limit = 200
+    asked: NamedDependency[Query],
+    reader: NamedDependency[MonitorReader],
+    by: By = "model",
+    limit: Limit = 200,
 ) -> Sequence[str]:
     """The values of a dimension that occur, the most expensive first."""
     return await reader.read(lambda store: store.keys(asked, by, limit))
@@ -176,7 +182,7 @@ async def _keys(
 @get("/sessions")
 async def _sessions(
     asked: NamedDependency[Query],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     limit: Limit = 50,
     before: FromQuery[int | None] = None,
 ) -> Sequence[Session]:
@@ -187,7 +193,7 @@ async def _sessions(
 @get("/calls")
 async def _calls(
     asked: NamedDependency[Query],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     limit: Limit = 50,
     before: Text = None,
     sort: Sort = "-timestamp",
@@ -202,7 +208,7 @@ async def _calls(
 
 
 @get("/calls/{id:str}")
-async def _call(id: FromPath[str], reader: NamedDependency[Reader]) -> CallWithBody:  # noqa: A002 - the column's name
+async def _call(id: FromPath[str], reader: NamedDependency[MonitorReader]) -> CallWithBody:  # noqa: A002 - the column's name
     """One call, with its body where that was kept."""
     found = await reader.read(lambda store: store.call(id))
     if found is None:
@@ -216,7 +222,7 @@ async def _call(id: FromPath[str], reader: NamedDependency[Reader]) -> CallWithB
 @get("/spans/{trace_id:str}")
 async def _spans(
     trace_id: FromPath[str],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     limit: Annotated[int, QueryParameter(ge=1, le=10_000)] = MOST_SPANS,
 ) -> Sequence[Span]:
     """The first spans of a trace, in order of their start."""
@@ -225,7 +231,7 @@ async def _spans(
 
 @get("/scores")
 async def _scores(
-    reader: NamedDependency[Reader], call_id: Text = None, trace_id: Text = None
+    reader: NamedDependency[MonitorReader], call_id: Text = None, trace_id: Text = None
 ) -> Sequence[Score]:
     """What was said of a call or of a trace, the oldest first."""
     return await reader.read(lambda store: store.scores(call_id=call_id, trace_id=trace_id))
@@ -234,7 +240,7 @@ async def _scores(
 @get("/moves")
 async def _moves(
     asked: NamedDependency[Query],
-    reader: NamedDependency[Reader],
+    reader: NamedDependency[MonitorReader],
     other_start: Moment = None,
     other_end: Moment = None,
     by: By = "model",
@@ -255,7 +261,7 @@ async def _moves(
             change_nanousd=move.change,
             effects_nanousd=dict(move.effects),
         )
-        for move in moves(sides[0], sides[1], {})
+        for move in cost_changes(sides[0], sides[1], {})
     ]
 
 

@@ -12,8 +12,10 @@ rollups.py      which sums are kept
 folding.py      adding calls to them
 steps.py        sums of hours and days that are over
 buckets.py      durations in buckets
+ever.py         counters of all time, those of calls that are gone included
 bodies.py       prompts and answers, packed
 changes.py      what of a call may change later: its end, and its price
+copying.py      from one store to another
 pace.py         how much a step takes on
 blocking.py     a writer on a loop, as plain code
 unbelievable.py what older versions stored and no call can be
@@ -21,7 +23,7 @@ unbelievable.py what older versions stored and no call can be
 
 from miharu.config import public_url
 from miharu.errors import ConfigError
-from miharu.plugins import Point, built_in, installed
+from miharu.plugins import Loadable, built_in, installed
 
 __all__ = ("BUILT_IN", "store_for")
 
@@ -36,14 +38,14 @@ BUILT_IN = built_in(
 )
 
 
-def store_for(url: str) -> Point:
+def store_for(url: str) -> Loadable:
     """The store for a URL's scheme. Only an unknown one has the installed packages searched.
 
     Raises:
         ConfigError: There is none.
     """
     scheme = url.partition(":")[0].partition("+")[0]
-    known: dict[str, Point] = {point.name: point for point in BUILT_IN}
+    known: dict[str, Loadable] = {point.name: point for point in BUILT_IN}
     if scheme not in known:
         known |= {point.name: point for point in installed("miharu.stores")}
     if scheme not in known:

@@ -22,12 +22,15 @@ __all__ = (
     "RANKED",
     "SPANS_LOOKED_THROUGH",
     "AsyncWriter",
+    "Counted",
     "Dimension",
     "Extent",
     "FailedSpans",
     "Group",
+    "Kind",
     "Latency",
     "Order",
+    "Place",
     "Point",
     "Query",
     "Questions",
@@ -35,6 +38,8 @@ __all__ = (
     "Ranks",
     "Session",
     "Store",
+    "Tally",
+    "TimedCalls",
     "Timing",
     "Totals",
     "Writer",
@@ -43,6 +48,9 @@ __all__ = (
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
+Kind = Literal["calls", "spans", "scores"]
+Place = tuple[int, str]
+"""The timestamp and the id of a call, a span or a score; by both they are ordered."""
 RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
@@ -151,6 +159,45 @@ class Ranks:
     keys: Sequence[str | None]
     whole: int
     """All values, those that are not among these included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A counter of the calls that have these in common; ``None`` where they have none."""
+
+    model: str | None
+    provider: str | None
+    route: str | None
+    service: str | None
+    status: Status
+    error_type: str | None
+    totals: Totals
+    """Of these: calls, retries, unpriced, tokens and cost. The others need not be counted, and may be 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedCalls:
+    """How many successful calls took how long, of those that have these in common."""
+
+    model: str | None
+    provider: str | None
+    route: str | None
+    service: str | None
+    of: Timing
+    counts: Sequence[tuple[int, int]]
+    """(ms, calls), the quickest first. The milliseconds may be rounded by two percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Counters over all calls that were ever there. No number in them is ever less than it was before.
+
+    So a call that was deleted is still counted, as it was; and where a price became lower, or a call ended in
+    another way than it began, what was counted before remains.
+    """
+
+    sums: Sequence[Tally]
+    times: Sequence[TimedCalls]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +342,10 @@ class Questions(Protocol):
         """
         ...
 
+    async def counters(self) -> Counted:
+        """Counters for a monitoring system, in work that does not grow with the number of calls."""
+        ...
+
     async def groups(
         self,
         query: Query,
@@ -359,6 +410,18 @@ class Questions(Protocol):
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         """The scores of a call or of a trace, the oldest first."""
+        ...
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        """The first places of all calls, spans or scores, or the first behind one, in their order."""
+        ...
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        """The first of all calls, spans or scores as they were added, or the first behind one, in order.
+
+        Calls come with their bodies; of large ones there are fewer than asked for, but at least one. There
+        is nothing in it where nothing follows.
+        """
         ...
 
     async def size(self) -> int | None:

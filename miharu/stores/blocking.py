@@ -8,18 +8,18 @@ from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.stores.base import AsyncWriter, Writer
 
-__all__ = ("Run", "awaitable", "blocking")
+__all__ = ("RunOnLoop", "awaitable", "blocking")
 
 T = TypeVar("T")
 
 
-class Run(Protocol):
+class RunOnLoop(Protocol):
     """Awaits a function on a loop, for a thread that waits for the result."""
 
     def __call__(self, function: Callable[..., Awaitable[T]], *args: Any) -> T: ...
 
 
-def blocking(writer: Writer | AsyncWriter, run: Run) -> Writer:
+def blocking(writer: Writer | AsyncWriter, run: RunOnLoop) -> Writer:
     """The writer itself, or a blocking one that runs each of its coroutines."""
     if inspect.iscoroutinefunction(writer.add):
         return _Blocking(cast("AsyncWriter", writer), run)
@@ -27,7 +27,7 @@ def blocking(writer: Writer | AsyncWriter, run: Run) -> Writer:
 
 
 class _Blocking:
-    def __init__(self, writer: AsyncWriter, run: Run) -> None:
+    def __init__(self, writer: AsyncWriter, run: RunOnLoop) -> None:
         self._writer = writer
         self._run = run
 

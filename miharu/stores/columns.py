@@ -15,6 +15,7 @@ from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.buckets import bucket_of
 
 __all__ = (
+    "BODIES",
     "BODY_COLUMNS",
     "CALLS",
     "CALL_COLUMNS",
@@ -29,7 +30,7 @@ __all__ = (
 )
 
 LARGEST = 2**53 - 1
-"""Larger numbers are nonsense in everything that is counted here, and would overflow sums of 64 bits."""
+"""Larger numbers are not plausible in anything that is counted here, and would overflow sums of 64 bits."""
 LONGEST_KEY = 400
 """Bytes of what is indexed: an engine's page holds an entry of some keys and no more."""
 LONGEST_TEXT = 2_000
@@ -52,6 +53,8 @@ CALLS: tuple[str, ...] = (
     *("duration_bucket", "ttft_bucket"),
 )
 """Every column of ``llm_calls`` that is written. ``cost_cents`` is derived by the database."""
+BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
+"""The columns of ``llm_bodies``."""
 SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
 SCORES: tuple[str, ...] = _names(Score)

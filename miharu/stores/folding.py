@@ -34,7 +34,7 @@ _NEEDED = (
 _STAGE = "miharu_stage"
 _EVER = 2**62
 _WHOLE = "t >= :start AND t < :end"
-_REACH = {
+_CONDITIONS = {
     (False, False): "timestamp < :before",
     (False, True): "timestamp < :before",
     (True, False): "(timestamp < :before OR ({have}))",
@@ -137,8 +137,8 @@ def add_calls(
         rest: Only those that it does not have yet by a part of a step.
     """
     partly = so_far.partly.get(rollup.name)
-    reach = _REACH[partly is not None, rest]
-    statement = _folding(rollup, "-" if out else "", so_far.tag_value, reach, grouped=so_far.grouped)
+    condition = _CONDITIONS[partly is not None, rest]
+    statement = _folding(rollup, "-" if out else "", so_far.tag_value, condition, grouped=so_far.grouped)
     upto = _EVER if rollup.source is None else so_far.made.get(rollup.name, 0)
     parameters = {"oldest": so_far.oldest(rollup), "before": upto, **(partly.values if partly else {})}
     if rollup.of_tags:
@@ -212,11 +212,11 @@ def partly_upto(so_far: Fold, rollup: Rollup) -> int:
 
 
 @lru_cache(maxsize=512)
-def _folding(rollup: Rollup, sign: str, tag_value: str, reach: str, *, grouped: bool) -> str:
+def _folding(rollup: Rollup, sign: str, tag_value: str, condition: str, *, grouped: bool) -> str:
     known = dict(KEYS)
     if rollup.of_tags:
         known |= {"tag": "CAST(:tag AS text)", "tag_value": tag_value}
-    where = f"timestamp >= :oldest AND {reach.format(have=_up_to(rollup, known))}"
+    where = f"timestamp >= :oldest AND {condition.format(have=_up_to(rollup, known))}"
     if rollup.of_failed:
         where += " AND status <> 'success'"
     if rollup.of_frequent:

@@ -7,12 +7,15 @@ from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
+    Counted,
     Dimension,
     Extent,
     FailedSpans,
     Group,
+    Kind,
     Latency,
     Order,
+    Place,
     Point,
     Query,
     Ranks,
@@ -29,14 +32,14 @@ class Nowhere:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None: ...
 
-    def writer(self, meanwhile: Callable[[], object] = bool) -> "Forgetting":
-        return Forgetting()
+    def writer(self, meanwhile: Callable[[], object] = bool) -> "DroppingWriter":
+        return DroppingWriter()
 
-    def questions(self) -> "Nothing":
-        return Nothing()
+    def questions(self) -> "EmptyQuestions":
+        return EmptyQuestions()
 
 
-class Forgetting:
+class DroppingWriter:
     """A writer that drops everything."""
 
     def open(self) -> None: ...
@@ -56,7 +59,7 @@ class Forgetting:
     def close(self) -> None: ...
 
 
-class Nothing:
+class EmptyQuestions:
     """Questions that find nothing."""
 
     async def open(self) -> None: ...
@@ -89,6 +92,9 @@ class Nothing:
         self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
     ) -> Sequence[tuple[int, int, int]]:
         return ()
+
+    async def counters(self) -> Counted:
+        return Counted(sums=(), times=())
 
     async def groups(
         self,
@@ -129,6 +135,12 @@ class Nothing:
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         return ()
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        return ()
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        return Batch()
 
     async def size(self) -> int | None:
         return None

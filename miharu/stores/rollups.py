@@ -17,8 +17,10 @@ from typing import Any
 __all__ = (
     "CALLS",
     "DAY",
+    "EVER",
     "FIRST",
     "FIVE_DAYS",
+    "FOUR_WEEKS",
     "HISTOGRAMS",
     "HOUR",
     "KEYS",
@@ -37,6 +39,7 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 FIVE_DAYS = 5 * DAY
+FOUR_WEEKS = 28 * DAY
 WIDTH = 16
 """Buckets in a row of a histogram."""
 CALLS = "llm_calls"
@@ -243,7 +246,12 @@ HISTOGRAMS = (
     *_tagged_times(_MODEL, "tag_model"),
     *_tagged_times(("route",), "tag_route"),
 )
-ROLLUPS = (*SUMS, *HISTOGRAMS)
+EVER = (
+    _sums("sum_28days_both", FOUR_WEEKS, _BY_BOTH, "sum_day_both"),
+    _times("time_28days_both", FOUR_WEEKS, ("model", "route", "provider"), "time_day_both"),
+)
+"""Only for what is asked of all time at once; so no other question has more rows to read."""
+ROLLUPS = (*SUMS, *HISTOGRAMS, *EVER)
 FIRST = frozenset(
     {
         *("sum_minute_model", "sum_minute_route", "sum_hour_model", "sum_hour_route", "sum_hour_both"),
@@ -257,7 +265,6 @@ _INTEGERS = {"t", "timing", "block"}
 
 
 def named(name: str) -> Rollup:
-    """The table of that name."""
     return next(rollup for rollup in ROLLUPS if rollup.name == name)
 
 

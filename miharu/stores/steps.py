@@ -25,7 +25,7 @@ from miharu.stores.folding import (
 from miharu.stores.pace import Pace
 from miharu.stores.rollups import CALLS, MINUTE, ROLLUPS, Rollup, named
 
-__all__ = ("MADE", "Calls", "Moved", "advance", "due", "is_due")
+__all__ = ("MADE", "CallSource", "StepMove", "advance", "due", "is_due")
 
 CALLS_AT_ONCE = 2_000
 """At most, per transaction, for which other writers wait."""
@@ -46,7 +46,7 @@ _FIRST_ROWS, _FIRST_COUNTED = 800, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class CallSource:
     """How an engine says which calls are folded."""
 
     below: str
@@ -58,7 +58,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class StepMove:
     """What a step has changed."""
 
     made: Mapping[str, int]
@@ -77,7 +77,7 @@ def is_due(so_far: Fold, newest: int) -> bool:
     return _uncounted(so_far) is not None or bool(due(so_far, newest))
 
 
-def advance(execute: Execute, so_far: Fold, calls: Calls, pace: Pace) -> Moved:
+def advance(execute: Execute, so_far: Fold, calls: CallSource, pace: Pace) -> StepMove:
     """Add up some of what is due."""
     from_calls, from_finer, passed = _due(so_far, calls.newest)
     if from_calls:
@@ -148,14 +148,16 @@ def _countable(so_far: Fold, name: str) -> int:
     return so_far.made.get(table.name, 0) // table.grain * table.grain
 
 
-def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due], pace: Pace) -> Moved:
+def _add_calls(
+    execute: Execute, so_far: Fold, calls: CallSource, due: Sequence[_Due], pace: Pace
+) -> StepMove:
     """Add the next calls to some tables that are furthest behind; they are read once for all of these."""
     start = min(one.start for one in due)
     now = [one for one in due if one.start == start][:_TABLES_AT_ONCE]
     end = min([*(one.end for one in now), *(one.start for one in due if one.start > start)])
     kind = " ".join(("calls", *(one.rollup.name for one in now)))
     most = max(1, min(CALLS_AT_ONCE, pace.most(kind, _FIRST_ROWS) // len(now)))
-    upto, rows = _reach(execute, None, start, end, most)
+    upto, rows = _next_part(execute, None, start, end, most)
     moved = {one.rollup.name: upto for one in now}
     if rows:
         where = f"timestamp >= :start AND timestamp < :end AND {calls.below}"
@@ -164,16 +166,16 @@ def _add_calls(execute: Execute, so_far: Fold, calls: Calls, due: Sequence[_Due]
             add_calls(execute, one.rollup, replace(so_far, made=moved), rest=True)
         pace.did(rows * len(now))
     kept = {name: partly for name, partly in so_far.partly.items() if moved.get(name, 0) < partly.upto}
-    return Moved(moved, {name: partly for name, partly in kept.items() if name in moved})
+    return StepMove(moved, {name: partly for name, partly in kept.items() if name in moved})
 
 
-def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> Moved:
+def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) -> StepMove:
     kind = f"finer {due[0].rollup.name}" if due else ""
     moved, left = dict[str, int](), max(1, min(ROWS_AT_ONCE, pace.most(kind, _FIRST_ROWS)))
     for one in due:
         name, source = one.rollup.name, named(one.rollup.source or "")
         begun = partly_upto(so_far, one.rollup) > one.start
-        upto, rows = _reach(execute, source, one.start, one.end, left)
+        upto, rows = _next_part(execute, source, one.start, one.end, left)
         if not begun and rows <= left:
             if rows:
                 add_finer(execute, one.rollup, one.start, upto, grouped=so_far.grouped)
@@ -187,10 +189,10 @@ def _add_finer(execute: Execute, so_far: Fold, due: Sequence[_Due], pace: Pace) 
         pace.did(rows)
         if left <= 0:
             break
-    return Moved(moved)
+    return StepMove(moved)
 
 
-def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> Moved:
+def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> StepMove:
     """Add some rows of the next step of the source."""
     name, source = one.rollup.name, named(one.rollup.source or "")
     step_end = one.start - one.start % source.grain + source.grain
@@ -207,11 +209,11 @@ def _add_part(execute: Execute, so_far: Fold, one: _Due, most: int) -> Moved:
     until = tuple(found[0]) if found else None
     add_slice(execute, one.rollup, one.start, (after, until), grouped=so_far.grouped)
     if until is None:
-        return Moved({name: step_end})
-    return Moved({name: one.start}, {name: Partly(step_end, until)})
+        return StepMove({name: step_end})
+    return StepMove({name: one.start}, {name: Partly(step_end, until)})
 
 
-def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
+def _next_part(execute: Execute, source: Rollup | None, start: int, end: int, most: int) -> tuple[int, int]:
     """Up to which moment no more than that many rows reach, and how many they are.
 
     All of one moment go together; where these are more, the next moment and a number above ``most``.
@@ -227,11 +229,11 @@ def _reach(execute: Execute, source: Rollup | None, start: int, end: int, most: 
     return (last, most) if last > start else (start - start % grain + grain, rows)
 
 
-def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
+def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> StepMove:
     """Give users who have many calls by now sums of their own, from where these have come on."""
     table = named(_COUNTED[name])
     most = pace.most("count", _FIRST_COUNTED)
-    upto, rows = _reach(execute, table, so_far.made.get(name, 0), _countable(so_far, name), most)
+    upto, rows = _next_part(execute, table, so_far.made.get(name, 0), _countable(so_far, name), most)
     since = max((so_far.made.get(rollup.name, 0) for rollup in MADE if rollup.of_frequent), default=0)
     execute(
         f"INSERT INTO miharu_frequent (user_id, since) SELECT DISTINCT user_id, CAST({since} AS BIGINT) "
@@ -240,4 +242,4 @@ def _count(execute: Execute, so_far: Fold, name: str, pace: Pace) -> Moved:
         {"start": so_far.made.get(name, 0), "end": upto, "often": OFTEN},
     )
     pace.did(rows)
-    return Moved({name: upto})
+    return StepMove({name: upto})

@@ -16,7 +16,7 @@ from typing import Any
 HEADER = "x-fake-fault"
 
 _KINDS = {
-    400: ("invalid_request_error", None, "This request makes no sense."),
+    400: ("invalid_request_error", None, "This request is not valid."),
     401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
     403: ("invalid_request_error", "permission_denied", "You may not use this model."),
     404: ("invalid_request_error", "model_not_found", "The model does not exist."),
@@ -26,7 +26,6 @@ _NAME = re.compile(r"error-(then-ok|quota|mid-stream|[45]\d\d(-then-ok)?)|cut-mi
 
 
 def fault_of(headers: Mapping[str, str], asked: Mapping[str, Any]) -> str | None:
-    """The fault that was asked for."""
     for name in (headers.get(HEADER), asked.get("model")):
         if isinstance(name, str) and _NAME.fullmatch(name):
             return name

@@ -45,7 +45,6 @@ def prompt(asked: Mapping[str, Any]) -> Prompt:
 
 
 def response(asked: Mapping[str, Any], made: Generation, id_: str, created: int) -> dict[str, Any]:
-    """The finished response."""
     return _open(asked, made, id_, created) | {
         "status": "incomplete" if made.cut else "completed",
         "completed_at": None if made.cut else created,

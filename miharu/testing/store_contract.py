@@ -15,7 +15,7 @@ The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin
 awaits them: no setting is needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Any, get_args
@@ -25,10 +25,10 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Dimension, Extent, Order, Query
+from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals
 from miharu.testing.open_store import OpenStore
 
-__all__ = ("StoreContract", "make_call")
+__all__ = ("StoreContract", "assert_none_less", "make_call")
 
 MINUTE = 60_000
 NOON = 1_790_000_040_000
@@ -529,6 +529,25 @@ class StoreContract:
         assert len({s.id for s in await store.sessions(ALL, limit=2600)}) == 2503
         assert (await store.totals(replace(ALL, session_id="s1"))).calls == 3
 
+    async def test_sessions_are_found_behind_many_calls_without_one(self, store: OpenStore) -> None:
+        """Also where sums say in which hours the calls are, and a late call is in no sum yet."""
+        hours = [
+            make_call(timestamp=NOON - hour * 60 * MINUTE, session_id=f"h{hour}", model="small")
+            for hour in (9, 2, 4)
+        ]
+        bare = [make_call(timestamp=NOON - 60 * MINUTE + i, model="small") for i in range(2600)]
+        other = [make_call(timestamp=NOON - i * MINUTE, session_id=f"o{i}") for i in range(50)]
+        await store.add(Batch(calls=hours + bare + other))
+        while await store.roll_up():
+            pass
+        late = make_call(timestamp=NOON - 6 * 60 * MINUTE, session_id="late", model="small")
+        await store.add(Batch(calls=[late]))
+        query = replace(ALL, model="small")
+        found = await store.sessions(query)
+        assert [session.id for session in found] == ["h2", "h4", "late", "h9"]
+        assert [session.id for session in await store.sessions(query, limit=3)] == ["h2", "h4", "late"]
+        assert [session.id for session in await store.sessions(query, before=found[1].last)] == ["late", "h9"]
+
     async def test_spans_and_scores_are_read_back(self, store: OpenStore) -> None:
         spans = [
             Span(
@@ -607,6 +626,94 @@ class StoreContract:
         totals = await store.totals(ALL)
         assert (totals.cost_nanousd, totals.unpriced) == (1007, 1)
 
+    async def test_counters_are_by_model_provider_route_and_service(self, store: OpenStore) -> None:
+        failed = Outcome(status="error", error_type="timeout")
+        calls = [
+            make_call(route="/a", service="shop", attempt=2, ttft_ms=40),
+            make_call(route="/a", service="shop", duration_ms=900),
+            make_call(route="/a", service="shop", outcome=failed, cost=None),
+            make_call(model=None, provider=None, cost=None),
+        ]
+        await store.add(Batch(calls=calls))
+        counters = await store.counters()
+        ok, error, nameless = sorted(
+            counters.sums, key=lambda one: (one.model is None, one.status != "success")
+        )
+        assert (ok.model, ok.provider, ok.route, ok.service, ok.error_type) == (
+            *("m", "openai", "/a", "shop"),
+            None,
+        )
+        assert (ok.totals.calls, ok.totals.retries, ok.totals.cost_nanousd) == (2, 1, 2000)
+        assert (ok.totals.prompt_tokens, ok.totals.completion_tokens, ok.totals.cached_tokens) == (20, 10, 8)
+        assert (error.status, error.error_type, error.totals.calls) == ("error", "timeout", 1)
+        assert (nameless.model, nameless.provider, nameless.route, nameless.service) == (None,) * 4
+        assert nameless.totals.unpriced == 1
+        times = {(one.model, one.of): one.counts for one in counters.times}
+        assert times.keys() == {("m", "duration_ms"), ("m", "ttft_ms"), (None, "duration_ms")}
+        quick, slow = times["m", "duration_ms"]
+        assert (quick[1], slow[1]) == (1, 1)  # not the one that failed
+        assert _near(quick[0], 100)
+        assert _near(slow[0], 900)
+        assert _near(times["m", "ttft_ms"][0][0], 40)
+
+    async def test_counters_never_become_less(self, store: OpenStore) -> None:
+        receipt = Usage(usage_source="none")
+        days = [NOON + day * 86_400_000 for day in range(4)]
+        calls = [make_call(timestamp=moment + i) for moment in days for i in range(3)]
+        opened = make_call(timestamp=days[-1] + 9, response_id="resp_1", usage=receipt, duration_ms=1)
+        await store.add(Batch(calls=[*calls, opened]))
+        while await store.roll_up():
+            pass
+        before = await store.counters()
+        costs = {
+            call.id: None if i % 2 else Cost(cost_nanousd=1, cost_source="x") for i, call in enumerate(calls)
+        }
+        end = replace(opened, id=new_id(NOON), completes=True, duration_ms=70_000, model="longer")
+        changes: Sequence[Callable[[], Awaitable[object]]] = (
+            lambda: store.reprice(costs),
+            lambda: store.add(Batch(calls=[end])),
+            lambda: store.prune(days[1] + 1),
+            lambda: store.prune(days[3] + 1),
+            store.roll_up,
+            lambda: store.prune(days[3] + 86_400_000),
+        )
+        for change in changes:
+            await change()
+            after = await store.counters()
+            assert_none_less(before, after)
+            before = after
+        assert sum(one.totals.calls for one in after.sums) == 14  # one of them was begun as another model
+        assert (await store.totals(ALL)).calls == 0
+        await store.add(Batch(calls=[make_call()]))
+        assert sum(one.totals.calls for one in (await store.counters()).sums) == 15
+
+    async def test_everything_comes_back_in_order_a_few_at_a_time(self, store: OpenStore) -> None:
+        body = Body(request=b"a" * 3000, response=None)
+        calls = [
+            make_call(timestamp=NOON + (i % 5) * 86_400_000, body=body if i % 3 else None, tags={"n": str(i)})
+            for i in range(23)
+        ]
+        spans = [_span(i, timestamp=NOON + i // 2) for i in range(7)]
+        scores = [Score(id=new_id(NOON), timestamp=NOON, name="n", value=i) for i in range(7)]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores))
+        kinds: Mapping[Kind, Sequence[Call | Span | Score]] = {
+            "calls": calls,
+            "spans": spans,
+            "scores": scores,
+        }
+        for kind, added in kinds.items():
+            expected = sorted(added, key=lambda one: (one.timestamp, one.id))
+            found: list[Any] = []
+            places: list[Place] = []
+            while some := getattr(await store.batch(kind, places[-1] if places else None, 4), kind):
+                assert len(some) <= 4
+                found += some
+                places += await store.places(kind, places[-1] if places else None, len(some))
+            assert found == expected
+            assert places == [(one.timestamp, one.id) for one in expected]
+            assert await store.places(kind, places[-1]) == []
+            assert list(await store.places(kind)) == places
+
     async def test_content_can_go_before_its_call(self, store: OpenStore) -> None:
         body = Body(request=b"a", response=b"b")
         calls = [make_call(timestamp=NOON + i, body=body) for i in range(5)]
@@ -648,6 +755,29 @@ class StoreContract:
         assert await store.call(calls[3].id) is None
         assert await store.call(calls[4].id) == calls[4]
         assert await store.prune(NOON + 4) == 0
+
+
+def assert_none_less(before: Counted, after: Counted) -> None:
+    """Assert that all that was counted before still is."""
+    then, now = _numbers(before), _numbers(after)
+    assert {key: (number, now.get(key, 0)) for key, number in then.items() if number > now.get(key, 0)} == {}
+
+
+def _numbers(counters: Counted) -> dict[tuple[object, ...], int]:
+    keys = ("model", "provider", "route", "service")
+    sums = {
+        (*(getattr(one, key) for key in keys), one.status, one.error_type, field.name): getattr(
+            one.totals, field.name
+        )
+        for one in counters.sums
+        for field in fields(Totals)
+    }
+    times = {
+        (*(getattr(one, key) for key in keys), one.of, ms): calls
+        for one in counters.times
+        for ms, calls in one.counts
+    }
+    return {**sums, **times}
 
 
 def _near(value: int | None, expected: int) -> bool:

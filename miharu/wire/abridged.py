@@ -94,8 +94,6 @@ def abridged(body: bytes, *, tokens: int = _TOKENS, most: int = _MOST, longest: 
 
 
 class _Short:
-    """What is kept."""
-
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.pieces: list[bytes] = []

@@ -34,8 +34,6 @@ MOST = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message."""
-
     headers: Mapping[str, str]
     """Those that are strings."""
     payload: bytes

@@ -29,8 +29,6 @@ STEP = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event."""
-
     name: str
     """Of its ``event`` field; empty where it has none."""
     data: bytes

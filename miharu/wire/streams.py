@@ -14,7 +14,7 @@ from miharu.wire import sse
 from miharu.wire.decoded import Wire
 from miharu.wire.json import loads
 
-__all__ = ("Answer", "answers", "last_value", "objects")
+__all__ = ("StreamObject", "answers", "last_value", "objects")
 
 # no string of JSON holds a raw newline (RFC 8259, section 7): one that does was cut, and ends there
 _TOKEN = re.compile(rb'"(?:[^"\\\n]++|\\[^\n])*+"?|[{}]')
@@ -31,7 +31,7 @@ _FIELD = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StreamObject:
     """One object of a response."""
 
     value: Mapping[str, Any]
@@ -41,20 +41,20 @@ class Answer:
     """The name of its event, in an event stream."""
 
 
-def answers(wire: Wire) -> Iterator[Answer]:
+def answers(wire: Wire) -> Iterator[StreamObject]:
     """Each JSON object of the response, in order."""
     if wire.is_event_stream:
         for event in sse.events(wire.body):
             value = loads(event.data)
             if isinstance(value, dict):
-                yield Answer(value, event.end, event.name)
+                yield StreamObject(value, event.end, event.name)
     elif wire.gap is None and wire.answered:
-        yield Answer(wire.answered, len(wire.body) - 1)
+        yield StreamObject(wire.answered, len(wire.body) - 1)
     else:
         yield from objects(wire.body)
 
 
-def objects(body: bytes) -> Iterator[Answer]:
+def objects(body: bytes) -> Iterator[StreamObject]:
     """Each whole object that is not inside another: the lines of NDJSON, or the elements of an array.
 
     A brace at the start of a line always begins one, so that reading goes on after a hole.
@@ -70,7 +70,7 @@ def objects(body: bytes) -> Iterator[Answer]:
             if not depth:
                 value = loads(body[start : at + 1])
                 if isinstance(value, dict):
-                    yield Answer(value, at)
+                    yield StreamObject(value, at)
 
 
 def _tokens(body: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,17 @@
-"""What people call things: providers as they write themselves, errors that are only a number."""
+"""Names as people read them: of providers and errors, and what stands where nothing is known."""
 
-__all__ = ("error_name", "provider_name")
+from collections.abc import Mapping
+
+__all__ = ("UNKNOWN", "error_name", "model_name", "provider_name")
+
+UNKNOWN: Mapping[str, str] = {
+    "model": "unknown model",
+    "provider": "unknown provider",
+    "route": "no route known",
+    "user": "no user named",
+    "service": "no service named",
+}
+"""By breakdown: what stands where nothing is known."""
 
 _PROVIDERS = {
     "aleph_alpha": "Aleph Alpha",
@@ -52,7 +63,12 @@ _PROVIDERS = {
 
 def provider_name(provider: str | None) -> str:
     """As the provider writes itself."""
-    return _PROVIDERS.get(provider or "", provider or "unknown provider")
+    return _PROVIDERS.get(provider or "", provider or UNKNOWN["provider"])
+
+
+def model_name(model: str | None) -> str:
+    """The model, or that neither the answer nor the request named one."""
+    return model or UNKNOWN["model"]
 
 
 def error_name(kind: str | None) -> str:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.analysis.cost_changes import EFFECTS, USUAL, Weights, moves, summed
+from miharu.analysis.cost_changes import EFFECTS, USUAL, Weights, cost_changes, summed
 from miharu.dashboard.panels.bridge import bridge, reasons
 from miharu.stores.base import Totals
 
@@ -36,7 +36,7 @@ def cost(side: dict[str | None, Totals]) -> int:
 def test_adds_up_exactly(
     before: dict[str | None, Totals], after: dict[str | None, Totals], weights: dict[str | None, Weights]
 ) -> None:
-    found = moves(before, after, weights)
+    found = cost_changes(before, after, weights)
     assert {move.key for move in found} == before.keys() | after.keys()
     for move in found:
         assert sum(move.effects.values()) == move.change
@@ -60,7 +60,7 @@ def of(calls: int, prompt: int, completion: int, price: int = 1, cached: int = 0
 
 
 def effects(before: Totals, after: Totals) -> dict[str, int]:
-    [move] = moves({"m": before}, {"m": after}, {})
+    [move] = cost_changes({"m": before}, {"m": after}, {})
     return {name: nano for name, nano in move.effects.items() if nano}
 
 
@@ -83,7 +83,7 @@ def test_leaves_the_price_to_what_nothing_else_explains() -> None:
 
 def test_calls_a_shift_between_models_the_mix() -> None:
     cheap, dear = of(50, 1000, 100), of(50, 1000, 100, price=10)
-    found = moves(
+    found = cost_changes(
         {"cheap": cheap, "dear": dear}, {"cheap": of(90, 1000, 100), "dear": of(10, 1000, 100, price=10)}, {}
     )
     whole = summed(found)
@@ -92,23 +92,23 @@ def test_calls_a_shift_between_models_the_mix() -> None:
 
 
 def test_calls_a_new_model_mix_and_the_first_calls_of_all_volume() -> None:
-    [new] = moves({}, {"m": of(3, 10, 1)}, {})
+    [new] = cost_changes({}, {"m": of(3, 10, 1)}, {})
     assert {name for name, nano in new.effects.items() if nano} == {"volume"}
-    by_key = {move.key: move for move in moves({"old": of(3, 10, 1)}, {"new": of(3, 10, 1)}, {})}
+    by_key = {move.key: move for move in cost_changes({"old": of(3, 10, 1)}, {"new": of(3, 10, 1)}, {})}
     assert reasons(by_key["new"])[0].words == "new"
     assert reasons(by_key["old"])[0].words == "no longer used"
 
 
 def test_weighs_by_the_price_list() -> None:
     """An answer that costs five times a prompt moves five times the money."""
-    [move] = moves({"m": of(1, 1000, 0)}, {"m": of(1, 1000, 100)}, {"m": PRICE})
+    [move] = cost_changes({"m": of(1, 1000, 0)}, {"m": of(1, 1000, 100)}, {"m": PRICE})
     assert move.effects["answers"] == 500
     assert USUAL.output == 4
 
 
 def test_names_the_largest_reasons_first_and_leaves_trifles_out() -> None:
-    [move] = moves({"m": of(10, 1000, 100)}, {"m": of(12, 1500, 101)}, {})
+    [move] = cost_changes({"m": of(10, 1000, 100)}, {"m": of(12, 1500, 101)}, {})
     said = reasons(move)
     assert [reason.words for reason in said] == ["longer prompts", "more calls"]
-    assert reasons(moves({"m": of(1, 1, 1)}, {"m": of(1, 1, 1)}, {})[0]) == []
+    assert reasons(cost_changes({"m": of(1, 1, 1)}, {"m": of(1, 1, 1)}, {})[0]) == []
     assert len(EFFECTS) == 6

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from miharu.config import Config
@@ -16,7 +15,6 @@ class StandIn:
     """What a door uses of a monitor."""
 
     config: Config
-    database_path: Path | None = None
     broken: Exception | None = None
     questions: str = "the store"
     read_only: bool = True

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from miharu import monitor
 from miharu._asgi import MiharuMiddleware
 from miharu.attribution import context
-from miharu.attribution.belonging import belonging
+from miharu.attribution.resolve import attribution_of
 from miharu.dashboard.access import decide
 from miharu.errors import ConfigError
 
@@ -218,7 +218,7 @@ async def test_a_failing_init_does_not_reach_the_host(
 
 
 def route_here() -> str | None:
-    return belonging(*context.now()).route
+    return attribution_of(*context.now()).route
 
 
 @pytest.fixture

@@ -21,14 +21,14 @@ import pytest
 import miharu
 from miharu import _guard
 from miharu.attribution import context
-from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import Beginning, Origin
+from miharu.attribution.resolve import Attribution, attribution_of
 from tests.calls import ask, rows
 
 
-def here() -> Belonging:
+def here() -> Attribution:
     """Whose a call would be that is made here and now."""
-    return belonging(*context.now())
+    return attribution_of(*context.now())
 
 
 def user() -> str | None:
@@ -36,13 +36,13 @@ def user() -> str | None:
 
 
 def test_nobody_has_said_anything() -> None:
-    assert here() == Belonging(route=here().route)
+    assert here() == Attribution(route=here().route)
 
 
 def test_a_block_says_it_and_takes_it_back() -> None:
     with miharu.context(user="ann", session="s", tags={"team": "search"}):
         assert (user(), here().session_id, here().tags) == ("ann", "s", {"team": "search"})
-    assert here() == Belonging(route=here().route)
+    assert here() == Attribution(route=here().route)
 
 
 def test_blocks_add_to_those_around_them() -> None:
@@ -104,7 +104,7 @@ def test_plainly_in_a_request_it_holds_for_the_rest_wherever_that_runs() -> None
         thread.start()
         thread.join()
         assert user() == "ann"
-        assert belonging(*before).user_id is None, "that call was made before"
+        assert attribution_of(*before).user_id is None, "that call was made before"
     assert user() is None
 
 
@@ -196,8 +196,8 @@ def test_a_block_that_strayed_does_not_own_what_comes_after_it() -> None:
     during = context.now()
     contextvars.Context().run(running.close)  # type: ignore[attr-defined]
     later = time.perf_counter_ns()
-    assert belonging(*during, started=1).user_id == "ann"
-    assert belonging(*context.now(), started=later).user_id is None
+    assert attribution_of(*during, started=1).user_id == "ann"
+    assert attribution_of(*context.now(), started=later).user_id is None
 
 
 def test_what_cannot_be_printed_is_named_by_its_kind() -> None:

@@ -190,7 +190,7 @@ def test_what_is_said_inside_a_generator_stays_there() -> None:
 
 def miharu_user() -> Any:
     here = context.current()
-    return here.said.user if here is not None else None
+    return here.stated.user if here is not None else None
 
 
 async def test_a_hundred_at_once_do_not_mix(spans: list[OpenSpan]) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import miharu
 from miharu.attribution import context
-from miharu.attribution.belonging import span_record
 from miharu.attribution.context import Beginning, Origin
+from miharu.attribution.resolve import span_record
 from tests.attribution.conftest import Fail
 from tests.calls import aask, ask, rows
 

@@ -13,15 +13,15 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, propa
 
 import miharu
 from miharu.attribution import context, tracing
-from miharu.attribution.belonging import Belonging, belonging
 from miharu.attribution.context import Beginning, Origin
+from miharu.attribution.resolve import Attribution, attribution_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
 
 
-def here() -> Belonging:
-    return belonging(*context.now())
+def here() -> Attribution:
+    return attribution_of(*context.now())
 
 
 def scope(*parents: str) -> dict[str, Any]:

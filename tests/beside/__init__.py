@@ -4,6 +4,6 @@ others.py        the observers: how each is installed, removed, and asked how mu
 child.py         one of them and miharu in a process of their own, in a given order
 test_observers.py, test_mocks.py, test_http2.py, test_codecs.py
 
-    uv pip install --no-deps --require-hashes -r requirements-beside.txt
+    uv pip install --no-deps --require-hashes -r requirements/beside.txt
     python -m pytest tests/beside
 """

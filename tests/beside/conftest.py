@@ -30,7 +30,7 @@ def collect() -> None:
     """Skip the module that calls this, with one line, where the others are not installed."""
     if find_spec("ddtrace") is None:
         pytest.skip(
-            "the others have an environment of their own: requirements-beside.txt", allow_module_level=True
+            "the others have an environment of their own: requirements/beside.txt", allow_module_level=True
         )
 
 

@@ -1,19 +1,23 @@
-"""The command line as a user runs it: a process of its own, with an environment of its own."""
+"""The command line: ``main()`` with an environment of its own, or a process as a user starts it."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO, cast
+from unittest import mock
 
 import anyio
 import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call
+from miharu.cli import main
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL
@@ -51,7 +55,46 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run the command in an empty folder, to its end."""
+    """Run the command in an empty folder, to its end, by ``main()`` in this process."""
+
+    def runs(
+        *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = tmp_path
+    ) -> "subprocess.CompletedProcess[str]":
+        out, complaints = _Captured(), _Captured()
+        with (
+            mock.patch.dict(os.environ, environment(tmp_path, **(env or {})), clear=True),
+            chdir(cwd),
+            redirect_stdout(out),
+            redirect_stderr(complaints),
+            ThreadPoolExecutor(1) as thread,  # a test that awaits has a loop in its own
+        ):
+            code = thread.submit(_exit_code, arguments).result()
+        return subprocess.CompletedProcess(arguments, code, out.text(), complaints.text())
+
+    return runs
+
+
+class _Captured(io.TextIOWrapper):
+    """What is written, as a pipe would take it."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    def text(self) -> str:
+        assert isinstance(self.buffer, io.BytesIO)
+        return self.buffer.getvalue().decode()
+
+
+def _exit_code(arguments: tuple[str, ...]) -> int:
+    try:
+        return main(arguments)
+    except SystemExit as ended:  # argparse's way out
+        return int(ended.code or 0)
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Run:
+    """Run the command in an empty folder, to its end, in a process of its own as a user does."""
 
     def runs(
         *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = tmp_path

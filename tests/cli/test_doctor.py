@@ -9,8 +9,8 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost, Usage
-from miharu.cli import _libraries, main
-from miharu.cli.doctor import database, environment
+from miharu.cli import main
+from miharu.cli.doctor import database, environment, libraries
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
 from miharu.stores.sqlite import SQLiteStore
@@ -24,8 +24,8 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_it_says_what_is_seen_and_how_the_database_is(run: Run, recorded: Path) -> None:
-    done = run("doctor", "--deep", "--database", str(recorded))
+def test_it_says_what_is_seen_and_how_the_database_is(run_process: Run, recorded: Path) -> None:
+    done = run_process("doctor", "--deep", "--database", str(recorded))
     assert done.returncode == 0, done.stdout + done.stderr
     said = words(done.stdout)
     assert "openai 3" in said
@@ -163,11 +163,11 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
             raise PackageNotFoundError(name)
         return SimpleNamespace(version=INSTALLED[name][0], requires=INSTALLED[name][1])
 
-    monkeypatch.setattr(_libraries, "distribution", distribution)
+    monkeypatch.setattr(libraries, "distribution", distribution)
     rules = (Rule("/chat/completions"), Rule("/responses"), Rule(host=".endpoints.huggingface.cloud"))
-    monkeypatch.setattr(_libraries, "_rules", lambda: rules)
-    monkeypatch.setattr(_libraries, "version", lambda name: distribution(name).version)
-    seen = {sight.name.partition(" ")[0]: sight for sight in _libraries.look()}
+    monkeypatch.setattr(libraries, "_rules", lambda: rules)
+    monkeypatch.setattr(libraries, "version", lambda name: distribution(name).version)
+    seen = {sight.name.partition(" ")[0]: sight for sight in libraries.look()}
     assert (seen["openai"].client, seen["openai"].why) == ("httpx", "yes")
     assert seen["groq"].seen
     assert (seen["anthropic"].client, seen["anthropic"].seen) == ("httpx2", False)
@@ -207,8 +207,8 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
         )
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(_libraries, "distribution", distribution)
-    monkeypatch.setattr(_libraries, "version", lambda asked: distribution(asked).version)
+    monkeypatch.setattr(libraries, "distribution", distribution)
+    monkeypatch.setattr(libraries, "version", lambda asked: distribution(asked).version)
     assert main(["doctor"]) == 0
     said = words(capsys.readouterr().out)
     assert "Nothing is wrong." not in said
@@ -220,26 +220,26 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
 def test_each_library_and_client_is_on_the_list_of_what_is_tried() -> None:
     unseen = {
         library.name
-        for library in _libraries.LIBRARIES
-        if library.never or library.unseen == _libraries._SYNC or library.through in {"grpcio", "botocore"}
+        for library in libraries.LIBRARIES
+        if library.never or library.unseen == libraries._SYNC or library.through in {"grpcio", "botocore"}
     }
-    assert {*_libraries.CLIENTS} - {*_libraries.SEEN} | unseen == {*UNSEEN}
+    assert {*libraries.CLIENTS} - {*libraries.SEEN} | unseen == {*UNSEEN}
 
 
 def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = ModuleType("httpx")
     changed.Client = type("Client", (), {})  # type: ignore[attr-defined]
     monkeypatch.setitem(__import__("sys").modules, "httpx", changed)
-    assert _libraries.patch_points("httpx") == [
+    assert libraries.patch_points("httpx") == [
         "httpx.Client._send_single_request",
         "httpx.AsyncClient._send_single_request",
     ]
-    assert _libraries.patch_points("httpx2") == []
+    assert libraries.patch_points("httpx2") == []
 
 
 def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aiohttp", ModuleType("aiohttp"))
-    assert _libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
+    assert libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
 
 
 @pytest.fixture
@@ -267,16 +267,16 @@ def test_a_sound_file_is_not_changed_by_a_repair(run: Run, file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_damaged_file_is_repaired(run: Run, file: Path) -> None:
+def test_a_damaged_file_is_repaired(run_process: Run, file: Path) -> None:
     file.write_bytes(os.urandom(4096) + file.read_bytes()[4096:])
-    said = words(run("doctor", "--database", str(file)).stdout)
+    said = words(run_process("doctor", "--database", str(file)).stdout)
     assert "has no header of SQLite. To repair it: miharu doctor --repair" in said
-    assert words(run("stats", "--database", str(file)).stderr).endswith("miharu doctor --repair.")
-    said = repaired(run, file)
+    assert words(run_process("stats", "--database", str(file)).stderr).endswith("miharu doctor --repair.")
+    said = repaired(run_process, file)
     assert "ok 6 calls were brought back, none was lost; the damaged file stays as copy.db.salvaged-" in said
     assert "ok 6 calls; the last one" in said
     assert len(list(file.parent.glob("copy.db.salvaged-*Z"))) == 1
-    said = words(run("doctor", "--database", str(file)).stdout)
+    said = words(run_process("doctor", "--database", str(file)).stdout)
     assert "was damaged and set aside; 6 calls were brought back, none was lost. It may be deleted" in said
 
 
@@ -340,10 +340,10 @@ def test_what_waits_and_is_no_file_of_this_users_is_told(run: Run, file: Path) -
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("command", [("stats",), ("doctor", "--deep"), ("doctor", "--repair")])
 def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(
-    run: Run, tmp_path: Path, command: tuple[str, ...]
+    run_process: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     os.mkfifo(tmp_path / "calls.db")
-    done = run(*command, "--database", str(tmp_path / "calls.db"))
+    done = run_process(*command, "--database", str(tmp_path / "calls.db"))
     assert done.returncode == (2 if command == ("stats",) else 1)
     assert "is a named pipe" in words(done.stdout + done.stderr)
 
@@ -355,7 +355,7 @@ def test_a_full_disk_is_warned_of(file: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_each_variable_is_looked_at() -> None:
-    package = Path(_libraries.__file__).parents[1]
+    package = Path(libraries.__file__).parents[2]
     source = "".join(path.read_text() for path in package.rglob("*.py"))
     found = set(re.findall(r'"(MIHARU_[A-Z_]+)"', source))
     assert found == {*environment.VARIABLES, "MIHARU_UNGUARDED"}

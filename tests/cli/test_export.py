@@ -49,8 +49,10 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_csv_has_every_column_and_the_newest_first(file: Path, run: Run) -> None:
-    done = run("export", "--format", "csv", "--database", str(file), env={"LC_ALL": "C", "PYTHONUTF8": "0"})
+def test_csv_has_every_column_and_the_newest_first(file: Path, run_process: Run) -> None:
+    done = run_process(
+        "export", "--format", "csv", "--database", str(file), env={"LC_ALL": "C", "PYTHONUTF8": "0"}
+    )
     assert (done.returncode, done.stderr) == (0, "")
     rows = table(done.stdout)
     assert [row["model"] for row in rows] == ["c", '\'=HYPERLINK("http://evil")', "a"]

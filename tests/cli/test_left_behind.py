@@ -55,25 +55,25 @@ def test_they_are_added_to_those_that_are_there(run: Run, tmp_path: Path) -> Non
     assert counted(run, file)[0] == 4
 
 
-def test_those_of_a_process_that_lives_are_counted(run: Run, tmp_path: Path) -> None:
+def test_those_of_a_process_that_lives_are_counted(run_process: Run, tmp_path: Path) -> None:
     file = stored(tmp_path / "calls.db", make_call(timestamp=now()))
     spool = left(file, 5, alive=True)
-    calls, _, said = counted(run, file)
+    calls, _, said = counted(run_process, file)
     assert calls == 1
     assert "5 calls are not in these figures yet" in said
     assert str(spool.place) in said
     spool.close()
-    assert counted(run, file) == (6, 0, "")
+    assert counted(run_process, file) == (6, 0, "")
 
 
-def test_those_of_another_user_are_counted(run: Run, tmp_path: Path) -> None:
+def test_those_of_another_user_are_counted(run_process: Run, tmp_path: Path) -> None:
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can make a file of another user's")
     file = stored(tmp_path / "calls.db", make_call(timestamp=now()))
     left(file)
     for name in spools(file):
         os.chown(tmp_path / name, 65534, 65534)
-    calls, _, said = counted(run, file)
+    calls, _, said = counted(run_process, file)
     assert calls == 1
     assert "3 calls are not in these figures yet" in said
     assert spools(file)

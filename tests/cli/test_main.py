@@ -28,8 +28,8 @@ def test_help_is_quick_and_names_the_commands(tmp_path: Path) -> None:
     assert not re.search(third_party, done.stderr)
 
 
-def test_the_version_is_told(run: Run) -> None:
-    assert run("--version").stdout == f"miharu {__version__}\n"
+def test_the_version_is_told(run_process: Run) -> None:
+    assert run_process("--version").stdout == f"miharu {__version__}\n"
 
 
 def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,11 +84,11 @@ def test_a_file_that_may_not_be_read_is_named(run: Run, tmp_path: Path) -> None:
     assert "cannot be read: Permission denied" in " ".join(done.stderr.split())
 
 
-def test_a_used_port_is_named(run: Run, recorded: Path) -> None:
+def test_a_used_port_is_named(run_process: Run, recorded: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for command in (["dashboard", "--database", str(recorded)], ["demo", "--no-open"]):
-            done = run(*command, "--port", str(port))
+            done = run_process(*command, "--port", str(port))
             assert (done.returncode, "Traceback" in done.stderr) == (2, False)
             assert str(port) in done.stderr
 

@@ -30,8 +30,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_old_calls_are_forgotten(file: Path, calls: list[Call], run: Run) -> None:
-    done = run("prune", "--before", "90d", "--yes", "--database", str(file))
+def test_old_calls_are_forgotten(file: Path, calls: list[Call], run_process: Run) -> None:
+    done = run_process("prune", "--before", "90d", "--yes", "--database", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("2 forgotten. The database takes ")
     assert [call.id for call in read_back(file)] == [call.id for call in calls[2:]]

@@ -64,7 +64,7 @@ async def test_costs_that_change_are_stored(
     assert same.cost == CALLS[1].cost
 
 
-def test_the_report_says_how_many_and_how_much(run: Run, tmp_path: Path) -> None:
+def test_the_report_says_how_many_and_how_much(run_process: Run, tmp_path: Path) -> None:
     asked = {"provider": "openai", "cost": priced(1_000_000)}
     file = stored(
         tmp_path / "calls.db",
@@ -74,7 +74,7 @@ def test_the_report_says_how_many_and_how_much(run: Run, tmp_path: Path) -> None
         make_call(cost=priced(9, "provider")),
     )
     command = ["reprice", "--since", "2020-01-01", "--database", str(file)]
-    would = run(*command, "--dry-run")
+    would = run_process(*command, "--dry-run")
     assert (would.returncode, would.stderr) == (0, "")
     assert "6 calls since 2020-01-01 00:00 UTC." in would.stdout
     assert "1 with a stated cost, which stays." in would.stdout
@@ -82,8 +82,8 @@ def test_the_report_says_how_many_and_how_much(run: Run, tmp_path: Path) -> None
     assert "and not $0.0030 (-$0.00" in would.stdout
     assert "gpt-4o" in would.stdout
     assert sum(call.cost is None for call in read_back(file)) == 2
-    done = run(*command)
+    done = run_process(*command)
     assert "4 changed (1 had no price before)" in done.stdout
     assert sum(call.cost is None for call in read_back(file)) == 1
     assert [call.cost for call in read_back(file)].count(priced(9, "provider")) == 1
-    assert "No cost changes." in run(*command).stdout
+    assert "No cost changes." in run_process(*command).stdout

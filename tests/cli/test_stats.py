@@ -26,8 +26,8 @@ def test_the_sums_are_printed_as_a_table(run: Run, recorded: Path) -> None:
     assert next(line for line in table if "in-house" in line).split()[3] == UNKNOWN
 
 
-def test_programs_get_json(run: Run, recorded: Path) -> None:
-    done = run("stats", "--database", f"sqlite:///{recorded}", "--range", "1h", "--json")
+def test_programs_get_json(run_process: Run, recorded: Path) -> None:
+    done = run_process("stats", "--database", f"sqlite:///{recorded}", "--range", "1h", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     said = json.loads(done.stdout)
     assert said["database"] == str(recorded)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from miharu import providers
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.corpus import independent_cost, offline
 
 __all__ = ("compared",)

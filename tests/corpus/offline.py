@@ -17,7 +17,7 @@ from typing import Any
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.stores.columns import CALLS, to_row
 from tests.world import exchange
 

@@ -19,7 +19,7 @@ import pytest
 import miharu
 from miharu import providers
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.corpus import offline
 
 ROOT = Path(__file__).parents[2]

@@ -4,23 +4,28 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
+    Counted,
     Dimension,
     Extent,
     FailedSpans,
     Group,
+    Kind,
     Latency,
     Order,
+    Place,
     Point,
     Query,
     Ranks,
     Session,
+    Tally,
+    TimedCalls,
     Timing,
     Totals,
 )
@@ -110,6 +115,46 @@ class MemoryStore:
             if (call_id is not None and score.call_id == call_id)
             or (trace_id is not None and score.trace_id == trace_id)
         ]
+
+    async def counters(self) -> Counted:
+        """Of the calls that are there: this store says nothing of those that are gone."""
+        tallies, timed = (
+            defaultdict[tuple[Any, ...], list[Call]](list),
+            defaultdict[tuple[Any, ...], list[int]](list),
+        )
+        for call in self.kept.values():
+            own = {name: getattr(call, name) or None for name in ("model", "provider", "route", "service")}
+            ended = {"status": call.outcome.status, "error_type": call.outcome.error_type}
+            tallies[tuple((own | ended).items())].append(call)
+            for of in get_args(Timing) if call.outcome.status == "success" else ():
+                if (ms := getattr(call, of)) is not None:
+                    timed[(*own.items(), ("of", of))].append(self.counted(ms))
+        return Counted(
+            sums=[Tally(**dict(key), totals=total(calls)) for key, calls in tallies.items()],
+            times=[
+                TimedCalls(**dict(key), counts=sorted(Counter(values).items()))
+                for key, values in timed.items()
+            ],
+        )
+
+    def _of(self, kind: Kind) -> Sequence[Call | Span | Score]:
+        kept: Mapping[Kind, Sequence[Call | Span | Score]] = {
+            "calls": list(self.kept.values()),
+            "spans": self.kept_spans,
+            "scores": self.kept_scores,
+        }
+        return kept[kind]
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        kept = self._of(kind)
+        found = sorted((one.timestamp, one.id) for one in kept)
+        return [place for place in found if after is None or place > after][:limit]
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        kept = self._of(kind)
+        by_place = {(one.timestamp, one.id): one for one in kept}
+        found = [by_place[place] for place in await self.places(kind, after, limit)]
+        return Batch(**{kind: found})  # type: ignore[arg-type]
 
     async def tend(self) -> bool:
         return False

@@ -32,7 +32,7 @@ def store() -> MemoryStore:
 
 
 FRAGMENTS = [path for path in PATHS if "-" in path]
-FILES = [path for path in PATHS if "." in path or path == "healthz"]
+FILES = [path for path in PATHS if "." in path or path in {"healthz", "metrics"}]
 PAGES = [path for path in PATHS if path not in FILES]
 LINKS = ("href", "src", "action", "hx-get")
 

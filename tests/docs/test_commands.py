@@ -26,6 +26,7 @@ SERVING = {"dashboard", "demo", "tail"}
 
 def _arguments(line: str, database: Path, folder: Path) -> list[str]:
     """What is typed: each option, with the value that is shown or one of its kind."""
+    line = line.replace("--to URL", f"--to {folder / 'copy.db'}")
     typed = re.findall(r"--?[\w-]+|[^\s\[\]]+", line)[1:]
     values = VALUES | {"URL": str(database), "FILE": str(folder / "out.csv")}
     return [str(values.get(word, word)) for word in typed]
@@ -51,4 +52,5 @@ def test_each_command_runs_with_every_option_that_is_shown(
             code = int(str(ended.code))
         assert code == 0, (line, capsys.readouterr())
     assert "gpt-4o-2024-08-06" in (tmp_path / "out.csv").read_text()
+    assert (tmp_path / "copy.db").exists()
     assert f"miharu {miharu.__version__}" in capsys.readouterr().out

@@ -54,11 +54,20 @@ def test_the_floors_of_the_walk_are_all_of_them(example: Block) -> None:
     }
 
 
+@of("docs/architecture.md", "batch_reader   exports")
+def test_the_rooms_of_the_recorder_are_those_that_are_checked(example: Block) -> None:
+    assert _floors(example, r"\w+( +\w+)*") == _rooms("miharu.recorder")
+
+
 @of("docs/architecture.md", "queries\n")
 def test_the_rooms_of_the_dashboard_are_those_that_are_checked(example: Block) -> None:
+    assert _floors(example, r"\w+( +\w+)*") == _rooms("miharu.dashboard")
+
+
+def _rooms(package: str) -> list[set[str]]:
     [rooms] = (
         contract["layers"]
         for contract in SETTINGS["tool"]["importlinter"]["contracts"]
-        if contract["containers"] == ["miharu.dashboard"]
+        if contract["containers"] == [package]
     )
-    assert _floors(example, r"\w+( +\w+)*") == [{*room.split(" | ")} for room in rooms]
+    return [{*room.split(" | ")} for room in rooms]

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -118,3 +119,28 @@ async def test_a_schema_of_its_own_is_set_up(example: Block, own_server: "Server
     await _record(own_server.url("postgres", "miharu", "secret"))
     [count] = await own_server.query("postgres", "SELECT count(*) FROM miharu.llm_calls")
     assert count[0] == 1
+
+
+async def _moved(example: Block, server: "Server", folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    await _record(".miharu/calls.db")
+    [line] = example.commands
+    assert line.endswith("@db.example/miharu")
+    typed = [*line.split()[1:-1], server.url("postgres")]
+    assert await anyio.to_thread.run_sync(main, typed) == 0
+    [count] = await server.query("postgres", "SELECT count(*) FROM llm_calls")
+    assert count[0] == 1
+
+
+@of(PAGE, "miharu copy")
+async def test_a_file_moves_to_the_server(
+    example: Block, own_server: "Server", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _moved(example, own_server, tmp_path, monkeypatch)
+
+
+@of("docs/commands.md", "miharu copy --from .miharu")
+async def test_the_page_of_commands_moves_it_too(
+    example: Block, own_server: "Server", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _moved(example, own_server, tmp_path, monkeypatch)

@@ -32,7 +32,6 @@ class StandIn:
     """A monitor without a worker."""
 
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
-    database_path = None
     read_only = True
     questions = STORE
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 
 pytest.importorskip(
-    "granian", reason="servers and frameworks have an environment: requirements-frameworks.txt"
+    "granian", reason="servers and frameworks have an environment: requirements/frameworks.txt"
 )
 
 import httpx2

@@ -15,7 +15,7 @@ import pytest
 from tests.calls import rows
 from tests.frameworks.serving import ROOT, environment, provider
 
-pytest.importorskip("celery", reason="they have an environment of their own: requirements-frameworks.txt")
+pytest.importorskip("celery", reason="they have an environment of their own: requirements/frameworks.txt")
 pytestmark = pytest.mark.full
 
 

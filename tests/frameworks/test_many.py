@@ -12,7 +12,7 @@ import pytest
 from tests.calls import rows
 from tests.frameworks.serving import SERVERS, environment, provider, serving
 
-pytest.importorskip("hypercorn", reason="it has an environment of its own: requirements-frameworks.txt")
+pytest.importorskip("hypercorn", reason="it has an environment of its own: requirements/frameworks.txt")
 
 MANY = 200
 ROUTES = {

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 pytest.importorskip(
-    "quart", reason="the frameworks have an environment of their own: requirements-frameworks.txt"
+    "quart", reason="the frameworks have an environment of their own: requirements/frameworks.txt"
 )
 
 from tests.calls import rows

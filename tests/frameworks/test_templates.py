@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("quart", reason="it has an environment of its own: requirements-frameworks.txt")
+pytest.importorskip("quart", reason="it has an environment of its own: requirements/frameworks.txt")
 
 import django
 from django.conf import settings

@@ -32,7 +32,7 @@ def need(*tools: str) -> None:
     """Skip the module that calls this where they are not installed."""
     if find_spec("gunicorn") is None or any(find_spec(tool) is None for tool in tools):
         pytest.skip(
-            "they have an environment of their own: requirements-frameworks.txt", allow_module_level=True
+            "they have an environment of their own: requirements/frameworks.txt", allow_module_level=True
         )
 
 

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from miharu.exchange import Exchange
-from miharu.interceptor import Interceptor, handing
+from miharu.interceptor import Interceptor, handoff
 
 from .server import Server
 from .world import NO_TLS, RULES
@@ -42,7 +42,7 @@ def test_a_sync_call_is_not_sent(
         refusing.admit = None
         assert client.post(f"{server.url}/json/{PATH}", json={}).status_code == 200
     assert len(server.served) == len(exchanges) == 1
-    assert not handing.running()
+    assert not handoff.running()
 
 
 async def test_an_async_call_is_not_sent(
@@ -53,9 +53,9 @@ async def test_an_async_call_is_not_sent(
             await client.post(f"{server.url}/json/{PATH}", json={})
         refusing.admit = None
         assert (await client.post(f"{server.url}/json/{PATH}", json={})).status_code == 200
-    assert not handing.inside.get()
+    assert not handoff.inside.get()
     assert len(server.served) == len(exchanges) == 1
-    assert not handing.running()
+    assert not handoff.running()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -69,7 +69,7 @@ async def test_aiohttp_does_not_send_it(
         async with session.post(f"{server.url}/json/{PATH}", json={}) as response:
             await response.read()
     assert len(server.served) == len(exchanges) == 1
-    assert not handing.running()
+    assert not handoff.running()
 
 
 def test_what_is_no_call_is_not_asked_about(
@@ -83,7 +83,7 @@ def test_what_is_no_call_is_not_asked_about(
 def test_our_own_requests_are_not_seen(
     refusing: Interceptor, library: ModuleType, server: Server, exchanges: list[Exchange]
 ) -> None:
-    with library.Client(verify=NO_TLS) as client, handing.unseen():
+    with library.Client(verify=NO_TLS) as client, handoff.unseen():
         client.post(f"{server.url}/json/{PATH}", json={})
     assert len(server.served) == 1
     assert not exchanges

@@ -12,7 +12,7 @@ import pytest
 from miharu.exchange import Exchange
 from miharu.holding import HOLDING
 from miharu.interceptor import Interceptor
-from miharu.interceptor.handing import inside
+from miharu.interceptor.handoff import inside
 from miharu.kept_body import LEAST_HEAD, LEAST_TAIL
 
 from .world import RULES

@@ -14,7 +14,7 @@ import pytest
 
 from miharu.attribution import context
 from miharu.attribution.context import Beginning, Origin
-from miharu.interceptor import Interceptor, handing, wrapping
+from miharu.interceptor import Interceptor, handoff, wrapping
 from miharu.interceptor.jobs import JOBS, apscheduler, arq, celery, rq
 
 
@@ -22,10 +22,10 @@ from miharu.interceptor.jobs import JOBS, apscheduler, arq, celery, rq
 def settled() -> Iterator[list[str]]:
     """Somebody watches; how often a job's end was waited for."""
     waits: list[str] = []
-    handing.hand_to(Interceptor(lambda exchange: None, (), settle=lambda: waits.append("settled")))
+    handoff.hand_to(Interceptor(lambda exchange: None, (), settle=lambda: waits.append("settled")))
     yield waits
     wrapping.restore()
-    handing.hand_to(None)
+    handoff.hand_to(None)
 
 
 def running() -> str | None:
@@ -91,7 +91,7 @@ def test_celery(settled: list[str]) -> None:
     assert running() == "celery shop.send_mail"
     signals.task_postrun.send(task_id="1")
     assert running() is None
-    handing.hand_to(None)
+    handoff.hand_to(None)
     signals.task_prerun.send(task_id="3", task=task)
     assert running() is None
 
@@ -141,7 +141,7 @@ def test_a_job_inside_a_request_is_the_requests(settled: list[str]) -> None:
     rq.hook_job(jobs)
     with Beginning(Origin({"path": "/"}, source=None)):
         assert job().perform() is None
-    handing.hand_to(None)
+    handoff.hand_to(None)
     assert job().perform() is None
 
 
@@ -206,8 +206,8 @@ def test_a_settling_that_fails_is_swallowed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("MIHARU_UNGUARDED")
-    handing.settle()
-    handing.hand_to(Interceptor(lambda exchange: None, (), settle=lambda: 1 / 0))
-    handing.settle()
-    handing.hand_to(None)
+    handoff.settle()
+    handoff.hand_to(Interceptor(lambda exchange: None, (), settle=lambda: 1 / 0))
+    handoff.settle()
+    handoff.hand_to(None)
     assert "storing calls before a process ends failed" in caplog.text

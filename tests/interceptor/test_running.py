@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from miharu.exchange import Exchange
-from miharu.interceptor import Interceptor, handing
+from miharu.interceptor import Interceptor, handoff
 
 from .server import EVENTS, Server
 from .world import NO_TLS
@@ -17,18 +17,18 @@ PATH = "v1/chat/completions"
 
 @pytest.fixture(autouse=True)
 def nothing_from_before() -> None:
-    handing.forget_all()
+    handoff.forget_all()
 
 
 def test_a_stream_runs_until_its_end(watching: list[Exchange], library: ModuleType, server: Server) -> None:
     with library.Client(verify=NO_TLS) as client:
         with client.stream("POST", f"{server.url}/stream/{PATH}", json={}) as response:
-            [running] = handing.running()
+            [running] = handoff.running()
             assert running.status == 200
             assert not watching
             server.step(len(EVENTS))
             response.read()
-        assert handing.running() == []
+        assert handoff.running() == []
     assert watching == [running]
 
 
@@ -42,11 +42,11 @@ def test_a_call_without_an_answer_runs_too(
     asking = threading.Thread(target=ask)
     asking.start()
     assert server.arrived.wait(20)
-    [running] = handing.running()
+    [running] = handoff.running()
     assert running.status is None
     server.reset()
     asking.join()
-    assert handing.running() == []
+    assert handoff.running() == []
     assert watching == [running]
 
 
@@ -55,13 +55,13 @@ def test_who_leaves_ends_what_is_being_answered_and_nothing_else(
 ) -> None:
     with library.Client(verify=NO_TLS) as client:
         sent = Exchange()
-        handing.begun(sent)
+        handoff.begun(sent)
         with client.stream("POST", f"{server.url}/stream/{PATH}", json={}):
-            answered = next(one for one in handing.running() if one is not sent)
+            answered = next(one for one in handoff.running() if one is not sent)
             interceptor.uninstall()
             assert watching == [answered]
-            assert handing.running() == [sent]
-    handing.forget(sent)
+            assert handoff.running() == [sent]
+    handoff.forget(sent)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -71,8 +71,8 @@ async def test_aiohttp_runs_until_its_end(
     interceptor.install()
     async with aiohttp.ClientSession() as session:
         async with session.post(f"{server.url}/stream/{PATH}", json={}) as response:
-            [running] = handing.running()
+            [running] = handoff.running()
             server.step(len(EVENTS))
             await response.read()
-        assert handing.running() == []
+        assert handoff.running() == []
     assert exchanges == [running]

@@ -10,7 +10,7 @@ import pytest
 import miharu
 from miharu import monitor
 from miharu.call import Call, Outcome, Usage
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 from miharu.monitor.calls import Calls
 from tests.calls import aask, ask, rows
 
@@ -26,7 +26,7 @@ def test_without_init_it_watches_for_the_block_and_stores_nothing(
     ask()
     assert [call.model for call in calls] == ["gpt-4o-2024-08-06"] * 2
     assert (calls.cost_nanousd, calls.tokens) == (150_000, 30)
-    assert handing.target() is None
+    assert handoff.target() is None
     assert monitor.current() is None
     assert not list(tmp_path.iterdir())
 

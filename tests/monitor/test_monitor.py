@@ -16,7 +16,7 @@ from miharu import monitor
 from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.errors import ConfigError, StoreError
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.testing.store_contract import ALL
 from tests.calls import ANSWER, ASKED, URL, ask, rows
@@ -50,7 +50,7 @@ def test_newer_prices_are_fetched_where_that_is_asked_for(
     seen: list[bool] = []
 
     def fetch(_: Any) -> None:
-        seen.append(handing.is_unseen())
+        seen.append(handoff.is_unseen())
 
     monkeypatch.setattr(update_prices.UpdatePrices, "fetch", fetch)
     miharu.init(database, update_prices=True)
@@ -82,6 +82,7 @@ def test_a_thousand_calls_are_a_thousand_rows(database: Path) -> None:
         "written": 1000,
         "dropped": 0,
         "shed": 0,
+        "not_exported": 0,
         "spooled": 0,
         "unpriced": 0,
         "estimated": 0,

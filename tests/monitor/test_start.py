@@ -46,7 +46,7 @@ NEEDED = {
     "miharu.kept_body",
     "miharu.interceptor",
     "miharu.interceptor.gate",
-    "miharu.interceptor.handing",
+    "miharu.interceptor.handoff",
     "miharu.interceptor.imports",
     "miharu.interceptor.jobs",
     "miharu.interceptor.wrapping",
@@ -61,13 +61,14 @@ NEEDED = {
     "miharu.providers.known_rules",
     "miharu.providers.rules",
     "miharu.recorder",
-    "miharu.recorder.bell",
+    "miharu.recorder.threads",
+    "miharu.recorder.threads.bell",
     "miharu.recorder.counters",
-    "miharu.recorder.daemonic",
-    "miharu.recorder.endings",
-    "miharu.recorder.imports",
-    "miharu.recorder.orders",
-    "miharu.recorder.patched",
+    "miharu.recorder.threads.daemonic",
+    "miharu.recorder.threads.endings",
+    "miharu.recorder.threads.imports",
+    "miharu.recorder.threads.orders",
+    "miharu.recorder.threads.patched",
     "miharu.recorder.queue",
     "miharu.recorder.recorder",
     "miharu.redaction",
@@ -99,7 +100,7 @@ def test_a_program_that_ends_at_once_does_not_import_what_records(database: Path
 import atexit, sys
 atexit.register(lambda: print(sorted({"miharu.stores.sqlite.writer", "sqlite3"} & sys.modules.keys())))
 import miharu
-from miharu.recorder import imports
+from miharu.recorder.threads import imports
 import_step, ends = imports.import_step, __import__("threading").Event()
 def slowly(name):
     ends.wait(30)
@@ -117,7 +118,7 @@ def test_a_fork_in_the_middle_of_it_loses_nothing(database: Path) -> None:
     script = (
         """
 import os, threading
-from miharu.recorder import imports
+from miharu.recorder.threads import imports
 import_step, begun = imports.import_step, threading.Event()
 def slowly(name):
     begun.set()

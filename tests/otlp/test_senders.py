@@ -21,7 +21,7 @@ from tests.stores.faults import ROOT
 
 if find_spec("openinference") is None:
     pytest.skip(
-        "the instrumentors have an environment of their own: requirements-senders.txt",
+        "the instrumentors have an environment of their own: requirements/senders.txt",
         allow_module_level=True,
     )
 

@@ -8,8 +8,8 @@ from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
-from miharu.recorder.costs import priced
-from miharu.recorder.reader import Reader
+from miharu.recorder.costing.costs import priced
+from miharu.recorder.reading.reader import Reader
 from tests.world import exchange, sse
 
 __all__ = ("CHAT", "CLAUDE", "GEMINI", "PRICES", "answer", "chat", "claude", "gemini", "nano", "paid")

@@ -12,8 +12,8 @@ import pytest
 
 from miharu.plugins import load
 from miharu.providers import BUILT_IN
-from miharu.recorder.costs import priced
-from miharu.recorder.reader import Reader
+from miharu.recorder.costing.costs import priced
+from miharu.recorder.reading.reader import Reader
 from miharu.stores.columns import CALLS, to_row
 from tests.pricing.paid import PRICES
 from tests.world import exchange, sse

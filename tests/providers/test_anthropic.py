@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from miharu.kept_body import KEPT_HEAD
 from miharu.providers.anthropic.complete import AnthropicComplete
 from miharu.providers.anthropic.messages import AnthropicMessages
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.nested import nested
 from tests.world import exchange, sse
 

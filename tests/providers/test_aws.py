@@ -12,7 +12,7 @@ from miharu.providers.aws.converse import BedrockConverse
 from miharu.providers.aws.invoke import BedrockInvoke
 from miharu.providers.aws.sagemaker import SageMakerInvocations
 from miharu.providers.hosts import provider_of
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.nested import nested
 from tests.providers.eventstream import chunk, event, exception
 from tests.world import exchange

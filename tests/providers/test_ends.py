@@ -11,7 +11,7 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.wire import json as wire_json
 from miharu.wire import sse as wire_sse
 from tests.corpus import offline

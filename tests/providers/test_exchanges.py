@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.stores.columns import CALLS, to_row
 from tests.nested import nested
 from tests.providers.eventstream import written

@@ -8,7 +8,7 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.world import HandMade, exchange
 
 FORMATS = [provider() for _, provider in load(providers.BUILT_IN)]

@@ -13,7 +13,7 @@ from miharu.call import Call
 from miharu.exchange import Exchange, Request
 from miharu.plugins import load
 from miharu.providers.openai._usage import stated_cost, usage_of
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.nested import nested
 from tests.world import exchange, sse
 

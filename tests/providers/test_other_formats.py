@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.nested import nested
 from tests.world import exchange, sse
 

@@ -8,7 +8,7 @@ from miharu.batch import Batch
 from miharu.recorder import exports as module
 from miharu.recorder.counters import Counters
 from miharu.recorder.exports import Exports
-from miharu.recorder.loop import LoopThread
+from miharu.recorder.threads.loop import LoopThread
 from miharu.testing.store_contract import make_call
 
 
@@ -99,3 +99,45 @@ def test_one_that_is_far_behind_misses_what_comes_and_that_is_said_once(
     exports.put(batch("f"))
     assert exports.flush(10)
     assert slow.got == ["a", "b", "c", "f"]
+
+
+def test_where_no_thread_can_be_started_the_end_passes_on_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at the end of a program from Python 3.12 on."""
+
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    exporter, counters = Exporter(), Counters()
+
+    async def export(batch: Batch) -> None:
+        exporter.got += [call.model for call in batch.calls]
+
+    monkeypatch.setattr(exporter, "export", export)
+    exports = Exports([exporter], LoopThread("miharu-test"), counters)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuses)
+        exports.put(batch("a"))
+        exports.put(batch("b"))
+        exports.close(10)
+    assert exporter.got == ["a", "b"]
+    assert exporter.closed == 1
+    assert counters.failed_exports == 0
+
+
+def test_what_was_left_goes_first_once_a_thread_can_be_started(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    exporter = Exporter()
+    exports = Exports([exporter], loop, Counters())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuses)
+        exports.put(batch("a"))
+    exports.put(batch("b"))
+    assert exports.flush(10)
+    assert exporter.got == ["a", "b"]
+    exports.close(1)

@@ -126,9 +126,10 @@ def test_what_others_have_left_is_stored(home: Home, caplog: pytest.LogCaptureFi
     assert sorted(home.bench.models) == ["a", "b", "c"]
     assert not home.bench.spools
     assert home.bench.counters.written == 0
-    assert "2 calls that another process had left were stored" in caplog.text
+    assert "stored 2 calls that another process had left" in caplog.text
     leave(home, "d")
     home.all()
+    assert "stored 1 call that another process had left" in caplog.text
     assert home.bench.spools
     home.time += LOOK_S
     home.all()

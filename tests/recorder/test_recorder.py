@@ -16,15 +16,15 @@ from miharu.batch import Batch
 from miharu.pricing.base import Prices
 from miharu.recorder import recorder as recorders
 from miharu.recorder import run as runs
-from miharu.recorder.bell import Bell
+from miharu.recorder.costing.prices_loader import PricesLoader
 from miharu.recorder.counters import QUIET_S, Losses
 from miharu.recorder.maintenance import Retention
-from miharu.recorder.orders import Flush, Orders
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.prices_loader import PricesLoader
 from miharu.recorder.recorder import Recorder
 from miharu.recorder.run import Run
 from miharu.recorder.spool import Spool
+from miharu.recorder.threads.bell import Bell
+from miharu.recorder.threads.orders import Flush, Orders
 from miharu.stores.base import Writer
 from miharu.testing.store_contract import make_call
 from tests.recorder.world import Bench, answered

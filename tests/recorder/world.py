@@ -15,11 +15,11 @@ from miharu.config import resolve_database
 from miharu.errors import StoreError
 from miharu.plugins import load
 from miharu.pricing.base import Prices
+from miharu.recorder.costing.pricer import Pricer
 from miharu.recorder.counters import Counters
 from miharu.recorder.pipeline import Pipeline
-from miharu.recorder.pricer import Pricer
 from miharu.recorder.queue import ExchangeQueue
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.recorder.spool import Spool
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.writer import SQLiteWriter

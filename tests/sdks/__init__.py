@@ -8,7 +8,7 @@ table.py         what was seen, as JSON (seen/), and from that docs/coverage.md
 test_matrix.py   each row of the database against what the provider told
 test_table.py    the page and `miharu doctor` say the same
 
-    uv pip install --no-deps --require-hashes -r requirements-sdks.txt      (or requirements-sdks-httpx.txt)
+    uv pip install --no-deps --require-hashes -r requirements/sdks.txt      (or requirements/sdks-httpx.txt)
     python -m pytest tests/sdks
 
 Where an SDK is not installed, its tests are skipped.

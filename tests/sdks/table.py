@@ -12,7 +12,7 @@ __all__ = ("SEEN", "Table", "page")
 SEEN = Path(__file__).parent / "seen"
 UNSEEN = Path(__file__).with_name("unseen.md")
 """What no run can show."""
-_LINES = {"sdks": "requirements-sdks.txt", "sdks-httpx": "requirements-sdks-httpx.txt"}
+_LINES = {"sdks": "requirements/sdks.txt", "sdks-httpx": "requirements/sdks-httpx.txt"}
 _HEAD = """\
 # What is seen
 

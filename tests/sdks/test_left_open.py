@@ -13,7 +13,7 @@ import miharu
 from tests.sdks.provider import Provider
 
 if find_spec("litellm") is None:
-    pytest.skip("litellm is in requirements-sdks-httpx.txt", allow_module_level=True)
+    pytest.skip("litellm is in requirements/sdks-httpx.txt", allow_module_level=True)
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -23,7 +23,7 @@ def _has(package: str) -> bool:
 
 if not (_has("anthropic") or _has("litellm")):
     pytest.skip(
-        "the SDKs have environments of their own: requirements-sdks.txt, requirements-sdks-httpx.txt",
+        "the SDKs have environments of their own: requirements/sdks.txt, requirements/sdks-httpx.txt",
         allow_module_level=True,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from miharu.cli import _libraries
+from miharu.cli.doctor import libraries
 from tests.sdks.table import SEEN, page
 
 _PAGE = Path(__file__).parent.parent.parent / "docs" / "coverage.md"
@@ -30,7 +30,7 @@ def test_everything_was_seen() -> None:
 
 def test_the_doctor_says_the_same() -> None:
     """Of each package that a run has seen in this very version: that it is seen, and through which client."""
-    sights = {sight.name.partition(" ")[0]: sight for sight in _libraries.look()}
+    sights = {sight.name.partition(" ")[0]: sight for sight in libraries.look()}
     judged = 0
     for file in sorted(SEEN.glob("*.json")):
         for sdk in json.loads(file.read_text()):

@@ -13,7 +13,7 @@ from typing import Any
 from miharu import providers
 from miharu.kept_body import CHUNK_OVERHEAD, KEPT_HEAD
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.stores.columns import CALLS, to_row
 from tests.hostile import ANSWERS, Hostile
 from tests.world import HandMade, exchange

@@ -19,7 +19,7 @@ from miharu.dashboard.call import bodies
 from miharu.dashboard.http.page import Page
 from miharu.providers import BUILT_IN
 from miharu.providers.messages import Tells
-from miharu.recorder.content import KEPT_CONTENT
+from miharu.recorder.reading.content import KEPT_CONTENT
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both

@@ -22,11 +22,11 @@ from miharu.exchange import Request
 from miharu.interceptor.aiohttp import AiohttpExchange
 from miharu.plugins import load
 from miharu.recorder.batch_reader import BatchReader
-from miharu.recorder.content import KEPT_CONTENT
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue
-from miharu.recorder.reader import Reader
-from miharu.recorder.redactor import _is_odd
+from miharu.recorder.reading.content import KEPT_CONTENT
+from miharu.recorder.reading.reader import Reader
+from miharu.recorder.reading.redactor import _is_odd
 from miharu.recorder.spool.records import pack
 from miharu.redaction import values
 from tests.world import HandMade, exchange, sse

@@ -9,6 +9,8 @@ from miharu.dashboard.access import secret
 from tests.security.conftest import LOCK, OpenDoor
 from tests.security.world import DOORS, ask, open_door
 
+SCRAPER = "a-token-that-scrapers-alone-have"
+
 
 @pytest.fixture(params=DOORS)
 def name(request: pytest.FixtureRequest) -> str:
@@ -78,6 +80,19 @@ def test_guessing_is_given_up_on(name: str, filled: Path) -> None:
 def test_it_counts_only_where_it_belongs(shown: dict[str, str], name: str, door_of: OpenDoor) -> None:
     answer = ask(door_of(name, MIHARU_TOKEN=LOCK), **shown)
     assert (answer.status, answer.tells) == (403, False)
+
+
+def test_a_scrapers_token_opens_the_metrics_and_nothing_else(name: str, door_of: OpenDoor) -> None:
+    door = door_of(name, MIHARU_TOKEN=LOCK, MIHARU_METRICS_TOKEN=SCRAPER)
+    answer = ask(door, "metrics", authorization=f"Bearer {SCRAPER}")
+    assert (answer.status, b"miharu_calls_total{" in answer.body) == (200, True)
+    for path in ("", "calls", "export.json", "metrics/", "api/totals"):
+        refused = ask(door, path, authorization=f"Bearer {SCRAPER}")
+        assert (refused.status, refused.tells) == (403, False), path
+    assert ask(door, "metrics").status == 403
+    assert ask(door, f"metrics?token={SCRAPER}").status == 403
+    assert ask(door, "metrics", cookie=f"token={SCRAPER}").status == 403
+    assert ask(door, "metrics", authorization=f"Bearer {LOCK}").status == 200
 
 
 def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:

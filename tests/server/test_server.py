@@ -94,7 +94,6 @@ class OneCall:
 
 class StandIn:
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
-    database_path = None
     read_only = True
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ import anyio
 from miharu.batch import Batch
 from miharu.call import Usage
 from miharu.stores.sqlite import SQLiteStore
-from miharu.stores.sqlite.repair.quarantine import unfinished, whatever_is_aside
+from miharu.stores.sqlite.repair.quarantine import all_set_aside, unfinished
 from miharu.stores.sqlite.repair.report import load
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
@@ -172,7 +172,7 @@ def play(app: App, fault: Fault, database: Path, earlier: int, each: int = EACH)
     outcome.slowest_ms = max(step["slowest_ms"] for step in (during, after, again))
     outcome.said = app.logs[began:]
     outcome.made = 3 * each
-    outcome.aside = [aside.path.name for aside in whatever_is_aside(database)]
+    outcome.aside = [aside.path.name for aside in all_set_aside(database)]
     with closing(sqlite3.connect(database)) as connection:
         counts = dict(connection.execute("SELECT coalesce(model, ''), count(*) FROM llm_calls GROUP BY 1"))
         outcome.sound = connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

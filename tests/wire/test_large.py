@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from miharu import providers
 from miharu.kept_body import KEPT_HEAD
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.wire.large import _PART, DIGITS, is_heavy, is_slow, salvaged, without_binaries
 from tests.world import exchange
 

@@ -1,7 +1,7 @@
 import pytest
 
 from miharu.providers.hosts import provider_of
-from miharu.wording.names import error_name, provider_name
+from miharu.wording.names import UNKNOWN, error_name, model_name, provider_name
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,12 @@ def test_a_provider_nobody_has_heard_of_keeps_its_own_name() -> None:
 )
 def test_a_number_alone_is_called_an_error(kind: str | None, name: str) -> None:
     assert error_name(kind) == name
+
+
+def test_a_model_that_nothing_names_is_called_unknown() -> None:
+    assert (model_name("gpt-4o"), model_name(None), model_name("")) == (
+        "gpt-4o",
+        "unknown model",
+        "unknown model",
+    )
+    assert provider_name(None) == UNKNOWN["provider"] == "unknown provider"

@@ -1,12 +1,13 @@
 """``miharu doctor``: what is installed, what is seen, how the database is; and its repair.
 
 versions.py     miharu, Python, SQLite
+libraries.py    what is installed
 seen.py         the libraries, and whether their calls are seen
 environment.py  the variables
 database.py     the file and what is in it
 beside.py       what lies beside the file: what waits, what was set aside
 repair.py       setting a damaged file aside, and bringing back what can be read
-finding.py     one line of it
+finding.py      one line of the output
 """
 
 import argparse

@@ -52,10 +52,10 @@ def _spools(file: Path) -> Iterator[Finding]:
 
 
 def _aside(file: Path) -> Iterator[Finding]:
-    from miharu.stores.sqlite.repair.quarantine import whatever_is_aside
+    from miharu.stores.sqlite.repair.quarantine import all_set_aside
     from miharu.stores.sqlite.repair.report import load
 
-    for aside in whatever_is_aside(file):
+    for aside in all_set_aside(file):
         name = f"{aside.path.name} ({bytes_words(aside.path.stat().st_size)})"
         if aside.done:
             yield Finding(

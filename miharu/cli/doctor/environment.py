@@ -22,10 +22,12 @@ VARIABLES = (
     "MIHARU_BUDGET",
     "MIHARU_IGNORE",
     "MIHARU_TOKEN",
+    "MIHARU_METRICS_TOKEN",
     "MIHARU_AUTH",
     "MIHARU_ALLOWED_HOSTS",
     "MIHARU_DISABLED",
 )
+_SECRETS = {"MIHARU_TOKEN", "MIHARU_METRICS_TOKEN"}
 
 
 def findings() -> Iterator[Finding]:
@@ -34,7 +36,7 @@ def findings() -> Iterator[Finding]:
     for name in names:
         value = os.environ[name]
         shown = public_url(value) if name == "MIHARU_DATABASE_URL" else redacted(value)
-        shown = "set, not shown" if name == "MIHARU_TOKEN" else shown
+        shown = "set, not shown" if name in _SECRETS else shown
         yield Finding("note", f"{name}: {printable(shown)}")
     if not names:
         yield Finding("note", "no variable of miharu's is set")

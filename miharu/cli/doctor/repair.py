@@ -13,8 +13,8 @@ from miharu.config import Config, database_file
 from miharu.errors import MiharuError, StoreError
 
 if TYPE_CHECKING:
-    from miharu.stores.sqlite.handles import Identity
-    from miharu.stores.sqlite.repair.quarantine import Aside
+    from miharu.stores.sqlite.locks.handles import Identity
+    from miharu.stores.sqlite.repair.quarantine import SetAside
 
 __all__ = ("findings",)
 
@@ -39,7 +39,7 @@ def findings(given: str | None) -> Iterator[Finding]:
 
 
 def _file(file: Path) -> Iterator[Finding]:
-    from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.locks.handles import identity
     from miharu.stores.sqlite.place import check_place
     from miharu.stores.sqlite.repair.damage import look
 
@@ -62,11 +62,11 @@ def _file(file: Path) -> Iterator[Finding]:
     yield Finding("warn", f"the file is damaged ({printable(words)}), and was set aside as {aside.path.name}")
 
 
-def _set_aside(file: Path, checked: "Identity | None") -> "Aside | None":
+def _set_aside(file: Path, checked: "Identity | None") -> "SetAside | None":
     """Set the file aside while no process of miharu writes, unless another file has its name by now."""
-    from miharu.stores.sqlite.handles import identity
+    from miharu.stores.sqlite.locks.handles import identity
+    from miharu.stores.sqlite.locks.writer_lock import WriterLock
     from miharu.stores.sqlite.repair.quarantine import set_aside
-    from miharu.stores.sqlite.writer_lock import WriterLock
 
     with closing(WriterLock(file)) as lock:
         lock.open()

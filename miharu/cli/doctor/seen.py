@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from miharu.cli import _libraries
+from miharu.cli.doctor import libraries
 from miharu.cli.doctor.finding import Finding, Mark
 
 __all__ = ("findings",)
@@ -10,9 +10,9 @@ __all__ = ("findings",)
 
 def findings() -> Iterator[Finding]:
     """One finding for each HTTP client and each library that is installed."""
-    for client, version in _libraries.versions().items():
+    for client, version in libraries.versions().items():
         yield _client(client, version)
-    sights = list(_libraries.look())
+    sights = list(libraries.look())
     for sight in sights:
         mark: Mark = "ok" if sight.seen and not sight.unseen else "warn"
         speaks = "" if sight.client == "unknown" else f" speaks {sight.client}"
@@ -29,11 +29,11 @@ def findings() -> Iterator[Finding]:
 
 
 def _client(name: str, version: str) -> Finding:
-    if name not in _libraries.SEEN:
+    if name not in libraries.SEEN:
         what = f"what goes through {name}"
         return Finding("note", f"{name} {version}: calls through it are not seen yet", unseen=what)
     try:
-        missing = _libraries.patch_points(name)
+        missing = libraries.patch_points(name)
     except ImportError as error:
         return Finding("wrong", f"{name} {version} cannot be imported: {error}")
     if missing:

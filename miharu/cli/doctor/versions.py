@@ -13,7 +13,6 @@ _OLDEST_SQLITE = (3, 37)
 
 
 def findings() -> Iterator[Finding]:
-    """One finding for each version."""
     yield Finding("ok", f"miharu {__version__}")
     yield Finding(
         "ok", f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
@@ -22,7 +21,6 @@ def findings() -> Iterator[Finding]:
 
 
 def sqlite_findings(text: str) -> Iterator[Finding]:
-    """The findings on a version of SQLite."""
     version = tuple(int(part) for part in text.split("."))
     if version < _OLDEST_SQLITE:
         yield Finding(

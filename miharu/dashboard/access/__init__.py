@@ -10,6 +10,7 @@ local_user.py    whether another user of this machine asks
 socket_owners.py whose a connection is, by the kernel of Linux
 login.py         whether the visitor has the token
 secret.py        the token itself
+scraper.py       whether a scraper has the token for metrics
 throttle.py      wrong tokens, counted
 refusals.py      what is said to those who are not let in
 """

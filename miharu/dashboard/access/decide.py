@@ -27,6 +27,7 @@ from miharu.dashboard.access.names import Hosts, hosts_from, is_local, is_loopba
 from miharu.dashboard.access.origin import asks_for_another
 from miharu.dashboard.access.proxy import PROCESS, Latch
 from miharu.dashboard.access.refusals import FOREIGN, TURNED_AWAY, UNKNOWN_NAME, Why
+from miharu.dashboard.access.scraper import Scrapers
 from miharu.dashboard.access.throttle import Guesses
 from miharu.dashboard.access.visit import Decision, Visit
 from miharu.errors import ConfigError
@@ -53,10 +54,12 @@ class Access:
         auth: A mode, or the host's own function of the ASGI scope.
         allowed_hosts: The names, besides local ones, by which the dashboard may be asked for; by default
             those in ``MIHARU_ALLOWED_HOSTS``, and where there are none either, what the mode allows.
+        metrics_token: What opens ``/metrics`` to a scraper, and nothing else, in every mode; by default
+            ``MIHARU_METRICS_TOKEN``.
         fallback: What ``auto`` means here.
 
     Raises:
-        ConfigError: ``auth`` is neither a mode nor callable, or a host is not a valid name.
+        ConfigError: ``auth`` is neither a mode nor callable, or a host or the token is not valid.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Access:
         auth: Auth = "auto",
         allowed_hosts: Iterable[str] = (),
         *,
+        metrics_token: str | None = None,
         fallback: Literal["auto", "local", "token"] = "auto",
         environ: Mapping[str, str] = os.environ,
         terminal: Callable[[], bool] | None = None,
@@ -83,11 +87,14 @@ class Access:
         self._latch = latch
         self._strangers = strangers
         self._keys = Keys(environ, self._say, guesses)
+        self._scrapers = Scrapers(metrics_token, environ, self._say, guesses)
         self._said: set[str] = set()
 
     async def decide(self, visit: Visit, database: str) -> Decision:
         """Welcome the visitor, or say what to send instead; ``database`` is the URL of what is shown."""
         self._latch.look(visit.scope)
+        if (scraper := self._scrapers.decide(visit)) is not None:
+            return scraper
         if asks_for_another(visit.headers):
             return Decision(page=FOREIGN)
         allowed = self._hosts()
@@ -109,8 +116,8 @@ class Access:
         """The mode as of now: the environment may have been read from a file after the app was built."""
         try:
             mode = auth_mode(cast("str", self._auth), self._environ)
-        except ConfigError as nonsense:
-            self._say("mode", f"{nonsense} Until then the dashboard asks for a token.")
+        except ConfigError as error:
+            self._say("mode", f"{error} Until then the dashboard asks for a token.")
             return "token"
         return self._fallback if mode == "auto" else mode
 
@@ -119,8 +126,8 @@ class Access:
             return self._allowed
         try:
             return Hosts(hosts_from(self._environ))
-        except ConfigError as nonsense:
-            self._say("hosts", f"MIHARU_ALLOWED_HOSTS: {nonsense} Until then only localhost is allowed.")
+        except ConfigError as error:
+            self._say("hosts", f"MIHARU_ALLOWED_HOSTS: {error} Until then only localhost is allowed.")
             return Hosts(["localhost"])
 
     def _may_be_meant(self, visit: Visit, allowed: Hosts, mode: str | None) -> bool:

@@ -61,7 +61,7 @@ class Keys:
             self._say("short", "MIHARU_TOKEN is so short that it can be guessed; take 16 characters or more.")
         token = chosen or made
         name, value = cookie_name(database), cookie_value(token, secret or made)
-        shown, borne = visit.params.get("token"), _bearer(visit.headers)
+        shown, borne = visit.params.get("token"), visit.bearer
         # A cookie cannot be guessed, so it is looked at first, and a visitor who was let in stays in.
         welcome = any(same(cookie, value) for cookie in _cookies(visit.headers, name))
         if welcome and shown is None:
@@ -112,11 +112,6 @@ def _let_in(visit: Visit, cookie: str) -> Page:
     return notice(
         303, "Welcome", '<a href="./">Open the dashboard</a>', headers=(("Location", "./"), *headers)
     )
-
-
-def _bearer(headers: Mapping[str, str]) -> str | None:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _cookies(headers: Mapping[str, str], name: str) -> list[str]:

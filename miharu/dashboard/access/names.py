@@ -15,7 +15,7 @@ __all__ = ("Hosts", "hosts_from", "is_local", "is_loopback", "may_be_rebound", "
 _LOCAL = re.compile(r"localhost|127\.0\.0\.1|\[::1\]|([a-z0-9_-]+\.)+localhost", re.IGNORECASE)
 _NAME = re.compile(r"\.?([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _PORT = re.compile(r":\d{1,5}\Z")
-_OF_NOBODY = ("local", "internal", "lan", "home", "corp", "intranet", "test", "localdomain", "home.arpa")
+_UNREGISTERED = ("local", "internal", "lan", "home", "corp", "intranet", "test", "localdomain", "home.arpa")
 """Ends of names that cannot be registered, so that no stranger's page has one."""
 
 
@@ -85,7 +85,7 @@ def may_be_rebound(host: str, client: str | None, headers: Mapping[str, str]) ->
     ip = _ip(client)
     return (
         registrable
-        and not name.endswith(tuple(f".{end}" for end in _OF_NOBODY))
+        and not name.endswith(tuple(f".{end}" for end in _UNREGISTERED))
         and ip is not None
         and ip.is_private
         and "sec-fetch-site" not in headers

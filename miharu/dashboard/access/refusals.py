@@ -15,19 +15,18 @@ class Why(Enum):
 
     ASKED_FOR = ""
     PROXY = (
-        "Why: a request has come through a proxy, and behind one all visitors look as if they were here. "
-        "It stays so until the program is started again."
+        "Why: a request has come through a proxy, and behind a proxy all visitors seem to be local. "
+        "This holds until the program is started again."
     )
-    FAR = "Why: you ask from another machine, or out of a container or into one."
-    NAME = "Why: it was asked for by another name than <code>localhost</code>."
-    SERVER = "Why: by its environment this program runs on a server."
+    FAR = "Why: your request comes from another machine, or from or to a container."
+    NAME = "Why: it was requested under another name than <code>localhost</code>."
+    SERVER = "Why: the environment of this program says that it runs on a server."
     NO_TERMINAL = (
-        "Why: this program has no terminal. That is so in an editor's run window, in the background and in a "
-        "service."
+        "Why: this program has no terminal, as in an editor's run window, in the background or in a service."
     )
     STRANGER = (
-        "Why: the request came from a process of another user of this machine, as those of a reverse proxy "
-        "do. If that was your own browser, the program runs as somebody else than you."
+        "Why: the request came from a process of another user of this machine, like those of a reverse "
+        "proxy. If that was your own browser, the program runs as another user than you."
     )
 
 
@@ -54,8 +53,8 @@ FOREIGN = notice(
 UNKNOWN_NAME = notice(
     403,
     "Not by this name",
-    "The dashboard was asked for by a name that it does not know, as a page of a stranger might. Open it by "
-    "<code>localhost</code>, or allow the name: <code>miharu.asgi(allowed_hosts=[…])</code> or "
+    "The dashboard was requested under a name that it does not know, as a page of a stranger might do. "
+    "Open it as <code>localhost</code>, or allow the name: <code>miharu.asgi(allowed_hosts=[…])</code> or "
     "<code>MIHARU_ALLOWED_HOSTS</code>.",
 )
 TOO_MANY = notice(

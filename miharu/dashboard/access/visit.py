@@ -20,11 +20,19 @@ class Visit:
     params: Mapping[str, str]
     base: str
     """The path of the dashboard as the visitor sees it, with a slash at the end."""
+    path: str = "/"
+    """The part below the dashboard, from its slash on."""
 
     @property
     def host(self) -> str:
         """The name by which it was asked for, with its port."""
         return self.headers.get("host", "")
+
+    @property
+    def bearer(self) -> str | None:
+        """The token in the header; ``None`` where there is none."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
 
     @property
     def client(self) -> str | None:

@@ -175,7 +175,7 @@ class View:
         """The same calls in the period before, which is as long."""
         return self.during(*self.window(now).earlier)
 
-    def moves(self, now: int) -> bool:
+    def is_open_ended(self, now: int) -> bool:
         """Whether new calls can still come into the window."""
         return self.end is None or self.end > now
 

@@ -1,9 +1,6 @@
 """What was said in a call, laid out as messages, for every format on the wire.
 
-formats.py    the format that lays them out; of a format that does not, one that the request looks like
-plain.py      all others
-objects.py    the JSON of an answer, whole or in pieces
-fitting.py    so much of it as a page can show
+The bodies are read by ``providers/bodies/``; ``fitting.py`` chooses so much of it as a page can show.
 """
 
 import json
@@ -13,11 +10,11 @@ from itertools import islice
 from typing import Any
 
 from miharu.call import Call
-from miharu.dashboard.call import plain
 from miharu.dashboard.call.fitting import ANSWERED, ASKED, Room, chosen
-from miharu.dashboard.call.formats import format_of, shape_of
-from miharu.dashboard.call.objects import objects_of, request_of
 from miharu.providers.base import Provider
+from miharu.providers.bodies import plain
+from miharu.providers.bodies.formats import format_of, shape_of
+from miharu.providers.bodies.objects import objects_of, request_of
 from miharu.providers.messages import Message, Part
 
 __all__ = ("Conversation", "Message", "Part", "conversation")

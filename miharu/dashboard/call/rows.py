@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from miharu.call import Call, Outcome
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.colors import Palette
-from miharu.wording.names import provider_name
+from miharu.wording.names import model_name, provider_name
 from miharu.wording.numbers import count, duration, money
 
-__all__ = ("Cell", "Row", "cost_cell", "error_tag", "rows", "split_route", "token_cell", "ttft_cell")
+__all__ = ("CallRow", "Cell", "cost_cell", "error_tag", "rows", "split_route", "token_cell", "ttft_cell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CallRow:
     id: str
     timestamp: int
     link: str
@@ -45,22 +45,22 @@ class Row:
     """Percent of the longest call in view, after it."""
 
 
-def rows(calls: Sequence[Call], view: View, palette: Palette, page: str = "calls") -> list[Row]:
+def rows(calls: Sequence[Call], view: View, palette: Palette, page: str = "calls") -> list[CallRow]:
     """The lines; each leads to itself, opened beside the list on that page."""
     longest = max((call.duration_ms for call in calls), default=0) or 1
     return [_row(call, view.link(page, sel=call.id, tab="pretty"), palette, longest) for call in calls]
 
 
-def _row(call: Call, link: str, palette: Palette, longest: int) -> Row:
+def _row(call: Call, link: str, palette: Palette, longest: int) -> CallRow:
     method, route = split_route(call.route)
     wait = min(call.ttft_ms or 0, call.duration_ms)
-    return Row(
+    return CallRow(
         id=call.id,
         timestamp=call.timestamp,
         link=link,
         status=call.outcome.status,
         css=palette.model(call.model, call.provider),
-        model=call.model or "unknown model",
+        model=model_name(call.model),
         api=_api(call),
         error=error_tag(call.outcome),
         attempt=call.attempt if (call.attempt or 1) > 1 else None,

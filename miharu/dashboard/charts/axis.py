@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from miharu.wording.numbers import duration_rough
 
-__all__ = ("Axis", "Mark", "Piece")
+__all__ = ("Axis", "Mark", "Segment")
 
 _SILENCE = 0.12
 """The share of all work below which a silence is drawn at its own length."""
@@ -19,7 +19,7 @@ _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """A stretch of time, in Unix milliseconds, and where it lies, in percent."""
 
     start: int
@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    pieces: Sequence[Piece]
+    pieces: Sequence[Segment]
 
     @classmethod
     def over(cls, spans: Iterable[tuple[int, int]]) -> "Axis":
@@ -57,14 +57,14 @@ class Axis:
         gaps = len(joined) - 1
         gap = min(_GAP, _GAPS / gaps) if gaps > 0 else 0.0
         length = sum(end - start for start, end in joined) or 1
-        pieces: list[Piece] = []
+        pieces: list[Segment] = []
         left = 0.0
         for start, end in joined:
             if pieces:
-                pieces.append(Piece(pieces[-1].end, start, left, left + gap, silent=True))
+                pieces.append(Segment(pieces[-1].end, start, left, left + gap, silent=True))
                 left += gap
             width = (100 - gap * max(gaps, 0)) * (end - start) / length
-            pieces.append(Piece(start, end, left, left + width, silent=False))
+            pieces.append(Segment(start, end, left, left + width, silent=False))
             left += width
         return cls(pieces)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("Chart", "Heat", "Line", "Series", "Twin", "heat", "percentile", "spark", "stack")
+__all__ = ("Chart", "ChartLine", "Heat", "Series", "Twin", "heat", "percentile", "spark", "stack")
 
 _TICKS = 4
 _LEVELS = 6
@@ -29,7 +29,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     name: str
     css: str
     values: Sequence[int | None]
@@ -156,7 +156,7 @@ def stack(
 def heat(
     edges: Sequence[int],
     counts: Sequence[Mapping[int, int]],
-    lines: Sequence[Line],
+    lines: Sequence[ChartLine],
     *,
     ticks: Sequence[int],
     label: Callable[[int], str],

@@ -11,7 +11,7 @@ __all__ = ("packed",)
 _LEVEL = 5
 _WORTH_IT = 1200
 """Bytes; less than that fits into one packet as it is."""
-_TEXT = ("text/", "application/json", "image/svg+xml")
+_TEXT = ("text/", "application/json", "application/openmetrics-text", "image/svg+xml")
 
 
 def packed(page: Page, request: PageRequest) -> Page:

@@ -11,6 +11,7 @@ from miharu.exchange import Exchange
 from miharu.stores.base import Questions
 
 if TYPE_CHECKING:
+    from miharu.monitor.figures import Stats
     from miharu.providers.base import Provider
 
 __all__ = ("Page", "PageRequest", "Site")
@@ -60,6 +61,8 @@ class Site:
     """Unix milliseconds."""
     budgets: Callable[[], Sequence[BudgetState]] = tuple
     """How the budgets stand, as far as this process knows."""
+    figures: "Callable[[], Stats] | None" = None
+    """What this process has recorded; ``None`` where it only looks at the calls of others."""
     formats: "Sequence[Provider]" = ()
     """Wire formats that the program has brought."""
     running: Callable[[], Sequence[Exchange]] | None = None

@@ -10,6 +10,7 @@ from miharu.dashboard.address.ranges import RANGES
 from miharu.dashboard.http import assets
 from miharu.dashboard.http.highlight import highlighted
 from miharu.wording import numbers
+from miharu.wording.names import model_name
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,6 +24,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": numbers.duration,
     "highlight": highlighted,
     "instant": numbers.instant,
+    "model_name": model_name,
     "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds"),
     "minute": lambda ms: f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M}",
     "money": numbers.money,

@@ -96,7 +96,7 @@ SCREEN = Screen(
             template="panels/calls.html",
             facts=_rows,
             every="tick",
-            moves=lambda view, now: view.moves(now) and view.before is None,
+            is_open_ended=lambda view, now: view.is_open_ended(now) and view.before is None,
         ),
     ),
     facts=_selected,

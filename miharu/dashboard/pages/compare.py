@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from miharu.analysis.cost_changes import EFFECTS, USUAL, Effect, Move, Weights, moves, summed
+from miharu.analysis.cost_changes import EFFECTS, USUAL, CostChange, Effect, Weights, cost_changes, summed
 from miharu.dashboard.address.view import AGAINST, View
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.call.rows import split_route
@@ -14,7 +14,7 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
-from miharu.dashboard.panels.groups import MOST, NOBODY, dimension
+from miharu.dashboard.panels.groups import MOST, dimension
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Column, Sheet, Value, sheet, usd
@@ -22,7 +22,7 @@ from miharu.dashboard.queries.list_prices import list_prices
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
-from miharu.wording.names import provider_name
+from miharu.wording.names import UNKNOWN, provider_name
 
 __all__ = ("SCREEN", "file", "other_window")
 
@@ -34,13 +34,13 @@ OTHERS = "\0others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ComparedLine:
     """One row: a kind of calls whose cost changed."""
 
     name: str
     method: str
     css: str
-    move: Move
+    move: CostChange
     reasons: Sequence[Reason]
     link: str | None
 
@@ -56,7 +56,7 @@ def other_window(view: View, now: int) -> Window:
     return window.moved(window.start - shift, window.end - shift)
 
 
-async def _moves(view: View, site: Site) -> list[Move]:
+async def _moves(view: View, site: Site) -> list[CostChange]:
     now = site.clock()
     other = other_window(view, now)
     view = await within_reach(view, site, dimension(view.by))
@@ -73,7 +73,9 @@ async def _moves(view: View, site: Site) -> list[Move]:
     if any(ranks.value.whole > len(ranks.value.keys) for ranks in tops):
         for side, whole in zip(sides, wholes, strict=True):
             side[OTHERS] = _rest(whole.value, side.values())
-    return moves(sides[0], sides[1], await _weights({*keys}, other.start) if view.by == "model" else {})
+    return cost_changes(
+        sides[0], sides[1], await _weights({*keys}, other.start) if view.by == "model" else {}
+    )
 
 
 def _rest(whole: Totals, shown: Iterable[Totals]) -> Totals:
@@ -141,7 +143,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-def _line(move: Move, view: View, colors: Palette) -> Line:
+def _line(move: CostChange, view: View, colors: Palette) -> ComparedLine:
     name, method, css = _named(move, view), "", ""
     if move.key is not None and move.key != OTHERS:
         if view.by == "route":
@@ -150,7 +152,7 @@ def _line(move: Move, view: View, colors: Palette) -> Line:
             name = provider_name(move.key)
     if view.by in {"model", "provider"}:
         css = colors.model(move.key) if view.by == "model" else colors.provider(move.key)
-    return Line(
+    return ComparedLine(
         name=name,
         method=method,
         css=css,
@@ -167,15 +169,15 @@ SCREEN = Screen(
 )
 
 
-def _named(move: Move, view: View) -> str:
-    return "all others" if move.key == OTHERS else move.key or NOBODY[view.by]
+def _named(move: CostChange, view: View) -> str:
+    return "all others" if move.key == OTHERS else move.key or UNKNOWN[view.by]
 
 
-def _effect(effect: Effect, move: Move) -> Value:
+def _effect(effect: Effect, move: CostChange) -> Value:
     return usd(move.effects[effect])
 
 
-def _columns(view: View) -> list[Column[Move]]:
+def _columns(view: View) -> list[Column[CostChange]]:
     return [
         Column(view.by, "", lambda move: _named(move, view)),
         Column("calls_before", "", lambda move: move.before.calls),

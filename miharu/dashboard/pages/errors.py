@@ -1,25 +1,18 @@
 """The errors: what broke, grouped by kind and by what it says; rate limits apart."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.panels.errors import failures
+from miharu.dashboard.panels.errors.kinds import failures
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet
 
 __all__ = ("SCREEN", "file")
 
 
-async def _groups(view: View, site: Site) -> Mapping[str, Any]:
-    return await failures(view, site)
-
-
 SCREEN = Screen(
     path="errors",
     template="pages/errors.html",
-    panels=(Panel(path="errors-groups", template="panels/errors.html", facts=_groups),),
+    panels=(Panel(path="errors-groups", template="panels/errors.html", facts=failures),),
 )
 
 

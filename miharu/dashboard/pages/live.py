@@ -95,7 +95,7 @@ SCREEN = Screen(
             template="panels/pulse.html",
             facts=_pulse,
             bucket=MINUTE,
-            moves=_always,
+            is_open_ended=_always,
         ),
         Panel(
             path="live-tail",
@@ -103,7 +103,7 @@ SCREEN = Screen(
             facts=_now,
             every="tick",
             bucket=5000,
-            moves=_always,
+            is_open_ended=_always,
             salt=_running_ids,
         ),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 from miharu.analysis.unpriced import without_price
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.panels.groups import IN_A_FILE, Row, columns, rows_by
+from miharu.dashboard.panels.groups import IN_A_FILE, GroupRow, columns, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.spend import spend
@@ -51,7 +51,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-async def _prices(rows: list[Row], provider: str | None, site: Site) -> Mapping[str, Any]:
+async def _prices(rows: list[GroupRow], provider: str | None, site: Site) -> Mapping[str, Any]:
     """The list's prices of each model, as of now; of a model by its name, from any provider."""
     prices = await list_prices()
     if prices is None:

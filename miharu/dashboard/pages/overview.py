@@ -8,6 +8,7 @@ from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.budgets import budgets
+from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.figures import figures
 from miharu.dashboard.panels.groups import IN_A_FILE, columns, leaders, rows_by
 from miharu.dashboard.panels.latency import latency
@@ -15,7 +16,6 @@ from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.sparks import sparks
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, part_of
-from miharu.dashboard.panels.top_errors import broke
 from miharu.dashboard.panels.waste import waste
 from miharu.dashboard.queries.together import together
 
@@ -37,7 +37,7 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
-        asked = [ask(part, view, site) for part in (spend, latency, broke, waste, sparks, budgets)]
+        asked = [ask(part, view, site) for part in (spend, latency, top_errors, waste, sparks, budgets)]
         usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)

@@ -5,7 +5,7 @@ from typing import Any
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.panels.groups import IN_A_FILE, Row, columns, rows_by
+from miharu.dashboard.panels.groups import IN_A_FILE, GroupRow, columns, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.spend import spend
@@ -42,7 +42,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-async def _models(view: View, site: Site) -> list[Row] | None:
+async def _models(view: View, site: Site) -> list[GroupRow] | None:
     """Of a single route, if one was chosen."""
     return (await rows_by(view, site, "model", "calls")).rows if view.route else None
 

@@ -8,7 +8,7 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.call import opened
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.screens import Panel, Screen
-from miharu.dashboard.panels.session import Line, is_open, session
+from miharu.dashboard.panels.session import SessionLine, is_open, session
 from miharu.dashboard.panels.tables import Column, Sheet, sheet, usd
 from miharu.stores.base import Session
 
@@ -67,7 +67,9 @@ SCREEN = Screen(
             path="sessions-list",
             template="panels/sessions.html",
             facts=_listed,
-            moves=lambda view, now: view.before is None and (is_open(view) or view.moves(now)),
+            is_open_ended=lambda view, now: (
+                view.before is None and (is_open(view) or view.is_open_ended(now))
+            ),
         ),
     ),
     facts=_selected,
@@ -85,7 +87,7 @@ _COLUMNS: Sequence[Column[Session]] = (
     Column("unpriced", "Unpriced", lambda one: one.totals.unpriced),
     Column("cost_usd", "Cost", lambda one: usd(one.totals.cost_nanousd)),
 )
-_TREE: Sequence[Column[Line]] = (
+_TREE: Sequence[Column[SessionLine]] = (
     Column("depth", "Depth", lambda line: line.depth),
     Column("id", "Id", lambda line: line.id),
     Column("name", "Name", lambda line: line.name),

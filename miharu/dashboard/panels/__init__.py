@@ -7,10 +7,9 @@ spend.py       what was spent, when and on which model
 latency.py     how long calls took
 sparks.py      the small lines beside figures and rows
 groups.py      one row for each model, route, user, …
-waste.py       what money and time bought nothing
+waste.py       what cost money and time for nothing
 budgets.py     how the budgets stand
-top_errors.py  the kinds of errors, at a glance
-errors.py      errors by kind and by what they say
+errors/        errors by kind and by what they say, rate limits, failed work
 differences.py the figures of two periods
 bridge.py      why the cost changed, step by step
 session.py     one session or trace, on an axis of time

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from miharu.analysis.cost_changes import EFFECTS, Effect, Move
+from miharu.analysis.cost_changes import EFFECTS, CostChange, Effect
 
 __all__ = ("Reason", "bridge", "reasons")
 
@@ -32,7 +32,7 @@ class Reason:
     says_how_much: bool = True
 
 
-def reasons(move: Move) -> list[Reason]:
+def reasons(move: CostChange) -> list[Reason]:
     """The reasons of one row, the largest first."""
     if not move.change:
         return []

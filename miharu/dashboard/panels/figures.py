@@ -60,7 +60,7 @@ async def figures(view: View, site: Site) -> dict[str, Any]:
         "compared": before.calls > 0,
         "cards": (
             _cost(totals, before, span),
-            _requests(totals, before, minute.value if view.moves(now) else None, span),
+            _requests(totals, before, minute.value if view.is_open_ended(now) else None, span),
             _tokens(totals, before),
             _latency(latency.value, latency_before.value),
             _errors(totals, before),
@@ -138,7 +138,7 @@ def _tokens(totals: Totals, before: Totals) -> Card:
         label="Tokens",
         value=compact(tokens),
         title=f"{count(totals.prompt_tokens)} in, of which {count(totals.cached_tokens)} read from a cache; "
-        f"{count(totals.completion_tokens)} out. Calls whose usage nobody reported are not in it.",
+        f"{count(totals.completion_tokens)} out. Calls without reported usage are not in it.",
         delta=_change(tokens, before.prompt_tokens + before.completion_tokens),
         notes=[(part, "") for part in parts],
     )

@@ -14,25 +14,27 @@ from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
 from miharu.stores.base import Dimension, Group, Latency, Totals
-from miharu.wording.names import provider_name
+from miharu.wording.names import UNKNOWN, provider_name
 
-__all__ = ("IN_A_FILE", "MOST", "NOBODY", "Row", "Rows", "columns", "dimension", "leaders", "rows_by")
+__all__ = (
+    "IN_A_FILE",
+    "MOST",
+    "GroupRow",
+    "GroupRows",
+    "columns",
+    "dimension",
+    "leaders",
+    "rows_by",
+)
 
 MOST = 200
 """Rows of a table. There may be ten thousand routes, more than a person reads."""
 IN_A_FILE = 10_000
 """Rows of a table in a file."""
-NOBODY: Mapping[Breakdown, str] = {
-    "model": "unknown model",
-    "provider": "unknown provider",
-    "route": "no route known",
-    "user": "nobody named",
-    "service": "no service named",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class GroupRow:
     key: str | None
     name: str
     method: str
@@ -73,10 +75,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class GroupRows:
     """Some of the rows, most expensive first."""
 
-    rows: list[Row]
+    rows: list[GroupRow]
     whole: int
     """How many there are in all."""
     first: int = 1
@@ -106,7 +108,7 @@ async def rows_by(
     waste: bool = False,
     most: int = MOST,
     number: int = 1,
-) -> Rows:
+) -> GroupRows:
     """A page of rows, the most expensive first. A row leads to that page with itself as the filter."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
@@ -120,7 +122,7 @@ async def rows_by(
         failed = ask(_ended, reached, site, "error", by, keys if waste else ())
         left = ask(_ended, reached, site, "cancelled", by, keys if waste else ())
     made = _rows(view, first.value.groups, by, page=page, colors=colors.value, whole=totals.value)
-    return Rows(
+    return GroupRows(
         rows=[
             replace(
                 row,
@@ -136,7 +138,7 @@ async def rows_by(
     )
 
 
-async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[Row]:
+async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[GroupRow]:
     """The most expensive rows; their share is of the whole window."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
@@ -166,14 +168,14 @@ def _rows(
     page: str,
     colors: Palette,
     whole: Totals,
-) -> list[Row]:
+) -> list[GroupRow]:
     cost, calls = whole.cost_nanousd, whole.calls
     made = []
     for group in groups:
         method, path = split_route(group.key) if by == "route" else ("", "")
         totals = group.totals
         made.append(
-            Row(
+            GroupRow(
                 key=group.key,
                 name=path or _name(group.key, by),
                 method=method,
@@ -190,7 +192,7 @@ def _rows(
 
 def _name(key: str | None, by: Breakdown) -> str:
     if key is None:
-        return NOBODY[by]
+        return UNKNOWN[by]
     return provider_name(key) if by == "provider" else key
 
 
@@ -200,7 +202,7 @@ def _css(key: str | None, by: Breakdown, colors: Palette) -> str:
     return colors.model(key) if by == "model" else colors.provider(key)
 
 
-def columns(by: Breakdown) -> list[Column[Row]]:
+def columns(by: Breakdown) -> list[Column[GroupRow]]:
     """What a table of them shows, and a file of them holds."""
     return [
         Column(by, by.capitalize(), lambda row: row.key or row.name),
@@ -219,7 +221,7 @@ def columns(by: Breakdown) -> list[Column[Row]]:
         Column("unpriced", "Unpriced", lambda row: row.totals.unpriced),
         Column("estimated", "Estimated", lambda row: row.totals.estimated),
         Column(
-            "wasted_usd", "Wasted", lambda row: usd(row.wasted.nanousd or None), "Money that bought nothing."
+            "wasted_usd", "Wasted", lambda row: usd(row.wasted.nanousd or None), "Money spent for nothing."
         ),
         Column("each_usd", "Per call", lambda row: usd(row.each), "Of the calls with a price."),
         Column(

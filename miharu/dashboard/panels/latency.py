@@ -5,7 +5,7 @@ from typing import Any
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.grid import counts_in
-from miharu.dashboard.charts.svg import Line, Twin, heat, percentile
+from miharu.dashboard.charts.svg import ChartLine, Twin, heat, percentile
 from miharu.dashboard.http.page import Site
 from miharu.wording.numbers import duration, duration_axis
 
@@ -24,7 +24,7 @@ async def latency(view: View, site: Site) -> dict[str, Any]:
     chart = heat(
         window.edges,
         counts,
-        [Line("p50", "p50", p50), Line("p95", "p95", p95)],
+        [ChartLine("p50", "p50", p50), ChartLine("p95", "p95", p95)],
         ticks=window.ticks,
         label=duration_axis,
     )

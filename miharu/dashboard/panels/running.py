@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from miharu.attribution.belonging import belonging
+from miharu.attribution.resolve import attribution_of_exchange
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette
 from miharu.exchange import Exchange, Request
 from miharu.providers.hosts import provider_of
-from miharu.wording.names import provider_name
+from miharu.wording.names import model_name, provider_name
 
 __all__ = ("Running", "running")
 
@@ -47,8 +47,8 @@ def running(
             request = exchange.request()
             provider = provider_of(request.host)
             model = _model(request)
-            whose = belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
-            method, route = split_route(whose.route)
+            attribution = attribution_of_exchange(exchange)
+            method, route = split_route(attribution.route)
             made.append(
                 Running(
                     id=f"{exchange.timestamp:x}-{id(exchange):x}",
@@ -56,7 +56,7 @@ def running(
                     ms=max(0, (clock() - exchange.started) // 1_000_000),
                     answering=bool(exchange.arrivals),
                     received=len(exchange.arrivals),
-                    model=model or "unknown model",
+                    model=model_name(model),
                     css=colors.model(model, provider),
                     provider=provider_name(provider) if provider else request.host,
                     method=method,

@@ -39,7 +39,7 @@ class Panel:
     """Milliseconds after which it is made again in any case, because its window slides."""
     first: Facts | None = None
     """What only a whole page has to ask for it, because another part will bring it from then on."""
-    moves: Callable[[View, int], bool] = View.moves
+    is_open_ended: Callable[[View, int], bool] = View.is_open_ended
     """Whether it can still change."""
     salt: Callable[[Site], Hashable] = lambda _: None
     """What it depends on that is not in the store."""
@@ -47,8 +47,6 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """A page."""
-
     path: str
     template: str
     panels: tuple[Panel, ...] = ()
@@ -121,7 +119,7 @@ async def _part(panel: Panel, view: View, site: Site) -> str:
 
 
 async def _tag(panel: Panel, view: View, site: Site) -> str:
-    moving = panel.moves(view, site.clock())
+    moving = panel.is_open_ended(view, site.clock())
     question = f"{view.link(panel.path)} {view.zone.name} {panel.salt(site)!r}"
     return await tag(site, question, panel.bucket if moving else None)
 

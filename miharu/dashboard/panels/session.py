@@ -15,9 +15,10 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
+from miharu.wording.names import model_name
 from miharu.wording.numbers import money
 
-__all__ = ("Line", "is_open", "session")
+__all__ = ("SessionLine", "is_open", "session")
 
 _CALLS = 300
 """Calls of one page; the first page has the newest."""
@@ -27,7 +28,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class SessionLine:
     """A span or a call of the tree."""
 
     depth: int
@@ -137,7 +138,9 @@ async def _scores(site: Site, trace: str) -> Sequence[Score]:
     return await site.store.scores(trace_id=trace)
 
 
-def _lines(trees: Sequence[Node], axis: Axis, view: View, *, colors: Palette, spent: int) -> list[Line]:
+def _lines(
+    trees: Sequence[Node], axis: Axis, view: View, *, colors: Palette, spent: int
+) -> list[SessionLine]:
     so_far = _running_cost(trees, spent)
     lines = []
     for depth, node in walk(trees):
@@ -150,11 +153,11 @@ def _lines(trees: Sequence[Node], axis: Axis, view: View, *, colors: Palette, sp
     return lines
 
 
-def _span_line(node: Node, span: Span, depth: int, axis: Axis, view: View) -> Line:
+def _span_line(node: Node, span: Span, depth: int, axis: Axis, view: View) -> SessionLine:
     left, width = axis.bar(node.start, node.ms)
     calls = list(node.calls)
     costs = [call.cost.cost_nanousd for call in calls if call.cost]
-    return Line(
+    return SessionLine(
         depth=depth,
         id=span.id,
         name=span.name,
@@ -176,15 +179,17 @@ def _span_line(node: Node, span: Span, depth: int, axis: Axis, view: View) -> Li
     )
 
 
-def _call_line(call: Call, depth: int, axis: Axis, *, view: View, colors: Palette, so_far: int) -> Line:
+def _call_line(
+    call: Call, depth: int, axis: Axis, *, view: View, colors: Palette, so_far: int
+) -> SessionLine:
     left, width = axis.bar(call.timestamp, call.duration_ms)
     cost = cost_cell(call)
     wait = axis.at(call.timestamp + call.ttft_ms) - left if call.ttft_ms else 0
     tokens = (token_cell(call, call.usage.prompt_tokens), token_cell(call, call.usage.completion_tokens))
-    return Line(
+    return SessionLine(
         depth=depth,
         id=call.id,
-        name=call.model or "unknown model",
+        name=model_name(call.model),
         css=colors.model(call.model, call.provider),
         kind=f"try {call.attempt}" if (call.attempt or 1) > 1 else "",
         status=call.outcome.status,

@@ -12,13 +12,13 @@ from miharu.dashboard.charts.svg import Chart, Series, Twin, stack
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
+from miharu.wording.names import UNKNOWN
 from miharu.wording.numbers import compact, count, money, money_axis
 
 __all__ = ("Legend", "measured", "spend", "spend_over_time")
 
 _STACKED = 5
 _ROUTES = ("s3c", "s3", "s3b", "s4c", "s4", "s4b")
-_NOBODY = {"model": "unknown model", "route": "no route known"}
 _UNITS: Mapping[Measure, str] = {"cost": "$", "tokens": "tokens", "requests": "calls"}
 
 
@@ -80,7 +80,7 @@ def _spend(
     # A single model left over is shown as itself.
     shown = ranked if len(ranked) <= _STACKED + 1 else ranked[:_STACKED]
     css = [colors.model(key) for key in shown] if by == "model" else list(_ROUTES)
-    series = [Series(key or _NOBODY[by], color, values[key]) for key, color in zip(shown, css, strict=False)]
+    series = [Series(key or UNKNOWN[by], color, values[key]) for key, color in zip(shown, css, strict=False)]
     if rest := ranked[len(shown) :]:
         together_ = [sum(column) for column in zip(*(values[key] for key in rest), strict=True)]
         series.append(Series(f"{len(rest)} others", OTHER, together_))

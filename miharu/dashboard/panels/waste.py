@@ -43,11 +43,15 @@ async def waste(view: View, site: Site) -> dict[str, Any]:
 def _losses(view: View, found: Wasted) -> Sequence[Loss]:
     kinds = []
     if found.failed:
-        retried = f"{count(found.retries)} calls were retries. " if found.retries else ""
+        retried = (
+            f"{count(found.retries)} {'call was a retry' if found.retries == 1 else 'calls were retries'}. "
+            if found.retries
+            else ""
+        )
         kinds.append(
             Loss(
                 name="Failed attempts",
-                why=f"{retried}Providers bill some failures, and somebody waited for all of them.",
+                why=f"{retried}Providers bill some failures, and all of them cost time.",
                 times=count(found.failed),
                 cost=_cost(found.failed_nanousd, found.failed_ms),
                 link=view.to("calls", status="error"),
@@ -57,7 +61,7 @@ def _losses(view: View, found: Wasted) -> Sequence[Loss]:
         kinds.append(
             Loss(
                 name="Streams left",
-                why="Left before their end: what was generated until then is billed all the same.",
+                why="Left before their end: providers also bill what was generated until then.",
                 times=count(found.left),
                 cost=_cost(found.left_nanousd, found.left_ms),
                 link=view.to("calls", status="cancelled"),
@@ -67,7 +71,7 @@ def _losses(view: View, found: Wasted) -> Sequence[Loss]:
         kinds.append(
             Loss(
                 name="Duplicates",
-                why="The same request, to the letter, was answered before: a cache of your own would do.",
+                why="The same request was answered before, byte for byte: a cache of your own would save it.",
                 times=count(found.duplicates),
                 cost=_cost(found.duplicate_nanousd, 0),
                 link=None,
@@ -77,7 +81,7 @@ def _losses(view: View, found: Wasted) -> Sequence[Loss]:
         kinds.append(
             Loss(
                 name="Cache misses",
-                why="Tokens that an earlier request began with too, and that were paid in full: "
+                why="The prompt began like that of an earlier request, and these tokens were paid in full: "
                 "ask the provider to cache them, or keep the start of the prompt the same.",
                 times=f"{compact(found.missed_tokens)} tokens",
                 cost=_cost(found.missed_nanousd, 0),

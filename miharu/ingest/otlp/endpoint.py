@@ -13,7 +13,7 @@ from miharu.ingest.otlp.content import MARKS
 from miharu.ingest.otlp.memory import Memory
 from miharu.ingest.otlp.records import OtelSpan, problem_of
 from miharu.ingest.otlp.sorting import batch_of
-from miharu.recorder.redactor import Redactor
+from miharu.recorder.reading.redactor import Redactor
 from miharu.wire.batches import LARGEST_SENT, NotABatch, TooLarge, inflated
 
 if TYPE_CHECKING:

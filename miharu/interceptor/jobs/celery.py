@@ -5,7 +5,7 @@ from typing import Any
 
 from miharu._guard import swallowed
 from miharu.attribution.context import Beginning, Origin
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 
 __all__ = ("hook",)
 
@@ -21,7 +21,7 @@ def hook(signals: ModuleType) -> None:
 def _begins(task_id: str = "", task: Any = None, **_: Any) -> None:
     try:
         # An eager task runs inside its caller, so its calls are the caller's.
-        if handing.target() is None or getattr(getattr(task, "request", None), "is_eager", False):
+        if handoff.target() is None or getattr(getattr(task, "request", None), "is_eager", False):
             return
         block = Beginning(Origin(source=f"celery {task.name}"))
         block.__enter__()

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from miharu.attribution import context
 from miharu.attribution.context import Beginning, Origin
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 
 __all__ = ("named",)
 
@@ -12,6 +12,6 @@ __all__ = ("named",)
 def named(source: str) -> AbstractContextManager[Origin | None]:
     """A block in the name of a job; nothing new inside a request or another job, whose work it then is."""
     here = context.current()
-    if handing.target() is None or (here is not None and here.origin is not None):
+    if handoff.target() is None or (here is not None and here.origin is not None):
         return nullcontext()
     return Beginning(Origin(source=source))

@@ -11,7 +11,7 @@ from typing import Any
 from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.attribution.context import Beginning, Origin
-from miharu.interceptor import handing
+from miharu.interceptor import handoff
 from miharu.interceptor.jobs.naming import named
 from miharu.interceptor.wrapping import wrap
 
@@ -56,7 +56,7 @@ def _handle(original: Callable[..., Any]) -> Callable[..., Any]:
             if _late:
                 _late.pop().leave()
             if getattr(self, "_is_horse", False):  # it leaves by os._exit, past every other chance
-                handing.settle()
+                handoff.settle()
 
     return handle
 

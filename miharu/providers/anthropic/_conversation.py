@@ -81,5 +81,4 @@ def _result(content: object) -> object:
 
 
 def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
-    """All of it, as it is asked for."""
     return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

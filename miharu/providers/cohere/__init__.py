@@ -9,5 +9,5 @@ Sources: https://docs.cohere.com/reference and the types of its Python SDK.
     _common.py  what they share: usage, who is meant
     _conversation.py  the messages of a chat, for people
 
-Reranking is in ``rerank.py`` one floor up, because others speak the same.
+Reranking is in ``others/rerank.py``, because others speak the same.
 """

@@ -1,6 +1,6 @@
 """Searches and maps that Gemini's answers were grounded on, at fees of their own.
 
-How many of them are billed depends on the model (``pricing/_fees.py``); here they are counted.
+How many of them are billed depends on the model (``pricing/billing/fees.py``); here they are counted.
 https://ai.google.dev/gemini-api/docs/google-search, https://ai.google.dev/gemini-api/docs/maps-grounding
 """
 

@@ -6,13 +6,10 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
     responses.py    POST …/responses, …/responses/compact; GET …/responses/{id} of a background response
     completions.py  POST …/completions (legacy), …/fim/completions (Mistral)
     embeddings.py   POST …/embeddings
-    images.py       POST …/images/generations, …/edits, …/variations
-    videos.py       POST …/videos; GET …/videos/{id}
-    audio.py        POST …/audio/transcriptions, …/translations, …/speech
+    media/          images, videos and sound
     moderations.py  POST …/moderations
     decisions.py    POST …/decisions
     assistants.py   POST …/threads/{id}/runs
-    ocr.py          POST …/ocr (Mistral)
     _choices.py     what chat and completions share
     _chunks.py      their streams, read from both ends
     _common.py      what all share: who is meant, what was asked, what an answer says

@@ -129,5 +129,4 @@ def _content(value: object) -> Iterator[Part]:
 
 
 def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
-    """All of it, as it is asked for."""
     return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

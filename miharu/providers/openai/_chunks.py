@@ -99,7 +99,6 @@ class _Chunks:
         )
 
     def read(self, events: Iterable[sse.Event]) -> None:
-        """Read them all."""
         for event in events:
             self._add(event)
 

@@ -28,12 +28,12 @@ def error_of(answer: Mapping[str, Any], status: int | None) -> tuple[str | None,
     # Cloudflare a list (https://developers.cloudflare.com/fundamentals/api/reference)
     errors = answer.get("errors")
     first = mapping(errors[0]) if isinstance(errors, list) and errors else {}
-    message = answer.get("message") or _said(answer.get("detail")) or first.get("message")
+    message = answer.get("message") or _detail(answer.get("detail")) or first.get("message")
     kind = _kind(answer, "type", "error_type", "error_code", "code") or _kind(first, "code")
     return kind, message if isinstance(message, str) else dumps(message) if message else None
 
 
-def _said(detail: Any) -> Any:
+def _detail(detail: Any) -> Any:
     """FastAPI's list of complaints without its ``input``, which is the request itself."""
     if not isinstance(detail, list):
         return detail

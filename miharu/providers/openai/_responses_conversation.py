@@ -91,5 +91,4 @@ def _content(value: object) -> Iterator[Part | None]:
 
 
 def messages(request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> Said:
-    """All of it, as it is asked for."""
     return Said(asked=asked(request), answered=answered(answers), tools=tools(request))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from miharu._budget import Budget, BudgetState, Each, period_of
 from miharu.call import Call
-from miharu.recorder.budgets.whose import Whose, of_call
+from miharu.recorder.budgets.caller import Caller, caller_of
 from miharu.stores.base import Dimension
 
 __all__ = ("NEAR", "WHOLE", "Account", "Spent")
@@ -61,26 +61,26 @@ class Account:
         self.own: dict[str, Spent] = {}
         self._asked: dict[str, Spent] = {}
 
-    def key_of(self, whose: Whose) -> str | None:
+    def key_of(self, caller: Caller) -> str | None:
         """The user or route to whom it is charged, ``WHOLE``, or ``None`` for what the budget is not for."""
         budget = self.budget
         for wanted, found in (
-            (budget.user, whose.user_id),
-            (budget.route, whose.route),
-            (budget.service, whose.service),
+            (budget.user, caller.user_id),
+            (budget.route, caller.route),
+            (budget.service, caller.service),
         ):
             if wanted is not None and wanted != found:
                 return None
-        if budget.tag is not None and (whose.tags or {}).get(budget.tag[0]) != budget.tag[1]:
+        if budget.tag is not None and (caller.tags or {}).get(budget.tag[0]) != budget.tag[1]:
             return None
-        return WHOLE if self.column is None else getattr(whose, self.column) or None
+        return WHOLE if self.column is None else getattr(caller, self.column) or None
 
     def charge(self, call: Call) -> str | None:
         """Add a call that the store does not have yet; the key it was charged to, if to any."""
         cost, unpriced = call.cost.cost_nanousd if call.cost else 0, int(call.is_unpriced)
         if not (cost or unpriced) or not self.starts <= call.timestamp < self.ends:
             return None
-        key = self.key_of(of_call(call))
+        key = self.key_of(caller_of(call))
         if key is not None:
             self.own[key] = self.own.get(key, NOTHING) + Spent(cost, unpriced)
         return key

@@ -12,8 +12,8 @@ from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.recorder.budgets.account import NEAR, WHOLE, Account, Spent
 from miharu.recorder.budgets.alarms import Alarms
-from miharu.recorder.budgets.asking import Asking, Memo, asking_for
 from miharu.recorder.budgets.refusals import Closed, Refusals
+from miharu.recorder.budgets.sums import Memo, Sums, sums_for
 from miharu.stores.base import Questions
 
 __all__ = ("Ask", "Ledger", "Look")
@@ -44,12 +44,12 @@ class _Line:
     """A budget, the way to ask for its sums, and what was logged of it in this period."""
 
     account: Account
-    asking: Asking
-    said: set[tuple[str, bool]] = field(default_factory=set)
+    sums: Sums
+    told: set[tuple[str, bool]] = field(default_factory=set)
 
     @property
     def is_known(self) -> bool:
-        return self.account.known is not None and self.asking.is_complete
+        return self.account.known is not None and self.sums.is_complete
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Ledger:
         self._timer = timer
         now = clock()
         accounts = [Account(budget, now) for budget in budgets]
-        self._lines = [_Line(account, asking_for(account.budget, account.column)) for account in accounts]
+        self._lines = [_Line(account, sums_for(account.budget, account.column)) for account in accounts]
         self._pace = _Pace()
         self._look()
 
@@ -120,7 +120,7 @@ class Ledger:
         began = self._timer()
         if not self._is_time(began, at_once=at_once):
             return
-        with self._asking(began):
+        with self._refreshing(began):
             self._settle(ask(self._look_up))
 
     async def arefresh(self, store: Questions, *, at_once: bool = False) -> None:
@@ -128,7 +128,7 @@ class Ledger:
         began = self._timer()
         if not self._is_time(began, at_once=at_once):
             return
-        with self._asking(began):
+        with self._refreshing(began):
             self._settle(await self._look_up(store))
 
     def due(self) -> float | None:
@@ -161,7 +161,7 @@ class Ledger:
         return False
 
     @contextmanager
-    def _asking(self, began: float) -> Iterator[None]:
+    def _refreshing(self, began: float) -> Iterator[None]:
         """Around the question; afterwards states are made, and the next time to ask is set."""
         pace = self._pace
         try:
@@ -183,7 +183,7 @@ class Ledger:
         if revision == known:
             return revision, []
         return revision, [
-            await line.asking.ask(store, line.account.starts, line.account.ends, self._clock(), memo)
+            await line.sums.ask(store, line.account.starts, line.account.ends, self._clock(), memo)
             for line in self._lines
         ]
 
@@ -221,7 +221,7 @@ class Ledger:
         over = [line for line in self._lines if now >= line.account.ends]
         for line in over:
             line.account.roll(now)
-            line.said.clear()
+            line.told.clear()
         if over:
             self._close()
             self._pace.due = self._pace.earliest = 0.0
@@ -249,7 +249,7 @@ class Ledger:
 
     def _tell(self, line: _Line, key: str, state: BudgetState) -> None:
         """Say once that it is nearly used up, and once that it is."""
-        if self._alarms is None or state.share < NEAR or (key, state.exceeded) in line.said:
+        if self._alarms is None or state.share < NEAR or (key, state.exceeded) in line.told:
             return
-        line.said |= {(key, state.exceeded), (key, False)}
+        line.told |= {(key, state.exceeded), (key, False)}
         self._alarms.tell(line.account.budget, state)

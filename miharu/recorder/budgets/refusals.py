@@ -11,7 +11,7 @@ from miharu._budget import BudgetState
 from miharu._guard import swallowed
 from miharu.errors import BudgetExceeded
 from miharu.recorder.budgets.account import Account
-from miharu.recorder.budgets.whose import Whose
+from miharu.recorder.budgets.caller import Caller
 
 __all__ = ("Closed", "Refusals")
 
@@ -41,7 +41,7 @@ class Refusals:
         self._clock = clock
         self._counting = threading.Lock()
 
-    def admit(self, whose: Callable[[], Whose]) -> None:
+    def admit(self, caller: Callable[[], Caller]) -> None:
         """Return, unless a call of theirs is refused, which is counted. On the caller's path.
 
         Raises:
@@ -49,19 +49,19 @@ class Refusals:
         """
         if not self.closed:
             return
-        state = self._state(whose)
+        state = self._state(caller)
         if state is not None:
             with self._counting:
                 self.count += 1
             raise BudgetExceeded(_message(state, "This call was not sent"), state)
 
-    def check(self, whose: Callable[[], Whose]) -> None:
+    def check(self, caller: Callable[[], Caller]) -> None:
         """Like ``admit``, without counting a refusal, because nothing is about to be sent.
 
         Raises:
             BudgetExceeded: Calls of theirs are refused.
         """
-        state = self._state(whose)
+        state = self._state(caller)
         if state is not None:
             raise BudgetExceeded(_message(state, "Calls are refused"), state)
 
@@ -69,12 +69,12 @@ class Refusals:
         """Count from zero in a child; refusals stay in force."""
         self.count, self._counting = 0, threading.Lock()
 
-    def _state(self, whose: Callable[[], Whose]) -> BudgetState | None:
+    def _state(self, caller: Callable[[], Caller]) -> BudgetState | None:
         closed = self.closed
         if not closed:
             return None
         try:
-            asked, now = whose(), self._clock()
+            asked, now = caller(), self._clock()
             for each in closed:
                 key = each.account.key_of(asked)
                 state = None if key is None else each.state(key)

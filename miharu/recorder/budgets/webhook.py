@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from miharu._budget import BudgetState
 from miharu._guard import swallowed
 from miharu._version import __version__
-from miharu.recorder.loop import LoopEnded, LoopThread
+from miharu.recorder.threads.loop import LoopEnded, LoopThread
 
 __all__ = ("Webhook", "message")
 

@@ -7,12 +7,12 @@ behind, and the first process of the same database that finds it stores what is 
 import os
 import secrets
 import struct
-import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from miharu._file_lock import lock_file
 from miharu._files import make, make_private_folder, open_any, open_ours
 from miharu._guard import say_once
 from miharu._trust import NotOurs
@@ -33,27 +33,6 @@ _LONGEST = 1 << 28
 _PIECE = 1 << 20
 _TRIES = 3
 
-if sys.platform == "win32":  # pragma: no cover - best effort there
-    import msvcrt
-
-    def _lock(file: int) -> bool:
-        os.lseek(file, 1 << 40, os.SEEK_SET)  # far behind the records: a locked byte cannot be read
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
 
 class SpoolFile:
     """One file, ours as long as it is open."""
@@ -62,7 +41,7 @@ class SpoolFile:
         self.path = path
         self.is_damaged = False
         self.lost = 0
-        """Calls, spans and scores that were whole and made no sense."""
+        """Calls, spans and scores that were whole and are not valid."""
         self._file = file
         self._end = os.fstat(file).st_size
         self._read = self._next = self._first = self._start()
@@ -79,7 +58,7 @@ class SpoolFile:
             make_private_folder(path.parent)
             file = make(path)
             try:
-                if _lock(file) and path.exists():  # else another process took it as left behind
+                if lock_file(file) == "ours" and path.exists():  # else another process took it as left behind
                     os.write(file, _START.pack(_MARK, _START.size))
                     return cls(path, file)
             except OSError:
@@ -100,7 +79,7 @@ class SpoolFile:
             return None
         except OSError:
             return None
-        if _lock(file) and os.fstat(file).st_nlink:
+        if lock_file(file) == "ours" and os.fstat(file).st_nlink:
             return cls(path, file)
         os.close(file)
         return None

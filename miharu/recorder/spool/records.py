@@ -14,7 +14,7 @@ __all__ = ("Record", "pack", "unpack")
 
 Record = Batch | list[Exchange]
 
-_NONSENSE = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
+_INVALID = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
 
 
 def unpack(payload: bytes) -> tuple[Record, int]:
@@ -32,6 +32,6 @@ def _exchanges(payload: bytes) -> tuple[list[Exchange], int]:
     try:
         for exchange in unpack_unread(payload):
             found.append(exchange)
-    except (*_NONSENSE, LookupError, AttributeError, struct.error):
+    except (*_INVALID, LookupError, AttributeError, struct.error):
         return found, 1
     return found, 0

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from miharu._guard import swallowed
 from miharu._ids import new_id
-from miharu.attribution.belonging import Belonging, belonging
+from miharu.attribution.resolve import Attribution, attribution_of_exchange
 from miharu.exchange import Exchange, Request
 from miharu.redaction.credentials import credentials, in_body, is_credential
 from miharu.redaction.text import REDACTED, redacted_bytes
@@ -49,7 +48,7 @@ class Known:
     request: Request
     """Without its body."""
     context: Any
-    said: Any
+    stated: Any
     traced: Any
     error_message: str | None
     answered: tuple[list[bytes], list[int]] | None
@@ -59,14 +58,14 @@ class Known:
 class Unread(Exchange):
     """An exchange from a record."""
 
-    __slots__ = ("asked", "id", "is_strange", "whose")
+    __slots__ = ("asked", "attribution", "id", "is_strange")
 
-    def __init__(self, asked: Request, id_: str, whose: Belonging) -> None:
+    def __init__(self, asked: Request, id_: str, attribution: Attribution) -> None:
         super().__init__()
         self.asked = asked
         self.id = id_
         """Of the call that it will be, however often it is read."""
-        self.whose: Belonging | None = whose
+        self.attribution: Attribution | None = attribution
         self.is_strange = True
         """Another process has made it, whose credentials are not known here."""
 
@@ -76,11 +75,11 @@ class Unread(Exchange):
     def know(self, known: Known) -> None:
         """Take back what has stayed in this process's memory."""
         self.asked = replace(known.request, body=self.asked.body, gap=self.asked.gap)
-        self.context, self.said, self.traced = known.context, known.said, known.traced
+        self.context, self.stated, self.traced = known.context, known.stated, known.traced
         self.error_message = known.error_message
         if known.answered is not None:
             self.chunks, self.arrivals = known.answered
-        self.whose, self.is_strange = None, False
+        self.attribution, self.is_strange = None, False
 
 
 def pack_unread(exchanges: Sequence[Exchange]) -> tuple[bytes, list[Known]]:
@@ -107,7 +106,7 @@ def unpack_unread(record: bytes) -> Iterator[Unread]:
     """The exchanges.
 
     Raises:
-        ValueError, TypeError, KeyError, IndexError, struct.error: It makes no sense from here on.
+        ValueError, TypeError, KeyError, IndexError, struct.error: It is not valid from here on.
     """
     at = len(MARK)
     while at < len(record):
@@ -134,7 +133,7 @@ def _known(exchange: Exchange, request: Request, *, failed: bool) -> Known:
     return Known(
         replace(request, body=None),
         exchange.context,
-        exchange.said,
+        exchange.stated,
         exchange.traced,
         exchange.error_message,
         answered,
@@ -172,20 +171,12 @@ def _facts(exchange: Exchange, request: Request, bodies: Iterable[bytes], *, fai
         "fields": {} if request.body is None else dict(request.fields),
         "has_body": request.body is not None,
         "gap": request.gap,
-        "whose": asdict(_whose(exchange)),
+        "whose": asdict(attribution_of_exchange(exchange)),
     }
 
 
 def _harmless(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     return ((name.lower(), value) for name, value in headers if not is_credential(name.lower()))
-
-
-def _whose(exchange: Exchange) -> Belonging:
-    try:
-        return belonging(exchange.context, exchange.said, exchange.traced, exchange.started)
-    except Exception:  # noqa: BLE001 - it asks the host's framework and tracing
-        swallowed("finding out whose a call is")
-        return Belonging()
 
 
 def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:
@@ -200,7 +191,7 @@ def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:
         body=bodies[0] if facts["has_body"] is True else None,
         gap=None if facts["gap"] is None else _natural(facts["gap"]),
     )
-    made = Unread(asked, _text(facts["id"]), _belonging(**facts["whose"]))
+    made = Unread(asked, _text(facts["id"]), _attribution_from(**facts["whose"]))
     head = _natural(facts["head"])
     made.chunks = bodies[1 : head + 1]
     made.arrivals = [_natural(at) for at in facts["arrivals"]][: len(made.chunks)]
@@ -217,9 +208,9 @@ def _made(facts: dict[str, Any], bodies: list[bytes]) -> Unread:
     return made
 
 
-def _belonging(tags: Any, **whose: Any) -> Belonging:
-    texts = {name: None if value is None else _text(value) for name, value in whose.items()}
-    return Belonging(tags=None if tags is None else _texts(tags), **texts)
+def _attribution_from(tags: Any, **texts: Any) -> Attribution:
+    texts = {name: None if value is None else _text(value) for name, value in texts.items()}
+    return Attribution(tags=None if tags is None else _texts(tags), **texts)
 
 
 def _natural(value: Any) -> int:

@@ -1,7 +1,7 @@
 """Calls of many machines in one PostgreSQL database.
 
 address.py     what a URL says
-refusals.py    why the server did not do it
+errors.py      why the server did not do it
 database.py    its connections and transactions
 schema.py      the tables, as numbered steps
 partitions.py  a table for each day

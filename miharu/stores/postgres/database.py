@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from miharu.config import public_url
 from miharu.errors import StoreError
 from miharu.stores.postgres.address import connect_arguments
-from miharu.stores.postgres.refusals import ADDRESS, is_gone, refusal
+from miharu.stores.postgres.errors import ADDRESS, is_gone, refusal
 
 __all__ = ("Database",)
 
@@ -86,7 +86,6 @@ class Database:
         return await self._run(self._engine, work)
 
     async def close(self) -> None:
-        """Disconnect."""
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.dispose()

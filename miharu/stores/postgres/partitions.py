@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from miharu.stores.postgres.refusals import LOCKED, state_of
+from miharu.stores.postgres.errors import LOCKED, state_of
 from miharu.stores.postgres.schema import CREATION, lock
 
 __all__ = ("DAY_MS", "Day", "create", "days_of", "drop", "known")

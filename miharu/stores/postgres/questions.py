@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from miharu.batch import Batch
 from miharu.call import Call, moment_of
 from miharu.stores import sql
-from miharu.stores.base import NEWEST, RANKED, Order, Query
+from miharu.stores.base import NEWEST, RANKED, Kind, Order, Place, Query
 from miharu.stores.postgres import changes, reading, rolling_up
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.schema import look, prepare
@@ -17,6 +18,7 @@ from miharu.stores.postgres.schema import look, prepare
 __all__ = ("PostgresQuestions",)
 
 T = TypeVar("T")
+_END = 2**62
 
 
 def _when(id: str) -> int:  # noqa: A002 - the column's name
@@ -99,6 +101,29 @@ class PostgresQuestions(sql.Answers):
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return await self.read(partial(reading.call, id=id))
+
+    async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
+        found: list[Place] = []
+        for during in await self._forwards(kind, after):
+            look = partial(sql.places_of, kind=kind, after=after, during=during)
+            found += await self.read(partial(look, limit=limit - len(found)))
+            if len(found) >= limit:
+                break
+        return found
+
+    async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
+        for during in await self._forwards(kind, after):
+            look = partial(sql.batch_of, kind=kind, after=after, limit=limit, during=during)
+            if found := await self.read(look):
+                return found
+        return Batch()
+
+    async def _forwards(self, kind: Kind, after: Place | None) -> Sequence[tuple[int, int]]:
+        """Stretches of time from a place on, the oldest first, that hold all of that kind."""
+        window = (after[0] if after else 0, _END)
+        if kind != "calls":
+            return (window,)
+        return (await self.read(partial(reading.windows, start=window[0], end=_END)))[::-1]
 
     async def size(self) -> int | None:
         return await self.read(reading.size)

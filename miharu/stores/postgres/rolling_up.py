@@ -18,7 +18,17 @@ from miharu.stores.postgres.schema import SUMS
 from miharu.stores.rollups import DAY, ROLLUPS
 from miharu.stores.sql import Marks
 
-__all__ = ("BETWEEN", "changing", "forget_day", "forgotten", "is_due", "marks", "roll_up", "so_far_of")
+__all__ = (
+    "BETWEEN",
+    "changing",
+    "execute_on",
+    "forget_day",
+    "forgotten",
+    "is_due",
+    "marks",
+    "roll_up",
+    "so_far_of",
+)
 
 Key = tuple[int, str]
 """The timestamp and the id of a call."""
@@ -78,16 +88,16 @@ def roll_up(connection: Connection, now: int, tags: Sequence[str] = (), pace: Pa
         return True
     if steps.is_due(so_far, newest):
         watermark = connection.exec_driver_sql("SELECT watermark FROM miharu_state").scalar_one()
-        calls = steps.Calls(
+        calls = steps.CallSource(
             below="xid < :mark",
             values={"mark": watermark},
             newest=newest,
         )
-        _note(connection, so_far, steps.advance(_execute(connection), so_far, calls, pace))
+        _note(connection, so_far, steps.advance(execute_on(connection), so_far, calls, pace))
     return steps.is_due(so_far_of(connection), newest)
 
 
-def _note(connection: Connection, so_far: Fold, moved: steps.Moved) -> None:
+def _note(connection: Connection, so_far: Fold, moved: steps.StepMove) -> None:
     for name, upto in moved.made.items():
         connection.exec_driver_sql(
             "INSERT INTO miharu_made VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET upto = $2",
@@ -130,7 +140,7 @@ def changing(connection: Connection, keys: Sequence[Key], *, out: bool) -> None:
         "ids": [id_ for _, id_ in keys],
     }
     where = f"xid < :mark AND {BETWEEN} AND id = ANY(:ids)"
-    fold(_execute(connection), where, values, so_far_of(connection), out=out)
+    fold(execute_on(connection), where, values, so_far_of(connection), out=out)
 
 
 def _fold_some(connection: Connection, so_far: Fold) -> bool:
@@ -147,7 +157,7 @@ def _fold_some(connection: Connection, so_far: Fold) -> bool:
         return False
     if step.first is not None:
         values = {"mark": mark, "upto": step.upto, "first": step.first, "last": step.last}
-        fold(_execute(connection), f"xid >= :mark AND xid < :upto AND {BETWEEN}", values, so_far)
+        fold(execute_on(connection), f"xid >= :mark AND xid < :upto AND {BETWEEN}", values, so_far)
     connection.exec_driver_sql("DELETE FROM miharu_changes WHERE xid < $1", (step.upto,))
     left = connection.exec_driver_sql(
         "UPDATE miharu_state SET watermark = $1, changes = changes + $2, newest = greatest(newest, $5) "
@@ -188,7 +198,9 @@ def _newest(connection: Connection, now: int) -> int:
     return min(now, int(connection.exec_driver_sql("SELECT newest FROM miharu_state").scalar_one()))
 
 
-def _execute(connection: Connection) -> Execute:
+def execute_on(connection: Connection) -> Execute:
+    """What runs statements of the sums in this transaction."""
+
     def execute(statement: str, values: Mapping[str, Any]) -> Iterable[Any]:
         result = connection.execute(text(statement), values)
         return result if result.returns_rows else ()
@@ -204,7 +216,7 @@ def forgotten(connection: Connection, before: int) -> None:
 
 def forget_day(connection: Connection, day: int) -> None:
     """Forget all sums of a day since the epoch, of which no call is left."""
-    folding.forget_day(_execute(connection), day, so_far_of(connection))
+    folding.forget_day(execute_on(connection), day, so_far_of(connection))
     connection.exec_driver_sql(
         "DELETE FROM miharu_partly WHERE upto > $1 AND upto <= $2", (day * DAY, (day + 1) * DAY)
     )

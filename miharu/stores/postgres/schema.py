@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl
+from miharu.stores import ever
+from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, ddl
+from miharu.stores.rollups import SUMS as SUM_TABLES
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
 
@@ -131,10 +133,13 @@ _NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
 
 def _sums(*, first: bool) -> list[str]:
     return [
-        ddl(rollup).replace("TEXT", 'TEXT COLLATE "C"')
-        for rollup in ROLLUPS
-        if (rollup.name in FIRST) is first
+        _in_bytes(ddl(rollup)) for rollup in (*SUM_TABLES, *HISTOGRAMS) if (rollup.name in FIRST) is first
     ]
+
+
+def _in_bytes(statement: str) -> str:
+    """Text that is compared byte by byte."""
+    return statement.replace("TEXT", 'TEXT COLLATE "C"')
 
 
 # What cannot be is taken out; sums that had it in them are made anew, from changes that name all calls.
@@ -210,6 +215,8 @@ STEPS: Sequence[Sequence[str]] = (
         # Sums of a user's own know nothing of what comes before.
         "ALTER TABLE miharu_frequent ADD COLUMN since BIGINT NOT NULL DEFAULT 0",
     ),
+    # Sums of all time, and what counters have said of calls that are gone, or that have changed.
+    tuple(_in_bytes(statement) for statement in (*map(ddl, EVER), *ever.DDL)),
 )
 
 

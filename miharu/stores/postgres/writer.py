@@ -9,7 +9,7 @@ from miharu.call import Cost
 from miharu.stores.pace import Pace
 from miharu.stores.postgres import partitions, rolling_up, writing
 from miharu.stores.postgres.database import Database
-from miharu.stores.postgres.refusals import NO_PARTITION, TAKEN, state_of
+from miharu.stores.postgres.errors import NO_PARTITION, TAKEN, state_of
 from miharu.stores.postgres.schema import prepare
 
 __all__ = ("PostgresWriter",)

@@ -3,24 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, moment_of
+from miharu.stores import ever, sql
+from miharu.stores.base import Query
 from miharu.stores.bodies import pack
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import CALLS, SCORES, SPANS, to_plain_row, to_row
+from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS, to_plain_row, to_row
 from miharu.stores.postgres import changes
 from miharu.stores.postgres.partitions import DAY_MS, drop
-from miharu.stores.postgres.rolling_up import changing, forget_day, forgotten
+from miharu.stores.postgres.questions import ENGINE
+from miharu.stores.postgres.rolling_up import BETWEEN, changing, execute_on, forget_day, forgotten
 from miharu.stores.postgres.schema import SUMS, lock
 
 __all__ = ("add", "copy", "merge", "prune", "prune_content", "prune_day", "prune_rest", "reprice")
 
 Row: TypeAlias = tuple[Any, ...]
 Insert: TypeAlias = Callable[[Connection, str, Sequence[str], Sequence[Row]], int]
-
-BODIES = ("call_id", "timestamp", "request", "response")
 
 
 def add(connection: Connection, batch: Batch, insert: Insert) -> int:
@@ -72,6 +73,7 @@ def reprice(connection: Connection, costs: Mapping[str, Cost | None]) -> int:
         return 0
     lock(connection, SUMS)
     changes.note(connection)
+    before = _counted(connection, keys)
     changing(connection, keys, out=True)
     moments, ids = ([key[place] for key in keys] for place in (0, 1))
     news = ([getattr(costs[id_], name, None) for _, id_ in keys] for name in COSTS)
@@ -84,6 +86,7 @@ def reprice(connection: Connection, costs: Mapping[str, Cost | None]) -> int:
         (moments, ids, *news, min(moments), max(moments)),
     ).rowcount
     changing(connection, keys, out=False)
+    _keep(connection, ever.lost(before, _counted(connection, keys)))
     return found
 
 
@@ -93,6 +96,7 @@ def prune(connection: Connection, before: int, most: int) -> int:
     gone = _oldest(connection, "llm_calls", "id", before, most)
     if gone:
         changes.note(connection)
+        _keep(connection, _counted(connection, gone))
         changing(connection, gone, out=True)
         _delete(connection, "llm_bodies", "call_id", gone)
         _delete(connection, "llm_calls", "id", gone)
@@ -124,9 +128,13 @@ def prune_day(connection: Connection, day: int, tables: Sequence[str]) -> int | 
     gone = connection.exec_driver_sql(
         f"SELECT count(*) FROM {tables[0]} WHERE timestamp >= $1 AND timestamp < $2", span
     ).scalar_one()
+    counted = ever.Ever()
+    if "llm_calls" in tables:
+        counted = sql.ever(connection, ENGINE, Query(start=span[0], end=span[1]))
     if not drop(connection, [(table, day) for table in tables]):
         return None
     if "llm_calls" in tables:
+        _keep(connection, counted)
         forget_day(connection, day)
         changes.note(connection)
     return int(gone)
@@ -156,18 +164,33 @@ def _complete(connection: Connection, call: Call) -> bool:
     values = dict(zip(CALLS, to_row(call), strict=True))
     news = ", ".join(f"{name} = ${place}" for place, name in enumerate(COMPLETED, start=3))
     for key in ((row.timestamp, row.id) for row in found if row.usage_source == "none"):
+        before = _counted(connection, [key])
         changing(connection, [key], out=True)
         connection.exec_driver_sql(
             f"UPDATE llm_calls SET {news} WHERE timestamp = $1 AND id = $2",
             (*key, *(values[name] for name in COMPLETED)),
         )
         changing(connection, [key], out=False)
+        _keep(connection, ever.lost(before, _counted(connection, [key])))
         if call.body is not None:  # the answer takes the place of the receipt
             connection.exec_driver_sql(
                 "UPDATE llm_bodies SET response = $3 WHERE timestamp = $1 AND call_id = $2",
                 (*key, pack(call.body.response)),
             )
     return bool(found)
+
+
+def _counted(connection: Connection, keys: Sequence[tuple[int, str]]) -> ever.Ever:
+    """Counters of those calls alone."""
+    if not keys:
+        return ever.Ever()
+    moments, ids = ([key[place] for key in keys] for place in (0, 1))
+    values = {"first": min(moments), "last": max(moments), "ids": ids}
+    return ever.of_calls(execute_on(connection), f"{BETWEEN} AND id = ANY(:ids)", values)
+
+
+def _keep(connection: Connection, gone: ever.Ever) -> None:
+    ever.keep(lambda statement, rows: connection.execute(text(statement), rows), gone)
 
 
 def _oldest(connection: Connection, table: str, key: str, before: int, most: int) -> list[tuple[int, str]]:

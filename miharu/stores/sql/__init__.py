@@ -3,7 +3,9 @@
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
+ever.py     counters of all time
 windows.py  where rare calls are
+order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
 traces.py   spans, and how long they and their calls lasted
 ranks.py    the largest calls, and the smallest
@@ -11,6 +13,8 @@ answers.py  what a store of any engine has in common with all others
 """
 
 from miharu.stores.sql.answers import Answers
+from miharu.stores.sql.ever import ever
+from miharu.stores.sql.order import batch_of, places_of
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
@@ -22,15 +26,18 @@ __all__ = (
     "Answers",
     "Engine",
     "Marks",
+    "batch_of",
     "call",
     "calls",
     "durations",
+    "ever",
     "extent",
     "failed_spans",
     "groups",
     "keys",
     "latency",
     "looked_through",
+    "places_of",
     "ranked",
     "scores",
     "series",

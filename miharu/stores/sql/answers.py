@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from miharu.stores.sql.ever import counters
+from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
 from miharu.stores.sql.sums import groups, keys, ranks, series, totals
@@ -49,11 +51,14 @@ class Answers(ABC):
     latency = _asked(latency)
     series = _asked(series)
     durations = _asked(durations)
+    counters = _asked(counters)
     groups = _asked(groups)
     ranks = _asked(ranks)
     keys = _asked(keys)
     sessions = _asked(sessions)
     call = _asked(call)
+    places = _asked(places)
+    batch = _asked(batch)
     spans = _asked(spans)
     failed_spans = _asked(failed_spans)
     extent = _asked(extent)

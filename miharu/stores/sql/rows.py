@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -36,44 +37,61 @@ def calls(
         at = engine.when(before) if engine.when else _when(connection, before)
         until = min(until, at + 1)
         unseen = " AND (timestamp < :at OR id < :before)"
-    windows = holding(connection, engine, replace(query, end=until), limit)
-    condition, values = where(query, engine, led=windows is not None)
-    # a plus keeps the engine from walking through time where something else leads to few calls
-    when = "timestamp" if windows is None and not is_led(query, engine) else "+timestamp"
-    if windows is None:
-        parts = [f"FROM llm_calls WHERE {condition} AND {when} < :until"]
-    else:
-        marks = engine.marks(connection)
-        values |= {**marks.values, "mark": marks.folded}
-        parts = [f"FROM llm_calls WHERE {condition} AND {engine.above}"]
-        if windows:
-            held = ", ".join(f"({first}, {last})" for first, last in windows)
-            parts.append(
-                f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
-                f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
-            )
+    newest = _newest(connection, engine, query, until, limit)
     found = " UNION ALL ".join(
         "SELECT * FROM (SELECT timestamp AS top_timestamp, id AS top_id "
-        f"{part}{unseen} ORDER BY {when} DESC, id DESC LIMIT :limit) AS part{number}"
-        for number, part in enumerate(parts)
+        f"{part}{unseen} ORDER BY {newest.when} DESC, id DESC LIMIT :limit) AS part{number}"
+        for number, part in enumerate(newest.parts)
     )
     rows = connection.execute(
         text(in_full(f"{found} ORDER BY top_timestamp DESC, top_id DESC LIMIT :limit", _NEWEST)),
-        {**values, "limit": limit, "until": until, "at": at, "before": before},
+        {**newest.values, "limit": limit, "at": at, "before": before},
     )
     return [from_row(row) for row in rows]
+
+
+class _Newest(NamedTuple):
+    """Where the newest calls before a moment are."""
+
+    parts: list[str]
+    """Each as a ``FROM … WHERE …``."""
+    when: str
+    """What they are ordered by."""
+    values: dict[str, Any]
+    """Their parameters."""
+    reached: int
+    """From when on they hold all calls, Unix milliseconds."""
+
+
+def _newest(connection: Connection, engine: Engine, query: Query, until: int, limit: int) -> _Newest:
+    """Where to look for the newest calls before that moment; so many of them, if there are."""
+    windows = holding(connection, engine, replace(query, end=min(query.end, until)), limit)
+    condition, values = where(query, engine, led=windows is not None)
+    values["until"] = until
+    # a plus keeps the engine from walking through time where something else leads to few calls
+    when = "timestamp" if windows is None and not is_led(query, engine) else "+timestamp"
+    if windows is None:
+        return _Newest([f"FROM llm_calls WHERE {condition} AND {when} < :until"], when, values, query.start)
+    marks = engine.marks(connection)
+    values |= {**marks.values, "mark": marks.folded}
+    parts = [f"FROM llm_calls WHERE {condition} AND {engine.above} AND {when} < :until"]
+    if windows:
+        held = ", ".join(f"({first}, {last})" for first, last in windows)
+        parts.append(
+            f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
+            f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
+        )
+    return _Newest(parts, when, values, windows[-1][0] if windows else query.start)
 
 
 def sessions(
     connection: Connection, engine: Engine, query: Query, limit: int = 50, before: int | None = None
 ) -> Sequence[Session]:
     found: list[Session] = []
-    until = query.end if before is None else before
+    until = query.end if before is None else min(before, query.end)
     looked, most = _LOOKED_THROUGH
-    while len(found) < limit:
+    while len(found) < limit and until > query.start:
         ids, further = _candidates(connection, engine, query, until, limit=limit, looked=looked)
-        if not ids:
-            break
         until = min(further, until - 1)
         looked = min(most, 4 * looked)
         known = {session.id for session in found}
@@ -89,22 +107,27 @@ def _candidates(
 
     Calls of the millisecond at which it stopped are looked at again: there may be more of them.
     """
-    condition, values = where(query, engine)
-    when = "+timestamp" if is_led(query, engine) else "timestamp"
-    newest = (
-        f"SELECT session_id, timestamp FROM llm_calls WHERE {condition} AND session_id IS NOT NULL "
-        f"AND {when} < :until ORDER BY {when} DESC LIMIT :looked"
+    newest = _newest(connection, engine, query, until, looked)
+    found = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT session_id, timestamp {part} AND session_id IS NOT NULL "
+        f"AND {newest.when} >= :reached ORDER BY {newest.when} DESC LIMIT :looked) AS part{number}"
+        for number, part in enumerate(newest.parts)
     )
     rows = connection.execute(
         text(
-            "SELECT session_id, max(timestamp) AS last, min(min(timestamp)) OVER () AS seen "
-            f"FROM ({newest}) AS newest GROUP BY session_id ORDER BY last DESC, 1 LIMIT :limit"
+            "SELECT session_id, max(timestamp) AS last, min(min(timestamp)) OVER () AS seen, "
+            f"sum(count(*)) OVER () AS calls FROM ({found} ORDER BY timestamp DESC LIMIT :looked) AS newest "
+            "GROUP BY session_id ORDER BY last DESC, 1 LIMIT :limit"
         ),
-        {**values, "until": until, "looked": looked, "limit": limit},
+        {**newest.values, "reached": newest.reached, "looked": looked, "limit": limit},
     ).all()
-    if not rows:
-        return [], until
-    return [row.session_id for row in rows], 1 + (rows[-1].last if len(rows) == limit else rows[0].seen)
+    if len(rows) == limit:
+        further = 1 + rows[-1].last
+    elif rows and rows[0].calls == looked:
+        further = 1 + rows[0].seen
+    else:  # that is all of them
+        further = newest.reached
+    return [row.session_id for row in rows], further
 
 
 def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequence[str]) -> list[Session]:

@@ -4,9 +4,8 @@ schema.py        the tables, as numbered steps
 writer.py        changing what is kept, without SQLAlchemy and without a loop
 file.py          the connection that writes
 memory.py        the one that stands for a file
-writer_lock.py   one writer at a time among all processes
+locks/           one writer at a time among all processes, and SQLite's own locks left alone
 place.py         whether another user could lead what is opened elsewhere
-queued_lock.py   a lock on a file, and a place in the queue for it
 transactions.py  our own, and what their errors mean
 rows.py          a batch as rows
 writing.py       what a batch, a completed call, new prices and the pruning change
@@ -14,7 +13,6 @@ rolling_up.py    the roll-ups, made later
 references.py    the calls of one user, session or trace
 questions.py     what is asked
 readers.py       the connections that read
-handles.py       reading the file beside SQLite, without taking its locks away
 repair/          what happens when the file is damaged
 """
 

@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from miharu._files import make_private_folder
 from miharu.errors import StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import is_stale
 from miharu.stores.sqlite.repair.file_guard import FileGuard
 from miharu.stores.sqlite.transactions import finished, in_plain_words
-from miharu.stores.sqlite.writer_lock import WriterLock
 
 __all__ = ("WritableFile",)
 
@@ -89,7 +89,6 @@ class WritableFile:
         return self._mending(once)
 
     def close(self) -> None:
-        """Disconnect."""
         self._guard.end()
         if self._connection is not None:
             with self._lock.held():  # the last to leave tidies up, which is a checkpoint

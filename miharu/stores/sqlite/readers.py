@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from miharu._files import make_private_folder
 from miharu.errors import NewerDatabase, StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.memory import Memory
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import is_stale
@@ -29,7 +30,6 @@ from miharu.stores.sqlite.repair.file_guard import FileGuard
 from miharu.stores.sqlite.schema import STEPS, prepare
 from miharu.stores.sqlite.transactions import refusal
 from miharu.stores.sqlite.writer import bring_up_to_date
-from miharu.stores.sqlite.writer_lock import WriterLock
 
 __all__ = ("FileReaders", "MemoryReader", "Readers")
 
@@ -56,8 +56,6 @@ class Readers(Protocol):
 
 
 class MemoryReader:
-    """Reads what is in memory."""
-
     def __init__(self, memory: Memory) -> None:
         self.name = memory.name
         self._memory = memory
@@ -67,7 +65,7 @@ class MemoryReader:
         self._memory.open(partial(prepare, name=self.name))
 
     async def read(self, work: Work[T]) -> T:
-        return await _aside(self._memory.look, partial(self._on_it, work))
+        return await _in_thread(self._memory.look, partial(self._on_it, work))
 
     async def close(self) -> None: ...
 
@@ -125,8 +123,7 @@ class FileReaders:
             return await self._mending(once)
 
     async def close(self) -> None:
-        """Disconnect."""
-        await _aside(self._guard.end)
+        await _in_thread(self._guard.end)
         async with self._mending_one:
             await self._disconnect()
 
@@ -158,7 +155,7 @@ class FileReaders:
     async def _renew(self, cause: BaseException | None) -> None:
         await self._disconnect()
         if not self.read_only:
-            await _aside(self._locked, partial(self._guard.give_up, cause))
+            await _in_thread(self._locked, partial(self._guard.give_up, cause))
         await self._reopen()
 
     def _locked(self, work: Callable[[], object]) -> None:
@@ -181,9 +178,9 @@ class FileReaders:
             self._guard.check()
         else:
             if self._engine is not None:
-                await _aside(self._locked, self._guard.make_way)
+                await _in_thread(self._locked, self._guard.make_way)
             await self._disconnect()
-            await _aside(self._locked, self._guard.check)
+            await _in_thread(self._locked, self._guard.check)
             await self._bring_up_to_date()
         await self._connect()
         if self.read_only and await self._look(_version) < len(STEPS):
@@ -204,7 +201,7 @@ class FileReaders:
     async def _bring_up_to_date(self) -> None:
         """Make sure that there is a file with the tables that reading needs."""
         try:
-            await _aside(bring_up_to_date, self.path)
+            await _in_thread(bring_up_to_date, self.path)
         except NewerDatabase:
             return
         except StoreError as error:
@@ -244,7 +241,7 @@ class FileReaders:
             connection.close()
 
 
-async def _aside(function: Callable[..., T], *args: Any) -> T:
+async def _in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run it in a thread, as long as there are threads."""
     try:
         return await to_thread.run_sync(function, *args)

@@ -95,7 +95,7 @@ def _advance(
     if not steps.is_due(so_far, newest):
         return
     make_tables(connection, [name for name in steps.due(so_far, newest) if not so_far.made.get(name)])
-    calls = steps.Calls(below=_BELOW, values={"mark": known["folded"]}, newest=newest)
+    calls = steps.CallSource(below=_BELOW, values={"mark": known["folded"]}, newest=newest)
     moved = steps.advance(connection.execute, so_far, calls, pace)
     for name, upto in moved.made.items():
         connection.execute("INSERT OR REPLACE INTO miharu_made VALUES (?, ?)", (name, upto))

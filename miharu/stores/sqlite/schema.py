@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Sequence
 
 from miharu.errors import NewerDatabase, StoreError
+from miharu.stores import ever
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl, named
 from miharu.stores.steps import MADE
@@ -249,6 +250,8 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "INSERT INTO miharu_meta SELECT 'segment', value FROM miharu_meta WHERE key = 'referred'",
         "INSERT INTO miharu_meta VALUES ('swept', 0), ('sweeping', 0)",
     ),
+    # What counters have said of calls that are gone, or that have changed.
+    tuple(f"{statement} WITHOUT ROWID, STRICT".replace("BIGINT", "INTEGER") for statement in ever.DDL),
 )
 
 

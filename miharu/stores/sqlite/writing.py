@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 from miharu.call import Cost
+from miharu.stores import ever
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -16,7 +17,6 @@ __all__ = ("add", "prune", "prune_content", "reprice")
 ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
-BODIES = ("call_id", "timestamp", "request", "response")
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:
@@ -36,6 +36,7 @@ def add(connection: sqlite3.Connection, rows: Rows) -> int:
 def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) -> int:
     """Give those calls their new costs; how many were there."""
     found = 0
+    before = _counted(connection, list(costs))
     changing(connection, list(costs), out=True)
     for id_, cost in costs.items():
         values = [getattr(cost, name, None) for name in COSTS]
@@ -43,6 +44,7 @@ def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) ->
             f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in COSTS)} WHERE id = ?", (*values, id_)
         ).rowcount
     changing(connection, list(costs), out=False)
+    ever.keep(connection.executemany, ever.lost(before, _counted(connection, list(costs))))
     _moved(connection)
     return found
 
@@ -53,6 +55,7 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, 
         "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
     )
     gone = [id_ for (id_,) in oldest.fetchall()]
+    ever.keep(connection.executemany, _counted(connection, gone))
     changing(connection, gone, out=True)
     for column, table in (("call_id", "llm_bodies"), ("id", "llm_calls")):
         marks = ", ".join("?" * len(gone))
@@ -83,15 +86,25 @@ def _complete(connection: sqlite3.Connection, end: Ends) -> bool:
     found = connection.execute(f"SELECT id, usage_source FROM llm_calls WHERE {where}", window).fetchall()
     values = dict(zip(CALLS, end.row, strict=True))
     for opened in (id_ for id_, source in found if source == "none"):
+        before = _counted(connection, [opened])
         changing(connection, [opened], out=True)
         connection.execute(
             f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in COMPLETED)} WHERE id = ?",
             (*(values[name] for name in COMPLETED), opened),
         )
         changing(connection, [opened], out=False)
+        ever.keep(connection.executemany, ever.lost(before, _counted(connection, [opened])))
         if end.body is not None:  # the answer takes the place of the receipt
             connection.execute("UPDATE llm_bodies SET response = ? WHERE call_id = ?", (end.body[-1], opened))
     return bool(found)
+
+
+def _counted(connection: sqlite3.Connection, ids: Sequence[str]) -> ever.Ever:
+    """Counters of those calls alone."""
+    if not ids:
+        return ever.Ever()
+    names = {f"id{number}": id_ for number, id_ in enumerate(ids)}
+    return ever.of_calls(connection.execute, f"id IN ({', '.join(f':{name}' for name in names)})", names)
 
 
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from miharu import providers
 from miharu.kept_body import CHUNK_OVERHEAD, KEPT_HEAD
 from miharu.plugins import load
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from miharu.stores.columns import to_row
 from tests.corpus.fuzz.drawing import Drawing, Exchanges
 from tests.security.reading import forget_peak, memory

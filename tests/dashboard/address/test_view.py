@@ -103,8 +103,8 @@ def test_zooms_to_whole_minutes_and_compares_with_the_same_length_before() -> No
     assert write_instant(window.end) == "2026-11-23T04:31Z"
     assert view.previous(NOW).start == window.start - window.length
     assert view.link("", start=None, end=None) == "./?range=7d"
-    assert not view.moves(NOW)
-    assert View().moves(NOW)
+    assert not view.is_open_ended(NOW)
+    assert View().is_open_ended(NOW)
 
 
 @pytest.mark.parametrize(

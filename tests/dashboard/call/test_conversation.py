@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from miharu.call import Body, Call, Outcome
 from miharu.dashboard.call.conversation import Conversation, Message, conversation
-from miharu.recorder.reader import Reader
+from miharu.recorder.reading.reader import Reader
 from tests.providers.eventstream import chunk, event
 from tests.providers.test_exchanges import CASES, FORMATS, chunks_of, facts_of
 from tests.world import exchange, sse

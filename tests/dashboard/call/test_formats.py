@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from miharu.call import Body, Call, Outcome
-from miharu.dashboard.call import formats
 from miharu.providers import BUILT_IN
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.bodies import formats
 from miharu.providers.messages import Message, Said, Tells, message, text_part
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.charts.svg import Heat, Line, Series, heat, percentile, spark, stack
+from miharu.dashboard.charts.svg import ChartLine, Heat, Series, heat, percentile, spark, stack
 
 STEP = 1_800_000
 values = st.lists(st.integers(0, 10**13), min_size=1, max_size=60)
@@ -46,7 +46,7 @@ def test_draws_nothing_of_nothing() -> None:
     chart = stack(edges(3), [], None, unit="$", ticks=(), label=str)
     assert chart.shapes == []
     assert chart.lines == []
-    empty = heat(edges(3), [{}, {}, {}], [Line("p50", "p50", [None] * 3)], ticks=(), label=str)
+    empty = heat(edges(3), [{}, {}, {}], [ChartLine("p50", "p50", [None] * 3)], ticks=(), label=str)
     assert empty.shapes == []
     assert empty.lines == [("line p50", "")]
     assert spark([]) == spark([1]) == spark([0, 0]) == ("", "")
@@ -66,7 +66,7 @@ def test_puts_every_call_into_a_cell(counts: list[dict[int, int]]) -> None:
 
 
 def test_breaks_a_line_where_nothing_was_measured() -> None:
-    chart = heat(edges(4), [{100: 1}] * 4, [Line("p", "p", [100, 100, None, 100])], ticks=(), label=str)
+    chart = heat(edges(4), [{100: 1}] * 4, [ChartLine("p", "p", [100, 100, None, 100])], ticks=(), label=str)
     assert chart.lines[0][1].count("M") == 2
 
 

@@ -51,6 +51,13 @@ def test_has_every_file_that_the_style_sheet_and_the_templates_name() -> None:
     assert named <= set(assets._files())
 
 
+def test_has_no_icon_that_no_template_names() -> None:
+    templates = assets.web() / "templates"
+    text = "".join(path.read_text() for path in templates.rglob("*.html"))
+    icons = {path.stem for path in (templates / "icons").glob("*.svg")}
+    assert {icon for icon in icons if f'"{icon}"' not in text} == set()
+
+
 def test_ships_the_licences_of_what_is_vendored() -> None:
     text = (assets.web() / "static/vendor/LICENSES.txt").read_text()
     for words in (

@@ -90,7 +90,7 @@ async def test_leaves_a_dash_with_its_reason_where_nothing_is_known() -> None:
     assert row.count('title="The provider did not say.">\N{EN DASH}') == 2
     assert "unknown model" in row
     assert 'title="Not a stream: the answer came whole.">\N{EN DASH}' in row
-    assert 'title="Nobody knows for which request or job it was made.">\N{EN DASH}' in row
+    assert 'title="It is not known for which request or job it was made.">\N{EN DASH}' in row
     assert 'title="No usage was reported, so there is nothing to put a price on.">\N{EN DASH}' in row
 
 

@@ -7,8 +7,8 @@ import pytest
 from miharu.analysis.rate_limits import limits_of
 from miharu.call import Call, Outcome, new_id
 from miharu.dashboard.address.view import View
-from miharu.dashboard.panels import errors as module
-from miharu.dashboard.panels.errors import failures
+from miharu.dashboard.panels.errors import kinds as module
+from miharu.dashboard.panels.errors.kinds import failures
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 

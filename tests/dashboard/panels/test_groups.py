@@ -95,7 +95,7 @@ async def test_names_the_most_expensive_with_their_share() -> None:
     found = await leaders(View(), make_site(MemoryStore(WASTEFUL)), "user", 1)
     assert [(row.name, round(row.share)) for row in found] == [("ann", 76)]
     body = (await get(make_site(MemoryStore(WASTEFUL)))).body.decode()
-    assert "nobody named" in body
+    assert "no user named" in body
     nameless = (await get(make_site(MemoryStore([at(1, user_id=None)])))).body.decode()
     assert 'id="h-users"' not in nameless
 

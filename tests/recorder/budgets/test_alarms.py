@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from miharu._budget import Budget, BudgetState
-from miharu.interceptor import Interceptor, handing
+from miharu.interceptor import Interceptor, handoff
 from miharu.providers.base import Rule
 from miharu.recorder.budgets import Alarms, Webhook, webhook
-from miharu.recorder.loop import LoopThread
+from miharu.recorder.threads.loop import LoopThread
 from tests.test_budget import state
 
 from .receiver import Receiver
@@ -25,7 +25,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         yield receiver
 
 
-LOOP = LoopThread("miharu-test", handing.unseen)
+LOOP = LoopThread("miharu-test", handoff.unseen)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 
 from miharu._budget import Budget, Each
 from miharu.errors import BudgetExceeded, StoreError
-from miharu.recorder.budgets import Whose, asking
+from miharu.recorder.budgets import Caller, sums
 from miharu.recorder.budgets.account import NEAR
 
 from .world import HOUR, MORNING, Counting, Desk
@@ -60,7 +60,7 @@ async def test_the_message_names_budget_limit_spending_end_and_remedy() -> None:
     desk = Desk(Budget(2, each="user", refuse=True))
     desk.spend(2.5, user_id="ann")
     with pytest.raises(BudgetExceeded) as raised:
-        desk.ledger.refusals.admit(lambda: Whose(user_id="ann"))
+        desk.ledger.refusals.admit(lambda: Caller(user_id="ann"))
     text = str(raised.value)
     for part in (
         "2.00 USD a day, each user",
@@ -155,7 +155,7 @@ async def test_each_user_has_a_limit_of_their_own(store: Counting) -> None:
 async def test_nobody_near_the_limit_is_missed_among_many(
     store: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "MOST", 5)
+    monkeypatch.setattr(sums, "MOST", 5)
     desk = Desk(*(Budget(2, each=each, refuse=True) for each in ("user", "route")), store=store)
     names = [f"n{i}" for i in range(40)]
     await desk.store_away(
@@ -227,7 +227,7 @@ async def test_what_cannot_be_read_is_not_taken_for_zero(
         assert not desk.refuses(user_id="ann")  # once is a moment's trouble
         await desk.refresh(3)
         with pytest.raises(BudgetExceeded, match=r"cannot be read from the database. This call was not sent"):
-            desk.ledger.refusals.admit(lambda: Whose(user_id="ann"))
+            desk.ledger.refusals.admit(lambda: Caller(user_id="ann"))
         assert all(state.is_unread for state in desk.ledger.states)
         if each:  # calls without a user are none of its affair
             assert not desk.refuses()
@@ -256,7 +256,7 @@ async def test_a_failure_of_ours_stops_nothing(store: Counting, monkeypatch: pyt
     await desk.refresh()
     assert desk.spent == [(None, 3.0, 0)]
 
-    def nobody() -> Whose:
+    def nobody() -> Caller:
         raise LookupError
 
     desk.ledger.refusals.admit(nobody)

@@ -12,7 +12,7 @@ from miharu._budget import Budget, BudgetState
 from miharu.batch import Batch
 from miharu.call import Call, Cost
 from miharu.errors import StoreError
-from miharu.recorder.budgets import Ledger, Whose
+from miharu.recorder.budgets import Caller, Ledger
 from miharu.recorder.budgets.ledger import Look
 from miharu.stores.base import Query
 from miharu.stores.sqlite import SQLiteStore
@@ -126,7 +126,7 @@ class Desk:
         from miharu.errors import BudgetExceeded
 
         try:
-            self.ledger.refusals.admit(lambda: Whose(**whose))
+            self.ledger.refusals.admit(lambda: Caller(**whose))
         except BudgetExceeded:
             return True
         return False

@@ -1,5 +1,6 @@
 """A server for all tests, a database for each."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -29,6 +30,8 @@ def own_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """Of 127.0.0.1, signed by itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl is installed; scripts/test installs it")
     return Certificate(tmp_path_factory.mktemp("tls"))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from miharu.stores.sqlite.handles import held, reading
+from miharu.stores.sqlite.locks.handles import held, reading
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
@@ -22,7 +22,7 @@ from miharu.stores.sqlite.schema import APPLICATION_ID
 __all__ = (
     "EMPTY",
     "FAILURES",
-    "Finding",
+    "FileState",
     "Symptoms",
     "connect",
     "has_wal",
@@ -54,7 +54,7 @@ FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FileState:
     """What a file is, and why."""
 
     state: Literal["new", "sound", "damaged", "foreign"]
@@ -62,7 +62,7 @@ class Finding:
     """Completes a sentence that begins with the name of the file."""
 
 
-def look(path: Path, *, may_write: bool = False) -> Finding:
+def look(path: Path, *, may_write: bool = False) -> FileState:
     """Look at the file for about a millisecond, however large it is.
 
     Args:
@@ -78,10 +78,10 @@ def look(path: Path, *, may_write: bool = False) -> Finding:
         with reading(path) as file:
             head, size = file.read(_HEADER), os.fstat(file.fileno()).st_size
     except FileNotFoundError:
-        return Finding("new", "does not exist")
+        return FileState("new", "does not exist")
     if not size:
         held = has_wal(path) and layout_of(path) is not None
-        return Finding("damaged", "is empty, though it has held calls") if held else Finding("new", EMPTY)
+        return FileState("damaged", "is empty, though it has held calls") if held else FileState("new", EMPTY)
     if words := _header_fault(head, size, wal=has_wal(path)):
         return _judged(path, words)
     try:
@@ -93,8 +93,8 @@ def look(path: Path, *, may_write: bool = False) -> Finding:
             raise
         return _judged(path, f"is damaged ({words_of(error)})")
     if owner != APPLICATION_ID and tables:
-        return Finding("foreign", "belongs to another program")
-    return Finding("sound")
+        return FileState("foreign", "belongs to another program")
+    return FileState("sound")
 
 
 def _header_fault(head: bytes, size: int, *, wal: bool) -> str:
@@ -197,9 +197,11 @@ def _has_journal(path: Path) -> bool:
     return os.path.lexists(f"{path}-journal")
 
 
-def _judged(path: Path, words: str) -> Finding:
+def _judged(path: Path, words: str) -> FileState:
     """Damaged if it was ours once: another program's file is never touched."""
-    return Finding("damaged", words) if _was_ours(path) else Finding("foreign", "is not a SQLite database")
+    return (
+        FileState("damaged", words) if _was_ours(path) else FileState("foreign", "is not a SQLite database")
+    )
 
 
 def _was_ours(path: Path) -> bool:

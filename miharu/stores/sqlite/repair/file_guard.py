@@ -13,16 +13,16 @@ from typing import Any
 
 from miharu._files import make_private
 from miharu.errors import NoDatabase, StoreError
-from miharu.stores.sqlite.handles import Identity, hold, identity, let_go
+from miharu.stores.sqlite.locks.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
 from miharu.stores.sqlite.repair.layout import keep, layout_of
 from miharu.stores.sqlite.repair.quarantine import (
+    all_set_aside,
     identities,
     leave_behind,
     make_companions_writable,
     set_aside,
-    whatever_is_aside,
 )
 from miharu.stores.sqlite.repair.rescuer import Rescuer
 
@@ -70,7 +70,7 @@ class FileGuard:
     def was_set_aside(self) -> bool:
         """Whether another process has done that to the file that is known here."""
         known = self._known.get("")
-        return known is not None and known in {identity(one.path) for one in whatever_is_aside(self.path)}
+        return known is not None and known in {identity(one.path) for one in all_set_aside(self.path)}
 
     def check(self) -> None:
         """See to it that there is a file that can be opened: a damaged one is set aside, no other is touched.
@@ -190,7 +190,7 @@ class FileGuard:
 
     def _set_aside(self, words: str, now: datetime | None = None) -> None:
         now = now or datetime.now(UTC)
-        lately = [one for one in whatever_is_aside(self.path) if now - one.at < WITHIN]
+        lately = [one for one in all_set_aside(self.path) if now - one.at < WITHIN]
         if len(lately) >= OFTEN:
             raise StoreError(
                 f"{self.path} {words}, and so were {len(lately)} before it within "

@@ -43,8 +43,6 @@ _WAL_MODE, _ROLLBACK_MODE = b"\2\2", b"\1\1"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table in the file."""
-
     root: int
     """The number of its first page."""
     columns: tuple[str, ...]
@@ -53,8 +51,6 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where what is."""
-
     page_size: int
     tables: Mapping[str, Table]
 

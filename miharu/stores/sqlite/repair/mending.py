@@ -14,7 +14,7 @@ from miharu._bounds import BOUNDS
 from miharu.stores.buckets import bucket_of
 from miharu.stores.columns import LARGEST
 
-__all__ = ("Column", "mended")
+__all__ = ("TargetColumn", "mended")
 
 _LATEST = 1 << 43
 """Unix milliseconds, in the year 2248."""
@@ -30,7 +30,7 @@ _RANGES = {"timestamp": (0, _LATEST), **{name: (0, most) for name, most in BOUND
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TargetColumn:
     """A column of the table that the row goes to."""
 
     name: str
@@ -38,7 +38,7 @@ class Column:
     required: bool
 
 
-def mended(row: Mapping[str, Any], columns: tuple[Column, ...]) -> tuple[Any, ...] | None:
+def mended(row: Mapping[str, Any], columns: tuple[TargetColumn, ...]) -> tuple[Any, ...] | None:
     """The values for those columns, or ``None`` where something is missing that every row has."""
     values = []
     for column in columns:
@@ -51,7 +51,7 @@ def mended(row: Mapping[str, Any], columns: tuple[Column, ...]) -> tuple[Any, ..
     return tuple(values)
 
 
-def _is_possible(value: Any, column: Column) -> bool:
+def _is_possible(value: Any, column: TargetColumn) -> bool:
     if value is None or not isinstance(value, _TYPES.get(column.kind, object)):
         return False
     if isinstance(value, int):

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-__all__ = ("AtOnce", "Pace", "Stopped")
+__all__ = ("AtOnce", "RescuePace", "Stopped")
 
 PATIENCE_S = 10.0
 
@@ -12,7 +12,7 @@ class Stopped(Exception):  # noqa: N818 - no error
     """The rest is for another time."""
 
 
-class Pace(Protocol):
+class RescuePace(Protocol):
     """How much of the time it may take."""
 
     def rest(self, worked: float) -> None:

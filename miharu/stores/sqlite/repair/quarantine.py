@@ -19,17 +19,17 @@ from pathlib import Path
 
 from miharu._guard import say_once
 from miharu._trust import file_fault, folder_fault, kind_fault
-from miharu.stores.sqlite.handles import Identity, identity
+from miharu.stores.sqlite.locks.handles import Identity, identity
 
 __all__ = (
-    "Aside",
+    "SetAside",
+    "all_set_aside",
     "identities",
     "leave_behind",
     "make_companions_writable",
     "mark_done",
     "set_aside",
     "unfinished",
-    "whatever_is_aside",
 )
 
 _CORRUPT, _SALVAGED, _REPLACED = "corrupt", "salvaged", "replaced"
@@ -40,7 +40,7 @@ _PARTS = (*_FIRST, ".report", ".page1")
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class SetAside:
     """A file that was set aside."""
 
     path: Path
@@ -51,7 +51,6 @@ class Aside:
 
     @property
     def at(self) -> datetime:
-        """The moment."""
         return datetime.strptime(self.since[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     @property
@@ -60,7 +59,7 @@ class Aside:
         return Path(f"{self.path}.report")
 
 
-def set_aside(database: Path, now: datetime | None = None) -> Aside:
+def set_aside(database: Path, now: datetime | None = None) -> SetAside:
     """Rename the file and what belongs to it. The caller holds the writer lock and has looked again.
 
     Raises:
@@ -71,7 +70,7 @@ def set_aside(database: Path, now: datetime | None = None) -> Aside:
     for part in (*_FIRST, ""):
         with suppress(FileNotFoundError):
             Path(f"{database}{part}").rename(f"{target}{part}")
-    return Aside(path=target, since=since, done=False)
+    return SetAside(path=target, since=since, done=False)
 
 
 def identities(database: Path) -> Mapping[str, Identity | None]:
@@ -109,7 +108,7 @@ def make_companions_writable(database: Path) -> None:
                 path.chmod(stat.S_IMODE(os.lstat(database).st_mode))
 
 
-def mark_done(aside: Aside) -> Aside:
+def mark_done(aside: SetAside) -> SetAside:
     """Give it the name that says that all that can be read was brought back.
 
     Raises:
@@ -119,22 +118,22 @@ def mark_done(aside: Aside) -> Aside:
     for part in (*_PARTS, ""):
         with suppress(FileNotFoundError):
             Path(f"{aside.path}{part}").rename(f"{target}{part}")
-    return Aside(path=target, since=aside.since, done=True)
+    return SetAside(path=target, since=aside.since, done=True)
 
 
-def whatever_is_aside(database: Path) -> Sequence[Aside]:
+def all_set_aside(database: Path) -> Sequence[SetAside]:
     """The files of that database that were set aside, the oldest first."""
     found = [
-        Aside(path=database.with_name(name[0]), since=name["since"], done=name["state"] == _SALVAGED)
+        SetAside(path=database.with_name(name[0]), since=name["since"], done=name["state"] == _SALVAGED)
         for name in _names(database)
         if not name["part"] and _is_ours(database.with_name(name[0]))
     ]
     return sorted(found, key=lambda aside: aside.since)
 
 
-def unfinished(database: Path) -> Sequence[Aside]:
+def unfinished(database: Path) -> Sequence[SetAside]:
     """Those from which there may be something to bring back."""
-    return [aside for aside in whatever_is_aside(database) if not aside.done]
+    return [aside for aside in all_set_aside(database) if not aside.done]
 
 
 def _is_ours(path: Path) -> bool:

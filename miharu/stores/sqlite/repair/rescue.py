@@ -13,19 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from miharu._file_lock import unlock_file
 from miharu._files import open_ours
 from miharu.errors import StoreError
-from miharu.stores.sqlite.queued_lock import give_back, take
+from miharu.stores.sqlite.locks.queued_lock import take
 from miharu.stores.sqlite.repair.damage import has_wal
-from miharu.stores.sqlite.repair.gleaning import gleaned
-from miharu.stores.sqlite.repair.layout import known_columns, layout_of
+from miharu.stores.sqlite.repair.layout import known_columns
 from miharu.stores.sqlite.repair.mending import mended
-from miharu.stores.sqlite.repair.pacing import Pace
-from miharu.stores.sqlite.repair.pages import pages_of
-from miharu.stores.sqlite.repair.quarantine import Aside, mark_done
+from miharu.stores.sqlite.repair.pacing import RescuePace
+from miharu.stores.sqlite.repair.quarantine import SetAside, mark_done
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
 from miharu.stores.sqlite.repair.salvage import Gap, readable
-from miharu.stores.sqlite.repair.source import Source, Unreadable, opened
+from miharu.stores.sqlite.repair.source import DamagedSource, Unreadable, opened
 from miharu.stores.sqlite.repair.target import Target
 
 __all__ = ("bring_back",)
@@ -38,7 +37,7 @@ BYTES = 1 << 20
 _BACK_OFF_S = (0.1, 30.0)
 
 
-def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report] | None:
+def bring_back(aside: SetAside, database: Path, pace: RescuePace) -> tuple[SetAside, Report] | None:
     """Bring back all that can be read; ``None`` where another process is at it.
 
     Returns the file under its new name, and what was brought back.
@@ -60,21 +59,20 @@ def bring_back(aside: Aside, database: Path, pace: Pace) -> tuple[Aside, Report]
         return mark_done(aside), report
 
 
-def _rescue(aside: Aside, report: Report, target: Target, pace: Pace) -> None:
+def _rescue(aside: SetAside, report: Report, target: Target, pace: RescuePace) -> None:
     wal = has_wal(aside.path)
     _read(aside, report, report.tables, target, pace, wal=wal)
-    if _is_whole(report.tables):
-        return
-    if wal:
+    if wal and not _is_whole(report.tables):
         _read(aside, report, report.again, target, pace, wal=False)
-    _glean(aside, report, target, pace, wal=wal)
 
 
 def _is_whole(tables: Tables) -> bool:
     return bool(tables) and not any(each.lost or each.open_end for each in tables.values())
 
 
-def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pace, *, wal: bool) -> None:
+def _read(
+    aside: SetAside, report: Report, tables: Tables, target: Target, pace: RescuePace, *, wal: bool
+) -> None:
     try:
         with opened(aside.path, wal=wal) as source:
             for name in source.layout.tables:
@@ -85,7 +83,9 @@ def _read(aside: Aside, report: Report, tables: Tables, target: Target, pace: Pa
         report.failure = str(error)
 
 
-def _steps(source: Source, target: Target, name: str, progress: Progress, pace: Pace) -> Iterator[Progress]:
+def _steps(
+    source: DamagedSource, target: Target, name: str, progress: Progress, pace: RescuePace
+) -> Iterator[Progress]:
     """Bring one table; how far that is after each step."""
     columns = _patiently(partial(target.columns, name), pace)
     names = known_columns(name, source.layout.tables[name].columns)
@@ -117,52 +117,13 @@ def _steps(source: Source, target: Target, name: str, progress: Progress, pace: 
     yield kept()
 
 
-def _glean(aside: Aside, report: Report, target: Target, pace: Pace, *, wal: bool) -> None:
-    """Bring what stands on leaves to which nothing leads any more."""
-    layout = layout_of(aside.path)
-    if layout is None:
-        return
-    gaps = {name: _missing(report.tables.get(name)) for name in layout.tables}
-    gaps = {name: missing for name, missing in gaps.items() if missing}
-    columns = {name: _patiently(partial(target.columns, name), pace) for name in gaps}
-    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in gaps}
-    done = max((progress.after for progress in report.leaves.values()), default=0)
-    worked, page = _stopwatch(), done
-
-    def keep() -> None:
-        for name, found in rows.items():
-            new = _patiently(partial(target.add, name, columns[name], found), pace) if found else 0
-            progress = report.leaves.get(name, Progress())
-            report.leaves[name] = replace(
-                progress, after=page, read=progress.read + len(found), new=progress.new + new
-            )
-            found.clear()
-        report.attempts = 0
-        save(aside, report)
-        pace.rest(worked())
-
-    with pages_of(aside.path, layout.page_size, wal=wal) as pages:
-        for found in gleaned(pages, layout, columns, gaps, done):
-            if found.page != page and sum(map(len, rows.values())) >= ROWS:
-                keep()
-                worked = _stopwatch()
-            page = found.page
-            rows[found.table].append(found.row)
-        keep()
-
-
-def _missing(progress: Progress | None) -> tuple[Gap, ...]:
-    """All of it, where nothing of the table could be read."""
-    return progress.gaps if progress else (Gap(0, None),)
-
-
 def _stopwatch() -> Callable[[], float]:
     """The seconds of a processor that were used since; waiting counts for a fourth."""
     cpu, wall = time.thread_time(), time.monotonic()
     return lambda: max(time.thread_time() - cpu, (time.monotonic() - wall) / 4)
 
 
-def _patiently(attempt: Callable[[], T], pace: Pace) -> T:
+def _patiently(attempt: Callable[[], T], pace: RescuePace) -> T:
     wait = _BACK_OFF_S[0]
     while True:
         try:
@@ -186,6 +147,6 @@ def _claimed(path: Path) -> Iterator[bool]:
             yield ours and path.exists()
         finally:
             if ours:
-                give_back(handle)
+                unlock_file(handle)
     finally:
         os.close(handle)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from miharu._guard import swallowed
 from miharu.stores.sqlite.repair.pacing import Stopped
-from miharu.stores.sqlite.repair.quarantine import Aside, unfinished
+from miharu.stores.sqlite.repair.quarantine import SetAside, unfinished
 
 __all__ = ("Rescuer",)
 
@@ -79,7 +79,7 @@ class Rescuer:
                 )
 
 
-def _waiting(database: Path) -> Iterator[Aside]:
+def _waiting(database: Path) -> Iterator[SetAside]:
     for aside in unfinished(database):
         from miharu.stores.sqlite.repair.report import load
 

@@ -34,7 +34,7 @@ def write(path: Path, facts: dict[str, Any]) -> None:
 
 
 def read(path: Path, kind: type[T]) -> T | None:
-    """What it says, as that type; ``None`` where there is none, or it makes no sense, which is said once."""
+    """Its content, as that type; ``None`` where there is no file, or it is not valid (logged once)."""
     import msgspec
 
     try:
@@ -44,5 +44,5 @@ def read(path: Path, kind: type[T]) -> T | None:
     except OSError as error:
         say_once("%s %s: it is not read.", path, error.strerror)
     except (ValueError, RecursionError):  # msgspec's own exceptions are among the first
-        say_once("%s makes no sense: it is not read.", path)
+        say_once("%s is not valid: it is not read.", path)
     return None

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from miharu.errors import StoreError
+from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.repair.damage import connect
-from miharu.stores.sqlite.repair.mending import Column
-from miharu.stores.sqlite.writer_lock import WriterLock
+from miharu.stores.sqlite.repair.mending import TargetColumn
 
 __all__ = ("Target",)
 
@@ -24,7 +24,7 @@ class Target:
         self.database = database
         self._lock = WriterLock(database)
 
-    def columns(self, table: str) -> tuple[Column, ...]:
+    def columns(self, table: str) -> tuple[TargetColumn, ...]:
         """The columns that are stored.
 
         Raises:
@@ -34,9 +34,9 @@ class Target:
             rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
         if not rows:
             raise StoreError(f"{self.database} has no table {table} yet.")
-        return tuple(Column(name=row[1], kind=row[2], required=bool(row[3] or row[5])) for row in rows)
+        return tuple(TargetColumn(name=row[1], kind=row[2], required=bool(row[3] or row[5])) for row in rows)
 
-    def add(self, table: str, columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> int:
+    def add(self, table: str, columns: Sequence[TargetColumn], rows: Sequence[tuple[Any, ...]]) -> int:
         """Keep those that are not there yet, in one transaction; how many that were.
 
         Raises:

@@ -1,0 +1,230 @@
+"""Exchange -> Call: who was asked, and in which format."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from miharu._bounds import believed, bounded, payable
+from miharu._guard import count, say_once, swallowed
+from miharu._headers import lowered
+from miharu._ids import minting
+from miharu.attribution.resolve import Attribution, attribution_of_exchange
+from miharu.call import Call, Cost, Outcome, changed
+from miharu.exchange import Exchange, Request
+from miharu.kept_body import KEPT_HEAD
+from miharu.measures import with_named
+from miharu.providers.base import Provider, Reading, Wire
+from miharu.providers.gateways import cached_by
+from miharu.providers.hosts import provider_of
+from miharu.providers.terms import served_model, terms_of
+from miharu.recorder.reading.attempts import Attempts
+from miharu.recorder.reading.estimate import estimated
+from miharu.recorder.reading.formats import Formats
+from miharu.recorder.reading.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
+from miharu.recorder.reading.jobs import Jobs
+from miharu.recorder.reading.outcome import ended, outcome_of
+from miharu.recorder.spool.unread import Unread
+from miharu.recorder.waste.finder import WasteFinder
+from miharu.wire.decoding import decode
+
+__all__ = ("Reader",)
+
+
+class Reader:
+    """Reads exchanges with the providers that it is given, in their order."""
+
+    def __init__(
+        self,
+        providers: Iterable[Provider],
+        *,
+        service: str | None = None,
+        capture_content: bool = False,
+        estimate_usage: bool = False,
+        redact: Callable[[Any], Any] | None = None,
+        ignore: Callable[[Call], bool] | None = None,
+        mint: Callable[[int], str] | None = None,
+    ) -> None:
+        # here, on the recorder's thread: its patterns take a while to compile
+        from miharu.recorder.reading.content import seen
+        from miharu.recorder.reading.redactor import Redactor
+
+        self._formats = Formats(providers)
+        self.redactor = Redactor(redact)
+        self._seen = seen
+        self._ignore = ignore
+        self.service = service
+        self.capture_content = capture_content
+        self.estimate_usage = estimate_usage
+        self._attempts = Attempts()
+        self._waste = WasteFinder()
+        self._jobs = Jobs()
+        self._mint = mint or minting()
+
+    def read(self, exchange: Exchange) -> Call | None:
+        """The call, or ``None``: a redirect hop, or nothing that any provider knows."""
+        if exchange.status is not None and 300 <= exchange.status < 400:
+            return None
+        request = exchange.request()
+        host = request.host.rpartition("@")[2].partition(":")[0]
+        candidates = self._formats.of(request.method, host, request.path)
+        if not candidates:
+            return None
+        wire = _wire(exchange, request)
+        api, reading = _found(candidates, wire)
+        if reading is None and exchange.shed:  # that it was a call is counted, though its bodies tell nothing
+            api, reading = candidates[0].api, Reading(terminated=False)
+        began = None if reading is None else self._jobs.began(api, reading, exchange.timestamp)
+        if reading is None or began is None:
+            return None
+        call = bounded(self.redactor.call(self._call(exchange, request, wire, api, reading), request))
+        if call.completes:
+            call = self._completion(call, reading, began)
+        kept = call if self._ignore is None else _kept(call, self._ignore)
+        if kept is None or kept.completes:
+            return kept
+        return self._waste.find(self._attempts.place(kept), request.body if request.gap is None else None)
+
+    def _completion(self, call: Call, reading: Reading, began: int) -> Call:
+        """The same, from the beginning of the call that it completes."""
+        lasted = reading.lasted_ms or max(0, call.timestamp + call.duration_ms - began)
+        return bounded(replace(call, id=self._mint(began), timestamp=began, duration_ms=lasted))
+
+    def _call(self, exchange: Exchange, request: Request, wire: Wire, api: str, reading: Reading) -> Call:
+        attribution, outcome = _attribution(exchange), outcome_of(exchange, wire, reading)
+        strange = isinstance(exchange, Unread) and exchange.is_strange
+        keeps_content = self.capture_content and not exchange.shed and not strange
+        id_ = exchange.id if isinstance(exchange, Unread) else self._mint(exchange.timestamp)
+        terms = terms_of(wire, reading)
+        call = Call(
+            id=id_,
+            timestamp=exchange.timestamp,
+            api=api,
+            provider=wire.provider,
+            host=request.host.rpartition("@")[2],
+            sdk=sdk_of(request.headers),
+            model=served_model(wire) or reading.model or reading.request_model,
+            request_model=reading.request_model,
+            stream=reading.stream,
+            outcome=_without_message(outcome) if strange else outcome,
+            usage=with_named(believed(reading.usage), reading.quantities, terms),
+            cost=_stated(reading, wire),
+            duration_ms=round((ended(exchange, reading) - exchange.started) / 1e6),
+            ttft_ms=reading.ttft_ms,
+            finish_reason=reading.finish_reason,
+            service_tier=reading.service_tier,
+            response_id=reading.response_id,
+            request_id=request_id_of(wire.headers),
+            rate_limit=rate_limit_of(wire.headers),
+            attempt=attempt_of(request.headers),
+            body_hash=_hash(request.body) if request.gap is None else None,
+            service=self.service,
+            route=attribution.route,
+            host_request_id=attribution.host_request_id,
+            user_id=attribution.user_id,
+            session_id=attribution.session_id,
+            trace_id=attribution.trace_id,
+            span_id=id_.replace("-", "")[16:],
+            parent_id=attribution.parent_id,
+            tags=attribution.tags,
+            body=self._seen(request, wire) if keeps_content else None,
+            completes=reading.completes,
+        )
+        if self.estimate_usage and not reading.completes and not exchange.shed:
+            guessed = estimated(call, request.body, wire.body)
+            if guessed is not call:
+                return changed(guessed, usage=with_named(guessed.usage, reading.quantities, terms))
+        return call
+
+
+def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
+    """The call, unless it is left out; where that cannot be told, without its content."""
+    try:
+        return None if ignore(call) else call
+    except Exception as error:  # noqa: BLE001 - the user's function
+        count()
+        say_once(
+            "a function of ignore= failed (%s); such calls are kept, without their content.",
+            type(error).__name__,
+        )
+        return replace(call, body=None)
+
+
+def _found(candidates: Sequence[Provider], wire: Wire) -> tuple[str, Reading | None]:
+    """In which format it is, and what is said in it."""
+    for provider in candidates:
+        reading = _read(provider, wire)
+        if reading is not None:
+            return provider.api, reading
+    return "", None
+
+
+def _read(provider: Provider, wire: Wire) -> Reading | None:
+    """What the provider makes of it; where its reader fails on a known host, that it was a call at all."""
+    try:
+        return provider.read(wire)
+    except Exception:  # noqa: BLE001 - a format that has changed, or an answer that is made to be unreadable
+        swallowed(f"reading an answer as {provider.api}")
+        return Reading(terminated=False) if wire.provider is not None else None
+
+
+def _without_message(outcome: Outcome) -> Outcome:
+    """Without what was said: it might repeat a credential that was known to another process alone."""
+    return replace(outcome, error_message=None)
+
+
+def _attribution(exchange: Exchange) -> Attribution:
+    if isinstance(exchange, Unread) and exchange.attribution is not None:
+        return exchange.attribution
+    return attribution_of_exchange(exchange)
+
+
+def _wire(exchange: Exchange, request: Request) -> Wire:
+    headers = lowered(exchange.response_headers)
+    encoding = "" if exchange.decoded else headers.get("content-encoding", "")
+    decoded = decode(_readable(exchange, encoding), encoding)
+    gap, unread = decoded.gap, decoded.unread
+    if exchange.tail:
+        if encoding:
+            unread = unread or f"Of the compressed answer only the first {KEPT_HEAD >> 20} MB were kept."
+        else:
+            gap = sum(map(len, exchange.chunks))
+    started = exchange.started
+    return Wire(
+        method=request.method,
+        host=request.host,
+        path=request.path,
+        query=request.query,
+        provider=provider_of(request.host),
+        request_headers=request.headers,
+        request_body=request.body,
+        request_gap=request.gap,
+        fields=request.fields,
+        status=exchange.status,
+        headers=headers,
+        body=decoded.body,
+        gap=gap,
+        unread=unread,
+        end=exchange.end or "dropped",
+        marks=tuple(zip(decoded.lengths, [arrived - started for arrived in exchange.arrivals], strict=False)),
+    )
+
+
+def _readable(exchange: Exchange, encoding: str) -> Iterable[bytes]:
+    """The chunks that can be decoded: behind the hole of a large body no encoding finds its way again."""
+    return exchange.chunks if encoding or not exchange.tail else [*exchange.chunks, *exchange.tail]
+
+
+def _stated(reading: Reading, wire: Wire) -> Cost | None:
+    """What the provider itself says, which knows its discounts; nothing for what a gateway had cached."""
+    if wire.status == 200 and (gateway := cached_by(wire.headers)):
+        return Cost(cost_nanousd=0, cost_source=f"gateway-cache:{gateway}")
+    if reading.stated_cost_usd is None or not reading.stated_cost_usd.is_finite():
+        return None
+    nano = (reading.stated_cost_usd * 10**9).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    return payable(Cost(cost_nanousd=int(nano), cost_source="provider"))
+
+
+def _hash(body: bytes | None) -> str | None:
+    return hashlib.blake2b(body, digest_size=16).hexdigest() if body else None
