@@ -154,10 +154,12 @@ def test_a_batch_that_a_proxy_finds_too_large_goes_in_pieces(taker: Taker, start
     make(program, *(f"piece-{n}" for n in range(30)))  # they wait, and so go together
     taker.start()
     with Front(taker.port).serving() as front:
-        front.largest = 3000
+        front.largest = 1500
+        front.open.clear()
         other = start(MIHARU_CAPTURE_CONTENT="1")
         other("init", front.url)
         make(other, *(f"piece-{n}" for n in range(30, 60)))
+        front.open.set()
         ends_with_all_stored(other)
         assert 413 in front.seen
     ends_with_all_stored(program)
