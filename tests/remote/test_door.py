@@ -23,6 +23,7 @@ from miharu.ingest import Ingest
 from miharu.ingest import door as doors
 from miharu.ingest.rate import Rate
 from miharu.monitor import Monitor
+from miharu.recorder import run
 from miharu.server import create_app
 from miharu.stores.base import Query
 from miharu.stores.remote.sums import Asked
@@ -225,6 +226,7 @@ async def test_only_so_much_waits(taking: Monitor, monkeypatch: pytest.MonkeyPat
 async def test_a_store_that_refuses_is_said_and_takes_nothing(
     taking: Monitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run, "BACK_OFF_S", (60.0, 60.0))  # in which nothing waits for the next attempt
     await stored(taking)
     assert taking.flush(30)
 

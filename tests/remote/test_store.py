@@ -30,6 +30,7 @@ from miharu.stores.remote.writer import RemoteWriter, _halves
 from miharu.wire import batches
 from tests.remote.test_door import ALL, TOKEN, call
 from tests.remote.world import free_port
+from tests.stores.postgres.server import Certificate
 
 
 @pytest.fixture
@@ -67,16 +68,24 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
 @pytest.fixture
 def remote(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a miharu that takes in calls, in this process."""
+    with taking(database, monkeypatch) as port:
+        yield f"miharu+http://{TOKEN}@127.0.0.1:{port}"
+
+
+@contextmanager
+def taking(database: Path, monkeypatch: pytest.MonkeyPatch, **tls: Any) -> Iterator[int]:
+    """Its port."""
     monkeypatch.setenv("MIHARU_TOKEN", TOKEN)
     monitor, port = Monitor(Config.resolve(database), watching=False), free_port()
     monitor.start()
-    config = uvicorn.Config(create_app(monitor, ingest=True), port=port, log_config=None, lifespan="off")
+    app = create_app(monitor, ingest=True)
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", **tls)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         pass
-    yield f"miharu+http://{TOKEN}@127.0.0.1:{port}"
+    yield port
     server.should_exit = True
     thread.join()
     assert monitor.stop(30)
@@ -134,6 +143,20 @@ def test_a_server_that_is_away_is_said_in_words() -> None:
 def test_a_server_that_speaks_no_tls_is_said_in_words() -> None:
     with answering(200) as url, pytest.raises(StoreError, match=r"TLS|cannot be reached"):
         RemoteWriter(url.replace("http:", "https:")).open()
+
+
+def test_a_certificate_is_checked(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Certificate(tmp_path)
+    with taking(database, monkeypatch, ssl_certfile=made.file, ssl_keyfile=made.key) as port:
+        url = f"miharu+https://{TOKEN}@127.0.0.1:{port}"
+        with pytest.raises(
+            StoreError, match=r"certificate of https://127.0.0.1:\d+ is not trusted .* SSL_CERT_FILE"
+        ):
+            RemoteWriter(url).open()
+        monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
+        writer = RemoteWriter(url)
+        assert writer.add(Batch(calls=[call()])) == 1
+        writer.close()
 
 
 def _span() -> Span:
