@@ -16,6 +16,7 @@ import uvicorn
 import miharu
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Cost
+from miharu.cli import main
 from miharu.config import Config, public_url
 from miharu.errors import BudgetExceeded, ConfigError, StoreError
 from miharu.monitor import Monitor
@@ -297,6 +298,21 @@ def test_an_address_that_is_wrong_is_refused_without_its_token(given: str, words
     with pytest.raises(ConfigError, match=words) as caught:
         Config.resolve(given)
     assert "t0k" not in str(caught.value)
+
+
+def test_the_doctor_says_whether_calls_are_taken_in(remote: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", "--database", remote])
+    assert "the miharu there takes in calls with this token" in capsys.readouterr().out
+    main(["doctor", "--database", remote.replace(TOKEN, "not-the-token-of-it")])
+    said = capsys.readouterr().out
+    assert "does not accept the token" in " ".join(said.split())
+    assert "not-the-token" not in said
+
+
+def test_commands_say_where_the_calls_are(remote: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["stats"], ["tail"], ["prune", "--before", "1d", "--yes"]):
+        assert main([*command, "--database", remote]) == 2
+        assert "keeps these calls: look at them there" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_proxy_that_says_yes_is_not_believed() -> None:
