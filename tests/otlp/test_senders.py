@@ -83,6 +83,7 @@ def send(taker: Taker, tmp_path: Path) -> Sender:
         variables = environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{taker.port}",
             OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{TOKEN}",
+            OTEL_EXPORTER_OTLP_TIMEOUT="60",  # a busy machine is no failure
             OTEL_SERVICE_NAME="shop",
             LOGFIRE_IGNORE_NO_CONFIG="1",
             **more,

@@ -14,4 +14,5 @@ model = OpenAIChatModel(
 agent = Agent(model, name="forecaster")
 agent.instrument = InstrumentationSettings(tracer_provider=provider)
 agent.run_sync("How is the weather in Vienna?")
+provider.force_flush(60_000)
 provider.shutdown()
