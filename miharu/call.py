@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from miharu._ids import moment_of, new_id
+from miharu._quick import quickly_made
 
 __all__ = (
     "Body",
@@ -32,6 +33,7 @@ Status = Literal["success", "error", "cancelled"]
 UsageSource = Literal["provider", "estimated", "none"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens, as the provider reported them."""
@@ -52,6 +54,7 @@ class Usage:
     """The provider's own usage object, as JSON, verbatim."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Money, in nano-dollars (1 USD = 10**9)."""
@@ -69,6 +72,7 @@ class Cost:
     price_version: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a call ended."""
@@ -91,6 +95,7 @@ class Body:
     response: bytes | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One exchange with a model. Every attempt of an SDK is a call of its own."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from miharu._quick import quickly_made
 from miharu.holding import HOLDING, Holding
 from miharu.kept_body import LEAST_HEAD, KeptBody
 
@@ -23,6 +24,7 @@ End = Literal["eof", "closed", "dropped", "cancelled", "error"]
 the program interrupted; broken off by an error."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What was asked."""

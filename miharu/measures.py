@@ -30,6 +30,8 @@ def raw_of(usage: Usage) -> dict[str, Any]:
 
 def with_named(usage: Usage, quantities: Mapping[str, float], terms: Mapping[str, str]) -> Usage:
     """The usage with what was named beside it; the same one where that is nothing."""
+    if not quantities and not terms:
+        return usage
     named = {
         name: value
         for name, value in (

@@ -35,5 +35,5 @@ def run(script: str, database: Path, **environ: str) -> str:
         cwd=database.parent,
     )
     assert out.returncode == 0, out.stderr
-    assert "Traceback" not in out.stderr
+    assert "Traceback" not in out.stderr, out.stderr
     return out.stdout

@@ -29,6 +29,7 @@ def resolve(given: object, **environ: str) -> str:
         ("postgres://u:p@db/x", "postgresql+asyncpg://u:p@db/x"),
         ("postgresql://db/x", "postgresql+asyncpg://db/x"),
         ("postgresql+psycopg://db/x", "postgresql+asyncpg://db/x"),
+        ("clickhouse://u:p@db/x?cluster=c", "clickhouse://u:p@db/x?cluster=c"),
         ("clickhouse://db/x", "clickhouse://db/x"),
     ],
 )
@@ -88,6 +89,7 @@ def test_any_file_name_survives_the_url(name: str) -> None:
     [
         ("postgresql+asyncpg://me:secret@db:5432/x", "postgresql+asyncpg://db:5432/x"),
         ("postgresql+asyncpg://me@db/x?password=secret", "postgresql+asyncpg://db/x"),
+        ("clickhouses://me:secret@db:8443/x?cluster=c", "clickhouses://db:8443/x"),
         ("postgres://u:p#ss@db/x", "postgres://db/x"),
         ("postgres://u:pa/ss@db/x", "postgres://db/x"),
         ("postgres://u:pa?ss@db/x", "postgres://…"),

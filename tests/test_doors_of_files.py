@@ -48,7 +48,7 @@ OF_A_PATH = {
 BY_NAME = {"open", "FileIO", "create_engine", "create_async_engine"}
 NOT_OF_FILES = {
     *("store", "database", "_database", "writer", "_writer", "pipeline", "self", "questions", "queries"),
-    *("lock", "_lock", "making", "_readers"),
+    *("lock", "_lock", "making", "_readers", "ours", "theirs"),
 }
 """What else has a method ``open``."""
 

@@ -4,6 +4,7 @@ import httpx
 import httpx2
 import pytest
 
+from miharu import _headers
 from miharu._headers import lowered
 
 
@@ -19,17 +20,31 @@ from miharu._headers import lowered
     ],
 )
 def test_headers_of_httpx_are_what_httpx_says(library: object, pairs: list[tuple[bytes, bytes]]) -> None:
-    headers: Mapping[str, str] = library.Headers(pairs)  # type: ignore[attr-defined]
-    found = lowered(headers)
-    assert list(found.items()) == [(name.lower(), value) for name, value in headers.items()]
+    for value in (None, b"other", b"a\nb"):  # the second time the names are known
+        some = [(name, value or content) for name, content in pairs]
+        headers: Mapping[str, str] = library.Headers(some)  # type: ignore[attr-defined]
+        found = lowered(headers)
+        assert list(found.items()) == [(name.lower(), value) for name, value in headers.items()]
+
+
+def test_names_of_headers_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[tuple[bytes, ...], tuple[str, ...]] = {}
+    monkeypatch.setattr(_headers, "_known", known)
+    for number in range(1000):
+        assert lowered(httpx.Headers({f"X-{number}": "1"})) == {f"x-{number}": "1"}
+    assert 0 < len(known) <= 256
+    known.clear()
+    lowered(httpx.Headers({"x" * 65: "1"}))
+    lowered(httpx.Headers({f"x-{number}": "1" for number in range(65)}))
+    assert not known
 
 
 def test_other_mappings_are_taken_as_they_are() -> None:
     class Odd(dict[str, str]):
-        raw = ("not", "pairs")
+        _list = ("not", "rows")
 
     assert lowered({"X-A": "1"}) == {"x-a": "1"}
     assert lowered(Odd({"X-A": "1"})) == {"x-a": "1"}
     odd = Odd({"X-A": "1"})
-    odd.raw = ["no pair"]  # type: ignore[assignment]
+    odd._list = ["no row"]  # type: ignore[assignment]
     assert lowered(odd) == {"x-a": "1"}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from miharu._guard import swallowed
+from miharu._quick import quickly_made
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.route_templates import route_template
@@ -21,6 +23,7 @@ LONGEST = 200
 _REQUEST_IDS = (b"x-request-id", b"x-correlation-id")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """To whom a call or a span belongs; the names are those of the columns."""
@@ -47,7 +50,7 @@ def attribution_of(
         started: When that was, by ``time.perf_counter_ns()``.
     """
     if context is None and stated is None and traced is None:
-        return Attribution(route=_route(None))
+        return _of_program(_route(None))
     context = _still_held(context, started) or Context()
     stated = (stated or NOTHING).merged_with(context.stated)
     trace_id, parent_id, elsewhere = _place(context, traced)
@@ -61,6 +64,12 @@ def attribution_of(
         parent_id=parent_id,
         tags=tags or None,
     )
+
+
+@lru_cache(8)
+def _of_program(route: str | None) -> Attribution:
+    """The owner of all that belongs to nothing else."""
+    return Attribution(route=route)
 
 
 def attribution_of_exchange(exchange: Exchange) -> Attribution:

@@ -26,7 +26,7 @@ def import_prices() -> None:
     if "genai_prices" in sys.modules or CLIENT in sys.modules:
         import_module("genai_prices")
         return
-    finder = _Finder()
+    finder = _WithoutClient()
     with _one:
         sys.meta_path.insert(0, finder)
         try:
@@ -46,7 +46,7 @@ def _import(name: str, *args: Any, **kwargs: Any) -> ModuleType:
     return _OnUse(CLIENT) if name == CLIENT else __import__(name, *args, **kwargs)
 
 
-class _Finder:
+class _WithoutClient:
     """Finds the one module that uses the client."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:

@@ -17,7 +17,7 @@ from miharu.pricing.genai import GenaiPrices, Quote
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ("CostLine", "Explanation", "ListPrice", "explain", "list_price")
+__all__ = ("Explanation", "ListPrice", "PricedLine", "explain", "list_price")
 
 _NAMES = {
     "input_tokens": "Input",
@@ -51,7 +51,7 @@ _PER = {1_000_000: "million", 1000: "thousand", 3600: "hour", 1_000_000_000: "bi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CostLine:
+class PricedLine:
     """One kind of what a call used, with its price."""
 
     kind: str
@@ -68,7 +68,7 @@ class CostLine:
 class Explanation:
     """How the list in use makes up a cost."""
 
-    lines: tuple[CostLine, ...]
+    lines: tuple[PricedLine, ...]
     nanousd: int
     source: str
     """Who keeps the list, and its version."""
@@ -149,7 +149,7 @@ def _base(price: "ModelPrice", key: str) -> Decimal | None:
     return getattr(value, "base", value)
 
 
-def _lines(quote: Quote, of: str) -> Iterator[CostLine]:
+def _lines(quote: Quote, of: str) -> Iterator[PricedLine]:
     from genai_prices.data_units import unit_data
     from genai_prices.types import ModelPrice
 
@@ -164,7 +164,7 @@ def _lines(quote: Quote, of: str) -> Iterator[CostLine]:
             continue
         alone = ModelPrice(**{**free, key: vars(price)[key]}).calc_price(usage)["total_price"]
         dollars = alone * quote.factor
-        yield CostLine(
+        yield PricedLine(
             kind=_NAMES.get(name, name.replace("_", " ").capitalize()) + of,
             count=count,
             price=dollars * unit["per"] / count,

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
+from miharu._quick import quickly_made
 from miharu.call import Usage
 from miharu.providers.rules import Rule
 from miharu.wire.decoded import Wire
@@ -35,6 +36,7 @@ from miharu.wire.decoded import Wire
 __all__ = ("Provider", "Reading", "Rule", "Wire")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What an exchange says, in the normal form. Whether it succeeded is judged from it in one place."""

@@ -28,11 +28,14 @@ BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
 READING_S = 0.03
 """After so long what has been read is stored before more is: until then a kill would take it."""
-HELD_S = 0.0005
-"""How long the interpreter's lock is held between two pauses, about: two calls."""
+HELD_S = 0.0003
+"""How long the interpreter's lock is held between two pauses, about."""
+READ_AT_ONCE = 3
+"""Calls that are read in that time, about."""
 PAUSES_S = 0.02
 """What the pauses may take together, where more than a few calls wait."""
-LONGEST_PAUSE_S = 0.002
+LONGEST_PAUSE_S = 0.003
+"""Longer than most calls of a program to a server nearby, so that none meets two of them."""
 FEW = 8
 """So many calls are read within three pauses, which need not be long."""
 
@@ -139,7 +142,7 @@ class _Sharing:
         Args:
             waiting: How many calls wait.
         """
-        self._pause = min(LONGEST_PAUSE_S, PAUSES_S / waiting * 2) if waiting > FEW else 0.0
+        self._pause = min(LONGEST_PAUSE_S, READ_AT_ONCE * PAUSES_S / waiting) if waiting > FEW else 0.0
         self._left = PAUSES_S
         self._until = time.monotonic() + HELD_S
 

@@ -1,6 +1,7 @@
 """What is done between batches, a small step at a time: take over, sum up, delete."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ class Maintenance:
         if self._retention is None or self._pipeline.writer is None:
             return None
         now = self._clock()
-        moments = [] if self._is_for_ever else [self._prune_at]
+        moments = [] if self._is_for_ever or self._prune_at == math.inf else [self._prune_at]
         if written != self._rolled_up or self._more_to_roll_up:
             moments.append(self._rolled_up_at + ROLL_UP_S)
         return max(0.0, max(self._not_before, min(moments)) - now) if moments else None
@@ -160,6 +161,10 @@ class Maintenance:
     def _prune(self, now: float) -> None:
         writer, kept = self._pipeline.writer, self._retention or Retention()
         self._prune_at = now + PRUNE_STEP_S
+        if (keep_for := getattr(writer, "keep_for", None)) is not None:
+            keep_for(kept.calls_ms, kept.content_ms)
+            self._prune_at = math.inf
+            return
         for ms, content_only in ((kept.content_ms, True), (kept.calls_ms, False)):
             if ms is None or writer is None or (content_only and self._content_is_pruned):
                 continue

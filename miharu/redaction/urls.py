@@ -10,7 +10,9 @@ HIDDEN = "…"
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9_+.-]{0,30})://(?P<rest>.*)", re.DOTALL)
 _HOST = r"(?:\[[0-9a-fA-F:.%]+\]|[\w.-]++)(?::\d{1,5})?"
 _SERVER = re.compile(rf"(?:{_HOST}(?:,{_HOST})*+)?(?:/[^?#@:;=&\s]*)?", re.ASCII)
-_SCHEMES = r"(?:sqlite|postgres|postgresql|pg|pgsql|psql|clickhouse|mysql|mariadb|redis|mongodb|jdbc|https?)"
+_SCHEMES = (
+    r"(?:sqlite|postgres|postgresql|pg|pgsql|psql|clickhouses?|mysql|mariadb|redis|mongodb|jdbc|https?)"
+)
 _MISTYPED = re.compile(
     # user:password@, or what begins like an address, or as libpq writes it in words
     rf".*[:;].*@|.*%40|{_SCHEMES}(?:\+\w+)?\s*(?:[:;=]|//|\\\\).*|.*@.*[:/].*"

@@ -4,6 +4,7 @@ base.py         the seam: a writer, and the questions
 columns.py      the order of the columns
 sqlite/         calls in a file
 postgres/       calls of many machines
+clickhouse/     calls of those who outgrow one machine
 remote/         calls that another miharu keeps
 nowhere.py      calls that are kept nowhere
 sql/            the answers, in SQL that every engine understands
@@ -32,6 +33,8 @@ BUILT_IN = built_in(
     {
         "sqlite": "miharu.stores.sqlite:SQLiteStore",
         "postgresql": "miharu.stores.postgres:PostgresStore",
+        "clickhouse": "miharu.stores.clickhouse:ClickHouseStore",
+        "clickhouses": "miharu.stores.clickhouse:ClickHouseStore",
         "miharu": "miharu.stores.remote:RemoteStore",
         "nowhere": "miharu.stores.nowhere:Nowhere",
     },

@@ -3,6 +3,7 @@
 Store        makes both, for one URL
 Writer       keeps calls, sums them up, forgets what is too old
 AsyncWriter  the same for a server: its methods are coroutines
+SelfPruning  a writer whose engine forgets by itself
 Questions    answers what the dashboard asks
 
 Money is summed in nano-dollars and is exact. A sum over no calls is zero; what is not known is ``None``
@@ -36,6 +37,7 @@ __all__ = (
     "Questions",
     "Ranking",
     "Ranks",
+    "SelfPruning",
     "Session",
     "Store",
     "Tally",
@@ -270,6 +272,17 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Close all connections. Batches for which ``add`` has returned are not lost."""
+        ...
+
+
+class SelfPruning(Protocol):
+    """What a ``Writer`` may have besides, where its engine forgets by itself."""
+
+    def keep_for(self, calls_ms: int | None, content_ms: int | None) -> None:
+        """Have calls, and their bodies, forgotten when they are that old, in milliseconds.
+
+        Called once, in place of ``prune`` by the hour. ``None`` leaves as it is what the engine does.
+        """
         ...
 
 

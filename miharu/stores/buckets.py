@@ -5,8 +5,9 @@ had, over any time, by adding them up.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 
-__all__ = ("bucket_of", "middle_of")
+__all__ = ("bucket_of", "middle_of", "percentiles")
 
 GAMMA = 1.04
 _LOG = math.log(GAMMA)
@@ -22,3 +23,19 @@ def bucket_of(ms: int | None) -> int | None:
 def middle_of(bucket: int) -> int:
     """The milliseconds in the middle of the bucket, which stand for all in it."""
     return 0 if bucket <= 0 else round(2 * GAMMA ** (bucket - 1) / (GAMMA + 1))
+
+
+def percentiles(counted: Mapping[int, int], shares: Sequence[float]) -> list[int | None]:
+    """The nearest-rank percentiles, for shares in ascending order, of buckets with their counts.
+
+    They are ``None`` of nothing.
+    """
+    ordered = sorted(counted.items())
+    whole, seen, at = sum(counted.values()), 0, 0
+    found: list[int | None] = []
+    for share in shares:
+        while at < len(ordered) and share * whole - seen > 1e-9:
+            seen += ordered[at][1]
+            at += 1
+        found.append(middle_of(ordered[at - 1][0]) if at else None)
+    return found

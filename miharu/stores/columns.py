@@ -8,7 +8,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, get_args
 
-from miharu._bounds import MOST_MS, bounded
+from miharu._bounds import MOST_MS, MOST_TOKENS, bounded
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
 from miharu.stores.bodies import LARGEST_BODY
@@ -21,6 +21,7 @@ __all__ = (
     "CALL_COLUMNS",
     "SCORES",
     "SCORE_COLUMNS",
+    "SELDOM",
     "SPANS",
     "SPAN_COLUMNS",
     "from_row",
@@ -53,6 +54,17 @@ CALLS: tuple[str, ...] = (
     *("duration_bucket", "ttft_bucket"),
 )
 """Every column of ``llm_calls`` that is written. ``cost_cents`` is derived by the database."""
+SELDOM: tuple[tuple[str, ...], ...] = (
+    ("error_type", "error_message", "retry_after_ms"),
+    ("cache_write_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"),
+    ("audio_input_tokens", "audio_output_tokens"),
+    ("image_input_tokens", "image_output_tokens"),
+    ("host_request_id", "user_id", "session_id", "parent_id", "tags"),
+    ("duplicate_of", "cache_missed_tokens", "cache_missed_nanousd"),
+    ("ttft_ms", "ttft_bucket"),
+    ("service",),
+)
+"""Columns of ``llm_calls`` that are empty together in many calls."""
 BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
 """The columns of ``llm_bodies``."""
 SPANS: tuple[str, ...] = _names(Span)
@@ -87,7 +99,9 @@ BODY_COLUMNS = ", ".join(
 )
 _LONGEST = {CALLS.index(name): most for name, most in LONGEST_JSON.items()}
 _PLACES = {name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()}
-_STREAM, _TAGS = CALLS.index("stream"), CALLS.index("tags")
+_STREAM, _TAGS, _TIMESTAMP = (CALLS.index(name) for name in ("stream", "tags", "timestamp"))
+_LONG = (*_LONGEST, CALLS.index("error_message"))
+"""Texts that may be longer than a key."""
 _KEYS = tuple(
     map(
         CALLS.index,
@@ -98,15 +112,44 @@ _KEYS = tuple(
 
 def to_row(call: Call) -> tuple[Any, ...]:
     """The values in the order of ``CALLS``; those that cannot be are left out."""
+    row = _values(call)
+    if _is_ordinary(row):
+        return (*row, bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
     call = bounded(call)
-    row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
-    row += _outcome(call.outcome)
-    row[_STREAM] = int(call.stream)
-    row[_TAGS] = _written(call.tags) if call.tags else None
+    row = _values(call)
     for place in _KEYS:
         row[place] = _shortened(row[place])
     row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
     return _storable(row, _LONGEST)
+
+
+def _values(call: Call) -> list[Any]:
+    """All but the buckets, which are the last."""
+    row = [*_own(call), *_usage(call.usage), *(_cost(call.cost) if call.cost else _NO_COST)]
+    row += _outcome(call.outcome)
+    row[_STREAM] = int(call.stream)
+    row[_TAGS] = _written(call.tags) if call.tags else None
+    return row
+
+
+def _is_ordinary(row: list[Any]) -> bool:
+    """Whether nothing in it is to be bounded, shortened or left out: a quick look, which suits most calls."""
+    texts = [value for value in row if value.__class__ is str]
+    numbers = [value for value in row if value.__class__ is int]
+    if len(texts) + len(numbers) + row.count(None) < len(row) or row[_TIMESTAMP].__class__ is not int:
+        return False
+    numbers.remove(row[_TIMESTAMP])
+    text = "".join(texts)
+    return (
+        len(text) <= LONGEST_TEXT
+        and text.isascii()
+        and "\0" not in text
+        and min(numbers) >= 0
+        and max(numbers) <= MOST_TOKENS
+        and abs(row[_TIMESTAMP]) <= LARGEST
+        and sum([len(value) > LONGEST_KEY // 4 for value in texts])
+        == sum([len(row[place] or "") > LONGEST_KEY // 4 for place in _LONG])
+    )
 
 
 def to_plain_row(value: Span | Score) -> tuple[Any, ...]:

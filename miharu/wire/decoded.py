@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from miharu._quick import quickly_made
 from miharu.exchange import End
 from miharu.wire.json import Facts, loads
 from miharu.wire.large import salvaged
@@ -13,6 +14,7 @@ from miharu.wire.large import salvaged
 __all__ = ("Wire",)
 
 
+@quickly_made
 @dataclass(frozen=True, kw_only=True)
 class Wire:
     """One exchange as it was on the wire, content-encoding undone."""

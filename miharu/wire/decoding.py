@@ -17,6 +17,7 @@ from importlib import import_module
 from itertools import accumulate
 from typing import Any
 
+from miharu._quick import quickly_made
 from miharu.kept_body import KEPT_HEAD, KEPT_TAIL
 
 __all__ = ("Decoded", "decode")
@@ -42,6 +43,7 @@ Feed = Callable[[bytes], object]
 """Takes what is to be decoded."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A body without its content-encodings."""

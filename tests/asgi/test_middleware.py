@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from miharu import monitor
-from miharu._asgi import MiharuMiddleware
+from miharu._asgi import MiharuMiddleware, _overheard
 from miharu.attribution import context
 from miharu.attribution.resolve import attribution_of
 from miharu.dashboard.access import decide
@@ -352,3 +352,17 @@ async def test_the_latch_never_fails_on_odd_scopes(monkeypatch: pytest.MonkeyPat
     assert (await ask(MiharuMiddleware(host), "/x", headers=[])).status == 200
     assert (await ask(MiharuMiddleware(host), "/x", headers=None)).status == 200
     assert not decide.PROCESS.closed
+
+
+async def test_a_visitor_leaves_when_the_host_is_first_told_so() -> None:
+    origin = context.Origin(scope_of("/"))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    overhear = _overheard(receive, origin)
+    assert await overhear() == {"type": "http.disconnect"}
+    left = origin.left
+    assert left
+    await overhear()
+    assert origin.left == left

@@ -31,7 +31,7 @@ def until(http: httpx.Client, calls: int) -> Any:
 def test_the_dashboard_shows_what_other_processes_record(tmp_path: Path, recorded: Path) -> None:
     with (
         serving(tmp_path, "dashboard", "--database", str(recorded), "--port", "0") as command,
-        httpx.Client(base_url=command.address, trust_env=False) as http,
+        httpx.Client(base_url=command.address, trust_env=False, timeout=60) as http,
     ):
         assert command.address.startswith("http://127.0.0.1:")
         assert totals(http)["calls"] == 6
@@ -44,7 +44,7 @@ def test_the_demo_makes_calls_until_it_is_ended(tmp_path: Path, run: Run) -> Non
     environment = {"TMPDIR": str(tmp_path), "MIHARU_DISABLED": "1", "OPENAI_BASE_URL": "http://192.0.2.1/"}
     with (
         serving(tmp_path, "demo", "--no-open", "--port", "0", **environment) as command,
-        httpx.Client(base_url=command.address, trust_env=False) as http,
+        httpx.Client(base_url=command.address, trust_env=False, timeout=60) as http,
     ):
         found = until(http, 40)
         assert found["cost_nanousd"] > 0

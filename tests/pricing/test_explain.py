@@ -1,6 +1,7 @@
 """A cost, line by line: the lines are the cost."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -91,3 +92,10 @@ def test_knows_the_list_price_of_a_model() -> None:
     tiers = list_price(PRICES, "claude-sonnet-4-5", "anthropic", AT)
     assert tiers is not None
     assert tiers.input == Decimal(3)
+
+
+def test_half_a_nano_dollar_goes_to_the_even_one() -> None:
+    """As it does in the cost that is explained: 2.5 nano-dollars."""
+    one = call("gpt-5-nano", "openai", prompt_tokens=1, cached_tokens=1, completion_tokens=0)
+    flex = replace(one, service_tier="flex")
+    assert explain(PRICES, replace(flex, cost=PRICES.cost(flex))) is not None

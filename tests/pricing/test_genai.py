@@ -318,3 +318,13 @@ def test_a_usage_object_of_any_shape_never_raises(raw: str) -> None:
         ("voxtral-small-24b-2507", "mistral_ai"),
     ):
         cost(model, provider, usage_raw=raw)
+
+
+@pytest.mark.parametrize(("tokens", "nano"), [(1, 2), (3, 8), (5, 12), (7, 18)])
+def test_half_a_nano_dollar_goes_to_the_even_one(tokens: int, nano: int) -> None:
+    """2.5 nano-dollars a token."""
+    found = cost(
+        "gpt-5-nano", service_tier="flex", prompt_tokens=tokens, cached_tokens=tokens, completion_tokens=0
+    )
+    assert found is not None
+    assert found.cost_nanousd == nano

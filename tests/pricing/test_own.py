@@ -150,3 +150,19 @@ def test_a_pattern_is_a_star_and_nothing_else() -> None:
     assert found("A.B[C]-2")
     assert not found("axb[c]")
     assert not found("a.bc")
+
+
+@pytest.mark.parametrize(("tokens", "nano"), [(1, 0), (3, 2), (5, 2), (7, 4)])
+def test_half_a_nano_dollar_goes_to_the_even_one(tokens: int, nano: int) -> None:
+    usage = Usage(prompt_tokens=tokens, completion_tokens=0, usage_source="provider")
+    call = Call(
+        id="x",
+        timestamp=1_795_443_630_000,
+        api="openai.chat",
+        model="fine",
+        outcome=Outcome(status="success"),
+        usage=usage,
+    )
+    assert OwnPrices({"fine": Price(input=0.0005)}, PRICES).cost(call) == Cost(
+        cost_nanousd=nano, cost_source="own"
+    )

@@ -12,6 +12,7 @@ from miharu._bounds import believed
 from miharu.call import Call
 from miharu.exchange import Exchange, Request
 from miharu.plugins import load
+from miharu.providers.openai import _usage
 from miharu.providers.openai._usage import stated_cost, usage_of
 from miharu.recorder.reading.reader import Reader
 from tests.nested import nested
@@ -266,3 +267,40 @@ def test_bytes_of_any_kind_never_raise(body: bytes, path: str) -> None:
             headers=headers,
             request_headers={"content-type": "multipart/form-data"},
         )
+
+
+_COUNT: st.SearchStrategy[Any] = st.one_of(
+    st.integers(0, 50), st.sampled_from([None, True, -1, 1.5, 2**53, "7", {}, 2**53 - 1]), st.just(0)
+)
+_IN = dict.fromkeys(("cached_tokens", "audio_tokens", "image_tokens", "cache_write_tokens"), _COUNT)
+_OUT = dict.fromkeys(("reasoning_tokens", "audio_tokens", "accepted_prediction_tokens"), _COUNT)
+_TOP = {
+    **dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens"), _COUNT),
+    "prompt_tokens_details": st.one_of(st.none(), st.fixed_dictionaries({}, optional=_IN)),
+    "completion_tokens_details": st.one_of(st.none(), st.fixed_dictionaries({}, optional=_OUT)),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=_TOP), st.booleans())
+def test_the_usual_usage_is_what_the_long_way_makes_of_it(raw: dict[str, Any], adds_up: bool) -> None:
+    if adds_up:
+        raw |= {"prompt_tokens": 7, "completion_tokens": 8, "total_tokens": 15}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_usage, "_usual", lambda _: None)
+        expected = _usage.usage_of(raw)
+    assert _usage.usage_of(raw) == expected
+
+
+def test_openai_usage_needs_no_more_than_the_quick_look() -> None:
+    raw = {
+        "prompt_tokens": 19,
+        "completion_tokens": 10,
+        "total_tokens": 29,
+        "prompt_tokens_details": {"cached_tokens": 3, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 4, "audio_tokens": 0},
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_usage, "_outside", None)
+        usage = _usage.usage_of(raw)
+    assert (usage.prompt_tokens, usage.completion_tokens) == (19, 10)
+    assert (usage.cached_tokens, usage.reasoning_tokens) == (3, 4)

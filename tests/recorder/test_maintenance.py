@@ -237,3 +237,15 @@ def test_for_ever_is_for_ever(home: Home) -> None:
     for _ in range(5):
         home.step(after=10)
     assert left(home) == [("10000d", True)]
+
+
+def test_a_store_that_forgets_by_itself_is_told_once_how_long(home: Home) -> None:
+    told: list[tuple[int | None, int | None]] = []
+    home.bench.writer.keep_for = lambda *ms: told.append(ms)  # type: ignore[attr-defined]
+    home.bench.writer.prune = None  # type: ignore[assignment,method-assign] # it is not asked to
+    home.keep(calls_ms=90 * DAY, content_ms=30 * DAY)
+    home.all()
+    for _ in range(3):
+        home.step(after=PRUNE_S + 1)
+    assert told == [(90 * DAY, 30 * DAY)]
+    assert home.maintenance.due(written=home.written) is None

@@ -1,6 +1,9 @@
 """Charts, their axes and their colours.
 
-svg.py    stacked bars, a heat map, a small line, as paths
+plot.py   what all plots share: their shape, lines and labels, as SVG paths
+stack.py  stacked bars
+heat.py   a map of durations
+spark.py  a small line
 grid.py   points of a series, a place for each step of the window
 axis.py   one axis of time for many bars
 colors.py a hue for each maker, a shade for each model

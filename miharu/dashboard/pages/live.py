@@ -11,7 +11,8 @@ from miharu.dashboard.call import opened
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.charts.grid import sums_in
-from miharu.dashboard.charts.svg import Series, Twin, stack
+from miharu.dashboard.charts.plot import Twin
+from miharu.dashboard.charts.stack import Series, stack
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.pages import calls
 from miharu.dashboard.panels.running import running

@@ -5,7 +5,8 @@ from typing import Any
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.grid import counts_in
-from miharu.dashboard.charts.svg import ChartLine, Twin, heat, percentile
+from miharu.dashboard.charts.heat import heat
+from miharu.dashboard.charts.plot import ChartLine, Twin, percentile
 from miharu.dashboard.http.page import Site
 from miharu.wording.numbers import duration, duration_axis
 

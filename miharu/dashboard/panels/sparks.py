@@ -5,7 +5,8 @@ from typing import Any
 
 from miharu.dashboard.address.view import Measure, View
 from miharu.dashboard.charts.grid import counts_in, sums_in
-from miharu.dashboard.charts.svg import percentile, spark
+from miharu.dashboard.charts.plot import percentile
+from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.spend import measured, spend_over_time
 from miharu.dashboard.queries.together import Once, together

@@ -8,7 +8,8 @@ from miharu.dashboard.address.view import Measure, View
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.charts.colors import OTHER, Palette, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
-from miharu.dashboard.charts.svg import Chart, Series, Twin, stack
+from miharu.dashboard.charts.plot import Chart, Twin
+from miharu.dashboard.charts.stack import Series, stack
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals

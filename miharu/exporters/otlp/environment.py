@@ -94,7 +94,9 @@ def environment(environ: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _is_sent(environ: Mapping[str, str], signal: SignalName) -> bool:
-    """``OTEL_METRICS_EXPORTER=none`` and the like switch a signal off."""
+    """``OTEL_METRICS_EXPORTER=none`` and the like switch a signal off, ``OTEL_SDK_DISABLED=true`` all."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
     return environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip().lower() != "none"
 
 

@@ -43,6 +43,8 @@ class OTLPExporter:
         self._metrics = Metrics(delta=self._environment.delta)
         self._payloads = Payloads(self._environment, self._no_messages)
         self._traces: OrderedDict[str, str | None] = OrderedDict()
+        self._service: str | None = None
+        """That of the last call or span, since a score names none."""
         self._worker = Worker(
             {endpoint.signal: self._lane(endpoint) for endpoint in self._environment.endpoints},
             delay=self._environment.delay,
@@ -68,6 +70,7 @@ class OTLPExporter:
             if not number % _STEP:
                 await asyncio.sleep(0)
         for span in batch.spans:
+            self._service = span.service
             self._worker.put("traces", span, RECORD_BYTES)
         for score in batch.scores:
             self._worker.put("logs", score, RECORD_BYTES)
@@ -93,6 +96,7 @@ class OTLPExporter:
         self._worker.put("traces", call, RECORD_BYTES + content)
 
     def _remember(self, call: Call) -> None:
+        self._service = call.service
         self._traces[call.id] = call.trace_id
         if len(self._traces) > REMEMBERED:
             self._traces.popitem(last=False)
@@ -121,7 +125,7 @@ class OTLPExporter:
             if signal == "traces":
                 return self._payloads.traces(records)
             if signal == "logs":
-                return self._payloads.logs(records, self._place)
+                return self._payloads.logs(records, self._place, self._service)
             return self._payloads.metrics(self._metrics)
 
         return make

@@ -55,10 +55,12 @@ class Payloads:
             scope.spans.append(self._call(record) if isinstance(record, Call) else _span(record))
         return bytes(request.SerializeToString())
 
-    def logs(self, records: Sequence[Score], place: Callable[[Score], tuple[str, str]]) -> bytes:
-        """Scores; ``place`` tells the trace and the span of one."""
+    def logs(
+        self, records: Sequence[Score], place: Callable[[Score], tuple[str, str]], service: str | None
+    ) -> bytes:
+        """Scores of a service; ``place`` tells the trace and the span of one."""
         request = ExportLogsServiceRequest()
-        scope = self._scope(request.resource_logs, None, "scope_logs")
+        scope = self._scope(request.resource_logs, service, "scope_logs")
         for score in _politely(records):
             scope.log_records.append(_evaluation(score, *place(score)))
         return bytes(request.SerializeToString())

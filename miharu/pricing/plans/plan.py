@@ -19,8 +19,9 @@ FINE = 10**6
 percent, is a whole number as well."""
 NAMES = tuple(TOKENS)
 
-_NUMBER = re.compile(r'(?<=":)[1-9][0-9]*(?=[,}])')
-_UNFAMILIAR = re.compile(r'":\s|[\\\[]|":-?[0-9]+[.0-9eE]')
+_NUMBER = re.compile(r'[1-9](?<=":[1-9])[0-9]*(?=[,}])')
+"""It begins with what is rare, since it is looked for at each place."""
+_UNFAMILIAR = re.compile(r'":(?:\s|-?[0-9]+[.0-9eE])|[\\\[]')
 """Blanks, escapes, lists, and numbers that are not whole."""
 
 Kinds = tuple[bool | None, ...]
@@ -52,7 +53,7 @@ class Plan:
 
     def cost(self, usage: Usage) -> Cost:
         """The cost of the usage, rounded half-even to a nano-dollar, once."""
-        whole, rest = divmod(sum(getattr(usage, name) * rate for name, rate in self.rates), FINE)
+        whole, rest = divmod(sum([getattr(usage, name) * rate for name, rate in self.rates]), FINE)
         up = rest * 2 > FINE or (rest * 2 == FINE and whole & 1)
         return Cost(cost_nanousd=whole + up, cost_source=self.source, price_version=self.version)
 
@@ -79,9 +80,9 @@ def key_of(call: Call) -> Key | None:
 
 def _is_consistent(counts: Counts) -> bool:
     """Whether parts are no more than what they are parts of: there a price is a sum of rates."""
-    prompt, completion, read, written, short, long, reasoning, heard, spoken, seen, drawn = (
+    prompt, completion, read, written, short, long, reasoning, heard, spoken, seen, drawn = [
         count or 0 for count in counts
-    )
+    ]
     return (
         read + written + heard + seen <= prompt
         and reasoning + spoken + drawn <= completion

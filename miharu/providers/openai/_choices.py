@@ -22,9 +22,9 @@ def read_choices(wire: Wire, begins: Callable[[dict[str, Any]], bool] = has_cont
         return read_chunks(wire, begins)
     answer = {**answer_of(wire)}
     choices = [mapping(choice) for choice in items(answer.get("choices"))]
-    finish = (text(choice.get("finish_reason")) for choice in choices)
+    finish = [text(choice.get("finish_reason")) for choice in choices]
     # OpenRouter may have the error of its upstream in the choice (https://openrouter.ai/docs/api-reference)
-    answer["error"] = answer.get("error") or next(filter(None, (c.get("error") for c in choices)), None)
+    answer["error"] = answer.get("error") or next(filter(None, [c.get("error") for c in choices]), None)
     return reading_of(
         wire,
         answer,

@@ -149,8 +149,14 @@ def tools_of(wire: Wire, choices: list[dict[str, Any]]) -> dict[str, float]:
         # https://platform.openai.com/docs/guides/tools-web-search: a fee that no price list has
         found["searching_requests"] = 1
     # Groq's systems of several models (https://console.groq.com/docs/compound)
-    holders = (mapping(choice.get(part)) for choice in choices for part in ("message", "delta"))
-    if ran := sum(len(items(holder.get("executed_tools"))) for holder in holders):
+    if ran := sum(
+        [
+            len(items(mapping(choice.get(part)).get("executed_tools")))
+            for choice in choices
+            for part in ("message", "delta")
+            if part in choice
+        ]
+    ):
         found["executed_tools"] = ran
     return found
 

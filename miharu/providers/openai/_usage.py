@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from miharu.call import Usage
-from miharu.wire.json import count, dumps, mapping
+from miharu.wire.json import ABSURD, count, dumps, mapping
 
 __all__ = ("stated_cost", "usage_of", "usages_beside")
 
@@ -36,6 +36,19 @@ _WRITTEN = (
     "cache_creation_tokens",  # LiteLLM
     "cache_creation_input_tokens",  # Databricks, LiteLLM
 )
+_COSTS = {"cost", "cost_in_usd_ticks", "estimated_cost", "pydantic_ai_gateway"}
+"""What stands in a usage object that states a cost."""
+_LITELLM = "x-litellm-response-cost"
+_USUAL = {
+    *("prompt_tokens", "completion_tokens", "total_tokens"),
+    *("prompt_tokens_details", "completion_tokens_details"),
+}
+_USUAL_INS = {"cached_tokens", "audio_tokens"}
+_USUAL_OUTS = {
+    *("reasoning_tokens", "audio_tokens"),
+    *("accepted_prediction_tokens", "rejected_prediction_tokens"),
+}
+_NONE: dict[str, Any] = {}
 
 
 def usage_of(raw: Any, beside: Mapping[str, Any] | None = None) -> Usage:
@@ -47,6 +60,8 @@ def usage_of(raw: Any, beside: Mapping[str, Any] | None = None) -> Usage:
     """
     if not isinstance(raw, dict) or not raw:
         return Usage()
+    if not beside and (usual := _usual(raw)) is not None:
+        return usual
     ins, outs = _details(raw, _PROMPT_DETAILS), _details(raw, _COMPLETION_DETAILS)
     prompt = _first(raw, "prompt_tokens", "input_tokens")
     completion = _first(raw, "completion_tokens", "output_tokens")
@@ -87,6 +102,34 @@ def usage_of(raw: Any, beside: Mapping[str, Any] | None = None) -> Usage:
     )
 
 
+def _usual(raw: dict[str, Any]) -> Usage | None:
+    """That of an object as OpenAI itself writes it, which most look like; ``None`` of all others."""
+    prompt: Any = raw.get("prompt_tokens")
+    completion: Any = raw.get("completion_tokens")
+    total: Any = raw.get("total_tokens")
+    ins, outs = raw.get("prompt_tokens_details", _NONE), raw.get("completion_tokens_details", _NONE)
+    if not raw.keys() <= _USUAL or ins.__class__ is not dict or outs.__class__ is not dict:
+        return None
+    if not ins.keys() <= _USUAL_INS or not outs.keys() <= _USUAL_OUTS:
+        return None
+    counts = (prompt, completion, total, *ins.values(), *outs.values())
+    for each in counts:
+        if each.__class__ is not int or not 0 <= each < ABSURD:
+            return None
+    if prompt + completion != total:
+        return None
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=ins.get("cached_tokens"),
+        reasoning_tokens=outs.get("reasoning_tokens"),
+        audio_input_tokens=ins.get("audio_tokens"),
+        audio_output_tokens=outs.get("audio_tokens"),
+        usage_source="provider",
+        usage_raw=dumps(raw),
+    )
+
+
 def usages_beside(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Other usage than ``usage`` that an answer states at its top: of tools, of several models."""
     return {
@@ -108,6 +151,8 @@ def _counts(value: Any, depth: int = 0) -> bool:
 def stated_cost(raw: Any, headers: Mapping[str, str]) -> Decimal | None:
     """What the provider or a gateway says that the call cost, in US dollars."""
     usage = mapping(raw)
+    if _COSTS.isdisjoint(usage):
+        return _money(headers.get(_LITELLM)) or None
     cost = usage.get("cost")
     if isinstance(cost, dict):
         return _money(cost.get("total_cost"))  # Perplexity
@@ -124,7 +169,7 @@ def stated_cost(raw: Any, headers: Mapping[str, str]) -> Decimal | None:
         if (stated := _money(holder.get(name))) is not None:
             return stated
     # LiteLLM's proxy; it says 0 for a model that it has no price for
-    return _money(headers.get("x-litellm-response-cost")) or None
+    return _money(headers.get(_LITELLM)) or None
 
 
 def _details(raw: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

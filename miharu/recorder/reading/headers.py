@@ -23,7 +23,10 @@ _RATE_LIMITS = 40
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, for its support desk."""
-    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+    for name in _REQUEST_IDS:
+        if found := headers.get(name):
+            return found
+    return None
 
 
 def sdk_of(headers: Mapping[str, str]) -> str | None:
@@ -47,13 +50,15 @@ def attempt_of(headers: Mapping[str, str]) -> int | None:
 
 def rate_limit_of(headers: Mapping[str, str]) -> str | None:
     """The headers about rate limits, as JSON."""
-    told = (
-        (name[:100], value[:100])
-        for name, value in headers.items()
-        if name.startswith(("x-ratelimit-", "anthropic-ratelimit-"))
-    )
-    found = dict(islice(told, _RATE_LIMITS))
-    return dumps(found) if found else None
+    names = _about_limits(tuple(headers))
+    return dumps({name[:100]: headers[name][:100] for name in names}) if names else None
+
+
+@lru_cache(256)
+def _about_limits(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these headers that are about rate limits: most answers of a provider have the same."""
+    about = (name for name in names if name.startswith(("x-ratelimit-", "anthropic-ratelimit-")))
+    return tuple(islice(about, _RATE_LIMITS))
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:

@@ -110,7 +110,7 @@ def _is_odd(call: Call) -> bool:
 
 
 def _is_wordy(text: str) -> bool:
-    return any(pattern.search(text) for pattern in _LONG)
+    return _LONG[0].search(text) is not None or _LONG[1].search(text) is not None
 
 
 def _may_tell(call: Call, own: tuple[str, ...]) -> bool:

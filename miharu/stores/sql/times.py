@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Dimension, Latency, Query, Timing
-from miharu.stores.buckets import middle_of
+from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
-__all__ = ("durations", "latencies", "latency", "percentiles")
+__all__ = ("durations", "latencies", "latency")
 
 _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
@@ -65,22 +65,6 @@ def durations(  # noqa: PLR0917 - as the question has it
         for (_, step, _), histogram in sorted(counts.items())
         for bucket, calls in sorted(histogram.items())
     ]
-
-
-def percentiles(counted: Mapping[int, int], shares: Sequence[float]) -> list[int | None]:
-    """The nearest-rank percentiles, for shares in ascending order, of buckets with their counts.
-
-    They are ``None`` of nothing.
-    """
-    ordered = sorted(counted.items())
-    whole, seen, at = sum(counted.values()), 0, 0
-    found: list[int | None] = []
-    for share in shares:
-        while at < len(ordered) and share * whole - seen > 1e-9:
-            seen += ordered[at][1]
-            at += 1
-        found.append(middle_of(ordered[at - 1][0]) if at else None)
-    return found
 
 
 def _counts(

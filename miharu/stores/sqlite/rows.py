@@ -15,7 +15,7 @@ __all__ = ("Ends", "Rows", "rows_of")
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
-_AT_ONCE = 32
+_AT_ONCE = 16
 """Rows that are made before the program's other threads may go on."""
 
 

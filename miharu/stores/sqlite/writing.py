@@ -1,14 +1,15 @@
 """What changes in the file: plain functions over a connection inside a transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 from miharu.call import Cost
 from miharu.stores import ever
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS
+from miharu.stores.columns import BODIES, CALLS, SCORES, SELDOM, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -17,15 +18,20 @@ __all__ = ("add", "prune", "prune_content", "reprice")
 ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
+_SELDOM: list[tuple[Callable[[Row], object], object]] = [
+    (itemgetter(*map(CALLS.index, names)), (None,) * len(names) if len(names) > 1 else None)
+    for names in SELDOM
+]
+"""What takes the values of such columns from a row, and what it gives where they are empty."""
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:
     """Keep what is not there yet; how many calls were new."""
-    new = _insert(connection, "llm_calls", CALLS, rows.calls)
+    new = _insert_calls(connection, rows.calls)
     _insert(connection, "llm_bodies", BODIES, rows.bodies)
     for end in rows.ends:
         if not _complete(connection, end):
-            new += _insert(connection, "llm_calls", CALLS, [end.row])
+            new += _insert_calls(connection, [end.row])
             _insert(connection, "llm_bodies", BODIES, [end.body] if end.body else [])
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
@@ -99,6 +105,27 @@ def _complete(connection: sqlite3.Connection, end: Ends) -> bool:
     return bool(found)
 
 
+def _insert_calls(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    """The same for calls, without the columns that are empty in all of them: a third of the time."""
+    if not rows:
+        return 0
+    empty = tuple(
+        number
+        for number, (values_of, nothing) in enumerate(_SELDOM)
+        if all(values_of(row) == nothing for row in rows)
+    )
+    columns, values_of = _filled(empty)
+    return _insert(connection, "llm_calls", columns, list(map(values_of, rows)))
+
+
+@cache
+def _filled(empty: tuple[int, ...]) -> tuple[tuple[str, ...], Callable[[Row], Row]]:
+    """The columns that are left without these groups of them, and what takes their values from a row."""
+    out = {name for number in empty for name in SELDOM[number]}
+    columns = tuple(name for name in CALLS if name not in out)
+    return columns, itemgetter(*map(CALLS.index, columns))
+
+
 def _counted(connection: sqlite3.Connection, ids: Sequence[str]) -> ever.Ever:
     """Counters of those calls alone."""
     if not ids:
@@ -118,7 +145,7 @@ def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...]
     return new
 
 
-@cache
+@lru_cache(256)
 def _insertion(table: str, columns: tuple[str, ...], size: int) -> str:
     marks = f"({', '.join('?' * len(columns))})"
     return (

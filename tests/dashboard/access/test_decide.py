@@ -4,12 +4,14 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from miharu.config import MEMORY
@@ -765,3 +767,29 @@ def test_several_workers_agree_on_one_token(tmp_path: Path) -> None:
         assert worker.returncode == 0
     assert len(answers) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["calls.db.token"]
+
+
+@pytest.fixture
+async def busy() -> AsyncIterator[None]:
+    """All of the host's threads are taken."""
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    borrowers = [object() for _ in range(int(limiter.available_tokens))]
+    for borrower in borrowers:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+    yield
+    for borrower in borrowers:
+        limiter.release_on_behalf_of(borrower)
+
+
+@pytest.mark.usefixtures("busy")
+async def test_a_local_visitor_is_known_without_any_of_the_hosts_threads() -> None:
+    with anyio.fail_after(60):
+        assert await house().status() == 200
+
+
+@pytest.mark.usefixtures("busy")
+async def test_a_token_is_made_without_any_of_the_hosts_threads(database: Path) -> None:
+    one = house("token")
+    one.database = f"sqlite+aiosqlite:///{database}"
+    with anyio.fail_after(60):
+        assert await one.status() == 403

@@ -59,6 +59,7 @@ def test_the_service_is_named_by_the_more_special_variable() -> None:
 def test_a_signal_is_switched_off() -> None:
     here = environment({"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "otlp"})
     assert [one.signal for one in here.endpoints] == ["traces", "logs"]
+    assert environment({"OTEL_SDK_DISABLED": "true"}).endpoints == ()
 
 
 @pytest.mark.parametrize(

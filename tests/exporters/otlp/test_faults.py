@@ -1,9 +1,11 @@
 """A receiver that is away, slow, overloaded or picky, and a program that ends or forks meanwhile."""
 
 import os
+import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -224,8 +226,6 @@ def test_content_is_shed_before_calls(
 def test_what_does_not_speak_http_is_named(
     database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -312,6 +312,45 @@ def test_a_proxy_is_used_where_the_environment_names_one(
     [taken] = receiver.at("http://collect.example:4318/v1/traces")
     assert taken.headers["host"] == "collect.example:4318"
     assert taken.headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+
+
+def test_a_proxy_is_tunnelled_through_where_there_is_tls(
+    database: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    def relay(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):  # either side may hang up first
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(proxy: socket.socket, port: int) -> None:
+        client, _ = proxy.accept()
+        with client, socket.create_connection(("127.0.0.1", port)) as target:
+            asked.append(client.recv(1 << 16))
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            there = threading.Thread(target=relay, args=(client, target), daemon=True)
+            there.start()
+            relay(target, client)
+            there.join(20)
+
+    with receiving(certificate=certificate) as receiver, socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = int(receiver.url.rpartition(":")[2])
+        thread = threading.Thread(target=serve, args=(proxy, port), daemon=True)
+        thread.start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(certificate[0]))
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@127.0.0.1:{proxy.getsockname()[1]}")
+        miharu.init(database, exporters=["otlp"])
+        ask()
+        assert miharu.flush(20)
+        assert len(receiver.spans) == 1
+        assert miharu.shutdown(20)
+        thread.join(20)
+    assert asked[0].startswith(f"CONNECT 127.0.0.1:{port} ".encode())
+    assert b"Proxy-Authorization: Basic dXNlcjpwYXNz" in asked[0]
 
 
 def test_no_proxy_where_the_environment_says_so(

@@ -142,7 +142,7 @@ def test_calls_are_children_of_the_active_span_of_opentelemetry(receiver: Receiv
 
 
 def test_scores_are_evaluations_of_their_call(receiver: Receiver, database: Path) -> None:
-    miharu.init(database, exporters=["otlp"])
+    miharu.init(database, exporters=["otlp"], service="shop")
     with miharu.capture() as calls, miharu.span("work") as work:
         ask()
     assert miharu.flush(20)
@@ -158,6 +158,8 @@ def test_scores_are_evaluations_of_their_call(receiver: Receiver, database: Path
     assert helpful.span_id.hex() == calls[0].span_id
     assert helpful.trace_id.hex() == polite.trace_id.hex() == work.trace_id
     assert polite.span_id == b""
+    for taken in receiver.at("/v1/logs"):
+        assert attributes(taken.message.resource_logs[0].resource)["service.name"] == "shop"
 
 
 def test_metrics_add_up(receiver: Receiver, database: Path) -> None:
@@ -258,6 +260,18 @@ def test_the_end_of_the_program_sends_what_waits(receiver: Receiver, database: P
     ask()
     assert miharu.shutdown(20)
     assert len(receiver.spans) == 1
+
+
+def test_all_is_off_where_opentelemetry_is(
+    receiver: Receiver, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    miharu.init(database, exporters=["otlp"])
+    ask()
+    miharu.score("0" * 31 + "1", "helpful", 1)
+    assert miharu.flush(20)
+    assert receiver.taken == []
+    assert miharu.stats()["not_exported"] == 0
 
 
 def test_what_is_sent_is_no_call(receiver: Receiver, database: Path) -> None:

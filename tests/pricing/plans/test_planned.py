@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miharu import providers
-from miharu.call import Call
+from miharu.call import Call, Usage
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
+from miharu.pricing.plans.plan import FINE, Plan
 from miharu.pricing.plans.planned import PlannedPrices
 from miharu.recorder.reading.reader import Reader
 from tests.corpus.fuzz import seeds
@@ -222,3 +223,17 @@ def test_half_a_nano_dollar_is_rounded_to_the_even_one() -> None:
         for count in range(1, 60)
     ]
     assert [PLANNED.cost(call) for call in calls] == [LONG.cost(call) for call in calls]
+
+
+@pytest.mark.parametrize(("tokens", "nano"), [(1, 2), (3, 8), (5, 12), (7, 18)])
+def test_half_a_nano_dollar_goes_to_the_even_one(tokens: int, nano: int) -> None:
+    """2.5 nano-dollars a token."""
+    plan = Plan(
+        rates=(("cached_tokens", 5 * FINE // 2),),
+        source="test",
+        version="1",
+        since=0,
+        until=1,
+        below=1,
+    )
+    assert plan.cost(Usage(cached_tokens=tokens)).cost_nanousd == nano

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from miharu._budget import Budget, Each
+from miharu._budget import Budget, Each, period_of
 from miharu.errors import BudgetExceeded, StoreError
-from miharu.recorder.budgets import Caller, sums
+from miharu.recorder.budgets import Caller, ledger, sums
 from miharu.recorder.budgets.account import NEAR
 
 from .world import HOUR, MORNING, Counting, Desk
@@ -349,3 +349,34 @@ async def test_without_budgets_there_is_nothing_to_do(store: Counting) -> None:
     await desk.refresh()
     assert (desk.spent, store.asked, desk.refuses()) == ([], [], False)
     desk.ledger.close()
+
+
+async def test_a_period_has_its_first_moment_and_not_that_of_the_next(store: Counting) -> None:
+    desk = Desk(Budget(100, "hour"), store=store)
+    start, end = period_of("hour", MORNING)
+    await desk.refresh()
+    for usd, at in ((1, start - 1), (2, start), (4, end - 1), (8, end)):
+        desk.spend(usd, timestamp=at)
+    await desk.refresh(0.6)
+    assert desk.spent == [(None, 6.0, 0)]
+
+
+async def test_the_store_is_asked_again_until_all_of_a_period_is_looked_through(
+    store: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing has changed in it: an incomplete sum is not a known one."""
+
+    def slowly(budget: Budget, by: Any) -> sums.SumsByScan:
+        return sums.SumsByScan(budget, by, timer=lambda: len(store.asked) * 0.3)
+
+    monkeypatch.setattr(ledger, "sums_for", slowly)
+    desk = Desk(Budget(100, tag=("team", "a")), store=store)
+    start, _ = period_of("day", MORNING)
+    await desk.store_away(
+        *(desk.call(1, timestamp=at, tags={"team": "a"}) for at in range(start, MORNING, HOUR // 6))
+    )
+    await desk.refresh()
+    assert desk.spent[0][1] < 63.0
+    for _ in range(200):
+        await desk.refresh()
+    assert desk.spent == [(None, 63.0, 0)]

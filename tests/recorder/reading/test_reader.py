@@ -202,3 +202,11 @@ def test_equal_requests_have_equal_hashes() -> None:
     first, second, third = (reader.read(each).body_hash for each in (one, two, other))  # type: ignore[union-attr]
     assert first == second != third
     assert first is not None
+
+
+@pytest.mark.parametrize(("dollars", "nano"), [("2.5e-9", 2), ("3.5e-9", 4), ("1.5e-9", 2)])
+def test_half_a_nano_dollar_of_a_stated_cost_goes_to_the_even_one(dollars: str, nano: int) -> None:
+    body = {"choices": [{"finish_reason": "stop"}], "usage": {"prompt_tokens": 1, "cost": dollars}}
+    call = read(body=body)
+    assert call.cost is not None
+    assert call.cost.cost_nanousd == nano

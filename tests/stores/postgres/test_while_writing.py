@@ -101,7 +101,7 @@ async def test_every_call_is_kept_once(
     program.start()
     try:
         some_more()
-        assert miharu.flush(30)
+        assert miharu.flush(120)
         asked.extend(answered.get() for _ in range(answered.qsize()))
         fault(own_server, wire)
         meanwhile = answered.qsize()

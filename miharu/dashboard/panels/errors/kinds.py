@@ -12,7 +12,7 @@ from miharu.dashboard.address.windows import Window
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
-from miharu.dashboard.charts.svg import spark
+from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.errors.failed_work import failed_work
 from miharu.dashboard.panels.errors.rate_limits import headroom, rate_limited

@@ -4,11 +4,13 @@
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from miharu._files import make_private
@@ -56,7 +58,15 @@ class FileGuard:
 
         An empty one must not be opened beside the connections to it: SQLite deletes the WAL of such a file.
         """
-        return self._is_open and not self.was_moved and not self._is_empty()
+        if not self._is_open:
+            return False
+        try:
+            found = os.lstat(self.path)
+        except OSError:
+            return not self.was_moved and not self._is_empty()
+        if (found.st_dev, found.st_ino) != self._known[""]:
+            return False
+        return found.st_size > 0 if S_ISREG(found.st_mode) else not self._is_empty()
 
     @property
     def was_moved(self) -> bool:

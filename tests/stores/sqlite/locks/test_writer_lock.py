@@ -14,6 +14,7 @@ from miharu.errors import StoreError
 from miharu.stores.sqlite.locks import writer_lock as module
 from miharu.stores.sqlite.locks.writer_lock import WriterLock
 
+FILES = Path("/proc/self/fd")
 HOLDER = """
 import sys
 from pathlib import Path
@@ -225,3 +226,46 @@ def test_its_file_is_private(database: Path) -> None:
     assert Path(f"{database}.lock").stat().st_mode & 0o777 == 0o600
     lock.close()
     lock.close()
+
+
+@pytest.fixture
+def nothing_stays_open(database: Path) -> Iterator[None]:
+    """Each time that the test opens the lock file, it is closed again."""
+    if not FILES.exists():
+        pytest.skip("the system does not list the files that are open")
+    yield
+    targets = [file.readlink() for file in FILES.iterdir() if file.is_symlink()]
+    assert Path(f"{database}.lock") not in targets
+
+
+@pytest.mark.usefixtures("nothing_stays_open")
+def test_a_place_in_the_queue_leaves_no_file_open(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that was left nor one whose turn came."""
+    first, second = opened(database), opened(database)
+    with first.held():
+        give_up(second, monkeypatch)
+    assert ended()
+    order: list[str] = []
+    with first.held():
+        waits = coming(second, order)
+        waits.__enter__()
+        until_someone_waits()
+    waits.__exit__(None, None, None)
+    assert order == ["second in"]
+    first.close()
+    second.close()
+
+
+@pytest.mark.usefixtures("nothing_stays_open")
+def test_a_place_without_a_thread_leaves_no_file_open(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first, second = opened(database), opened(database)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with first.held():
+        give_up(second, monkeypatch)
+    first.close()
+    second.close()

@@ -4,7 +4,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.dashboard.charts.svg import ChartLine, Heat, Series, heat, percentile, spark, stack
+from miharu.dashboard.charts.heat import Heat, heat
+from miharu.dashboard.charts.plot import ChartLine, percentile
+from miharu.dashboard.charts.spark import spark
+from miharu.dashboard.charts.stack import Series, stack
 
 STEP = 1_800_000
 values = st.lists(st.integers(0, 10**13), min_size=1, max_size=60)
