@@ -15,10 +15,11 @@ from miharu._guard import swallowed
 from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
 from miharu.dashboard.access.decide import PROCESS, Access, Auth
-from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, send_page
+from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, inner_path, send_page
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
+    from miharu.ingest import Ingest
     from miharu.monitor import Monitor
 
 __all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
@@ -28,7 +29,11 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def asgi(
-    *, auth: Auth = "auto", allowed_hosts: Iterable[str] = (), metrics_token: str | None = None
+    *,
+    auth: Auth = "auto",
+    allowed_hosts: Iterable[str] = (),
+    metrics_token: str | None = None,
+    ingest: bool = False,
 ) -> ASGIApp:
     """The dashboard as an ASGI app, to be mounted; it may be made before ``miharu.init()``.
 
@@ -39,14 +44,19 @@ def asgi(
             ``llm.example``; all others are refused then. By default ``MIHARU_ALLOWED_HOSTS``.
         metrics_token: Opens ``/metrics`` to a scraper that sends it as a bearer token, and nothing else. By
             default ``MIHARU_METRICS_TOKEN``.
+        ingest: Whether it also takes in what other programs send, with the token, below its ``v1/``. They
+            are stored in the database of this program.
 
     Raises:
         ConfigError: ``auth`` is not one of these, or a host or the token is not valid.
     """
-    door = _door(auth, allowed_hosts, metrics_token)
+    door, taking = _door(auth, allowed_hosts, metrics_token), _ingest() if ingest else None
 
     async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if taking is not None and (path := inner_path(scope)) in taking.paths:
+                await taking.answer(scope, receive, send, path)
+                return
             page = await door.answer(scope)
             await hear_out(scope, receive)
             await send_page(page, scope, send)
@@ -133,12 +143,19 @@ def _is_path(path: object) -> bool:
 
 
 def _door(auth: Auth, allowed_hosts: Iterable[str], metrics_token: str | None) -> Door:
-    def current() -> "Monitor | None":
-        from miharu import monitor
+    return Door(Access(auth, allowed_hosts, metrics_token=metrics_token), _current)
 
-        return monitor.current()
 
-    return Door(Access(auth, allowed_hosts, metrics_token=metrics_token), current)
+def _ingest() -> "Ingest":
+    from miharu.ingest import Ingest
+
+    return Ingest(_current)
+
+
+def _current() -> "Monitor | None":
+    from miharu import monitor
+
+    return monitor.current()
 
 
 def _overheard(receive: Receive, origin: Origin) -> Receive:

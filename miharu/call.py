@@ -65,7 +65,8 @@ class Cost:
 
     ``provider``: the provider or a gateway, in its answer. ``genai-prices``: the list of prices;
     ``genai-prices:model`` where it goes by the model's name alone, behind an unknown host. ``own``: a price
-    of ``init(prices=…)``. ``gateway-cache:…``: nothing, because that gateway has answered out of its cache.
+    of ``init(prices=…)``. ``sender``: the program that has sent it by OpenTelemetry's protocol.
+    ``gateway-cache:…``: nothing, because that gateway has answered out of its cache.
     ``not-billed:refusal``, ``not-billed:provider``: nothing, because the provider does not bill it.
     """
     price_version: str | None = None

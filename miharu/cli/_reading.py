@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from miharu._files import open_any
 from miharu._trust import NotOurs
-from miharu.config import MEMORY, Config, database_file
+from miharu.config import MEMORY, Config, database_file, is_remote, public_url
 from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
@@ -111,6 +111,11 @@ def check_file(url: str) -> None:
         raise NoDatabase(
             "There is nothing to read: with this setting calls stay in the memory of the program that makes "
             "them. Name a file with --database or MIHARU_DATABASE_URL."
+        )
+    if is_remote(url):
+        raise StoreError(
+            f"The miharu at {public_url(url).removeprefix('miharu+')} keeps these calls: look at them there, "
+            "and run commands where its database is."
         )
     file = database_file(url)
     if file is None:

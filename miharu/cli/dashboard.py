@@ -5,6 +5,7 @@ import sys
 
 from miharu.cli._arguments import add_database, add_port
 from miharu.cli._reading import reading
+from miharu.cli._recording import recording
 from miharu.errors import NoDatabase
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
@@ -19,19 +20,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve on (default: %(default)s)")
     add_port(parser)
     parser.add_argument("--open", action="store_true", help="open it in the browser")
+    parser.add_argument(
+        "--ingest",
+        action="store_true",
+        help="also take in the calls that other programs send, with the token",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
-    with reading(arguments.database, _waits) as monitor:
+    opened = recording(arguments.database) if arguments.ingest else reading(arguments.database, _waits)
+    with opened as monitor:
         from miharu import server
 
-        server.run(monitor, arguments.host, arguments.port, open_browser=arguments.open, announce=_announce)
+        server.run(
+            monitor,
+            arguments.host,
+            arguments.port,
+            open_browser=arguments.open,
+            announce=_announce,
+            ingest=_invite if arguments.ingest else None,
+        )
     return 0
 
 
 def _waits(missing: NoDatabase) -> None:
     print(f"miharu: {missing}\nThe dashboard shows them as soon as they come.", file=sys.stderr)
+
+
+def _invite(url: str) -> None:
+    print(f"Other programs send their calls here with MIHARU_DATABASE_URL={url}", flush=True)
 
 
 def _announce(address: str) -> None:

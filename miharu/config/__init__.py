@@ -11,7 +11,15 @@ refusal.py   the error for a value that is not valid
 """
 
 from miharu.config.access import AuthMode, auth_mode
-from miharu.config.database import MEMORY, NOWHERE, database_file, public_url, resolve_database
+from miharu.config.database import (
+    MEMORY,
+    NOWHERE,
+    REMOTE,
+    database_file,
+    is_remote,
+    public_url,
+    resolve_database,
+)
 from miharu.config.ignore import NOTHING_IGNORED, Ignore
 from miharu.config.settings import UNSET, Config, Length, Unset
 
@@ -19,6 +27,7 @@ __all__ = (
     "MEMORY",
     "NOTHING_IGNORED",
     "NOWHERE",
+    "REMOTE",
     "UNSET",
     "AuthMode",
     "Config",
@@ -27,6 +36,7 @@ __all__ = (
     "Unset",
     "auth_mode",
     "database_file",
+    "is_remote",
     "public_url",
     "resolve_database",
 )

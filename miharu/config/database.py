@@ -1,24 +1,28 @@
-"""Where calls are kept, as an SQLAlchemy URL with its async driver."""
+"""Where calls are kept: an SQLAlchemy URL with its async driver, or the address of another miharu."""
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
 from miharu.redaction import urls
 
-__all__ = ("MEMORY", "NOWHERE", "database_file", "public_url", "resolve_database")
+__all__ = ("MEMORY", "NOWHERE", "REMOTE", "database_file", "is_remote", "public_url", "resolve_database")
 
 MEMORY = "sqlite+aiosqlite:///:memory:"
 NOWHERE = "nowhere://"
 """For a monitor that keeps nothing, such as that of ``miharu.capture`` without ``init()``."""
+REMOTE = ("miharu+https", "miharu+http")
+"""Schemes of the address of another miharu; the second is without TLS."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
+_AS_REMOTE = "write the address of another miharu as 'https://token@host', with the token that it asks for"
 
 
 def resolve_database(given: object = None, environ: Mapping[str, str] = os.environ) -> str:
@@ -49,9 +53,16 @@ def resolve_database(given: object = None, environ: Mapping[str, str] = os.envir
     dialect = scheme.partition("+")[0].lower()
     if dialect == "sqlite":
         return _sqlite_url(setting, rest)
+    if dialect in {"http", "https", "miharu"} and rest:
+        return _remote_url(setting, scheme.lower(), rest)
     if not dialect.isalnum() or not rest:
         raise refused(setting, public_url(text), usage)
     return f"{_DRIVERS.get(dialect, scheme)}://{rest}"
+
+
+def is_remote(url: str) -> bool:
+    """Whether a resolved URL is the address of another miharu."""
+    return url.startswith(REMOTE)
 
 
 def database_file(url: str) -> Path | None:
@@ -105,6 +116,37 @@ def _sqlite_url(setting: str, rest: str) -> str:
         whole = "calls.db" if may_be_login else path
         raise refused(setting, shown, f"write it as 'sqlite:///{whole}', three slashes and a path")
     return _file_url(setting, Path(rest[1:]))
+
+
+def _remote_url(setting: str, scheme: str, rest: str) -> str:
+    """The address of another miharu, with its token."""
+    shown = public_url(f"{scheme}://{rest}")
+    resolved = scheme if scheme.startswith("miharu") else f"miharu+{scheme}"
+    if resolved not in REMOTE:
+        raise refused(setting, shown, "another miharu is reached by miharu+https:// or miharu+http://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # its words may repeat the token
+        raise refused(setting, shown, _AS_REMOTE) from None
+    token = parts.password or parts.username
+    if not host or port == 0 or not token or parts.query or parts.fragment:
+        raise refused(setting, shown, _AS_REMOTE)
+    if scheme == "http" and not _is_loopback(host):
+        raise refused(
+            setting,
+            shown,
+            f"the token and the calls would be sent without TLS: use 'https://', or 'miharu+http://' if "
+            f"{host} is in a private network",
+        )
+    return f"{resolved}://{rest.rstrip('/')}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _file_url(setting: str, path: Path) -> str:

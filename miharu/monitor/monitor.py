@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from miharu import _guard
 from miharu.attribution import records
 from miharu.config import MEMORY, Config, database_file, public_url
+from miharu.errors import StoreError
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handoff
 from miharu.monitor.figures import Stats
@@ -30,7 +31,7 @@ from miharu.stores import store_for
 
 if TYPE_CHECKING:
     from miharu.attribution.spans import OpenSpan
-    from miharu.batch import Score
+    from miharu.batch import Batch, Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
     from miharu.plugins import Loadable
@@ -57,9 +58,12 @@ _parents: list[object] = []
 
 
 class Monitor:
-    """Records the calls of this process, or with ``read_only=True`` only reads what others have recorded."""
+    """Records the calls of this process, or with ``read_only=True`` only reads what others have recorded.
 
-    def __init__(self, config: Config, *, read_only: bool = False) -> None:
+    With ``watching=False`` it records what others send, and no call of this process.
+    """
+
+    def __init__(self, config: Config, *, read_only: bool = False, watching: bool = True) -> None:
         """Prepare; nothing happens before ``start``.
 
         Raises:
@@ -67,6 +71,7 @@ class Monitor:
         """
         self.config = config
         self.read_only = read_only
+        self._watching = watching
         self._store_point = store_for(config.database)
         self._exporter_points = _exporter_points(config) if config.exporter_names else ()
         _remember_secrets(config)
@@ -83,22 +88,27 @@ class Monitor:
 
     def start(self) -> None:
         """Start to watch and record, unless ``read_only``. Returns at once."""
-        if not self.read_only:
-            _import_clients(self.config)
-            refuses = any(budget.refuse for budget in self.config.budgets)
-            self._interceptor = Interceptor(
-                self._sink,
-                [
-                    *(rule for rules in KNOWN_RULES.values() for rule in rules),
-                    *(rule for provider in self.config.providers for rule in provider.rules),
-                ],
-                settle=self.flush,
-                admit=self._admit if refuses else None,
-                ignores=self.config.ignore.addresses(),
-            )
-            self._interceptor.install()
-            records.hand_to(self._take_record)
-            self._recorder.start()
+        if self.read_only:
+            return
+        _import_clients(self.config)
+        if self._watching:
+            self._watch()
+        self._recorder.start()
+
+    def _watch(self) -> None:
+        refuses = any(budget.refuse for budget in self.config.budgets)
+        self._interceptor = Interceptor(
+            self._sink,
+            [
+                *(rule for rules in KNOWN_RULES.values() for rule in rules),
+                *(rule for provider in self.config.providers for rule in provider.rules),
+            ],
+            settle=self.flush,
+            admit=self._admit if refuses else None,
+            ignores=self.config.ignore.addresses(),
+        )
+        self._interceptor.install()
+        records.hand_to(self._take_record)
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Stop watching and store what there is; whether that was done in time (seconds)."""
@@ -194,6 +204,16 @@ class Monitor:
             await anyio.to_thread.run_sync(self.left_behind.bring_in)
         else:
             self._recorder.ring()
+
+    def take_in(self, batch: "Batch", timeout: float) -> None:
+        """Store a batch that another program has sent, and wait for that (seconds); for a thread.
+
+        Raises:
+            StoreError: It is not stored, or it is not known whether it is.
+        """
+        if self.read_only:
+            raise StoreError("This miharu only reads the calls of others.")
+        self._recorder.take_in(batch, timeout)
 
     def running(self) -> list[Exchange] | None:
         """The calls on their way right now; ``None`` where this process makes none."""

@@ -5,6 +5,8 @@ All of it takes some tenths of a second, in which a program may want to fork, an
 
 from collections.abc import Iterable, Iterator
 
+from miharu.config import is_remote
+
 __all__ = ("FIRST", "exporter_steps", "steps")
 
 FIRST = (
@@ -48,6 +50,7 @@ _SQLITE = (
     "miharu.stores.sqlite.file",
     "miharu.stores.sqlite.writer",
 )
+_REMOTE = ("http.client", "ssl", "zlib", "miharu.wire.batches", "miharu.stores.remote.writer")
 
 
 _EXPORTERS = {
@@ -85,3 +88,5 @@ def steps(database: str) -> Iterator[str]:
     yield from _WORK
     if database.startswith("sqlite"):
         yield from _SQLITE
+    elif is_remote(database):
+        yield from _REMOTE

@@ -14,11 +14,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from miharu._guard import say_once, swallowed
+from miharu.errors import StoreError
 from miharu.recorder.threads.endings import before_the_end, forget, remember
-from miharu.recorder.threads.orders import Flush, Orders
+from miharu.recorder.threads.orders import Flush, Orders, TakeIn
 from miharu.recorder.threads.patched import is_patched
 
 if TYPE_CHECKING:
+    from miharu.batch import Batch
     from miharu.recorder.run import Run
 
 __all__ = ("Recorder",)
@@ -27,6 +29,8 @@ PAUSE_S = (0.1, 30.0)
 """The first and the longest pause after a run has failed."""
 HEALTHY_S = 60.0
 """A run that lasted that long does not count as one more failure."""
+WATCH_S = 0.25
+"""Between two looks, of a thread that waits for it, whether the recorder still works."""
 SALVAGE_S = 2.0
 """How long a program that ends may be held up to spool what the recorder did not come to."""
 
@@ -154,6 +158,23 @@ class Recorder:
         self.orders.flushes.append(flush)
         self.orders.hurry()
         return flush.done.wait(timeout)
+
+    def take_in(self, batch: "Batch", timeout: float) -> None:
+        """Store a batch that another program has sent, and wait for that (seconds).
+
+        Raises:
+            StoreError: It is not stored, or it is not known whether it is.
+        """
+        order, until = TakeIn(batch), time.monotonic() + timeout
+        self.orders.take_ins.append(order)
+        self.ring()
+        while not order.done.wait(WATCH_S):
+            if not self.running:
+                raise StoreError("This miharu records nothing at the moment. Send it again.")
+            if time.monotonic() >= until:
+                raise StoreError(f"The database has taken longer than {timeout:g} s. Send it again.")
+        if order.refusal is not None:
+            raise order.refusal
 
     def _say_that_gevent_is_late(self) -> None:
         if is_patched() and not self._was_patched:

@@ -82,7 +82,7 @@ class Run:
         try:
             while True:
                 stopping = orders.stopping  # read first: what was left before a stop is drained below
-                if stopping and self.pipeline.writer is None and self.pipeline.is_empty:
+                if stopping and self.pipeline.writer is None and self._is_empty:
                     return  # a short program that made no call does not wait for the store
                 more = self._turn(stopping=stopping, hurried=hurried)
                 if stopping:
@@ -92,9 +92,20 @@ class Run:
                 hurried = orders.haste.wait(STEP_S) if more else self._sleep()
         finally:
             orders.asleep = False
+            if orders.stopping:
+                self._refuse(StoreError("This miharu is ending. Send it again."))
             self._maintenance.close()
             self.pipeline.close()
             self._losses.end()
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing waits in memory."""
+        return self.pipeline.is_in_spool and not self._orders.take_ins
+
+    @property
+    def _is_empty(self) -> bool:
+        return self.pipeline.is_empty and not self._orders.take_ins
 
     def _sleep(self) -> bool:
         """Sleep until there is something to do; whether that must not wait."""
@@ -102,10 +113,10 @@ class Run:
         if self.refusal is not None and not self.pipeline.is_in_spool:
             return orders.haste.wait(min(WATCH_S, max(0.0, self._retry_at - time.monotonic())))
         orders.asleep = True  # a call that is left from here on rings
-        if self.pipeline.is_in_spool:
+        if self._is_idle:
             orders.calls.wait(self._due())
         orders.asleep = False
-        return orders.haste.wait(0.0 if self.pipeline.is_in_spool else WINDOW_S)
+        return orders.haste.wait(0.0 if self._is_idle else WINDOW_S)
 
     def _due(self) -> float | None:
         """Seconds until there is something to do although no call comes."""
@@ -123,14 +134,17 @@ class Run:
         """Store what there is to store; whether there is more to do that need not wait."""
         now, at_once = time.monotonic(), stopping or hurried
         if self.refusal is not None and now < self._retry_at and not at_once:
+            self._refuse(self.refusal)
             self._meanwhile()
             return False
         if at_once or now - self._drained_at >= WINDOW_S:
             flushes = [self._orders.flushes.popleft() for _ in range(len(self._orders.flushes))]
             try:
                 self._store()
+                self._take_in()
             except StoreError as error:
                 self._orders.flushes.extendleft(reversed(flushes))
+                self._refuse(error)
                 if stopping:
                     self.pipeline.spool_all()
                 self._refused(error)
@@ -158,6 +172,19 @@ class Run:
             logger.warning("miharu: recording again.")
             self.refusal = None
             self._maintenance.look_again()
+
+    def _take_in(self) -> None:
+        """Store what other programs have sent. Until then it is theirs, so nothing of it is spooled."""
+        waiting = self._orders.take_ins
+        while waiting:
+            self.pipeline.keep(waiting[0].batch, own=False)
+            waiting.popleft().done.set()
+
+    def _refuse(self, error: StoreError) -> None:
+        """Leave what other programs have sent to them."""
+        waiting = self._orders.take_ins
+        while waiting:
+            waiting.popleft().refuse(error)
 
     def _meanwhile(self) -> None:
         """While something else takes its time: what waits goes to the spool, and losses are said."""

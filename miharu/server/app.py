@@ -30,7 +30,11 @@ _METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE",
 
 
 def create_app(
-    monitor: "Monitor", *, host: str = "127.0.0.1", clock: Callable[[], int] | None = None
+    monitor: "Monitor",
+    *,
+    host: str = "127.0.0.1",
+    clock: Callable[[], int] | None = None,
+    ingest: bool = False,
 ) -> Litestar:
     """The server's application.
 
@@ -38,6 +42,7 @@ def create_app(
         monitor: Whose calls are shown.
         host: Where it will listen; only a loopback address opens it to local visitors without a token.
         clock: Unix milliseconds.
+        ingest: Whether it takes in what other programs send; the monitor records then.
     """
     now = clock or unix_ms
     door = Door(access_for(host), lambda: monitor, now)
@@ -53,7 +58,7 @@ def create_app(
         {"logging_config": None} if "logging_config" in inspect.signature(Litestar).parameters else {}
     )
     return Litestar(
-        [_pages(door), _health(door, monitor), questions],
+        [_pages(door), _health(door, monitor), questions, *(_ingest(monitor) if ingest else ())],
         openapi_config=OpenAPIConfig(
             title="miharu",
             version=__version__,
@@ -97,6 +102,24 @@ def _health(door: Door, monitor: "Monitor") -> Any:
         return _sending(page)
 
     return healthz
+
+
+def _ingest(monitor: "Monitor") -> list[Any]:
+    from miharu.ingest import Ingest
+
+    taking = Ingest(lambda: monitor)
+
+    def taken(path: str) -> Any:
+        @route(path, http_method=_METHODS, include_in_schema=False)
+        async def take(request: Request[Any, Any, Any]) -> ASGIApp:  # noqa: ARG001 - its scope is handed on
+            async def answer(scope: Any, receive: Any, send: Any) -> None:
+                await taking.answer(scope, receive, send, path)
+
+            return answer
+
+        return take
+
+    return [taken(path) for path in taking.paths]
 
 
 def _sending(page: Page) -> ASGIApp:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import uvicorn
 
+from miharu.dashboard.access.names import is_loopback
 from miharu.dashboard.access.secret import token_for, token_from
 from miharu.errors import MiharuError
 from miharu.server.app import access_for, create_app
@@ -29,8 +30,11 @@ def run(
     *,
     open_browser: bool = False,
     announce: Callable[[str], object] = print,
+    ingest: Callable[[str], object] | None = None,
 ) -> None:
     """Serve until Ctrl-C; once it listens, ``announce`` is given the address to open.
+
+    With ``ingest`` it takes in what other programs send, and that is given the URL which they need.
 
     Raises:
         MiharuError: It cannot listen there; the message says what to do.
@@ -40,11 +44,13 @@ def run(
 
         def present() -> None:
             announce(said)
+            if ingest is not None:
+                ingest(_url(monitor, host, listener.getsockname()[1]))
             if open_browser:
                 _open(opened)
 
         config = uvicorn.Config(
-            create_app(monitor, host=host),
+            create_app(monitor, host=host, ingest=ingest is not None),
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -71,8 +77,7 @@ class _Server(uvicorn.Server):
 
 def _address(monitor: "Monitor", host: str, port: int) -> tuple[str, str]:
     """What may be said aloud, and what opens the dashboard."""
-    name = "localhost" if host in {"", "0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104
-    address = f"http://{name}:{port}/"
+    address = f"http://{_name(host, 'localhost')}:{port}/"
     if access_for(host).mode() != "token":
         return address, address
     chosen = token_from(os.environ)
@@ -80,6 +85,19 @@ def _address(monitor: "Monitor", host: str, port: int) -> tuple[str, str]:
         return f"{address}?token=<the value of MIHARU_TOKEN>", f"{address}?{urlencode({'token': chosen})}"
     link = f"{address}?token={token_for(monitor.config.database)}"
     return link, link
+
+
+def _url(monitor: "Monitor", host: str, port: int) -> str:
+    """What other programs set as their database, to be said aloud."""
+    token = "<the value of MIHARU_TOKEN>" if token_from(os.environ) else token_for(monitor.config.database)
+    scheme = "http" if host == "localhost" or is_loopback(host) else "miharu+http"
+    return f"{scheme}://{token}@{_name(host, socket.gethostname())}:{port}"
+
+
+def _name(host: str, everywhere: str) -> str:
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - the user's choice
+        return everywhere
+    return f"[{host}]" if ":" in host else host
 
 
 def _open(address: str) -> None:

@@ -5,6 +5,7 @@ columns.py      the order of the columns
 sqlite/         calls in a file
 postgres/       calls of many machines
 clickhouse/     calls of those who outgrow one machine
+remote/         calls that another miharu keeps
 nowhere.py      calls that are kept nowhere
 sql/            the answers, in SQL that every engine understands
 cover.py        which sums and which calls answer a question
@@ -34,6 +35,7 @@ BUILT_IN = built_in(
         "postgresql": "miharu.stores.postgres:PostgresStore",
         "clickhouse": "miharu.stores.clickhouse:ClickHouseStore",
         "clickhouses": "miharu.stores.clickhouse:ClickHouseStore",
+        "miharu": "miharu.stores.remote:RemoteStore",
         "nowhere": "miharu.stores.nowhere:Nowhere",
     },
 )

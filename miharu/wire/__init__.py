@@ -9,6 +9,7 @@ eventstream.py   the binary frames of Amazon Web Services
 streams.py       JSON objects one after another, in any frame
 abridged.py      JSON cut short before it is parsed
 indented.py      JSON indented for reading
+batches.py       batches between miharus, and in spools
 """
 
 __all__ = ()

@@ -15,7 +15,7 @@ from miharu.cli._output import bytes_words, printable
 from miharu.cli._reading import ask, check_file, reading
 from miharu.cli.doctor import beside, environment
 from miharu.cli.doctor.finding import Finding
-from miharu.config import Config, database_file, public_url
+from miharu.config import Config, database_file, is_remote, public_url
 from miharu.errors import MiharuError, NoDatabase
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def findings(given: str | None, *, deep: bool) -> Iterator[Finding]:
         url = Config.resolve(given, environ=environment.readable()).database
         file = database_file(url)
         yield Finding("note", f"it is looked for at {public_url(url)}")
+        if is_remote(url):
+            yield _elsewhere(url)
+            return
         if file is not None:
             yield from beside.findings(file)
         check_file(url)
@@ -62,6 +65,22 @@ def structure(file: Path) -> str:
     except FAILURES as error:
         return words_of(error)
     return "" if lines == ["ok"] else "; ".join(lines)
+
+
+def _elsewhere(url: str) -> Finding:
+    """Whether another miharu takes in calls.
+
+    Raises:
+        StoreError: It does not; the message says why.
+    """
+    from miharu.stores.remote import RemoteStore
+
+    writer = RemoteStore(url).writer()
+    try:
+        writer.open()
+    finally:
+        writer.close()
+    return Finding("ok", "the miharu there takes in calls with this token, and shows them")
 
 
 def _file(file: Path) -> Iterator[Finding]:

@@ -2,10 +2,15 @@
 
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
 from miharu.recorder.threads.bell import Bell
 
-__all__ = ("Flush", "Orders")
+if TYPE_CHECKING:
+    from miharu.batch import Batch
+    from miharu.errors import StoreError
+
+__all__ = ("Flush", "Orders", "TakeIn")
 
 
 class Flush:
@@ -17,10 +22,26 @@ class Flush:
         self.done = threading.Event()
 
 
+class TakeIn:
+    """A thread waits until a batch that another program has sent is stored, or refused."""
+
+    __slots__ = ("batch", "done", "refusal")
+
+    def __init__(self, batch: "Batch") -> None:
+        self.batch = batch
+        self.done = threading.Event()
+        self.refusal: StoreError | None = None
+        """Why it was not stored."""
+
+    def refuse(self, refusal: "StoreError") -> None:
+        self.refusal = refusal
+        self.done.set()
+
+
 class Orders:
     """The orders of other threads, and the bells by which they wake the recorder."""
 
-    __slots__ = ("asleep", "calls", "flushes", "for_good", "haste", "stopping")
+    __slots__ = ("asleep", "calls", "flushes", "for_good", "haste", "stopping", "take_ins")
 
     for_good: bool
     """The program ends, or shuts us down; else it only forks."""
@@ -35,6 +56,7 @@ class Orders:
         self.stopping = False
         self.for_good = self.asleep = True
         self.flushes: deque[Flush] = deque()
+        self.take_ins: deque[TakeIn] = deque()
         self.calls, self.haste = Bell(), Bell()
 
     def hurry(self) -> None:

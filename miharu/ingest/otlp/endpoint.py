@@ -1,0 +1,106 @@
+"""What is sent to /v1/traces and /v1/logs, by OTLP/HTTP, and what is answered."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from miharu.batch import Batch
+from miharu.exchange import Request
+from miharu.ingest.answer import STORED_WITHIN_S, Answer, Refusal, Sent
+from miharu.ingest.otlp import plain, protobuf
+from miharu.ingest.otlp.content import MARKS
+from miharu.ingest.otlp.memory import Memory
+from miharu.ingest.otlp.records import OtelSpan, problem_of
+from miharu.ingest.otlp.sorting import batch_of
+from miharu.recorder.reading.redactor import Redactor
+from miharu.wire.batches import LARGEST_SENT, NotABatch, TooLarge, inflated
+
+if TYPE_CHECKING:
+    from miharu.monitor import Monitor
+
+__all__ = ("Logs", "Traces")
+
+MOST_SPANS = 10_000
+"""Spans, or log records, of one request."""
+_PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+_FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
+_GZIP = 31
+_NO_REQUEST = Request(method="POST", host="", path="", query="", headers={}, body=None)
+
+
+class _Otlp:
+    largest = LARGEST_SENT
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def refused(self, refusal: Refusal, headers: Mapping[str, str]) -> Answer:
+        """In the sender's encoding, as the specification asks for."""
+        kind = _kind(headers)
+        form = _FORMS.get(kind, plain)
+        kind = kind if kind in _FORMS else _JSON
+        return Answer(refusal.status, form.refusal(str(refusal)), kind, refusal.headers)
+
+    def _opened(self, sent: Sent) -> tuple[bytes, str]:
+        """The message, and its kind."""
+        kind = _kind(sent.headers)
+        if kind not in _FORMS:
+            raise Refusal(415, f"Send {_PROTOBUF} or {_JSON}, not {kind[:100]!r}.")
+        coding = sent.headers.get("content-encoding", "identity").strip().lower()
+        if coding in {"", "identity"}:
+            return sent.body, kind
+        if coding != "gzip":
+            raise Refusal(415, f"Send it with gzip or without compression, not with {coding[:100]!r}.")
+        return inflated(sent.body, LARGEST_SENT, _GZIP), kind
+
+
+class Traces(_Otlp):
+    """Takes in spans."""
+
+    def take(self, sent: Sent, monitor: "Monitor") -> Answer:
+        try:
+            data, kind = self._opened(sent)
+            spans = _FORMS[kind].spans_in(data)
+        except NotABatch as error:
+            raise Refusal(413 if isinstance(error, TooLarge) else 400, str(error)) from error
+        if len(spans) > MOST_SPANS:
+            raise Refusal(413, f"These are {len(spans):,} spans; send at most {MOST_SPANS:,} at once.")
+        problems = [problem for span in spans if (problem := problem_of(span))]
+        good: list[OtelSpan] = [span for span in spans if not problem_of(span)]
+        batch = _redacted(batch_of(good, self._memory, monitor), monitor)
+        if batch:
+            monitor.take_in(batch, STORED_WITHIN_S)
+        words = f"{problems[0].capitalize()}." if problems else ""
+        return Answer(200, _FORMS[kind].answer(len(problems), words, "Spans"), kind)
+
+
+class Logs(_Otlp):
+    """Takes in the messages of calls, which wait in memory for their spans; all other records are let go."""
+
+    def take(self, sent: Sent, monitor: "Monitor") -> Answer:
+        try:
+            data, kind = self._opened(sent)
+            records = _FORMS[kind].logs_in(data)
+        except NotABatch as error:
+            raise Refusal(413 if isinstance(error, TooLarge) else 400, str(error)) from error
+        if monitor.config.capture_content:
+            with self._memory.lock:
+                self._memory.keep_events(
+                    record for record in records if record.span_id and record.name.startswith(MARKS)
+                )
+        return Answer(200, _FORMS[kind].answer(0, "", "LogRecords"), kind)
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _redacted(batch: Batch, monitor: "Monitor") -> Batch:
+    """Without credentials, as all that is stored."""
+    redactor = Redactor(monitor.config.redact)
+    return replace(
+        batch,
+        calls=[redactor.call(call, _NO_REQUEST) for call in batch.calls],
+        spans=[redactor.span(span) for span in batch.spans],
+    )

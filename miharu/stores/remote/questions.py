@@ -1,0 +1,166 @@
+"""Asks another miharu for the sums that budgets need. Everything else is shown there, and refused here."""
+
+import http.client
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from miharu.batch import Score, Span
+from miharu.call import Call
+from miharu.errors import StoreError
+from miharu.stores.base import (
+    MOST_SPANS,
+    NEWEST,
+    Dimension,
+    Extent,
+    FailedSpans,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    Ranks,
+    Session,
+    Timing,
+    Totals,
+)
+from miharu.stores.remote.address import address_of
+from miharu.stores.remote.exchange import Connection
+from miharu.stores.remote.refusals import Refused, TooMuch, checked, unreachable
+from miharu.stores.remote.sums import ANSWERS, PATH, Asked
+
+__all__ = ("RemoteQuestions",)
+
+KIND = "application/json"
+
+
+class RemoteQuestions:
+    """Answers what budgets ask: the revision, totals, groups and series."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            url: ``miharu+https://token@host``.
+        """
+        self._address = address_of(url)
+        self._connection = Connection(self._address)
+        self._one = threading.Lock()
+
+    async def open(self) -> None: ...
+
+    async def revision(self) -> int:
+        found: int = await self._ask(Asked(question="revision"))
+        return found
+
+    async def totals(self, query: Query) -> Totals:
+        found: Totals = await self._ask(Asked(question="totals", query=query))
+        return found
+
+    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+        raise self._elsewhere()
+
+    async def latency(self, query: Query) -> Latency:
+        raise self._elsewhere()
+
+    async def series(
+        self,
+        query: Query,
+        step_ms: int,
+        by: Dimension | None = None,
+        among: Sequence[str | None] | None = None,
+        offset_ms: int = 0,
+        *,
+        measures: Sequence[str] | None = None,
+    ) -> Sequence[Point]:
+        asked = Asked(
+            question="series",
+            query=query,
+            step_ms=step_ms,
+            by=by,
+            among=among,
+            offset_ms=offset_ms,
+            measures=measures,
+        )
+        found: Sequence[Point] = await self._ask(asked)
+        return found
+
+    async def durations(
+        self, query: Query, step_ms: int, of: Timing = "duration_ms", offset_ms: int = 0
+    ) -> Sequence[tuple[int, int, int]]:
+        raise self._elsewhere()
+
+    async def groups(
+        self,
+        query: Query,
+        by: Dimension,
+        limit: int | None = None,
+        among: Sequence[str | None] | None = None,
+    ) -> Sequence[Group]:
+        asked = Asked(question="groups", query=query, by=by, limit=limit, among=among)
+        found: Sequence[Group] = await self._ask(asked)
+        return found
+
+    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+        raise self._elsewhere()
+
+    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        raise self._elsewhere()
+
+    async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
+        raise self._elsewhere()
+
+    async def calls(
+        self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
+    ) -> Sequence[Call]:
+        raise self._elsewhere()
+
+    async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
+        raise self._elsewhere()
+
+    async def spans(
+        self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
+    ) -> Sequence[Span]:
+        raise self._elsewhere()
+
+    async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
+        raise self._elsewhere()
+
+    async def extent(self, query: Query) -> Extent | None:
+        raise self._elsewhere()
+
+    async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        raise self._elsewhere()
+
+    async def size(self) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        self._connection.close()
+
+    async def _ask(self, asked: Asked) -> Any:
+        import anyio
+        import msgspec
+
+        answer = await anyio.to_thread.run_sync(self._posted, msgspec.json.encode(asked))
+        try:
+            return msgspec.json.decode(answer, type=ANSWERS[asked.question])
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise StoreError(
+                f"{self._address.name} answers in a form that is not understood here."
+            ) from error
+
+    def _posted(self, asked: bytes) -> bytes:
+        try:
+            with self._one:
+                answer = self._connection.post_here(PATH, asked, KIND)
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable(error, self._address.name) from error
+        try:
+            return checked(answer, self._address.name)
+        except (Refused, TooMuch) as error:
+            raise StoreError(f"{self._address.name} does not understand what is asked: {error}") from error
+
+    def _elsewhere(self) -> StoreError:
+        name = self._address.name
+        return StoreError(f"This program's calls are kept by the miharu at {name}, and are shown there.")

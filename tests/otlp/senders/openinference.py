@@ -1,0 +1,9 @@
+from openinference.instrumentation.openai import OpenAIInstrumentor
+
+from tests.otlp.senders.work import ask_openai, provider_of_spans
+
+provider = provider_of_spans()
+OpenAIInstrumentor().instrument(tracer_provider=provider)
+ask_openai()
+provider.force_flush(60_000)
+provider.shutdown()
