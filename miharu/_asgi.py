@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from miharu._guard import swallowed
 from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
+from miharu.config.refusal import refused
 from miharu.dashboard.access.decide import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, inner_path, send_page
 from miharu.errors import ConfigError
@@ -48,8 +49,10 @@ def asgi(
             are stored in the database of this program.
 
     Raises:
-        ConfigError: ``auth`` is not one of these, or a host or the token is not valid.
+        ConfigError: ``auth`` is not one of these, or a host, the token or ``ingest`` is not valid.
     """
+    if not isinstance(ingest, bool):
+        raise refused("ingest", ingest, "give True or False")
     door, taking = _door(auth, allowed_hosts, metrics_token), _ingest() if ingest else None
 
     async def dashboard(scope: Scope, receive: Receive, send: Send) -> None:

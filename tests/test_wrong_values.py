@@ -83,12 +83,15 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
     miharu.asgi: {
         "auth": (None, True, "", "on", "Token", 7, [], lambda: True, lambda scope, user: True),
         "allowed_hosts": ("a.example", b"a.example", None, 7, [""], [7], ["https://a.example"], ["a b"]),
+        "metrics_token": (7, b"token", [], "", " "),
+        "ingest": ("yes", 1, None),
     },
     middleware: {
         "app": (None, "app", {}),
         "path": (None, "", "/", "miharu", 7, b"/miharu"),
         "auth": (None, "on", lambda: True),
         "allowed_hosts": ("a.example", ["a.example:80"]),
+        "metrics_token": (7, ""),
     },
     budget: {
         "usd": ("10", None, 0, -1, True, 1e400, float("nan"), 10**400, Decimal("sNaN"), Decimal(0)),
@@ -127,7 +130,7 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
     },
 }
 REMEDIES = ("give", "choose", "write", "name a", "leave out", "docs/plugins.md")
-UNSHOWN = {"database", "webhook"}
+UNSHOWN = {"database", "webhook", "metrics_token"}
 """A password may be in it."""
 ANYTHING: Mapping[Callable[..., object], set[str]] = {
     # What these are given is made text, and what cannot be is named by its kind.
@@ -288,11 +291,12 @@ VARIABLES = {
     "MIHARU_CONTENT_RETENTION": "soon",
     "MIHARU_BUDGET": "ten",
     "MIHARU_IGNORE": "route:",
+    "MIHARU_EXPORTERS": "nowhere",
     "MIHARU_AUTH": "on",
     "MIHARU_ALLOWED_HOSTS": "https://a.example",
     "MIHARU_DISABLED": "perhaps",
 }
-ANY_TEXT = {"MIHARU_SERVICE", "MIHARU_TOKEN"}
+ANY_TEXT = {"MIHARU_SERVICE", "MIHARU_TOKEN", "MIHARU_METRICS_TOKEN"}
 
 
 def test_each_variable_is_tried() -> None:

@@ -31,6 +31,7 @@ NEEDED = {
     "miharu._guard",
     "miharu._ids",
     "miharu._lengths",
+    "miharu._quick",
     "miharu._version",
     "miharu.attribution",
     "miharu.attribution.records",

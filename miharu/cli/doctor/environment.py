@@ -8,6 +8,7 @@ from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config, auth_mode, public_url
 from miharu.dashboard.access.names import Hosts, hosts_from
 from miharu.errors import MiharuError
+from miharu.exporters import points_for
 from miharu.redaction.text import redacted
 
 __all__ = ("VARIABLES", "findings", "readable")
@@ -50,7 +51,8 @@ def findings() -> Iterator[Finding]:
 def _judged(name: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     """What is wrong with one variable, checked by itself so that one mistake does not hide another."""
     try:
-        Config.resolve(None if name == "MIHARU_DATABASE_URL" else MEMORY, environ=environ)
+        config = Config.resolve(None if name == "MIHARU_DATABASE_URL" else MEMORY, environ=environ)
+        points_for(config.exporter_names, config.exporters_setting)
         auth_mode("auto", environ)
     except MiharuError as error:
         yield Finding("wrong", str(error))

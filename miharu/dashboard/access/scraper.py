@@ -34,7 +34,8 @@ class Scrapers:
         say: Callable[[str, str], None],
         guesses: Guesses | None = None,
     ) -> None:
-        if given is not None and not given.strip():
+        asked: object = given
+        if asked is not None and not (isinstance(asked, str) and asked.strip()):
             raise ConfigError(
                 "metrics_token: give a text, such as secrets.token_urlsafe(32).", "metrics_token"
             )
