@@ -322,8 +322,7 @@ def _damages(*, running: bool) -> Iterator[Fault]:
         ("cut to 90 %", _cut(0.9), SET_ASIDE, 0.5),
         ("cut to 50 %", _cut(0.5), SET_ASIDE, 0.2),
         ("cut to one page", lambda data: data[:PAGE], SET_ASIDE, 0),
-        # With the second page the way to the calls is lost (decision 0008); the file is kept.
-        ("first 16 KB zeroed", lambda data: bytes(1 << 14) + data[1 << 14 :], SET_ASIDE, 0),
+        ("first 16 KB zeroed", lambda data: bytes(1 << 14) + data[1 << 14 :], SET_ASIDE, 0.9),
         ("emptied", lambda _: b"", "is empty, though it has held calls", 0),
     ]
     for name, how, says, least in found:

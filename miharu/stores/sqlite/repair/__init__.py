@@ -6,6 +6,9 @@ quarantine.py  the names of files that were set aside
 layout.py      where the tables begin, kept beside the file for the day on which its first page is lost
 source.py      opening a damaged file
 salvage.py     reading around the damage
+pages.py       the pages of the file, with the changes beside it
+leaves.py      rows on pages to which nothing leads any more
+gleaning.py    those of them that were not found before
 mending.py     a row as it may be kept
 target.py      the new file, written to beside the recording
 rescue.py      bringing its rows into the new one

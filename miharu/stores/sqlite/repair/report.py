@@ -6,6 +6,9 @@ from miharu.stores.sqlite.repair import sidecar
 from miharu.stores.sqlite.repair.quarantine import SetAside
 from miharu.stores.sqlite.repair.salvage import END, Gap
 
+MOST_GAPS = 1000
+"""Of one table; those after it count as one."""
+
 __all__ = ("Progress", "Report", "Tables", "load", "save")
 
 
@@ -24,11 +27,17 @@ class Progress:
     """Rowids in gaps: about as many rows."""
     open_end: bool = False
     """The end of the table cannot be read, and how much that is, is not known."""
+    gaps: tuple[Gap, ...] = ()
 
     def with_gap(self, gap: Gap) -> "Progress":
         """As it is after what could not be read."""
+        gaps = self.gaps
+        if gaps and gaps[-1].first == gap.first:  # known from before an interruption
+            return self
+        if len(gaps) == MOST_GAPS:
+            gap, gaps = Gap(gaps[-1].first, gap.last), gaps[:-1]
         lost = 0 if gap.last is None else gap.last - gap.first + 1
-        return replace(self, lost=self.lost + lost, open_end=gap.last is None)
+        return replace(self, lost=self.lost + lost, open_end=gap.last is None, gaps=(*gaps, gap))
 
 
 Tables = dict[str, Progress]
@@ -42,6 +51,8 @@ class Report:
     """As it is, with the changes beside it."""
     again: Tables = field(default_factory=dict)
     """Without those changes; only where the first reading came upon damage."""
+    leaves: Tables = field(default_factory=dict)
+    """From the leaves, where both came upon damage; ``after`` is a page, the same for all tables."""
     attempts: int = 0
     """Beginnings since something was brought back."""
     failure: str = ""
@@ -51,11 +62,15 @@ class Report:
     @property
     def calls(self) -> Progress:
         """What became of the calls, in all."""
-        first, again = (tables.get("llm_calls", Progress()) for tables in (self.tables, self.again))
+        first, again, leaves = (
+            tables.get("llm_calls", Progress()) for tables in (self.tables, self.again, self.leaves)
+        )
         if not first.read:
             first, again = again, first
-        more = again.new
-        return replace(first, read=first.read + more, new=first.new + more, lost=max(0, first.lost - more))
+        more = again.new + leaves.new
+        return replace(
+            first, read=first.read + more, new=first.new + more, lost=max(0, first.lost - more), gaps=()
+        )
 
     def words(self) -> str:
         """How many calls were brought back."""
@@ -63,9 +78,14 @@ class Report:
         if not calls.read and (self.failure or calls.lost or calls.open_end):
             return f"no call could be brought back: {self.failure or 'its pages are damaged'}"
         parts = [f"{calls.read:,} calls were brought back"]
+        scattered = "llm_calls" in self.leaves and self.leaves["llm_calls"].new
+        if scattered:
+            parts[0] += ", some from pages to which nothing leads any more"
         if lost := calls.lost + calls.refused:
             parts.append(f"about {lost:,} could not be read")
-        if calls.open_end:
+        if scattered and (calls.open_end or self.failure):
+            parts.append("and whether that is all is not known")
+        elif calls.open_end:
             parts.append(
                 "nor could what came after them" if lost else "what came after them could not be read"
             )
@@ -89,8 +109,9 @@ def save(aside: SetAside, report: Report) -> None:
 
 def _is_possible(report: Report) -> bool:
     """Whether a rescue can go on from there, and its words be printed."""
-    each = [*report.tables.values(), *report.again.values()]
+    each = [*report.tables.values(), *report.again.values(), *report.leaves.values()]
     numbers = [report.attempts]
     for one in each:
         numbers += (one.after, one.read, one.new, one.refused, one.lost)
+        numbers += (number for gap in one.gaps for number in (gap.first, gap.last or 0))
     return all(0 <= number <= END for number in numbers) and report.failure.isprintable()

@@ -18,9 +18,11 @@ from miharu._files import open_ours
 from miharu.errors import StoreError
 from miharu.stores.sqlite.locks.queued_lock import take
 from miharu.stores.sqlite.repair.damage import has_wal
-from miharu.stores.sqlite.repair.layout import known_columns
+from miharu.stores.sqlite.repair.gleaning import gleaned
+from miharu.stores.sqlite.repair.layout import known_columns, layout_of
 from miharu.stores.sqlite.repair.mending import mended
 from miharu.stores.sqlite.repair.pacing import RescuePace
+from miharu.stores.sqlite.repair.pages import pages_of
 from miharu.stores.sqlite.repair.quarantine import SetAside, mark_done
 from miharu.stores.sqlite.repair.report import Progress, Report, Tables, load, save
 from miharu.stores.sqlite.repair.salvage import Gap, readable
@@ -62,8 +64,11 @@ def bring_back(aside: SetAside, database: Path, pace: RescuePace) -> tuple[SetAs
 def _rescue(aside: SetAside, report: Report, target: Target, pace: RescuePace) -> None:
     wal = has_wal(aside.path)
     _read(aside, report, report.tables, target, pace, wal=wal)
-    if wal and not _is_whole(report.tables):
+    if _is_whole(report.tables):
+        return
+    if wal:
         _read(aside, report, report.again, target, pace, wal=False)
+    _glean(aside, report, target, pace, wal=wal)
 
 
 def _is_whole(tables: Tables) -> bool:
@@ -115,6 +120,45 @@ def _steps(
             pace.rest(worked())
             rows, size, worked = [], 0, _stopwatch()
     yield kept()
+
+
+def _glean(aside: SetAside, report: Report, target: Target, pace: RescuePace, *, wal: bool) -> None:
+    """Bring what stands on leaves to which nothing leads any more."""
+    layout = layout_of(aside.path)
+    if layout is None:
+        return
+    gaps = {name: _missing(report.tables.get(name)) for name in layout.tables}
+    gaps = {name: missing for name, missing in gaps.items() if missing}
+    columns = {name: _patiently(partial(target.columns, name), pace) for name in gaps}
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in gaps}
+    done = max((progress.after for progress in report.leaves.values()), default=0)
+    worked, page = _stopwatch(), done
+
+    def keep() -> None:
+        for name, found in rows.items():
+            new = _patiently(partial(target.add, name, columns[name], found), pace) if found else 0
+            progress = report.leaves.get(name, Progress())
+            report.leaves[name] = replace(
+                progress, after=page, read=progress.read + len(found), new=progress.new + new
+            )
+            found.clear()
+        report.attempts = 0
+        save(aside, report)
+        pace.rest(worked())
+
+    with pages_of(aside.path, layout.page_size, wal=wal) as pages:
+        for found in gleaned(pages, layout, columns, gaps, done):
+            if found.page != page and sum(map(len, rows.values())) >= ROWS:
+                keep()
+                worked = _stopwatch()
+            page = found.page
+            rows[found.table].append(found.row)
+        keep()
+
+
+def _missing(progress: Progress | None) -> tuple[Gap, ...]:
+    """All of it, where nothing of the table could be read."""
+    return progress.gaps if progress else (Gap(0, None),)
 
 
 def _stopwatch() -> Callable[[], float]:

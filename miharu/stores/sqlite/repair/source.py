@@ -10,6 +10,7 @@ from pathlib import Path
 from miharu._files import open_ours, put
 from miharu.stores.sqlite.repair.damage import FAILURES, connect, has_wal, is_damage
 from miharu.stores.sqlite.repair.layout import Layout, layout_of, page_one, read_layout
+from miharu.stores.sqlite.repair.pages import pages_of
 
 __all__ = ("DamagedSource", "Unreadable", "opened")
 
@@ -46,7 +47,7 @@ def opened(path: Path, *, wal: bool) -> Iterator[DamagedSource]:
     layout = _own_layout(path, options) or _replace_page_one(path, wal=wal)
     with connect(path, options) as connection:
         connection.text_factory = _text
-        yield DamagedSource(connection, layout, _most_pages(path, layout, wal=wal) * _ROWS_A_PAGE)
+        yield DamagedSource(connection, layout, _pages(path, layout, wal=wal) * _ROWS_A_PAGE)
 
 
 def _own_layout(path: Path, options: str) -> Layout | None:
@@ -65,8 +66,8 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
     layout = layout_of(path)
     if layout is None:
         raise Unreadable("its first page is damaged, and where its tables begin is not known")
-    last = _most_pages(path, layout, wal=wal)
-    tables = {name: table for name, table in layout.tables.items() if table.root <= last}
+    pages = _pages(path, layout, wal=wal)
+    tables = {name: table for name, table in layout.tables.items() if table.root <= pages}
     if not tables:
         raise Unreadable("nothing is left of its tables")
     layout = replace(layout, tables=tables)
@@ -74,16 +75,13 @@ def _replace_page_one(path: Path, *, wal: bool) -> Layout:
         with suppress(FileExistsError):
             put(Path(f"{path}.page1"), file.read(layout.page_size))
         file.seek(0)
-        file.write(page_one(layout, _most_pages(path, layout, wal=False), wal=has_wal(path)))
+        file.write(page_one(layout, pages, wal=has_wal(path)))
     return layout
 
 
-def _most_pages(path: Path, layout: Layout, *, wal: bool) -> int:
-    """How many pages the file can have, with the changes beside it or without them."""
-    size = path.stat().st_size
-    if wal and has_wal(path):
-        size += Path(f"{path}-wal").stat().st_size
-    return size // layout.page_size
+def _pages(path: Path, layout: Layout, *, wal: bool) -> int:
+    with pages_of(path, layout.page_size, wal=wal) as pages:
+        return len(pages)
 
 
 def _text(data: bytes) -> str:

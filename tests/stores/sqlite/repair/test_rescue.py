@@ -1,6 +1,7 @@
 import os
 import sqlite3
 import threading
+import zlib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from miharu.errors import StoreError
 from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.repair import pacing, rescue, rescuer
 from miharu.stores.sqlite.repair.damage import connect, look
-from miharu.stores.sqlite.repair.layout import beside
+from miharu.stores.sqlite.repair.layout import TABLES, beside, layout_of
 from miharu.stores.sqlite.repair.pacing import AtOnce, Stopped
 from miharu.stores.sqlite.repair.quarantine import SetAside, all_set_aside, set_aside, unfinished
 from miharu.stores.sqlite.repair.report import Report, load
@@ -59,7 +60,8 @@ def brought(written: Written) -> Report:
         (zeroed(range(300, 310)), 2800),
         (lambda data: data[:PAGE], 0),
         (lambda data: data[:PAGE] + bytes(len(data) - PAGE), 0),
-        (zeroed(range(4)), 0),  # the upper page of the calls is among them
+        (zeroed(range(4)), 2980),
+        (zeroed(range(1, 30)), 2700),
     ],
 )
 def test_what_can_be_read_is_brought_back(written: Written, how: Damage, least: int) -> None:
@@ -77,6 +79,31 @@ def test_what_can_be_read_is_brought_back(written: Written, how: Damage, least: 
         with connect(written.path) as connection:
             for table, rows in (("llm_spans", 20), ("llm_scores", 20), ("llm_bodies", 300)):
                 assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+
+
+def test_rows_to_which_nothing_leads_are_told_apart_from_those_of_other_tables(written: Written) -> None:
+    damage(written.path, zeroed(range(20)))
+    report = brought(written)
+    assert "some from pages to which nothing leads any more" in report.words()
+    new = {call.id for call in read(written.path) if call.model == "new"}
+    with connect(written.path) as connection:
+        for table, known in (
+            ("llm_spans", {span.id for span in written.spans}),
+            ("llm_scores", {score.id for score in written.scores}),
+            ("llm_calls", {call.id for call in written.calls} | new),
+        ):
+            assert {row[0] for row in connection.execute(f"SELECT id FROM {table}")} <= known
+        bodies = dict(connection.execute("SELECT call_id, request FROM llm_bodies"))
+    assert bodies
+    sent = {call.id: call.body.request for call in written.calls if call.body}
+    assert {id_: zlib.decompress(packed) for id_, packed in bodies.items()}.items() <= sent.items()
+
+
+def test_each_table_has_a_width_of_its_own(written: Written) -> None:
+    """By that a row is told which nothing leads to."""
+    layout = layout_of(written.path)
+    assert layout is not None
+    assert len({len(table.columns) for table in layout.tables.values()}) == len(TABLES)
 
 
 def test_the_roll_ups_are_made_anew(written: Written) -> None:

@@ -12,6 +12,7 @@ from miharu.stores.sqlite.repair import report, sidecar
 from miharu.stores.sqlite.repair.layout import Layout, beside, layout_of
 from miharu.stores.sqlite.repair.quarantine import SetAside
 from miharu.stores.sqlite.repair.report import Progress, Report
+from miharu.stores.sqlite.repair.salvage import Gap
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "llm_calls", "\x1b[2J"])
@@ -26,11 +27,15 @@ JSON = st.recursive(
                     *("page_size", "tables", "root", "columns", "llm_calls", "llm_scores"),
                     *(
                         "again",
+                        "leaves",
                         "attempts",
                         "failure",
                         "finished",
                         "after",
                         "read",
+                        "gaps",
+                        "first",
+                        "last",
                     ),
                 ]
             ),
@@ -73,12 +78,15 @@ def test_any_json_is_a_report_that_can_be_said(folder: Path, facts: Any) -> None
         {"attempts": "3"},
         {"failure": "\x1b[2J"},
         {"tables": {"llm_calls": {"after": 2**70}}},
+        {"tables": {"llm_calls": {"gaps": [{"first": -1, "last": None}]}}},
         {"again": {"llm_calls": {"lost": -5}}},
     ],
 )
 def test_a_report_that_cannot_be_true_is_begun_anew(tmp_path: Path, change: dict[str, Any]) -> None:
     aside = an_aside(tmp_path)
-    written = Report(tables={"llm_calls": Progress(after=7, read=5, lost=2, open_end=True)}, attempts=2)
+    written = Report(
+        tables={"llm_calls": Progress(after=7, read=5, gaps=(Gap(2, 3), Gap(9, None)))}, attempts=2
+    )
     report.save(aside, written)
     assert report.load(aside) == written
     aside.report.write_text(json.dumps(json.loads(aside.report.read_text()) | change))
