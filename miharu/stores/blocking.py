@@ -30,9 +30,14 @@ class _Blocking:
     def __init__(self, writer: AsyncWriter, run: RunOnLoop) -> None:
         self._writer = writer
         self._run = run
+        self._was_opened = False
 
     def open(self) -> None:
-        self._run(self._writer.open)
+        async def open_it() -> None:
+            self._was_opened = True
+            await self._writer.open()
+
+        self._run(open_it)
 
     def add(self, batch: Batch) -> int:
         return self._run(self._writer.add, batch)
@@ -50,7 +55,8 @@ class _Blocking:
         return self._run(self._writer.roll_up)
 
     def close(self) -> None:
-        self._run(self._writer.close)
+        if self._was_opened:  # else there was no loop to open it on, as at the end of a program
+            self._run(self._writer.close)
 
 
 def awaitable(writer: Writer | AsyncWriter) -> AsyncWriter:
