@@ -132,6 +132,10 @@ def _remote_url(setting: str, scheme: str, rest: str) -> str:
     token = parts.password or parts.username
     if not host or port == 0 or not token or parts.query or parts.fragment:
         raise refused(setting, shown, _AS_REMOTE)
+    if not _can_be_sent(unquote(token)) or not _can_be_sent(parts.path) or " " in parts.path:
+        raise refused(
+            setting, shown, "a token and a path consist of printable ASCII; percent-encode all else in a path"
+        )
     if scheme == "http" and not _is_loopback(host):
         raise refused(
             setting,
@@ -140,6 +144,10 @@ def _remote_url(setting: str, scheme: str, rest: str) -> str:
             f"{host} is in a private network",
         )
     return f"{resolved}://{rest.rstrip('/')}"
+
+
+def _can_be_sent(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _is_loopback(host: str) -> bool:

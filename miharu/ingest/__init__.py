@@ -6,6 +6,7 @@
 door.py      one request: its token, its bounds, its answer
 answer.py    what is answered
 rate.py      how often one address may send
+clean.py     what was sent, without credentials
 batches.py   what another miharu sends
 sums.py      what another miharu asks
 otlp/        what instrumentors of OpenTelemetry send

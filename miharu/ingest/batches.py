@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from miharu.ingest.answer import STORED_WITHIN_S, Answer, Refusal, Sent, as_json
+from miharu.ingest.clean import clean
+from miharu.recorder.reading.redactor import Redactor
 from miharu.wire.batches import LARGEST_SENT, NotABatch, TooLarge, UnknownForm, received
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Batches:
         except NotABatch as error:
             raise Refusal(400, str(error)) from error
         if batch:
-            monitor.take_in(batch, STORED_WITHIN_S)
+            monitor.take_in(clean(batch, Redactor()), STORED_WITHIN_S)
         return as_json(
             200, {"calls": len(batch.calls), "spans": len(batch.spans), "scores": len(batch.scores)}
         )

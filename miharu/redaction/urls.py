@@ -39,7 +39,7 @@ def public_address(url: str) -> str:
 
 def may_be_address(text: str) -> bool:
     """Whether a relative path is rather an address of a server, with a password in it perhaps."""
-    return _MISTYPED.match(text) is not None
+    return any(map(_MISTYPED.match, (text, unquote(text))))
 
 
 def secrets_in(url: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ Over the network it is compressed, behind a mark that names the version of the f
 """
 
 import math
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict
@@ -39,6 +40,8 @@ MOST_SENT = 5_000
 """Calls, spans and scores of a batch that is sent."""
 _LATEST = 1 << 43
 """Unix milliseconds, in the year 2248."""
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+"""Ids are keys and parts of addresses; those that miharu makes have 16 or 36 characters."""
 _NONSENSE = (ValueError, TypeError, OverflowError, RecursionError, MemoryError)
 """What decoding raises: msgspec's own exceptions are a ``ValueError`` or a ``TypeError``, too."""
 
@@ -104,6 +107,12 @@ def received(data: bytes) -> Batch:
     if (wrong := next((value for value in values if not is_possible(value)), None)) is not None:
         kind = type(wrong).__name__.lower()
         raise NotABatch(f"The {kind} {wrong.id[:64]!r} of this batch happened at no time that there is.")
+    if (wrong := next((value for value in values if not _ID.fullmatch(value.id)), None)) is not None:
+        kind = type(wrong).__name__.lower()
+        raise NotABatch(
+            f"A {kind} of this batch has the id {wrong.id[:64]!r}; an id has 1 to 200 letters, digits, '.', "
+            "':', '_' and '-'."
+        )
     return batch
 
 

@@ -1,17 +1,15 @@
 """What is sent to /v1/traces and /v1/logs, by OTLP/HTTP, and what is answered."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from miharu.batch import Batch
-from miharu.exchange import Request
 from miharu.ingest.answer import STORED_WITHIN_S, Answer, Refusal, Sent
+from miharu.ingest.clean import clean
 from miharu.ingest.otlp import plain, protobuf
 from miharu.ingest.otlp.content import MARKS
 from miharu.ingest.otlp.memory import Memory
-from miharu.ingest.otlp.records import OtelSpan, problem_of
+from miharu.ingest.otlp.records import OtelSpan, is_place, problem_of
 from miharu.ingest.otlp.sorting import batch_of
 from miharu.recorder.reading.redactor import Redactor
 from miharu.wire.batches import LARGEST_SENT, NotABatch, TooLarge, inflated
@@ -26,7 +24,6 @@ MOST_SPANS = 10_000
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
 _GZIP = 31
-_NO_REQUEST = Request(method="POST", host="", path="", query="", headers={}, body=None)
 
 
 class _Otlp:
@@ -68,7 +65,7 @@ class Traces(_Otlp):
             raise Refusal(413, f"These are {len(spans):,} spans; send at most {MOST_SPANS:,} at once.")
         problems = [problem for span in spans if (problem := problem_of(span))]
         good: list[OtelSpan] = [span for span in spans if not problem_of(span)]
-        batch = _redacted(batch_of(good, self._memory, monitor), monitor)
+        batch = clean(batch_of(good, self._memory, monitor), Redactor(monitor.config.redact))
         if batch:
             monitor.take_in(batch, STORED_WITHIN_S)
         words = f"{problems[0].capitalize()}." if problems else ""
@@ -87,20 +84,12 @@ class Logs(_Otlp):
         if monitor.config.capture_content:
             with self._memory.lock:
                 self._memory.keep_events(
-                    record for record in records if record.span_id and record.name.startswith(MARKS)
+                    record
+                    for record in records
+                    if is_place(record.trace_id, record.span_id) and record.name.startswith(MARKS)
                 )
         return Answer(200, _FORMS[kind].answer(0, "", "LogRecords"), kind)
 
 
 def _kind(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _redacted(batch: Batch, monitor: "Monitor") -> Batch:
-    """Without credentials, as all that is stored."""
-    redactor = Redactor(monitor.config.redact)
-    return replace(
-        batch,
-        calls=[redactor.call(call, _NO_REQUEST) for call in batch.calls],
-        spans=[redactor.span(span) for span in batch.spans],
-    )

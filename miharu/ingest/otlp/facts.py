@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from miharu.call import Cost, Usage
@@ -116,13 +116,13 @@ def usage_of(found: Attributes) -> Usage:
 def cost_of(found: Attributes) -> Cost | None:
     """What the sender says that it cost, in US dollars."""
     stated = first(found, "miharu.cost.usd", "gen_ai.usage.cost", "llm.cost.total", "operation.cost")
-    if stated is None and (details := _object(found.get("langfuse.observation.cost_details"))):
-        stated = details.get("total")
-        if stated is None:
-            stated = sum(value for value in details.values() if isinstance(value, int | float))
     try:
+        if stated is None and (details := _object(found.get("langfuse.observation.cost_details"))):
+            stated = details.get("total")
+            if stated is None:
+                stated = sum(value for value in details.values() if isinstance(value, int | float))
         dollars = Decimal(str(stated)) if stated is not None and not isinstance(stated, bool) else None
-    except InvalidOperation:
+    except (ArithmeticError, ValueError):  # also of a sum of absurd numbers
         return None
     if dollars is None or not dollars.is_finite() or not 0 <= dollars < 10**6:
         return None
@@ -215,7 +215,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if -(2.0**53) < number < 2.0**53 else None
 

@@ -1,9 +1,10 @@
 """What was taken in a while ago: children end before their parents, and come in requests of their own."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from miharu.ingest.otlp.records import LogRecord
 
@@ -14,6 +15,11 @@ SPANS = 100_000
 EVENTS = 4_000
 """Spans whose events wait for them."""
 EVENTS_EACH = 200
+EVENT_CHARACTERS = 32 << 20
+"""Of all events that wait, with a few for each value in them."""
+_OVERHEAD = 100
+_LONGEST = 200
+"""Characters of a response id that is remembered as it is."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -28,6 +34,8 @@ class Memory:
         self._above: OrderedDict[Key, None] = OrderedDict()
         self._responses: OrderedDict[str, Key] = OrderedDict()
         self._events: OrderedDict[Key, list[LogRecord]] = OrderedDict()
+        self._characters = 0
+        """Of the events."""
         self.lock = Lock()
         """Held while a request is sorted."""
 
@@ -40,6 +48,8 @@ class Memory:
 
     def owner_of(self, response_id: str, key: Key) -> Key:
         """The span that came first with that response."""
+        if len(response_id) > _LONGEST:
+            response_id = blake2b(response_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
         found = self._responses.get(response_id, key)
         _put(self._responses, response_id, found, SPANS)
         return found
@@ -51,10 +61,29 @@ class Memory:
             kept = self._events.get(key, [])
             if len(kept) < EVENTS_EACH:
                 kept.append(record)
-            _put(self._events, key, kept, EVENTS)
+                self._characters += _size(record)
+            self._events[key] = kept
+            self._events.move_to_end(key)
+            while len(self._events) > EVENTS or self._characters > EVENT_CHARACTERS:
+                self.events_of(next(iter(self._events)))
 
     def events_of(self, key: Key) -> list[LogRecord]:
-        return self._events.pop(key, [])
+        """The events of that span, which do not wait any longer."""
+        events = self._events.pop(key, [])
+        self._characters -= sum(map(_size, events))
+        return events
+
+
+def _size(record: LogRecord) -> int:
+    return len(record.name) + _characters(record.body) + _characters(record.attributes)
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return _OVERHEAD + len(value)
+    if isinstance(value, Mapping):
+        return _OVERHEAD + sum(len(name) + _characters(one) for name, one in value.items())
+    return _OVERHEAD + (sum(map(_characters, value)) if isinstance(value, list) else 0)
 
 
 def _put(kept: OrderedDict[K, V], key: K, value: V, most: int) -> None:

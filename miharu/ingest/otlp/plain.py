@@ -3,15 +3,19 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from miharu.ingest.otlp.records import Attributes, LogRecord, OtelSpan, SpanEvent
+from miharu.ingest.otlp.records import Attributes, LogRecord, OtelSpan, SpanEvent, parent_of
 from miharu.wire.batches import NotABatch
 
 __all__ = ("answer", "logs_in", "refusal", "spans_in")
 
 _ERROR = {2, "STATUS_CODE_ERROR"}
+_NONSENSE = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
+"""What reading raises; ``OverflowError`` where a whole number is ``Infinity``."""
+_ID = re.compile(r"[0-9a-f]{0,32}")
 
 
 def spans_in(data: bytes) -> list[OtelSpan]:
@@ -25,7 +29,7 @@ def spans_in(data: bytes) -> list[OtelSpan]:
             _span(span, _attributes(resource.get("resource", {})), scope.get("scope", {}).get("name", ""))
             for resource, scope, span in _items(data, "resourceSpans", "scopeSpans", "spans")
         ]
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    except _NONSENSE as error:
         raise NotABatch(f"This is not an ExportTraceServiceRequest in JSON: {error}.") from error
 
 
@@ -37,7 +41,7 @@ def logs_in(data: bytes) -> list[LogRecord]:
     """
     try:
         return [_log(one) for _, _, one in _items(data, "resourceLogs", "scopeLogs", "logRecords")]
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    except _NONSENSE as error:
         raise NotABatch(f"This is not an ExportLogsServiceRequest in JSON: {error}.") from error
 
 
@@ -66,7 +70,7 @@ def _span(found: Any, resource: Attributes, scope: str) -> OtelSpan:
     return OtelSpan(
         trace_id=_hexadecimal(found.get("traceId")),
         id=_hexadecimal(found.get("spanId")),
-        parent_id=_hexadecimal(found.get("parentSpanId")),
+        parent_id=parent_of(_hexadecimal(found.get("spanId")), _hexadecimal(found.get("parentSpanId"))),
         name=str(found.get("name", "")),
         kind=found["kind"] if isinstance(found.get("kind"), int) else 0,
         start=int(found.get("startTimeUnixNano", 0)),
@@ -100,8 +104,8 @@ def _log(found: Any) -> LogRecord:
 
 def _hexadecimal(given: Any) -> str:
     text = str(given or "").lower()
-    if text:
-        int(text, 16)
+    if not _ID.fullmatch(text):
+        raise ValueError("an id is not hexadecimal")
     return text
 
 

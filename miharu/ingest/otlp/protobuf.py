@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from miharu.ingest.answer import Refusal
-from miharu.ingest.otlp.records import Attributes, LogRecord, OtelSpan, SpanEvent
+from miharu.ingest.otlp.records import Attributes, LogRecord, OtelSpan, SpanEvent, parent_of
 from miharu.wire.batches import NotABatch
 
 __all__ = ("answer", "logs_in", "refusal", "spans_in")
@@ -96,7 +96,7 @@ def _span(found: Any, resource: Attributes, scope: str) -> OtelSpan:
     return OtelSpan(
         trace_id=found.trace_id.hex(),
         id=found.span_id.hex(),
-        parent_id=found.parent_span_id.hex(),
+        parent_id=parent_of(found.span_id.hex(), found.parent_span_id.hex()),
         name=found.name,
         kind=found.kind,
         start=found.start_time_unix_nano,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("Attributes", "LogRecord", "OtelSpan", "SpanEvent", "problem_of")
+__all__ = ("Attributes", "LogRecord", "OtelSpan", "SpanEvent", "is_place", "parent_of", "problem_of")
 
 Attributes = Mapping[str, Any]
 """Texts, numbers, booleans, lists and mappings of them."""
@@ -53,10 +53,22 @@ class LogRecord:
     body: Any
 
 
+def is_place(trace_id: str, span_id: str) -> bool:
+    """Whether these hexadecimal ids are those of a span: of the right length, and not zero."""
+    return len(trace_id) == 32 and len(span_id) == 16 and bool(int(trace_id, 16)) and bool(int(span_id, 16))
+
+
+def parent_of(own: str, parent: str) -> str:
+    """The parent's id; empty where it is zero, or the span's own."""
+    return "" if parent == own or not parent.strip("0") else parent
+
+
 def problem_of(span: OtelSpan) -> str | None:
     """Why it cannot be taken in."""
-    if len(span.trace_id) != 32 or len(span.id) != 16 or not int(span.trace_id, 16) or not int(span.id, 16):
+    if not is_place(span.trace_id, span.id):
         return "a span has no valid trace_id and span_id"
+    if len(span.parent_id) not in {0, 16}:
+        return "a span has no valid parent_span_id"
     if not 0 < span.start <= span.end < _LATEST_NS:
         return "a span begins and ends at no time that there is"
     return None

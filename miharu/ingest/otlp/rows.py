@@ -162,7 +162,9 @@ def _is_record(span: OtelSpan) -> bool:
 def _start(span: OtelSpan) -> int:
     """Unix nanoseconds."""
     took = span.attributes["duration"] if _is_record(span) else 0.0
-    return span.start - int(min(max(took, 0.0), 86_400.0) * 1e9)
+    if not took > 0:  # nor a number at all
+        return span.start
+    return max(0, span.start - int(min(took, 86_400.0) * 1e9))
 
 
 def _text(value: Any) -> str | None:

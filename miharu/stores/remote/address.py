@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from miharu.config import public_url
+from miharu.redaction.values import keep
 
 __all__ = ("Address", "address_of")
 
@@ -25,11 +26,13 @@ class Address:
 def address_of(url: str) -> Address:
     """The parts of a resolved URL: ``miharu+https://token@host:port/path``."""
     parts = urlsplit(url.removeprefix("miharu+"))
+    token = unquote(parts.password or parts.username or "")
+    keep([token])  # the other one may repeat it
     return Address(
         name=public_url(url).removeprefix("miharu+"),
         secure=parts.scheme == "https",
         host=parts.hostname or "",
         port=parts.port,
         base=parts.path.rstrip("/"),
-        token=unquote(parts.password or parts.username or ""),
+        token=token,
     )

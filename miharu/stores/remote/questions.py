@@ -153,7 +153,7 @@ class RemoteQuestions:
     def _posted(self, asked: bytes) -> bytes:
         try:
             with self._one:
-                answer = self._connection.post_here(PATH, asked, KIND)
+                answer = self._connection.post(PATH, asked, KIND)
         except (OSError, http.client.HTTPException) as error:
             raise unreachable(error, self._address.name) from error
         try:

@@ -5,10 +5,16 @@ import os
 import ssl
 
 from miharu.errors import StoreError
+from miharu.redaction.text import cut
+from miharu.redaction.values import remembered
 from miharu.stores.remote.exchange import Answer
 
 __all__ = ("Refused", "TooMuch", "checked", "unreachable")
 
+_LONGEST = 10_000
+"""Bytes of an answer that may hold words."""
+_SHOWN = 500
+"""Characters of them."""
 _STORE = {
     401: "does not accept the token: put the one that it shows at its start into the database's URL",
     403: "does not accept the token: put the one that it shows at its start into the database's URL",
@@ -73,10 +79,13 @@ def unreachable(error: Exception, name: str) -> StoreError:
 
 def _said(answer: Answer) -> str:
     """The words of a miharu; a proxy's page is not repeated."""
-    if not answer.is_miharu:
+    if not answer.is_miharu or len(answer.body) > _LONGEST:
         return ""
     try:
         found = json.loads(answer.body)["error"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return ""
-    return found[:500] if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    found = "".join(sign if sign.isprintable() else " " for sign in found[:_LONGEST])
+    return cut(found, _SHOWN, remembered())

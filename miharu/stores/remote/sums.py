@@ -9,6 +9,10 @@ from miharu.stores.base import Dimension, Group, Point, Query, Questions, Totals
 __all__ = ("ANSWERS", "PATH", "Asked", "answered")
 
 PATH = "/v1/miharu/sums"
+_LATEST = 1 << 62
+"""Unix milliseconds: sums over everything end there."""
+_MOST = 100_000
+"""Groups of one answer."""
 ANSWERS: dict[str, Any] = {"revision": int, "totals": Totals, "groups": list[Group], "series": list[Point]}
 """What each question comes to."""
 
@@ -31,8 +35,9 @@ async def answered(asked: Asked, store: Questions) -> Any:
     """What the store says.
 
     Raises:
-        ValueError: An argument is missing.
+        ValueError: An argument is missing, or is not possible.
     """
+    _refuse_impossible(asked)
     if asked.question == "revision":
         return await store.revision()
     if asked.query is None:
@@ -48,3 +53,14 @@ async def answered(asked: Asked, store: Questions) -> Any:
     return await store.series(
         asked.query, asked.step_ms, asked.by, asked.among, asked.offset_ms, measures=asked.measures
     )
+
+
+def _refuse_impossible(asked: Asked) -> None:
+    """Stores compare with 64 bits."""
+    query = asked.query
+    if query is not None and not (0 <= query.start <= _LATEST and 0 <= query.end <= _LATEST):
+        raise ValueError(f"query begins or ends outside of 0 and {_LATEST}")
+    if not -_LATEST <= asked.offset_ms <= _LATEST or (asked.step_ms or 0) > _LATEST:
+        raise ValueError(f"step_ms or offset_ms is beyond {_LATEST}")
+    if asked.limit is not None and not 1 <= asked.limit <= _MOST:
+        raise ValueError(f"limit is not between 1 and {_MOST}")
