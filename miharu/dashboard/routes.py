@@ -63,7 +63,8 @@ PATHS = tuple(path for path in _VIEWS if path != "body")
 
 async def respond(request: PageRequest, site: Site) -> Page:
     """The whole response: status, all headers, body. What fails is a page as well."""
-    site = replace(site, store=once(site.store))
+    now = site.clock()  # one for all parts of the page: they divide the same time into the same steps
+    site = replace(site, store=once(site.store), clock=lambda: now)
     try:
         page = await _find(request, site)
     except AssetsMissing as error:

@@ -1,7 +1,9 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import count
 from urllib.parse import parse_qsl
 
 import pytest
@@ -45,6 +47,15 @@ class Html(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_of_one_moment(path: str, store: MemoryStore) -> None:
+    """Its parts would else divide different times, where an hour begins while it is made."""
+    hours = count()
+    site = replace(make_site(store), clock=lambda: NOW + next(hours) * 3_600_000)
+    assert (await get(site, path)).status in {200, 400, 404}
+    assert next(hours) <= 2
 
 
 async def every_page(site: Site, store: MemoryStore) -> list[Page]:
