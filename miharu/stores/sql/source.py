@@ -86,6 +86,19 @@ class Engine:
     """When a call started, from its id; ``None`` where the call is looked up by it."""
     lookup: Lookup | None = None
     """``None`` where an index leads to the calls of a user."""
+    lookup_within: Callable[[str, str, Sequence[tuple[int, int]]], str] | None = None
+    """Where there is ``lookup``: a condition that leads to the calls of one user, session or trace in some
+    windows, and to some others."""
+
+    def within(self, query: Query, windows: Sequence[tuple[int, int]]) -> str:
+        """A ``FROM … WHERE …`` for the calls of the query's user in some windows, and for some others."""
+        if self.lookup_within is not None and query.user_id:
+            return f"FROM llm_calls WHERE {self.lookup_within('user_id', 'user_id', windows)}"
+        held = ", ".join(f"({first}, {last})" for first, last in windows)
+        return (
+            f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls "
+            f"WHERE {self.below} AND timestamp >= column1 AND timestamp < column2"
+        )
 
 
 @dataclass(frozen=True, slots=True)
