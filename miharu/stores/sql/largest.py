@@ -55,7 +55,7 @@ def largest(  # noqa: PLR0917 - as the question has it
         limit: How many, at most.
         further: A condition for those that are not behind, and its parameters.
     """
-    if (hours := _hours(connection, engine, query, order)) is None:
+    if (hours := _hours(connection, engine, query, order, limit)) is None:
         return None
     marks = engine.marks(connection)
     condition, values = where(query, engine, led=True)
@@ -82,7 +82,7 @@ def _first(found: Iterable[Ranked], limit: int) -> list[Ranked]:
     return sorted(by_id, key=lambda one: math.inf if one.value is None else -one.value)[:limit]
 
 
-def _hours(connection: Connection, engine: Engine, query: Query, order: Order) -> _Hours | None:
+def _hours(connection: Connection, engine: Engine, query: Query, order: Order, limit: int) -> _Hours | None:
     if query.user_id is None or not order.descending or order.by not in ORDERED:
         return None
     if query.session_id is not None or query.trace_id is not None:
@@ -97,6 +97,8 @@ def _hours(connection: Connection, engine: Engine, query: Query, order: Order) -
     last = min(query.end, marks.made.get(table.name, 0)) // HOUR * HOUR
     if first >= last:
         return None
+    if last - first <= HOUR * max(limit, _FEWEST):
+        return None  # all of them would be read at once
     rows = connection.execute(
         text(
             f"SELECT t, {order.by} FROM {table.name} WHERE t >= :first AND t < :last AND user_id = :user "
