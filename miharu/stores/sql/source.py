@@ -1,7 +1,7 @@
 """The calls of a query, put together: roll-ups, and the calls themselves at the edges and above the mark."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import gcd
@@ -86,6 +86,19 @@ class Engine:
     """When a call started, from its id; ``None`` where the call is looked up by it."""
     lookup: Lookup | None = None
     """``None`` where an index leads to the calls of a user."""
+    lookup_within: Callable[[str, str, Sequence[tuple[int, int]]], str] | None = None
+    """Where there is ``lookup``: a condition that leads to the calls of one user, session or trace in some
+    windows, and to some others."""
+
+    def within(self, query: Query, windows: Sequence[tuple[int, int]]) -> str:
+        """A ``FROM … WHERE …`` for the calls of the query's user in some windows, and for some others."""
+        if self.lookup_within is not None and query.user_id:
+            return f"FROM llm_calls WHERE {self.lookup_within('user_id', 'user_id', windows)}"
+        held = ", ".join(f"({first}, {last})" for first, last in windows)
+        return (
+            f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls "
+            "WHERE timestamp >= column1 AND timestamp < column2"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +194,7 @@ def source(
         values |= names
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
         every = chosen.format(KEYS[by])
-    led = (str(by), list(names)) if frequent is False else None
+    led = (str(by), list(names)) if frequent is not None and all(names.values()) else None
     direct, direct_values = where(query, engine, led)
     direct += every
     every += "".join(f" AND {_equal(name, value)}" for name, value in filters.items())
@@ -201,9 +214,7 @@ def source(
         piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made, since=since)
     ):
         if piece.rollup is not None:
-            window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
-            if piece.rollup.keys[:2] == ("model", "route") and "model" not in sought and "route" in sought:
-                window = _by_model(piece, marks) or window
+            window = _to_steps(piece, marks, sought, by_keys)
             folded.append(
                 (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
             )
@@ -269,6 +280,8 @@ def usable(
         rollup
         for rollup in rollups
         if (failed or not rollup.of_failed)
+        # where a user's rows are not together, all users' would be read
+        and (query.user_id is None or "user_id" not in rollup.keys[1:])
         and (frequent or not rollup.of_frequent)
         and (tagged if query.tag is not None else True)
         and rollup.of_tags is (query.tag is not None)
@@ -301,13 +314,34 @@ def _window(column: str, piece: Piece) -> str:
     return f"{column} >= {piece.start} AND {column} < {piece.end}"
 
 
-def _by_model(piece: Piece, marks: Marks) -> str | None:
-    """Leads to a route by way of all models: a table that begins with the model is else read as a whole."""
+def _to_steps(piece: Piece, marks: Marks, sought: Collection[str], filters: Collection[str]) -> str:
+    """Leads to the steps of a piece, and there to what is sought, as far as the order of the table allows."""
+    assert piece.rollup is not None
+    first, second, *_ = (*piece.rollup.keys, "", "")
+    if first in sought:
+        return _steps(piece)
+    window = None
+    if first == "model" and "provider" in filters:
+        window = _by_model(piece, marks, " AND provider = :provider")
+    elif (first, second) == ("model", "route") and "route" in sought:
+        window = _by_model(piece, marks)
+    return window or _window("t", piece)
+
+
+def _by_model(piece: Piece, marks: Marks, which: str = "") -> str | None:
+    """Leads to a route by way of all models, or to a provider by way of its own.
+
+    A table that begins with the model is else read as a whole.
+    """
     assert piece.rollup is not None
     models = f"sum_{'day' if piece.rollup.grain == DAY else 'hour'}_model"
-    if piece.rollup.grain not in {HOUR, DAY} or marks.made.get(models, 0) < piece.end:
+    if (
+        piece.rollup.name == models
+        or piece.rollup.grain not in {HOUR, DAY}
+        or marks.made.get(models, 0) < piece.end
+    ):
         return None
-    return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)})"
+    return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)}{which})"
 
 
 def _steps(piece: Piece) -> str:

@@ -11,7 +11,7 @@ from miharu.call import Call
 from miharu.stores import sql
 from miharu.stores.base import NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
-from miharu.stores.sqlite.references import lookup
+from miharu.stores.sqlite.references import lookup, lookup_within
 
 __all__ = ("SQLiteQuestions", "marks")
 
@@ -36,6 +36,7 @@ ENGINE = sql.Engine(
     tagged="instr(tags, :tag_written) AND EXISTS "
     "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
     lookup=lookup,
+    lookup_within=lookup_within,
 )
 
 
