@@ -13,7 +13,9 @@ from typing import Any
 from miharu.call import Call, Cost, Outcome, Usage
 
 __all__ = (
+    "AHEAD_MS",
     "BOUNDS",
+    "EARLIEST_MS",
     "LONGEST",
     "LONGEST_MESSAGE",
     "MOST_MS",
@@ -21,6 +23,7 @@ __all__ = (
     "MOST_TOKENS",
     "believed",
     "bounded",
+    "is_recent",
     "payable",
 )
 
@@ -30,6 +33,10 @@ MOST_NANOUSD = 9 * 10**11
 """What one call may cost, 900 USD: more than the largest context and answer of the dearest model."""
 MOST_MS = 31 * 86_400_000
 """A month: background calls and batches end within days."""
+EARLIEST_MS = 1_420_070_400_000
+"""2015, in Unix milliseconds: no provider is older."""
+AHEAD_MS = 86_400_000
+"""How far the clock of another machine, or one that is set to its local time, may be ahead."""
 LONGEST = 500
 """Characters of a text that a provider sends, such as a model's name."""
 LONGEST_MESSAGE = 2000
@@ -55,6 +62,11 @@ _SELDOM = ("ttft_ms", "cache_missed_tokens", "cache_missed_nanousd")
 """Numbers that few calls have."""
 _seldom_of = attrgetter(*_SELDOM)
 _short_of = attrgetter(*_NAMES, *(name for name, most in _TEXTS if most == LONGEST))
+
+
+def is_recent(timestamp: int, now: float) -> bool:
+    """Whether a call that another machine has seen can have begun then (Unix milliseconds, and seconds)."""
+    return EARLIEST_MS <= timestamp <= now * 1000 + AHEAD_MS
 
 
 def bounded(call: Call) -> Call:
