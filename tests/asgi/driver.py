@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+
 from miharu.config import Config
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
@@ -23,6 +25,9 @@ class StandIn:
         if self.broken:
             raise self.broken
         return await ask(*args)
+
+    def read_sync(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return anyio.run(self.read, ask, *args)
 
     def stats(self) -> dict[str, Any]:
         return {"dropped": 3, "budgets": ()}
