@@ -1,6 +1,6 @@
 """Which modules open, make, change or remove files on their own: those that are named here, with reasons.
 
-All others go through ``_files``, which no link, pipe or file of another user leads elsewhere.
+All others go through ``files.private``, which no link, pipe or file of another user leads elsewhere.
 """
 
 import ast
@@ -12,18 +12,18 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "miharu"
 
 ALLOWED = {
-    "_files.py": "it is the one that others go through",
-    "_trust.py": "it reads the system's tables of users and groups",
+    "files/private.py": "it is the one that others go through",
+    "files/trust.py": "it reads the system's tables of users and groups",
     "cli/_main.py": "the null device, in the place of a pipe that was closed",
     "cli/demo/__init__.py": "a folder of its own, made by tempfile",
     "cli/export.py": "a file that the user has named, made by tempfile and renamed",
     "dashboard/http/assets.py": "files that come with the package",
     "dashboard/access/socket_owners.py": "the kernel's tables of connections",
-    "dashboard/access/secret.py": "the mode of a token that it has opened through _files",
+    "dashboard/access/secret.py": "the mode of a token that it has opened through files.private",
     "plugins.py": "what installed packages say of themselves, as importlib.metadata reads it",
-    "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through _files",
+    "recorder/spool/file.py": "it renames, cuts and removes a file that it has opened through files.private",
     "stores/postgres/database.py": "a server",
-    "stores/sqlite/locks/handles.py": "a file that it has opened through _files",
+    "stores/sqlite/locks/handles.py": "a file that it has opened through files.private",
     "stores/sqlite/file.py": "the file itself, where check_place() has looked",
     "stores/sqlite/memory.py": "a database in memory",
     "stores/sqlite/readers.py": "the file itself, where check_place() has looked",

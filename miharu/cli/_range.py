@@ -4,7 +4,7 @@ import argparse
 import time
 from datetime import UTC, datetime
 
-from miharu._lengths import UNITS, length_ms
+from miharu.config.lengths import UNITS, length_ms
 
 __all__ = ("moment_ms", "moment_words", "range_ms", "range_words")
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from miharu._files import open_any
-from miharu._trust import NotOurs
 from miharu.config import MEMORY, Config, database_file, is_remote, public_url
 from miharu.errors import NoDatabase, StoreError
+from miharu.files.private import open_any
+from miharu.files.trust import NotOurs
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor

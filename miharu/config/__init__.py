@@ -5,6 +5,8 @@ miharu off, because the start-up of the host program comes first.
 
 settings.py  everything that can be set, resolved
 database.py  where calls are kept, as a URL
+location.py  where that is when nothing is configured
+lengths.py   lengths of time as people write them
 ignore.py    which calls are left out
 access.py    who may see the dashboard
 refusal.py   the error for a value that is not valid

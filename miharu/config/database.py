@@ -97,7 +97,7 @@ def _refuse_mistyped(setting: str, text: str) -> None:
 
 
 def _default(environ: Mapping[str, str]) -> Path:
-    from miharu._location import NoPlace, default_database
+    from miharu.config.location import NoPlace, default_database
 
     try:
         return default_database(environ)

@@ -8,9 +8,9 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from miharu._lengths import length_ms
 from miharu.config.database import resolve_database
 from miharu.config.ignore import NOTHING_IGNORED, Ignore, ignored
+from miharu.config.lengths import length_ms
 from miharu.config.refusal import refused
 
 if TYPE_CHECKING:  # they are imported where they are used

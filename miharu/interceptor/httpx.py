@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any, Literal
 
 from miharu._guard import swallowed
-from miharu._headers import lowered
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handoff
 from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.tee import make_tees
 from miharu.interceptor.wrapping import wrap
+from miharu.wire.headers import lowered
 
 __all__ = ("HttpxExchange", "patch")
 

@@ -46,7 +46,7 @@ _SQLITE = (
     "miharu.stores.steps",
     "miharu.stores.sqlite.schema",
     "miharu.stores.sqlite.repair.damage",
-    "miharu.stores.sqlite.repair.rescuer",
+    "miharu.stores.sqlite.repair.rescue.rescuer",
     "miharu.stores.sqlite.file",
     "miharu.stores.sqlite.writer",
 )

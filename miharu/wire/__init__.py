@@ -1,6 +1,7 @@
 """What comes over the wire, read without knowing which provider sent it. The bytes are not trusted.
 
 decoding.py      content-encodings, undone chunk by chunk
+headers.py       headers, by their names in lower case
 decoded.py       one exchange, as every reader gets it
 json.py          quick and forgiving
 large.py         JSON of megabytes, without the binaries in it

@@ -6,7 +6,7 @@ from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.config import Config
 from miharu.stores.clickhouse import ClickHouseStore
-from miharu.stores.clickhouse.address import understood
+from miharu.stores.clickhouse.client.address import understood
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 from tests.docs.blocks import Block, of

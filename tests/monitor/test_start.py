@@ -30,7 +30,7 @@ NEEDED = {
     "miharu",
     "miharu._guard",
     "miharu._ids",
-    "miharu._lengths",
+    "miharu.config.lengths",
     "miharu._quick",
     "miharu._version",
     "miharu.attribution",
@@ -148,7 +148,7 @@ def test_a_format_is_imported_with_the_first_call_in_it(database: Path) -> None:
 ask()
 miharu.flush()
 watched = ("miharu.providers.openai.chat", "miharu.providers.ollama", "miharu.providers.aws.converse",
-           "miharu.stores.sqlite.writer", "miharu.stores.sqlite.repair.rescue")
+           "miharu.stores.sqlite.writer", "miharu.stores.sqlite.repair.rescue.rescue")
 print(sorted(sys.modules.keys() & set(watched)))
 """
     )

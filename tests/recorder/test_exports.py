@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
 
 import anyio
 import pytest
@@ -43,6 +44,15 @@ def loop() -> Iterator[LoopThread]:
 
 def batch(model: str) -> Batch:
     return Batch(calls=[make_call(model=model)])
+
+
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the end of a program from Python 3.12 on."""
+
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuses)
 
 
 def test_each_exporter_gets_each_batch_in_order(loop: LoopThread) -> None:
@@ -104,11 +114,6 @@ def test_one_that_is_far_behind_misses_what_comes_and_that_is_said_once(
 def test_where_no_thread_can_be_started_the_end_passes_on_what_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As at the end of a program from Python 3.12 on."""
-
-    def refuses(_: threading.Thread) -> None:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
     exporter, counters = Exporter(), Counters()
 
     async def export(batch: Batch) -> None:
@@ -117,7 +122,7 @@ def test_where_no_thread_can_be_started_the_end_passes_on_what_is_left(
     monkeypatch.setattr(exporter, "export", export)
     exports = Exports([exporter], LoopThread("miharu-test"), counters)
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuses)
+        refuse_threads(patched)
         exports.put(batch("a"))
         exports.put(batch("b"))
         exports.close(10)
@@ -129,15 +134,128 @@ def test_where_no_thread_can_be_started_the_end_passes_on_what_is_left(
 def test_what_was_left_goes_first_once_a_thread_can_be_started(
     loop: LoopThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuses(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     exporter = Exporter()
     exports = Exports([exporter], loop, Counters())
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuses)
+        refuse_threads(patched)
         exports.put(batch("a"))
     exports.put(batch("b"))
     assert exports.flush(10)
     assert exporter.got == ["a", "b"]
     exports.close(1)
+
+
+class Slow(Exporter):
+    """One that exports a batch when a test says so, and tells what it was asked in its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = threading.Semaphore(0)
+        self.done: list[str] = []
+
+    async def export(self, batch: Batch) -> None:
+        self.begun.set()
+        await anyio.to_thread.run_sync(self.steps.acquire, abandon_on_cancel=True)
+        self.done += ["export"]
+
+    async def flush(self) -> None:
+        self.done += ["flush"]
+
+    async def close(self) -> None:
+        self.done += ["close"]
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> int:
+    return len([message for message in caplog.messages if "batches behind" in message])
+
+
+def test_one_that_has_caught_up_and_falls_behind_again_is_told_of_again(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    slow, counters = Slow(), Counters()
+    exports = Exports([slow], loop, counters)
+    for model in "abcd":
+        exports.put(batch(model))
+    assert warnings_of(caplog) == 1
+    slow.steps.release(3)
+    assert exports.flush(10)
+    for model in "abcd":
+        exports.put(batch(model))
+    assert warnings_of(caplog) == 2
+    assert counters.failed_exports == 2
+    slow.steps.release(3)
+    assert exports.flush(10)
+
+
+def test_one_that_still_has_a_batch_to_export_has_not_caught_up(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    slow, counters = Slow(), Counters()
+    exports = Exports([slow], loop, counters)
+    [queue] = exports._queues
+    for model in "abcd":
+        exports.put(batch(model))
+    slow.steps.release(2)
+    while len(queue.waiting) > 1:
+        assert wait(list(queue.waiting), 10, FIRST_COMPLETED).done
+    for model in "efg":
+        exports.put(batch(model))
+    assert counters.failed_exports == 2
+    assert warnings_of(caplog) == 1
+    slow.steps.release(3)
+    assert exports.flush(10)
+
+
+def test_closing_waits_for_what_is_exported_and_flushes_first(loop: LoopThread) -> None:
+    slow = Slow()
+    exports = Exports([slow], loop, Counters())
+    exports.put(batch("a"))
+    slow.steps.release()
+    exports.close(10)
+    assert slow.done == ["export", "flush", "close"]
+
+
+def test_so_does_closing_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+
+    async def export(_: Batch) -> None:
+        slow.done += ["export"]
+
+    monkeypatch.setattr(slow, "export", export)
+    exports = Exports([slow], LoopThread("miharu-test"), Counters())
+    with monkeypatch.context() as patched:
+        refuse_threads(patched)
+        exports.put(batch("a"))
+        exports.close(10)
+    assert slow.done == ["export", "flush", "close"]
+
+
+def test_what_cannot_be_exported_at_the_end_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, counters = Exporter(), Counters()
+
+    async def export(_: Batch) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(exporter, "export", export)
+    exports = Exports([exporter], LoopThread("miharu-test"), counters)
+    with monkeypatch.context() as patched:
+        refuse_threads(patched)
+        exports.put(batch("a"))
+        exports.put(batch("b"))
+        exports.close(0.01)
+    assert counters.failed_exports == 2
+
+
+def test_batches_for_a_loop_that_has_ended_are_counted(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 2)
+    slow, counters = Slow(), Counters()
+    exports = Exports([slow], loop, counters)
+    loop.stop()
+    for model in "abc":
+        exports.put(batch(model))
+    assert counters.failed_exports == 1
+    assert not exports.flush(1)

@@ -24,7 +24,7 @@ from miharu.batch import Batch
 from miharu.call import Usage
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.repair.quarantine import all_set_aside, unfinished
-from miharu.stores.sqlite.repair.report import load
+from miharu.stores.sqlite.repair.rescue.report import load
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import NOON, make_call
 

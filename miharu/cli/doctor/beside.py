@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from miharu._trust import file_fault
 from miharu.cli._output import bytes_words
 from miharu.cli.doctor.finding import Finding
+from miharu.files.trust import file_fault
 
 __all__ = ("findings",)
 
@@ -53,7 +53,7 @@ def _spools(file: Path) -> Iterator[Finding]:
 
 def _aside(file: Path) -> Iterator[Finding]:
     from miharu.stores.sqlite.repair.quarantine import all_set_aside
-    from miharu.stores.sqlite.repair.report import load
+    from miharu.stores.sqlite.repair.rescue.report import load
 
     for aside in all_set_aside(file):
         name = f"{aside.path.name} ({bytes_words(aside.path.stat().st_size)})"

@@ -75,9 +75,9 @@ def _set_aside(file: Path, checked: "Identity | None") -> "SetAside | None":
 
 
 def _rest(file: Path) -> Iterator[Finding]:
-    from miharu.stores.sqlite.repair.pacing import AtOnce
     from miharu.stores.sqlite.repair.quarantine import unfinished
-    from miharu.stores.sqlite.repair.rescue import bring_back
+    from miharu.stores.sqlite.repair.rescue.pacing import AtOnce
+    from miharu.stores.sqlite.repair.rescue.rescue import bring_back
     from miharu.stores.sqlite.writer import bring_up_to_date
 
     for aside in unfinished(file):

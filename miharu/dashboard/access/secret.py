@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
-from miharu._files import clear, make_private_folder, open_ours, put, replace
 from miharu._guard import say_once
-from miharu._location import NoPlace, default_database
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
+from miharu.config.location import NoPlace, default_database
+from miharu.files.private import clear, make_private_folder, open_ours, put, replace
 
 __all__ = (
     "cookie_name",

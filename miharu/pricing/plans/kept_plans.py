@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from miharu._files import read, replace
 from miharu._guard import say_once
 from miharu._version import __version__
 from miharu.call import Call, Cost
+from miharu.files.private import read, replace
 from miharu.pricing.plans.plan import NAMES, Key, Plan, key_of
 
 __all__ = ("KeptPlans",)

@@ -8,7 +8,6 @@ from typing import Any
 
 from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
-from miharu._headers import lowered
 from miharu._ids import minting
 from miharu.attribution.resolve import Attribution, attribution_of_exchange
 from miharu.call import Call, Cost, Outcome, changed
@@ -28,6 +27,7 @@ from miharu.recorder.reading.outcome import ended, outcome_of
 from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste.finder import WasteFinder
 from miharu.wire.decoding import decode
+from miharu.wire.headers import lowered
 
 __all__ = ("Reader",)
 

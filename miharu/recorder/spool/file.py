@@ -12,11 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from miharu._file_lock import lock_file
-from miharu._files import make, make_private_folder, open_any, open_ours
 from miharu._guard import say_once
-from miharu._trust import NotOurs
 from miharu.batch import Batch
+from miharu.files.lock import lock_file
+from miharu.files.private import make, make_private_folder, open_any, open_ours
+from miharu.files.trust import NotOurs
 from miharu.recorder.spool.records import Record, unpack
 
 __all__ = ("DAMAGED", "SpoolFile", "calls_in")

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from miharu._guard import swallowed
-from miharu._location import NoPlace, default_database
 from miharu.batch import Batch
 from miharu.config import MEMORY, NOWHERE, database_file, public_url
+from miharu.config.location import NoPlace, default_database
 from miharu.exchange import Exchange
 from miharu.recorder.queue import ExchangeQueue
 from miharu.recorder.spool.file import DAMAGED, SpoolFile

@@ -1,24 +1,9 @@
 """Calls of those who outgrow one machine, in ClickHouse.
 
-address.py     what a URL says
-refusals.py    why the server did not do it
-database.py    its client: statements, inserts
-literals.py    values as they are written in a statement
-schema.py      the tables, on one server or on a cluster
-measures.py    the sums that are kept with the calls
-conditions.py  which calls a query means
-pieces.py      the window of a question: whole hours, and its edges
-writer.py      changing what is kept
-adding.py      what a batch adds
-changing.py    what the end of a call, and new prices, change
-forgetting.py  pruning and retention
-questions.py   what is asked
-sums.py        totals, series, groups
-times.py       percentiles and heat maps
-rows.py        calls, sessions and scores themselves
-traces.py      spans
-counting.py    counters of all calls that there ever were
-order.py       everything, in its order
+client/   the server: its address, its client, and why it did not do something
+tables/   what is kept, and which of it a filter means
+writing/  changing what is kept
+queries/  what is asked
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +13,8 @@ from miharu.config import public_url
 from miharu.errors import StoreError
 
 if TYPE_CHECKING:  # the driver comes with the first call or question
-    from miharu.stores.clickhouse.questions import ClickHouseQuestions
-    from miharu.stores.clickhouse.writer import ClickHouseWriter
+    from miharu.stores.clickhouse.queries.questions import ClickHouseQuestions
+    from miharu.stores.clickhouse.writing.writer import ClickHouseWriter
 
 __all__ = ("ClickHouseStore",)
 
@@ -62,7 +47,7 @@ class ClickHouseStore:
         Raises:
             StoreError: It is for reading only, the driver is not installed, or the URL is not valid.
         """
-        from miharu.stores.clickhouse.writer import ClickHouseWriter
+        from miharu.stores.clickhouse.writing.writer import ClickHouseWriter
 
         if self._read_only:
             raise StoreError(f"{public_url(self._url)} is open for reading only.")
@@ -74,6 +59,6 @@ class ClickHouseStore:
         Raises:
             StoreError: The driver is not installed, or the URL is not valid.
         """
-        from miharu.stores.clickhouse.questions import ClickHouseQuestions
+        from miharu.stores.clickhouse.queries.questions import ClickHouseQuestions
 
         return ClickHouseQuestions(self._url, read_only=self._read_only)

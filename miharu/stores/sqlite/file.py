@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from miharu._files import make_private_folder
 from miharu.errors import StoreError
+from miharu.files.private import make_private_folder
 from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import is_stale

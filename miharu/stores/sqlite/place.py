@@ -3,18 +3,18 @@
 SQLite opens the file, its WAL, its shared memory and its journal by their names, at moments of its own. So
 others must not be able to change them in that folder, and what has these names is looked at beforehand.
 
-A place that was not named is this user's alone, or it is not chosen (``_location``). One that was named is
-used with a warning where others can write to it, and refused where another user decides what is there.
+A place that was not named is this user's alone, or it is not chosen (``config.location``). One that was named
+is used with a warning where others can write to it, and refused where another user decides what is there.
 """
 
 import os
 import stat
 from pathlib import Path
 
-from miharu._files import clear
 from miharu._guard import say_once
-from miharu._trust import folder_fault, is_foreign, kind_fault, may_write, mode_fault, user_words
 from miharu.errors import StoreError
+from miharu.files.private import clear
+from miharu.files.trust import folder_fault, is_foreign, kind_fault, may_write, mode_fault, user_words
 
 __all__ = ("check_place",)
 

@@ -20,8 +20,8 @@ from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from miharu._files import make_private_folder
 from miharu.errors import NewerDatabase, StoreError
+from miharu.files.private import make_private_folder
 from miharu.stores.sqlite.locks.writer_lock import WriterLock
 from miharu.stores.sqlite.memory import Memory
 from miharu.stores.sqlite.place import check_place

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from miharu._files import open_any
+from miharu.files.private import open_any
 
 __all__ = ("Identity", "held", "hold", "identity", "let_go", "reading")
 

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from miharu._file_lock import lock_file, unlock_file
-from miharu._files import clear, open_or_make
-from miharu._trust import NotOurs
+from miharu.files.lock import lock_file, unlock_file
+from miharu.files.private import clear, open_or_make
+from miharu.files.trust import NotOurs
 
 __all__ = ("QueuedLock", "open_lock", "take")
 

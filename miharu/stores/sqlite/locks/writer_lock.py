@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from miharu._file_lock import unlock_file
 from miharu.errors import StoreError
+from miharu.files.lock import unlock_file
 from miharu.stores.sqlite.locks.queued_lock import QueuedLock, open_lock, take
 from miharu.stores.sqlite.place import check_place
 

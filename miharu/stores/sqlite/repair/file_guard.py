@@ -13,8 +13,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from miharu._files import make_private
 from miharu.errors import NoDatabase, StoreError
+from miharu.files.private import make_private
 from miharu.stores.sqlite.locks.handles import Identity, hold, identity, let_go
 from miharu.stores.sqlite.place import check_place
 from miharu.stores.sqlite.repair.damage import EMPTY, Symptoms, look, meaning, words_of
@@ -26,7 +26,7 @@ from miharu.stores.sqlite.repair.quarantine import (
     make_companions_writable,
     set_aside,
 )
-from miharu.stores.sqlite.repair.rescuer import Rescuer
+from miharu.stores.sqlite.repair.rescue.rescuer import Rescuer
 
 __all__ = ("FileGuard",)
 

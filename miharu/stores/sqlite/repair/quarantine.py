@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from miharu._guard import say_once
-from miharu._trust import file_fault, folder_fault, kind_fault
+from miharu.files.trust import file_fault, folder_fault, kind_fault
 from miharu.stores.sqlite.locks.handles import Identity, identity
 
 __all__ = (

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-from miharu._files import clear
-from miharu._files import read as read_file
-from miharu._files import replace as replace_file
 from miharu._guard import say_once
+from miharu.files.private import clear
+from miharu.files.private import read as read_file
+from miharu.files.private import replace as replace_file
 
 __all__ = ("read", "write")
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miharu.stores.sqlite.repair import report, sidecar
+from miharu.stores.sqlite.repair import sidecar
 from miharu.stores.sqlite.repair.layout import Layout, beside, layout_of
 from miharu.stores.sqlite.repair.quarantine import SetAside
-from miharu.stores.sqlite.repair.report import Progress, Report
-from miharu.stores.sqlite.repair.salvage import Gap
+from miharu.stores.sqlite.repair.rescue import report
+from miharu.stores.sqlite.repair.rescue.report import Progress, Report
+from miharu.stores.sqlite.repair.salvage.rowids import Gap
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "llm_calls", "\x1b[2J"])

@@ -1,0 +1,51 @@
+"""The window of a question in pieces: whole hours, whose sums are kept, and the calls at its edges."""
+
+from collections.abc import Sequence
+from typing import get_args
+
+from miharu.stores.base import Dimension, Query
+from miharu.stores.clickhouse.client.literals import among as listed
+from miharu.stores.clickhouse.tables.conditions import during, equal, is_summed
+from miharu.stores.clickhouse.tables.measures import HOUR_OF, hours
+from miharu.stores.rollups import HOUR
+
+__all__ = ("Steps", "checked", "pieces", "step_of")
+
+Steps = tuple[int, int]
+"""What time is divided by, in milliseconds: the length of a step, and where the first begins."""
+
+
+def pieces(
+    query: Query, by: Dimension | None, among: Sequence[str | None] | None, steps: Steps | None
+) -> list[tuple[str, str]]:
+    """Where the calls of a query are, each in exactly one: its condition, and its time as an expression."""
+    conditions = equal(query)
+    if by is not None and among is not None:
+        conditions += f" AND {checked(by)} IN {listed([key or '' for key in among])}"
+    whole = hours(query.start, query.end, *(steps or (None, 0))) if is_summed(query) else None
+    if whole is None:
+        return [(f"{during(query.start, query.end)} AND {conditions}", "timestamp")]
+    first, last = whole
+    found = [(f"{HOUR_OF} >= {first} AND {HOUR_OF} < {last} AND {conditions}", f"{HOUR_OF} * {HOUR}")]
+    edges = [(query.start, first * HOUR), (last * HOUR, query.end)]
+    if any(start < end for start, end in edges):
+        at_edges = " OR ".join(f"({during(start, end)})" for start, end in edges if start < end)
+        found.append((f"({at_edges}) AND {conditions}", "timestamp"))
+    return found
+
+
+def checked(by: Dimension) -> Dimension:
+    """The dimension, if it is one.
+
+    Raises:
+        ValueError: It is not a dimension; without this check it would become SQL.
+    """
+    if by not in get_args(Dimension):
+        raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
+    return by
+
+
+def step_of(time: str, steps: Steps) -> str:
+    """The beginning of the step that a moment is in, as an expression."""
+    length, offset = int(steps[0]), int(steps[1]) % int(steps[0])
+    return f"{time} - positiveModulo({time} - {offset}, {length})"

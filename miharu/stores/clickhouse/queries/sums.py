@@ -1,0 +1,153 @@
+"""Totals, series and groups: from the sums of whole hours, and from the calls at the edges of the window."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
+from miharu.stores.clickhouse.client.database import Database, Rows
+from miharu.stores.clickhouse.client.literals import among as listed
+from miharu.stores.clickhouse.client.literals import literal
+from miharu.stores.clickhouse.queries.pieces import Steps, checked, pieces, step_of
+from miharu.stores.clickhouse.queries.times import latencies
+from miharu.stores.clickhouse.tables.conditions import is_summed, where
+from miharu.stores.clickhouse.tables.measures import SIGNED
+
+__all__ = ("groups", "has_sums", "keys", "of_sessions", "ranks", "series", "totals")
+
+_ALL = Totals.__slots__
+_BY_STATUS = {"errors": "error", "cancelled": "cancelled"}
+_IN_ORDER = "ORDER BY s_cost_nanousd DESC, s_calls DESC, key"
+
+
+def totals(database: Database, query: Query) -> Totals:
+    (row,) = _sums(database, query)
+    return _made(row)
+
+
+def has_sums(query: Query) -> bool:
+    """Whether sums answer for that query, or few calls."""
+    return is_summed(query) or query.session_id is not None or query.trace_id is not None
+
+
+def series(  # noqa: PLR0917 - as the question has it
+    database: Database,
+    query: Query,
+    step_ms: int,
+    by: Dimension | None = None,
+    among: Sequence[str | None] | None = None,
+    offset_ms: int = 0,
+    *,
+    measures: Sequence[str] | None = None,
+) -> Sequence[Point]:
+    names = _ALL if measures is None else tuple(name for name in _ALL if name in {"calls", *measures})
+    rows = _sums(
+        database,
+        query,
+        by,
+        order=f"ORDER BY step{', key' if by else ''}",
+        steps=(step_ms, offset_ms),
+        among=among if by else None,
+        names=names,
+    )
+    start = 1 + bool(by)
+    return [
+        Point(t=row[0], key=(row[1] or None) if by else None, totals=_made(row[start:], names))
+        for row in rows
+    ]
+
+
+def groups(
+    database: Database,
+    query: Query,
+    by: Dimension,
+    limit: int | None = None,
+    among: Sequence[str | None] | None = None,
+) -> Sequence[Group]:
+    if among is None and limit is not None:
+        among = [key for key, _ in _ranked(database, query, by, limit=limit)]
+    rows = _sums(database, query, by, order=_IN_ORDER, among=among)
+    timed = latencies(database, query, by, among) if rows else {}
+    made = [Group(key=row[0] or None, totals=_made(row[1:]), latency=timed[row[0] or None]) for row in rows]
+    return made[:limit]
+
+
+def ranks(database: Database, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+    found = _ranked(database, query, by, limit=limit, offset=offset)
+    first = found or (_ranked(database, query, by, limit=1) if offset else [])
+    return Ranks(keys=[key or None for key, _ in found], whole=first[0][1] if first else 0)
+
+
+def keys(database: Database, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    return [key for key, _ in _ranked(database, query, by, limit=limit + 1) if key][:limit]
+
+
+def of_sessions(database: Database, query: Query, ids: Sequence[str]) -> Rows:
+    """Of each session its user, its first and its last moment, and all its sums; the newest first."""
+    return database.query(
+        f"SELECT session_id, max(user), min(first), max(last) AS newest, {_outer(_ALL)} FROM ("
+        "SELECT session_id, max(user_id) AS user, min(timestamp) AS first, max(timestamp) AS last, "
+        f"status, {_inner(_ALL)} FROM llm_calls WHERE {where(query)} AND session_id IN {listed(ids)} "
+        "GROUP BY session_id, status)"
+        " GROUP BY session_id ORDER BY newest DESC, session_id"
+    )
+
+
+def _ranked(
+    database: Database, query: Query, by: Dimension, *, limit: int, offset: int = 0
+) -> list[tuple[str, int]]:
+    """The keys from that place on, each with the number of all."""
+    order = f"{_IN_ORDER} LIMIT {int(limit)} OFFSET {int(offset)}"
+    names = ("calls", "cost_nanousd")
+    rows = _sums(database, query, by, order=order, names=names, also=", count() OVER () AS whole")
+    return [(row[0], row[-1]) for row in rows]
+
+
+def _sums(
+    database: Database,
+    query: Query,
+    by: Dimension | None = None,
+    *,
+    order: str = "",
+    among: Sequence[str | None] | None = None,
+    steps: Steps | None = None,
+    names: Sequence[str] = _ALL,
+    also: str = "",
+) -> Rows:
+    """Rows of the step, the key and the sums; one for all where it is divided by neither."""
+    if among is not None and not among:
+        return []
+    status = () if _BY_STATUS.keys().isdisjoint(names) else ("status",)
+    parts = {**({"step": ""} if steps else {}), **({"key": checked(by)} if by else {})}
+    selects = []
+    for condition, time in pieces(query, by, among, steps):
+        if steps:
+            parts["step"] = step_of(time, steps)
+        divided = [f"{what} AS {name}" for name, what in parts.items()]
+        grouped = ", ".join((*parts, *(name for name in status)))
+        selects.append(
+            f"SELECT {', '.join((*divided, *status, _inner(names)))} FROM llm_calls WHERE {condition}"
+            + (f" GROUP BY {grouped}" if grouped else "")
+        )
+    grouped = f"GROUP BY {', '.join(parts)} HAVING sum(m_calls) > 0" if parts else ""
+    return database.query(
+        f"SELECT {', '.join((*parts, _outer(names)))}{also} FROM ({' UNION ALL '.join(selects)}) {grouped} "
+        f"{order}"
+    )
+
+
+def _inner(names: Iterable[str]) -> str:
+    return ", ".join(f"{SIGNED[name]} AS m_{name}" for name in SIGNED if name in {"calls", *names})
+
+
+def _outer(names: Sequence[str]) -> str:
+    """In the order of the names; an alias takes the place of its column in what is ordered by."""
+    return ", ".join(
+        f"sumIf(m_calls, status = {literal(_BY_STATUS[name])}) AS s_{name}"
+        if name in _BY_STATUS
+        else f"sum(m_{name}) AS s_{name}"
+        for name in names
+    )
+
+
+def _made(sums: Sequence[Any], names: Sequence[str] = _ALL) -> Totals:
+    return Totals(**dict(zip(names, sums, strict=True)))
