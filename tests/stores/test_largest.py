@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -204,14 +204,19 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return looked
 
 
-async def filled(store: OpenStore) -> dict[str, Call]:
-    """Ten days of a user's calls, of which each is dearer than the one before."""
+async def filled(
+    store: OpenStore,
+    cost: Callable[[int], int] = lambda n: (n * 7919) % 960,
+    id_of: Callable[[int], str] = lambda n: f"{n:08x}",
+) -> dict[str, Call]:
+    """Ten days of a user's calls, four in an hour; by default each has a cost of its own."""
     await store.roll_up()
     calls = [
         make_call(
+            id=id_of(n),
             timestamp=NOW - 10 * DAY + n * HOUR // 4,
             user_id="ann",
-            cost=Cost(cost_nanousd=(n * 7919) % 960, cost_source="x"),
+            cost=Cost(cost_nanousd=cost(n), cost_source="x"),
         )
         for n in range(960)
     ]
@@ -271,3 +276,22 @@ async def test_a_bound_stays_above_what_has_become_cheaper(
     found = await store.calls(query, 8, order=order)
     assert [call.id for call in found] == [last.id, *(call.id for call in others[:7])]
     assert 0 < sum(end - start for start, end in windows) <= (3 * 8 + 3) * HOUR
+
+
+async def test_of_equal_calls_the_id_decides(store: OpenStore) -> None:
+    kept = await filled(store, cost=lambda n: n % 3, id_of=lambda n: f"{(n * 7919) % 960:08x}")
+    query, order = Query(start=NOW - 9 * DAY, end=NOW + 1, user_id="ann"), Order("cost_nanousd")
+    expected = [call.id for call in in_order(list(kept.values()), query, order)]
+    assert [call.id for call in await store.calls(query, 8, order=order)] == expected[:8]
+
+
+async def test_calls_from_before_a_user_had_many_are_found(store: OpenStore) -> None:
+    await store.roll_up()
+    early = make_call(timestamp=NOW - 11 * DAY, user_id="ann", cost=Cost(cost_nanousd=10**9, cost_source="x"))
+    await store.add(Batch(calls=[early, *(make_call(timestamp=NOW - 10 * DAY - n) for n in range(20))]))
+    while await store.roll_up():
+        pass
+    await filled(store)
+    query = Query(start=NOW - 12 * DAY, end=NOW + 1, user_id="ann")
+    (found,) = await store.calls(query, 1, order=Order("cost_nanousd"))
+    assert found.id == early.id

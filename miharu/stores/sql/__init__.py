@@ -1,6 +1,7 @@
 """The questions of the dashboard, in SQL that every engine understands. Plain functions over one snapshot.
 
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
+snapshot.py what a snapshot says of the sums, asked once
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
 ever.py     counters of all time

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from miharu.stores.base import Order, Query
 from miharu.stores.rollups import HOUR, LARGEST, ORDERED
-from miharu.stores.sql.source import Engine, frequent_since, where
+from miharu.stores.sql.snapshot import frequent_since
+from miharu.stores.sql.source import Engine, where
 
 __all__ = ("Ranked", "largest")
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
 
 __all__ = (
     "LOOKED_UP",
@@ -22,9 +23,7 @@ __all__ = (
     "checked",
     "divided",
     "filters_of",
-    "frequent_since",
     "has_sums",
-    "is_frequent",
     "is_led",
     "source",
     "tagging",
@@ -72,7 +71,7 @@ class Lookup(Protocol):
 class Engine:
     """The SQL that differs between databases."""
 
-    marks: Callable[[Connection], Marks]
+    read_marks: Callable[[Connection], Marks]
     below: str
     """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
     above: str
@@ -89,6 +88,10 @@ class Engine:
     lookup_within: Callable[[str, str, Sequence[tuple[int, int]]], str] | None = None
     """Where there is ``lookup``: a condition that leads to the calls of one user, session or trace in some
     windows, and to some others."""
+
+    def marks(self, connection: Connection) -> Marks:
+        """How far the roll-ups have come in this snapshot."""
+        return once(connection, "marks", partial(self.read_marks, connection))
 
     def within(self, query: Query, windows: Sequence[tuple[int, int]]) -> str:
         """A ``FROM … WHERE …`` for the calls of the query's user in some windows, and for some others."""
@@ -286,18 +289,6 @@ def usable(
         and (tagged if query.tag is not None else True)
         and rollup.of_tags is (query.tag is not None)
     ]
-
-
-def is_frequent(connection: Connection, user: str) -> bool:
-    """Whether sums are kept of that user's own."""
-    return frequent_since(connection, user) is not None
-
-
-def frequent_since(connection: Connection, user: str) -> int | None:
-    """Since when sums are kept of that user's own; ``None`` where they are not."""
-    statement = text("SELECT since FROM miharu_frequent WHERE user_id = :user")
-    since: int | None = connection.execute(statement, {"user": user}).scalar()
-    return since
 
 
 def _has_sums(connection: Connection, name: str, value: str) -> bool:

@@ -29,7 +29,7 @@ def marks(connection: Connection) -> sql.Marks:
 
 
 ENGINE = sql.Engine(
-    marks=marks,
+    read_marks=marks,
     below="+llm_calls.rowid < :mark",
     above="llm_calls.rowid >= :mark",
     # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
