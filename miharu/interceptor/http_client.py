@@ -9,6 +9,7 @@ Of a chunked body urllib3 reads the lengths itself, and the pieces with ``_safe_
 
 import http.client
 import sys
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
@@ -16,7 +17,7 @@ from miharu._guard import swallowed
 from miharu.exchange import End, Exchange
 from miharu.interceptor.handoff import finish
 
-__all__ = ("read_by", "tee")
+__all__ = ("tee",)
 
 _KEY = "_miharu"
 """Where in the response its body hangs, for as long as the body lasts."""
@@ -32,8 +33,8 @@ class _Body:
         self.plain = plain
         self.line_end = False
         """The two bytes that come next end a chunk, and belong to no body."""
-        self.reader: Any = bool
-        """Gives urllib3's response, while it lives."""
+        self.reader: Callable[[], Any] = _nobody
+        """Gives urllib3's response, while it lives: it knows where chunks end."""
 
     def keep(self, data: bytes) -> None:
         if data and self.exchange.end is None:  # it may have been ended by an uninstall
@@ -45,44 +46,57 @@ class _Body:
             if self.line_end:
                 self.line_end = False
                 return
-            self.keep(data)
+            exchange = self.exchange
+            if exchange.end is None:
+                exchange.keep(data)
             self.line_end = getattr(self.reader(), "chunk_left", None) == len(data)
         except Exception:  # noqa: BLE001 - the guard on the user's path
             swallowed("keeping a chunk")
+
+
+def _nobody() -> None: ...
 
 
 _tees: dict[type, type] = {}
 """The subclass of each kind of response."""
 
 
-def tee(response: Any, exchange: Exchange) -> None:
-    """Note what will be read of this response."""
+def tee(response: Any, exchange: Exchange) -> Callable[[object], None]:
+    """Note what will be read of this response; the function takes urllib3's response, which will read it."""
     plain = type(response)
     if plain not in _tees:
         _tees[plain] = _make_tee(plain)
-    vars(response)[_KEY] = _Body(exchange, plain)
+    body = vars(response)[_KEY] = _Body(exchange, plain)
     response.__class__ = _tees[plain]
+
+    def read_by(reader: object) -> None:
+        body.reader = ref(reader)
+
+    return read_by
 
 
 def _make_tee(plain: Any) -> type:
     # ``super()`` would fail where another thread ends the body, and with it the class, in between.
+    read, read1, close = plain.read, plain.read1, plain.close
+    read_safely = plain._safe_read  # noqa: SLF001 - it is the one that urllib3 calls
+
     class Tee(plain):  # type: ignore[misc]
         """A response that notes what is read of it."""
 
         __slots__ = ()
 
         def read(self, *args: Any, **kwargs: Any) -> Any:
-            return _noting(self, plain.read, args, kwargs)
+            return _noting(self, read, args, kwargs)
 
         def read1(self, *args: Any, **kwargs: Any) -> Any:
-            return _noting(self, plain.read1, args, kwargs)
+            return _noting(self, read1, args, kwargs)
 
         def _safe_read(self, amt: int) -> Any:
-            body = vars(self).get(_KEY)
+            body = self.__dict__.get(_KEY)
             if body is None:
-                return plain._safe_read(self, amt)  # noqa: SLF001 - it is the one that urllib3 calls
+                return read_safely(self, amt)
             try:
-                data = plain._safe_read(self, amt)  # noqa: SLF001
+                data = read_safely(self, amt)
             except BaseException as error:
                 _broken(self, body, error)
                 raise
@@ -93,18 +107,11 @@ def _make_tee(plain: Any) -> type:
             body = vars(self).get(_KEY)
             if body is not None:
                 _close(self, body)
-            plain.close(self)
+            close(self)
 
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):
         setattr(Tee, name, getattr(plain, name))
     return Tee
-
-
-def read_by(response: Any, reader: object) -> None:
-    """Say which response of urllib3's reads that one, if it is ours: it knows where chunks end."""
-    body = getattr(response, "__dict__", {}).get(_KEY)
-    if body is not None:
-        body.reader = ref(reader)
 
 
 def _noting(response: Any, read: Any, args: Any, kwargs: Any) -> Any:

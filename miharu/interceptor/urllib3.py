@@ -19,7 +19,7 @@ from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handoff
 from miharu.interceptor.forms import plain_fields
 from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
-from miharu.interceptor.http_client import read_by, tee
+from miharu.interceptor.http_client import tee
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("Urllib3Exchange", "patch")
@@ -31,10 +31,12 @@ _sending: ContextVar["Urllib3Exchange | None"] = ContextVar("miharu_sending", de
 
 
 class Urllib3Exchange(Exchange):
-    __slots__ = ("address", "asked_headers", "gap", "method", "place", "pool", "sent")
+    __slots__ = ("address", "asked_headers", "gap", "method", "place", "pool", "read_by", "sent")
 
     pool: Any
     """The pool that it goes through, until it is answered."""
+    read_by: Callable[[object], None] | None
+    """Takes urllib3's response, where there was only that of ``http.client`` at first."""
     sent: bytes | str | None
     """The request's body, where it is plain."""
 
@@ -45,6 +47,7 @@ class Urllib3Exchange(Exchange):
         self.place = pool.scheme, pool.host, pool.port
         self.address = address
         self.asked_headers: Any = None
+        self.read_by = None
         self.sent = None
         self.gap: int | None = None
 
@@ -97,6 +100,7 @@ def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             response = original(self, method, url, *args, **kwargs)
         except BaseException as error:
+            exchange.read_by = None
             finish(exchange, None, error)
             raise
         finally:
@@ -139,13 +143,15 @@ def _begin(pool: Any, method: Any, url: Any, args: Any, kwargs: Any) -> Urllib3E
         if inside.get() or is_unseen() or (watching.ignores and watching.ignores(host, named, path)):
             return None
         exchange = Urllib3Exchange(verb, pool, url, *context.now())
-        given = dict(zip(("body", "headers", "retries"), args, strict=False)) | kwargs
-        body, headers = given.get("body"), given.get("headers")
+        body = args[0] if args else kwargs.get("body")
+        headers = args[1] if len(args) > 1 else kwargs.get("headers")
         if isinstance(body, bytearray | memoryview):
             body = bytes(body)  # its owner may write over it
         exchange.sent = body if isinstance(body, bytes | str) else None  # others are read once, by urllib3
         exchange.asked_headers = pool.headers if headers is None else headers
-        _given_up(pool, given.get("retries"))
+        earlier = _sending.get()
+        if earlier is not None and earlier.pool is pool and earlier.end is None:
+            _give_up(earlier, args[2] if len(args) > 2 else kwargs.get("retries"))
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None
@@ -153,13 +159,11 @@ def _begin(pool: Any, method: Any, url: Any, args: Any, kwargs: Any) -> Urllib3E
         return exchange
 
 
-def _given_up(pool: Any, retries: Any) -> None:
-    """End the attempt before this one, where it got no connection: its error stands in the retries alone."""
-    earlier = _sending.get()
-    if earlier is not None and earlier.pool is pool and earlier.end is None:
-        history = getattr(retries, "history", None)
-        error = history[-1].error if history else None
-        finish(earlier, "error", error if isinstance(error, BaseException) else None)
+def _give_up(earlier: Urllib3Exchange, retries: Any) -> None:
+    """End the attempt before this one, which got no connection: its error stands in the retries alone."""
+    history = getattr(retries, "history", None)
+    error = history[-1].error if history else None
+    finish(earlier, "error", error if isinstance(error, BaseException) else None)
 
 
 def _note_headers(exchange: Urllib3Exchange, kwargs: dict[str, Any]) -> None:
@@ -173,7 +177,7 @@ def _note_headers(exchange: Urllib3Exchange, kwargs: dict[str, Any]) -> None:
         swallowed("looking at a request")
 
 
-def _attach(exchange: Exchange, response: Any) -> None:
+def _attach(exchange: Urllib3Exchange, response: Any) -> None:
     """Note what the response says, and what is read of it; version 1 gives that of ``http.client`` here."""
     try:
         if response.status == 101:  # a protocol upgrade: no body, and no model call
@@ -181,17 +185,19 @@ def _attach(exchange: Exchange, response: Any) -> None:
             return
         exchange.status = response.status
         exchange.response_headers = response.headers
-        below = response if isinstance(response, http.client.HTTPResponse) else _part(response, "_fp")
-        whole = _part(response, "_body", "_data")
+        if isinstance(response, http.client.HTTPResponse):
+            exchange.read_by = tee(response, exchange)
+            return
+        own = response.__dict__  # its attributes alone, none that would read on
+        whole = own.get("_body")
+        whole = own.get("_data") if whole is None else whole
         if isinstance(whole, bytes):  # it was read before anybody saw it
             if whole:
                 exchange.keep(whole)
-            exchange.decoded = bool(_part(response, "_has_decoded_content"))
+            exchange.decoded = bool(own.get("_has_decoded_content"))
             finish(exchange, "eof", None)
-        elif isinstance(below, http.client.HTTPResponse):
-            tee(below, exchange)
-            if below is not response:
-                read_by(below, response)
+        elif isinstance(below := own.get("_fp"), http.client.HTTPResponse):
+            tee(below, exchange)(response)
         else:
             finish(exchange, "dropped", None)
     except Exception:  # noqa: BLE001 - the guard on the user's path
@@ -199,21 +205,16 @@ def _attach(exchange: Exchange, response: Any) -> None:
         swallowed("looking at a response")
 
 
-def _returned(exchange: Exchange, response: Any) -> None:
-    """Note whose hands the response is in, of an exchange that was answered just now."""
+def _returned(exchange: Urllib3Exchange, response: Any) -> None:
+    """Note who reads the response, of an exchange that was answered just now."""
     try:
+        read_by, exchange.read_by = exchange.read_by, None  # it leads back to the exchange
         if exchange.end is None and exchange.status is None:
             _attach(exchange, response)  # a pool of somebody's own, which makes its requests in its own way
-        elif exchange.end is None:
-            read_by(_part(response, "_fp"), response)
+        elif exchange.end is None and read_by is not None:
+            read_by(response)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a response")
-
-
-def _part(response: Any, *names: str) -> Any:
-    """The first of these parts that a response has; its attributes alone, none that would read on."""
-    own = getattr(response, "__dict__", {})
-    return next((own[name] for name in names if own.get(name) is not None), None)
 
 
 def _where(place: tuple[str, str, int | None], url: str) -> tuple[str, str, int | None, str]:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 import urllib3
+from urllib3._collections import HTTPHeaderDict
 
 from miharu import _guard
 from miharu.exchange import Exchange
@@ -98,7 +100,7 @@ def test_tells_what_was_sent(
 
 
 def test_tells_each_header_that_was_sent(watching: list[Exchange], server: Server, manager: Any) -> None:
-    headers = urllib3.HTTPHeaderDict([("X-A", "1"), ("x-a", "2")])
+    headers = HTTPHeaderDict([("X-A", "1"), ("x-a", "2")])
     manager.request("POST", f"{server.url}/json/{PATH}", body=b"{}", headers=headers)
     assert watching[-1].request().headers["x-a"] == "1, 2"
 
@@ -261,6 +263,7 @@ def test_says_so_when_there_is_nothing_to_patch(
     assert "watching nothing" in caplog.text
 
 
+@pytest.mark.skipif(version("urllib3") < "2", reason="version 1 makes its response of any other")
 def test_a_response_of_somebodys_own_kind_is_a_call_without_a_body(
     watching: list[Exchange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,7 +359,6 @@ def _broken(*_: Any, **__: Any) -> Any:
         (hook, "Urllib3Exchange"),
         (hook, "_where"),
         (hook, "tee"),
-        (hook, "read_by"),
         (http_client, "_end"),
         (http_client, "_why_closed"),
         (KeptBody, "overflow"),
