@@ -13,6 +13,7 @@ from miharu.call import Call
 from miharu.stores.clickhouse.changing import complete
 from miharu.stores.clickhouse.database import Database
 from miharu.stores.clickhouse.literals import among
+from miharu.stores.clickhouse.measures import UNTIMED
 from miharu.stores.clickhouse.schema import TYPES
 from miharu.stores.columns import CALLS, to_plain_row, to_row
 
@@ -27,6 +28,7 @@ _LARGE = 1000
 _EMPTY = frozenset(
     CALLS.index(name) for name in ("model", "provider", "route", "service", "error_type", "user_id")
 ) | {CALLS.index(name) for name in ("session_id", "trace_id")}
+_DURATION = CALLS.index("duration_bucket")
 
 
 def add(database: Database, batch: Batch) -> int:
@@ -47,6 +49,8 @@ def first_row(call: Call) -> list[Any]:
     for place in _EMPTY:
         if row[place] is None:
             row[place] = ""
+    if row[_DURATION] is None:
+        row[_DURATION] = UNTIMED
     return [*row, 1, 1]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.clickhouse.database import Database
-from miharu.stores.clickhouse.measures import BUCKETS
+from miharu.stores.clickhouse.measures import BUCKETS, UNTIMED
 from miharu.stores.clickhouse.pieces import Steps, checked, pieces, step_of
 
 __all__ = ("durations", "latencies", "latency")
@@ -84,7 +84,8 @@ def _counts(
         for timing, (buckets, numbers) in zip(timings, row[2:], strict=True):
             histogram = counted[timing, row[0], row[1]]
             for bucket, calls in zip(buckets, numbers, strict=True):
-                histogram[bucket] = histogram.get(bucket, 0) + calls
+                if bucket != UNTIMED:
+                    histogram[bucket] = histogram.get(bucket, 0) + calls
     return {
         key: {b: n for b, n in found.items() if n} for key, found in counted.items() if any(found.values())
     }
