@@ -16,6 +16,7 @@ from miharu._ids import moment_of, new_id
 from miharu._quick import quickly_made
 
 __all__ = (
+    "BATCH",
     "Body",
     "Call",
     "Cost",
@@ -31,6 +32,8 @@ __all__ = (
 
 Status = Literal["success", "error", "cancelled"]
 UsageSource = Literal["provider", "estimated", "none"]
+BATCH = "batch"
+"""The service tier of what was asked in a batch: it has prices of its own, and waits for hours."""
 
 
 @quickly_made
@@ -119,7 +122,8 @@ class Call:
     sdk: str | None = None
     stream: bool = False
     duration_ms: int = 0
-    """Until the last byte was consumed, or the end of it by error or cancellation."""
+    """Until the last byte was consumed, or the end of it by error or cancellation; 0 in a batch, where nobody
+    waits for an answer and the time of a single one is not told."""
     ttft_ms: int | None = None
     """Until the first generated content of a stream was consumed; not its first byte."""
     finish_reason: str | None = None
@@ -157,6 +161,11 @@ class Call:
     body: Body | None = None
     completes: bool = False
     """It is the end of the call with the same ``response_id`` that was opened before; not stored."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether ``duration_ms`` says how long somebody waited for the answer."""
+        return self.service_tier != BATCH
 
     @property
     def is_unpriced(self) -> bool:

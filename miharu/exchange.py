@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from miharu._quick import quickly_made
 from miharu.holding import HOLDING, Holding
-from miharu.kept_body import LEAST_HEAD, KeptBody
+from miharu.kept_body import CHUNK_OVERHEAD, LEAST_HEAD, KeptBody
 
 if TYPE_CHECKING:
     from miharu.attribution.context import Context
     from miharu.attribution.stated import Stated
 
-__all__ = ("End", "Exchange", "Request", "ends_of")
+__all__ = ("End", "Exchange", "Part", "Request", "ends_of")
 
 End = Literal["eof", "closed", "dropped", "cancelled", "error"]
 """How the body ended: read to its end; closed before that; never touched and garbage-collected; cancelled, or
@@ -56,6 +56,7 @@ class Exchange(KeptBody):
         "ended",
         "error_message",
         "error_type",
+        "parts",
         "response_headers",
         "started",
         "stated",
@@ -81,6 +82,8 @@ class Exchange(KeptBody):
     timestamp: int
     """Unix milliseconds at the start."""
     started: int
+    parts: int
+    """How many parts of its body were passed on and not read yet, where it is read in parts."""
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class Exchange(KeptBody):
         self.end = None
         self.error_type = None
         self.error_message = None
-        self.ended = 0
+        self.ended = self.parts = 0
         self.context = context
         self.stated = stated
         self.traced = traced
@@ -106,6 +109,22 @@ class Exchange(KeptBody):
     def request(self) -> Request:
         """Describe what was asked. Called by the recorder, never on the caller's path."""
         raise NotImplementedError
+
+    def part(self) -> "Part | None":
+        """The whole lines of what was kept so far, which it keeps no longer; ``None`` where there is none."""
+        for place in range(len(self.chunks) - 1, -1, -1):
+            if at := self.chunks[place].rfind(b"\n") + 1:
+                break
+        else:
+            return None
+        head = [*self.chunks[:place], self.chunks[place][:at]]
+        part = Part(self, head, self.arrivals[: place + 1], self._holding)
+        self.parts += 1
+        rest = [self.chunks[place][at:], *self.chunks[place + 1 :]]
+        self.chunks, self.arrivals = rest, self.arrivals[place:]
+        part.held, self.held = self.held, 0
+        self.insist(sum(len(chunk) + CHUNK_OVERHEAD for chunk in rest))
+        return part
 
     def asked_size(self) -> int:
         """Bytes of memory that the request's body takes, which its sender may have let go of."""
@@ -124,6 +143,25 @@ class Exchange(KeptBody):
             self.shed = True
             self.abridge_request()
             self.insist(2 * LEAST_HEAD)
+
+
+class Part(Exchange):
+    """The first lines of a body that is read in parts, while the rest of it still comes."""
+
+    __slots__ = ("whole",)
+
+    def __init__(
+        self, whole: Exchange, chunks: list[bytes], arrivals: list[int], holding: Holding = HOLDING
+    ) -> None:
+        super().__init__(whole.context, whole.stated, whole.traced, holding)
+        self.whole = whole
+        self.timestamp, self.started = whole.timestamp, whole.started
+        self.status, self.response_headers, self.decoded = whole.status, whole.response_headers, whole.decoded
+        self.chunks, self.arrivals = chunks, arrivals
+        self.end, self.ended = "eof", time.perf_counter_ns()
+
+    def request(self) -> Request:
+        return self.whole.request()
 
 
 def ends_of(body: bytes) -> tuple[bytes, int | None]:

@@ -6,14 +6,18 @@ its ends: in them stand the format, the model and the usage.
 
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from miharu._guard import swallowed
 from miharu.holding import HOLDING, Holding
 
-__all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_TAIL", "LEAST_HEAD", "LEAST_TAIL", "KeptBody")
+__all__ = ("CHUNK_OVERHEAD", "KEPT_HEAD", "KEPT_PART", "KEPT_TAIL", "LEAST_HEAD", "LEAST_TAIL", "KeptBody")
 
 KEPT_HEAD = 8 << 20
 """Bytes of memory for the part of a body that is kept whole."""
+KEPT_PART = 1 << 20
+"""Bytes, about, after which the lines of a file that is read in parts are passed on."""
 KEPT_TAIL = 1 << 20
 """Bytes kept from the end of a larger one."""
 LEAST_HEAD = 2 << 10
@@ -36,8 +40,11 @@ class KeptBody:
         "arrivals",
         "chunks",
         "held",
+        "in_parts",
         "lost",
+        "on_part",
         "shed",
+        "skips",
         "tail",
     )
 
@@ -53,6 +60,14 @@ class KeptBody:
     """There would have been room, if other calls had not taken it: no more than the ends were kept."""
     held: int
     """Bytes of memory that count as taken."""
+    on_part: Callable[[Any], bool | None] | None
+    """Passes on what can be read of it so far. It says whether that was anything; ``None``: this body is not
+    read in parts."""
+    in_parts: bool
+    """It is a body of lines that is read in parts. It may be longer than all others together, so it leaves
+    half of the memory to them."""
+    skips: bool
+    """It is a body of lines, and there is no room for this one."""
 
     def __init__(self, holding: Holding = HOLDING) -> None:
         self._holding = holding
@@ -61,8 +76,9 @@ class KeptBody:
         self.arrivals = []
         self.tail = None
         self.lost = 0
-        self.shed = False
+        self.shed = self.skips = self.in_parts = False
         self.held = 0
+        self.on_part = None
 
     def keep(self, chunk: bytes) -> None:
         """Keep a chunk, or what there is room for of it."""
@@ -78,6 +94,9 @@ class KeptBody:
 
     def overflow(self, chunk: bytes) -> None:
         """Keep a chunk for which there is no room, at the price of older ones."""
+        if self.skips or self._skipping():
+            self._resume(chunk)
+            return
         if self.tail is None:
             chunk = self._begin_tail(chunk)
         tail, size = self.tail, len(chunk) + CHUNK_OVERHEAD
@@ -117,22 +136,50 @@ class KeptBody:
 
     def take(self, size: int) -> bool:
         """Take so many bytes of memory, if there is room for them; whether there is."""
+        if self.in_parts and (self._holding.used + size) * 2 > self._holding.limit:
+            return False
         taken = self._holding.take(size)
         if taken:
             self.held += size
         return taken
 
     def _has_more_room(self) -> bool:
-        if self.tail is not None:
+        if self.tail is not None or self.skips:
             return False
         least, most = _STEPS
         need = -self._room
+        if self.on_part is not None and self.held + need > KEPT_PART and self.on_part(self) is None:
+            self.on_part = None
         for size in (max(need, min(max(self.held, least), most)), need):
             if self.held + size <= KEPT_HEAD and self.take(size):
                 self._room += size
                 return True
         self.shed = self.shed or self.held + need <= KEPT_HEAD
         return False
+
+    def _skipping(self) -> bool:
+        """Whether lines are left out from here on, until there is room: of a body that is read in parts."""
+        if self.on_part is None or self.tail is not None:
+            return False
+        if self.on_part(self) is None:
+            self.on_part = None
+            return False
+        self.lost += sum(map(len, self.chunks))  # the beginning of a line whose end is left out
+        self._holding.give_back(self.held)
+        self.chunks, self.arrivals, self.held = [], [], 0
+        self.skips = self.shed = True
+        return True
+
+    def _resume(self, chunk: bytes) -> None:
+        """Go on behind the end of a line, if there is room again."""
+        rest = chunk[chunk.find(b"\n") + 1 :]
+        if len(rest) == len(chunk) or not self.take(len(rest) + CHUNK_OVERHEAD):
+            self.lost += len(chunk)
+            return
+        self.lost += len(chunk) - len(rest)
+        self.skips, self._room = False, 0
+        self.chunks.append(rest)
+        self.arrivals.append(time.perf_counter_ns())
 
     def _begin_tail(self, chunk: bytes) -> bytes:
         """What is left of the chunk when a body of which nothing was kept yet has got its start."""

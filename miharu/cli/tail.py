@@ -146,7 +146,7 @@ def line(call: "Call", style: Style | None = None) -> str:
         style.bold(f"{printable(model_name(call.model)):<28}"),
         f"{guess}{count(prompt)} in, {guess}{count(completion)} out",
         money(call.cost.cost_nanousd if call.cost else None),
-        duration(call.duration_ms) + first,
+        duration(call.duration_ms if call.is_timed else None) + first,
         printable(call.route or ""),
     ]
     if tag := error_tag(call.outcome):

@@ -17,16 +17,20 @@ class Pass(Protocol):
     def path(self) -> str: ...
     @property
     def host(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    def matches(self, method: str, host: str, path: str) -> bool: ...
 
 
 class Gate:
     """Lets pass what may be a model call; the worker takes the second, closer look."""
 
-    __slots__ = ("_hosts", "_parents", "_tails")
+    __slots__ = ("_files", "_hosts", "_parents", "_tails")
 
     def __init__(self, rules: Iterable[Pass]) -> None:
         self._tails: dict[str, tuple[str, ...]] = {}
         self._parents: dict[str, tuple[str, ...]] = {}
+        self._files: dict[str, tuple[Pass, ...]] = {}
         self._hosts: tuple[str, ...] = ()
         self.widen(rules)
 
@@ -36,7 +40,13 @@ class Gate:
         posts = [rule for rule in rules if rule.method == "POST"]
         self._tails = _by_tail(self._tails, [rule for rule in posts if rule.tail])
         self._hosts = _all(self._hosts, [rule.host for rule in posts if not rule.tail])
-        self._parents = _by_tail(self._parents, [rule for rule in rules if rule.method == "GET"])
+        gets = [rule for rule in rules if rule.method == "GET"]
+        self._parents = _by_tail(self._parents, [rule for rule in gets if not rule.file])
+        files = dict(self._files)
+        for rule in gets:
+            if rule.file:
+                files[rule.file[1:]] = (*files.get(rule.file[1:], ()), rule)
+        self._files = files
 
     def passes(self, method: str, host: str, path: str) -> bool:
         """Whether the last segment of the path, or what follows a colon in it, is a known one.
@@ -52,7 +62,12 @@ class Gate:
         if method != "GET":
             return False
         hosts = self._parents.get(path.rpartition("/")[0].rpartition("/")[2])
-        return hosts is not None and host.endswith(hosts)
+        return (hosts is not None and host.endswith(hosts)) or self.is_file(method, host, path)
+
+    def is_file(self, method: str, host: str, path: str) -> bool:
+        """Whether it fetches a file of lines, which is read in parts."""
+        tail = path.rpartition("/")[2].rpartition(":")[2]
+        return any(rule.matches(method, host, path) for rule in self._files.get(tail, ()))
 
 
 def _by_tail(known: Mapping[str, tuple[str, ...]], rules: Iterable[Pass]) -> dict[str, tuple[str, ...]]:

@@ -53,6 +53,7 @@ _open: set[Exchange] = set()
 
 def begun(exchange: Exchange) -> None:
     """Remember an exchange that is on its way."""
+    exchange.on_part = _pass_on
     _open.add(exchange)
 
 
@@ -138,6 +139,33 @@ def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> 
             _target.sink(exchange)
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("recording a call")
+
+
+def _pass_on(exchange: Exchange) -> bool | None:
+    """Hand over what has come so far of a file of lines; ``None`` of anything else."""
+    try:
+        if exchange.status != 200:
+            return None
+        if exchange.chunks and not exchange.chunks[0].lstrip().startswith(b"{"):
+            return None
+        encoding = "" if exchange.decoded else exchange.response_headers.get("content-encoding")
+        request, watching = exchange.request(), _target
+        host = request.host.rpartition("@")[2].partition(":")[0]
+        if encoding or watching is None or not watching.gate.is_file(request.method, host, request.path):
+            return None
+        exchange.on_part, exchange.in_parts = _pass_part, True
+        return _pass_part(exchange)
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a response")
+        return None
+
+
+def _pass_part(exchange: Exchange) -> bool:
+    part = exchange.part()
+    if part is None or _target is None:
+        return False
+    _target.sink(part)
+    return True
 
 
 def _text(error: BaseException) -> str | None:

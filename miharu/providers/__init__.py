@@ -17,6 +17,7 @@ cohere/        and the two versions of its API
 mistral/       what it does not share with OpenAI
 ollama/        its own API
 others/        formats of one module each
+batches.py     what formats say of the results of a batch
 _jobs.py       work that goes on after the answer, and counts other things than tokens
 """
 
@@ -38,16 +39,19 @@ BUILT_IN = built_in(
         "openai.videos": "miharu.providers.openai.media.videos:OpenAIVideos",
         "openai.moderations": "miharu.providers.openai.moderations:OpenAIModerations",
         "openai.assistants": "miharu.providers.openai.assistants:OpenAIAssistants",
+        "openai.batches": "miharu.providers.openai.batches:OpenAIBatches",
         "mistral.ocr": "miharu.providers.mistral.ocr:MistralOCR",
         "mistral.conversations": "miharu.providers.mistral.conversations:MistralConversations",
         "anthropic.messages": "miharu.providers.anthropic.messages:AnthropicMessages",
         "anthropic.complete": "miharu.providers.anthropic.complete:AnthropicComplete",
+        "anthropic.batches": "miharu.providers.anthropic.batches:AnthropicBatches",
         "bedrock.converse": "miharu.providers.aws.converse:BedrockConverse",
         "bedrock.invoke": "miharu.providers.aws.invoke:BedrockInvoke",
         "bedrock.agents": "miharu.providers.aws.agents:BedrockAgents",
         "sagemaker.invocations": "miharu.providers.aws.sagemaker:SageMakerInvocations",
         "gemini.generate": "miharu.providers.google.generate:GeminiGenerate",
         "gemini.embed": "miharu.providers.google.embed:GeminiEmbed",
+        "gemini.batches": "miharu.providers.google.batches:GeminiBatches",
         "gemini.interactions": "miharu.providers.google.interactions:GeminiInteractions",
         "gemini.videos": "miharu.providers.google.videos:GeminiVideos",
         "vertex.predict": "miharu.providers.google.embed:VertexPredict",

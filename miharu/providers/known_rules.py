@@ -61,6 +61,11 @@ KNOWN_RULES: Mapping[str, Sequence[Rule]] = {
         Rule("/runs"),
         Rule("/submit_tool_outputs"),
     ),
+    "openai.batches": (
+        Rule("/batches", method="GET"),
+        Rule("/batch/jobs", host=".mistral.ai", method="GET"),
+        Rule("/files", method="GET", file="/content"),
+    ),
     "mistral.ocr": (Rule("/ocr"),),
     "mistral.conversations": (Rule(host="api.mistral.ai"),),
     "anthropic.messages": (
@@ -69,6 +74,10 @@ KNOWN_RULES: Mapping[str, Sequence[Rule]] = {
         Rule(":streamRawPredict"),
     ),
     "anthropic.complete": (Rule("/v1/complete"),),
+    "anthropic.batches": (
+        Rule("/messages/batches", method="GET"),
+        Rule("/messages/batches", method="GET", file="/results"),
+    ),
     "bedrock.converse": (
         Rule("/converse"),
         Rule("/converse-stream"),
@@ -93,6 +102,10 @@ KNOWN_RULES: Mapping[str, Sequence[Rule]] = {
     "gemini.embed": (
         Rule(":embedContent"),
         Rule(":batchEmbedContents"),
+    ),
+    "gemini.batches": (
+        Rule("/batches", method="GET"),
+        Rule("/files", method="GET", file=":download"),
     ),
     "gemini.interactions": (
         Rule("/interactions"),

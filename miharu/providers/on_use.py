@@ -7,6 +7,7 @@ from functools import cached_property
 from miharu import plugins
 from miharu.plugins import Loadable
 from miharu.providers.base import Provider, Reading, Rule, Wire
+from miharu.providers.batches import Results, results_of
 
 __all__ = ("OnUse",)
 
@@ -34,6 +35,9 @@ class OnUse:
 
     def read(self, wire: Wire) -> Reading | None:
         return None if self._format is None else self._format.read(wire)
+
+    def results(self, wire: Wire) -> Results | None:
+        return None if self._format is None else results_of(self._format, wire)
 
     @cached_property
     def _format(self) -> Provider | None:

@@ -14,6 +14,9 @@ class Rule(NamedTuple):
     """The end of the host name, such as ``.endpoints.huggingface.cloud``; any where it is empty."""
     method: Literal["POST", "GET"] = "POST"
     """With ``GET``, ``path`` ends before the last segment: ``/responses`` stands for ``/responses/{id}``."""
+    file: str = ""
+    """With ``GET``, what follows that segment where a file of lines is fetched, which is read in parts:
+    ``/content`` of ``/files/{id}/content``, ``:download`` of ``/files/{id}:download``."""
 
     @property
     def tail(self) -> str:
@@ -24,5 +27,7 @@ class Rule(NamedTuple):
         """Whether this request may be meant; the host comes without its port."""
         path = path.rstrip("/")
         if self.method == "GET":
-            path = path.rpartition("/")[0]
+            if not path.endswith(self.file):
+                return False
+            path = path.removesuffix(self.file).rpartition("/")[0]
         return method == self.method and path.endswith(self.path) and host.endswith(self.host)

@@ -7,7 +7,7 @@ several times. So where many wait the pauses are longer: several calls are delay
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
@@ -75,10 +75,13 @@ class BatchReader:
         room, until = BATCH_BYTES - sum(map(_weight, values)), time.monotonic() + READING_S
         sharing = _Sharing(len(self._queue))
         while len(values) < BATCH and room > 0:
-            left = self._queue.take()
-            if left is None:
-                return True
-            kept = self._kept(left)
+            if self._queue.under_way is None:
+                left = self._queue.take()
+                if left is None:
+                    return True
+                kept, self._queue.under_way = self._kept(left)
+            else:
+                kept = self._next()
             if kept is not None:
                 if isinstance(kept, Call) and not in_a_hurry:
                     kept = self._finish(kept)
@@ -100,37 +103,69 @@ class BatchReader:
         """
         captured, found, sharing = self._counters.captured, list[Kept](), _Sharing()
         for exchange in exchanges:
-            kept = self._kept(exchange)
+            kept, more = self._kept(exchange)
             if kept is not None:
                 found.append(kept)
             sharing.give_way()
+            for kept in more or ():
+                found.append(kept)
+                sharing.give_way()
         if not own:
             self._counters.captured = captured
         return as_batch(found)
 
-    def _kept(self, left: Left) -> "Kept | None":
-        reader = self._reader
+    def _next(self) -> "Kept | None":
+        """What comes next of what was taken last; ``None`` where nothing does."""
+        under_way = self._queue.under_way
+        try:
+            kept = None if under_way is None else next(under_way, None)
+        except ValueError:  # a thread that hangs is in the middle of it
+            kept = None
+        if kept is None:
+            self._queue.under_way = None
+        return kept
+
+    def _kept(self, left: Left) -> "tuple[Kept | None, Iterator[Kept] | None]":
+        """What is made of it, and what is still to come of it: the results of a batch are many calls."""
+        reader, more = self._reader, None
         try:
             if reader is None:
-                return None
-            if isinstance(left, Score):
-                return reader.redactor.score(left)
-            if isinstance(left, Span):
-                return reader.redactor.span(left)
-            if isinstance(left, OpenSpan):
-                return reader.redactor.span(span_record(left, reader.service))
-            call = reader.read(left)
+                return None, None
+            if not isinstance(left, Exchange):
+                return _record(reader, left), None
+            found = reader.calls(left)
+            if isinstance(found, Iterator):
+                more = self._each(left, found)
+                return None, more
+            return (self._captured(left, found[0]) if found else None), None
         except Exception:  # noqa: BLE001 - a format that a provider has changed is not the program's affair
             swallowed("reading a call")
-            return None
+            return None, None
         finally:
-            if isinstance(left, Exchange):
+            if isinstance(left, Exchange) and more is None:
                 left.let_go()
-        if call is not None:
-            self._counters.captured += 1
-            context = left.context
-            captures.note(call, None if context is None else context.capturing, left.started)
+
+    def _each(self, left: Exchange, calls: Iterator[Call]) -> "Iterator[Kept]":
+        try:
+            for call in calls:
+                yield self._captured(left, call)
+        except Exception:  # noqa: BLE001 - as above
+            swallowed("reading a call")
+        finally:
+            left.let_go()
+
+    def _captured(self, left: Exchange, call: Call) -> Call:
+        self._counters.captured += 1
+        context = left.context
+        captures.note(call, None if context is None else context.capturing, left.started)
         return call
+
+
+def _record(reader: Reader, left: "OpenSpan | Span | Score") -> Kept:
+    """A span or a score, as it is kept."""
+    if isinstance(left, Score):
+        return reader.redactor.score(left)
+    return reader.redactor.span(span_record(left, reader.service) if isinstance(left, OpenSpan) else left)
 
 
 class _Sharing:

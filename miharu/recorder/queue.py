@@ -5,7 +5,7 @@ their first byte on.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from miharu.exchange import Exchange
@@ -30,10 +30,21 @@ RECORD_BYTES = 512
 class ExchangeQueue:
     """Full, it drops; where memory is short, of a call only the ends are kept. Both are counted."""
 
-    __slots__ = ("_items", "dropped", "dropped_records", "holding", "max_items", "pending", "shed")
+    __slots__ = (
+        "_items",
+        "dropped",
+        "dropped_records",
+        "holding",
+        "max_items",
+        "pending",
+        "shed",
+        "under_way",
+    )
 
     pending: list[Kept]
     """What was read and not stored yet, at most about one batch; it outlives the worker that read it."""
+    under_way: "Iterator[Kept] | None"
+    """What is still to come of an exchange that was taken: the results of a batch are many calls."""
     dropped: int
     """Calls of which nothing is left."""
     dropped_records: int
@@ -44,6 +55,7 @@ class ExchangeQueue:
     def __init__(self, max_items: int = 10_000, holding: Holding = HOLDING) -> None:
         self.max_items = max_items
         self.pending = []
+        self.under_way = None
         self.holding = holding
         self._items: deque[tuple[Left, int]] = deque()
         self.dropped = 0
@@ -51,7 +63,7 @@ class ExchangeQueue:
         self.shed = 0
 
     def __len__(self) -> int:
-        return len(self._items) + len(self.pending)
+        return len(self._items) + len(self.pending) + (self.under_way is not None)
 
     @property
     def is_high(self) -> bool:

@@ -115,13 +115,18 @@ def to_row(call: Call) -> tuple[Any, ...]:
     """The values in the order of ``CALLS``; those that cannot be are left out."""
     row = _values(call)
     if _is_ordinary(row):
-        return (*row, bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
+        return (*row, *_buckets(call))
     call = bounded(call)
     row = _values(call)
     for place in _KEYS:
         row[place] = _shortened(row[place])
-    row += (bucket_of(call.duration_ms), bucket_of(call.ttft_ms))
+    row += _buckets(call)
     return _storable(row, _LONGEST)
+
+
+def _buckets(call: Call) -> tuple[int | None, int | None]:
+    """Where its times are counted: those of a batch are not, since nobody has waited for them."""
+    return (bucket_of(call.duration_ms) if call.is_timed else None, bucket_of(call.ttft_ms))
 
 
 def _values(call: Call) -> list[Any]:

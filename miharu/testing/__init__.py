@@ -5,6 +5,8 @@ store_contract.py what every store has to do, as tests
 open_store.py     both sides of a store at once
 tokens.py         how the fake provider counts
 _server.py        an ASGI app on a port, in a thread
+__main__.py       the provider as a program, for any language
+_makers/          whose APIs the provider speaks
 _chat.py          chat completions
 _responses.py     responses
 _embeddings.py    embeddings

@@ -33,6 +33,9 @@ _KNOWN_AS = {
     "gpt-5-mini": "gpt-5-mini-2025-08-07",
     "o3": "o3-2025-04-16",
     "o4-mini": "o4-mini-2025-04-16",
+    "claude-haiku-4-5": "claude-haiku-4-5-20251001",
+    "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
+    "claude-opus-4-5": "claude-opus-4-5-20251101",
 }
 
 
@@ -60,6 +63,10 @@ class Prompt:
     """What its JSON must look like, where JSON was asked for."""
     limit: int | None = None
     effort: str | None = None
+    thinks: int | None = None
+    """Tokens that it thinks, where that does not follow from model and effort."""
+    caches: bool = True
+    """Whether its beginning is read from the cache, and kept there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +99,9 @@ def generate(
         text = _sentences(prompt.text)
     else:
         text = answer(prompt.question) if callable(answer) else answer
-    reasoning = reasoning_tokens(prompt.model, prompt.effort)
+    reasoning = prompt.thinks
+    if reasoning is None:
+        reasoning = reasoning_tokens(prompt.model, prompt.effort)
     limit = prompt.limit
     if limit is not None:
         reasoning = min(reasoning, limit)
@@ -106,7 +115,7 @@ def generate(
         cut=cut,
         prompt_tokens=prompt.tokens,
         completion_tokens=reasoning + count_tokens(text) + (count_tokens(tool.name) if tool else 0),
-        cached_tokens=min(cache.hit(prompt.model, prompt.text), prompt.tokens),
+        cached_tokens=min(cache.hit(prompt.model, prompt.text), prompt.tokens) if prompt.caches else 0,
         reasoning_tokens=reasoning,
     )
 

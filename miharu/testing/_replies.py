@@ -11,7 +11,7 @@ import anyio
 
 from miharu.testing import _faults
 
-__all__ = ("Frames", "Reply", "data_frames", "event_stream", "json_reply", "named_frames", "send_reply")
+__all__ = ("Frames", "Reply", "data_frames", "event_stream", "json_reply", "named_events", "send_reply")
 
 Frames = Iterator[bytes]
 
@@ -37,6 +37,7 @@ async def send_reply(
     squeeze: bool,
     pause: float,
     cut: bool,
+    garbled: bool = False,
 ) -> None:
     """Send it, with the headers of every answer.
 
@@ -47,6 +48,7 @@ async def send_reply(
         squeeze: Whether in gzip.
         pause: Seconds between the frames of a stream.
         cut: Whether the connection breaks half way.
+        garbled: Whether half of it is missing, of a stream half of a frame, and nothing tells so.
     """
     encoding = [("content-encoding", "gzip")] if squeeze else []
     raw = [
@@ -54,7 +56,8 @@ async def send_reply(
         for name, value in [*reply.headers, *headers, *encoding]
     ]
     if reply.frames is None:
-        body = gzip.compress(reply.body) if squeeze else reply.body
+        body = reply.body[: len(reply.body) // 2] if garbled else reply.body
+        body = gzip.compress(body) if squeeze else body
         raw.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
         if cut:
@@ -70,6 +73,8 @@ async def send_reply(
             raise _BrokenError
         if number and pause:
             await anyio.sleep(pause)
+        if garbled and number == len(frames) // 2:
+            frame = frame[: len(frame) // 2]  # noqa: PLW2901 - the same, broken
         packed = packer.compress(frame) + packer.flush(zlib.Z_SYNC_FLUSH) if packer else frame
         await send({"type": "http.response.body", "body": packed, "more_body": True})
     await send({"type": "http.response.body", "body": packer.flush() if packer else b""})
@@ -93,10 +98,10 @@ def data_frames(chunks: Iterable[Mapping[str, Any]], *, broken: bool) -> Frames:
     yield b"data: [DONE]\n\n"
 
 
-def named_frames(events: list[dict[str, Any]], failure: dict[str, Any] | None) -> Frames:
+def named_events(events: list[dict[str, Any]], failure: dict[str, Any] | None = None) -> Frames:
+    """Events that have their type as a name; with a failure, half of them and that."""
     if failure is not None:
-        events = events[: len(events) // 2]
-        events.append({"type": "response.failed", "response": failure, "sequence_number": len(events)})
+        events = [*events[: len(events) // 2], failure]
     for event in events:
         yield b"event: " + event["type"].encode() + b"\ndata: " + _compact(event) + b"\n\n"
 

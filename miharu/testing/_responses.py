@@ -60,9 +60,15 @@ def response(asked: Mapping[str, Any], made: Generation, id_: str, created: int)
     }
 
 
-def queued(asked: Mapping[str, Any], made: Generation, id_: str, created: int) -> dict[str, Any]:
-    """The first answer to a request in the background."""
-    return _open(asked, made, id_, created) | {"status": "queued"}
+def queued(finished: Mapping[str, Any]) -> dict[str, Any]:
+    """The first answer to a request in the background, of which that is the last."""
+    nothing_yet: dict[str, Any] = {
+        "completed_at": None,
+        "incomplete_details": None,
+        "output": [],
+        "usage": None,
+    }
+    return {**finished, **nothing_yet, "status": "queued"}
 
 
 def failed(asked: Mapping[str, Any], made: Generation, id_: str, created: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class ServerThread:
         config = uvicorn.Config(
             app,
             http=_Protocol,
-            ws="none",
+            ws="auto",  # with one of the libraries that uvicorn knows; else only HTTP is served
             lifespan="off",
             log_config=None,
             access_log=False,

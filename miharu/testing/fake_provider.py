@@ -1,68 +1,54 @@
-"""A provider that speaks OpenAI's API and costs nothing, for demos and tests.
+"""A provider that speaks the APIs of OpenAI, Anthropic, Gemini and Bedrock, and costs nothing.
 
     with FakeProvider() as provider:
         client = OpenAI(base_url=provider.base_url, api_key="any")
 
-Chat completions, responses, embeddings and text completions, plain and streamed, also under Azure's paths.
-What it says and counts follows from the request (``tokens.py``); faults come on demand (``_faults.py``).
-A provider is itself an ASGI app, so it can also be called without a socket.
+Which API a request is of follows from its path (``_makers/``). What the provider says and counts follows from
+the request (``tokens.py``); faults come on demand (``_faults.py``). A provider is itself an ASGI app, so it
+can also be called without a socket.
 """
 
 import json
 import math
-import re
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Self
-from urllib.parse import unquote
 
 import anyio
 
 from miharu.errors import ConfigError
-from miharu.testing import _chat, _embeddings, _faults, _responses
-from miharu.testing._generation import Generation, Prompt, generate
-from miharu.testing._replies import Reply, data_frames, event_stream, json_reply, named_frames, send_reply
-from miharu.testing.tokens import PromptCache, count_tokens
+from miharu.testing import _faults
+from miharu.testing._generation import generate
+from miharu.testing._makers.anthropic import Anthropic
+from miharu.testing._makers.base import Asked, Kit, Maker, RefusedError
+from miharu.testing._makers.batches import Batches
+from miharu.testing._makers.bedrock import Bedrock
+from miharu.testing._makers.gemini import Gemini
+from miharu.testing._makers.openai import OpenAI
+from miharu.testing._makers.realtime import converse
+from miharu.testing._replies import Reply, send_reply
+from miharu.testing.tokens import PromptCache
 
 __all__ = ("Asked", "FakeProvider")
 
-_ENDPOINT = re.compile(r"/(chat/completions|completions|embeddings|responses|models)(?:/([^/]+))?/?$")
-_DEPLOYMENT = re.compile(r"/openai/deployments/([^/]+)/")
 _REMEMBERED = 1000
-_REQUESTS_A_MINUTE, _TOKENS_A_MINUTE = 10_000, 2_000_000
-
-_PROMPTS: dict[str, Callable[[Mapping[str, Any]], Prompt]] = {
-    "chat/completions": _chat.chat_prompt,
-    "completions": _chat.text_prompt,
-    "responses": _responses.prompt,
-}
+_WAIT = {429, 503, 529}
+"""Statuses that say when to try again."""
 
 Answer = str | Callable[[str], str] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request that the provider has seen."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: Any
-    """The JSON; ``None`` where there was none."""
-
-
 class FakeProvider:
-    """OpenAI's API on a port of this machine.
+    """The APIs of OpenAI, Azure OpenAI, Anthropic, Gemini, Vertex AI and Bedrock on a port of this machine.
 
     Args:
         answer: What it says, or a function of the last message; sentences of its own by default.
         latency: Seconds before an answer begins, or a function of the model's name.
         chunk_latency: Seconds between the chunks of a stream.
-        retry_after: Seconds that a 429 or 503 asks its caller to wait.
+        retry_after: Seconds that a 429, 503 or 529 asks its caller to wait.
         compress: Answer in gzip to those who accept it.
         port: The port to serve on; a free one by default.
         clock: Seconds since the epoch.
@@ -100,12 +86,13 @@ class FakeProvider:
         self._compress = compress
         self._port = port
         self._clock = clock
-        self._ids = ids
-        self._cache = PromptCache()
         self._served = 0
         self._failed_once: deque[bytes] = deque(maxlen=_REMEMBERED)
-        self._responses: dict[str, list[dict[str, Any]]] = {}
         self._thread: Any = None
+        cache = PromptCache()
+        self._kit = Kit(generate=lambda prompt: generate(prompt, cache, self._answer), ids=ids, clock=clock)
+        makers = (Batches, Anthropic, Gemini, Bedrock, OpenAI)
+        self._makers: tuple[Maker, ...] = tuple(maker(self._kit) for maker in makers)
 
     @property
     def base_url(self) -> str:
@@ -114,10 +101,15 @@ class FakeProvider:
 
     @property
     def url(self) -> str:
-        """What an Azure client takes as ``azure_endpoint``."""
+        """What all other clients take: Anthropic's, Google's, boto3's, and Azure's ``azure_endpoint``."""
         if self._thread is None:
             raise RuntimeError("The provider has no address yet: use it in a `with` statement.")
         return f"http://127.0.0.1:{self._thread.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """What an OpenAI client takes as ``websocket_base_url``, for the Realtime API."""
+        return f"ws{self.base_url.removeprefix('http')}"
 
     def __enter__(self) -> Self:
         from miharu.testing._server import ServerThread
@@ -132,114 +124,69 @@ class FakeProvider:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """Answer one request, as an ASGI app does."""
-        if scope["type"] != "http":
-            raise NotImplementedError(f"{scope['type']}: only HTTP is spoken here.")
-        raw = await _read(receive)
         headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope.get("headers", ())
         }
-        started = self._clock()
-        try:
-            body = json.loads(raw) if raw else None
-        except ValueError:
-            body = None
-        asked = Asked(method=scope["method"], path=scope["path"], headers=headers, body=body)
+        query = scope.get("query_string", b"").decode("latin-1")
+        if scope["type"] == "websocket":
+            asked = Asked(method="GET", path=scope["path"], headers=headers, body=None, query=query)
+            self.requests.append(asked)
+            await converse(self._kit, asked, receive, send, pause=self._chunk_latency)
+            return
+        if scope["type"] != "http":
+            raise NotImplementedError(f"{scope['type']}: only HTTP and WebSockets are spoken here.")
+        raw = await _read(receive)
+        asked = Asked(
+            method=scope["method"], path=scope["path"], headers=headers, body=_parsed(raw), query=query
+        )
         self.requests.append(asked)
+        if asked.body is None and raw:
+            asked = replace(asked, body=raw)  # a form; what is remembered is the JSON of others
+        await self._serve(asked, raw, receive, send)
+
+    async def _serve(self, asked: Asked, raw: bytes, receive: Any, send: Any) -> None:
+        started = self._clock()
         self._served += 1
-        fault = _faults.fault_of(headers, body if isinstance(body, dict) else {})
+        maker = next(maker for maker in self._makers if maker.takes(asked))
+        model = maker.model(asked)
+        fault = _faults.fault_of(asked.headers, model)
         if fault == "hang":
             await _disconnected(receive)
             return
-        model = body.get("model") if isinstance(body, dict) else None
         delay = self._latency(str(model)) if callable(self._latency) else self._latency
-        if delay:
+        if delay := delay + _faults.delay_of(fault):
             await anyio.sleep(delay)
-        reply = self._reply(asked, raw, fault)
+        reply = self._reply(maker, asked, raw, fault)
         millis = round((self._clock() - started) * 1000)
         await send_reply(
             reply,
-            self._headers(millis),
+            maker.headers(millis, self._served),
             send,
-            squeeze=self._compress and "gzip" in headers.get("accept-encoding", ""),
+            squeeze=self._compress and "gzip" in asked.headers.get("accept-encoding", ""),
             pause=self._chunk_latency,
             cut=fault == "cut-mid-stream",
+            garbled=fault == "malformed",
         )
 
-    def _reply(self, asked: Asked, raw: bytes, fault: str | None) -> Reply:
+    def _reply(self, maker: Maker, asked: Asked, raw: bytes, fault: str | None) -> Reply:
         status = _faults.status_of(fault) if fault else None
         if fault and status and not (fault.endswith("then-ok") and self._is_retry(asked, raw)):
-            return self._error(status, quota=fault == "error-quota")
-        endpoint = _ENDPOINT.search(asked.path)
-        if endpoint is None:
-            return self._error(404, f"Invalid URL ({asked.method} {asked.path})")
-        if asked.method == "GET":
-            return self._get(endpoint[1], unquote(endpoint[2] or ""))
-        if asked.method != "POST":
-            return self._error(
-                405, f"Not allowed to {asked.method} on {asked.path} (HINT: Perhaps you meant POST)"
-            )
+            return self._patiently(maker.error(status, quota=fault == "error-quota"), fault)
         try:
-            return self._post(endpoint[1], asked, fault)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            return self._error(400, f"Invalid request: {error}")
+            return self._patiently(maker.reply(asked, broken=fault == "error-mid-stream"), fault)
+        except RefusedError as refusal:
+            return maker.error(refusal.status, str(refusal))
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+            return maker.error(400, f"Invalid request: {error}")
 
-    def _post(self, name: str, asked: Asked, fault: str | None) -> Reply:
-        if not isinstance(asked.body, dict):
-            raise TypeError("we could not parse the JSON body of your request.")
-        deployment = _DEPLOYMENT.search(asked.path)
-        body = ({"model": deployment[1]} if deployment else {}) | asked.body
-        if not isinstance(body.get("model"), str) or not body["model"]:
-            raise ValueError("you must provide a model parameter.")
-        return self._model_reply(name, body, azure=deployment is not None, fault=fault)
-
-    def _model_reply(self, name: str, body: dict[str, Any], *, azure: bool, fault: str | None) -> Reply:
-        if name == "embeddings":
-            return json_reply(_embeddings.embeddings(body))
-        broken = fault == "error-mid-stream"
-        if broken and not body.get("stream"):
-            return self._error(500)
-        made = generate(_PROMPTS[name](body), self._cache, self._answer)
-        id_, created = self._ids(), int(self._clock())
-        if name == "responses":
-            return self._response(body, made, id_, created, broken=broken)
-        if body.get("stream"):
-            chunks = (
-                _chat.chat_chunks(body, made, id_, created, azure=azure)
-                if name == "chat/completions"
-                else _chat.text_chunks(body, made, id_, created)
-            )
-            return event_stream(data_frames(chunks, broken=broken))
-        if name == "chat/completions":
-            return json_reply(_chat.chat_completion(body, made, id_, created))
-        return json_reply(_chat.text_completion(made, id_, created))
-
-    def _response(
-        self, body: dict[str, Any], made: Generation, id_: str, created: int, *, broken: bool
-    ) -> Reply:
-        if body.get("stream"):
-            failure = _responses.failed(body, made, id_, created) if broken else None
-            return event_stream(named_frames(list(_responses.events(body, made, id_, created)), failure))
-        finished = _responses.response(body, made, id_, created)
-        answers = [finished]
-        if body.get("background"):
-            begun = _responses.queued(body, made, id_, created)
-            answers = [begun, begun | {"status": "in_progress"}, finished]
-        self._responses[finished["id"]] = answers[1:] or answers
-        if len(self._responses) > _REMEMBERED:
-            self._responses.pop(next(iter(self._responses)))
-        return json_reply(answers[0])
-
-    def _get(self, name: str, id_: str) -> Reply:
-        if name == "models":
-            models = [
-                {"id": model, "object": "model", "created": 0, "owned_by": "miharu"}
-                for model in ("gpt-4o", "gpt-4o-mini", "gpt-5-mini", "text-embedding-3-small")
-            ]
-            return json_reply({"object": "list", "data": models})
-        known = self._responses.get(id_) if name == "responses" else None
-        if not known:
-            return self._error(404, f"Nothing is known of '{id_}'.")
-        return json_reply(known.pop(0) if len(known) > 1 else known[0])
+    def _patiently(self, reply: Reply, fault: str | None) -> Reply:
+        """The reply; where it asks for patience, with when to try again."""
+        if reply.status not in _WAIT or fault == "error-quota":
+            return reply
+        wait = self._retry_after
+        when = (("retry-after", str(math.ceil(wait))), ("retry-after-ms", str(round(wait * 1000))))
+        return replace(reply, headers=(*reply.headers, *when))
 
     def _is_retry(self, asked: Asked, raw: bytes) -> bool:
         count = asked.headers.get("x-stainless-retry-count")
@@ -250,29 +197,6 @@ class FakeProvider:
             return True
         self._failed_once.append(raw)
         return False
-
-    def _error(self, status: int, message: str | None = None, *, quota: bool = False) -> Reply:
-        headers: tuple[tuple[str, str], ...] = ()
-        if quota:
-            headers = (("x-should-retry", "false"),)
-        elif status in {429, 503}:
-            wait = self._retry_after
-            headers = (("retry-after", str(math.ceil(wait))), ("retry-after-ms", str(round(wait * 1000))))
-        return json_reply(_faults.error_json(status, message, quota=quota), status, headers)
-
-    def _headers(self, millis: int) -> list[tuple[str, str]]:
-        left = self._served % _REQUESTS_A_MINUTE
-        return [
-            ("x-request-id", f"req_{self._ids()}"),
-            ("openai-processing-ms", str(millis)),
-            ("openai-version", "2020-10-01"),
-            ("x-ratelimit-limit-requests", str(_REQUESTS_A_MINUTE)),
-            ("x-ratelimit-remaining-requests", str(_REQUESTS_A_MINUTE - left)),
-            ("x-ratelimit-reset-requests", "6ms"),
-            ("x-ratelimit-limit-tokens", str(_TOKENS_A_MINUTE)),
-            ("x-ratelimit-remaining-tokens", str(_TOKENS_A_MINUTE - left * count_tokens("x" * 400))),
-            ("x-ratelimit-reset-tokens", "12ms"),
-        ]
 
 
 def _check(setting: str, value: object, is_sound: Callable[[object], bool], remedy: str) -> None:
@@ -294,6 +218,13 @@ def _is_port(value: object) -> bool:
 
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return None
 
 
 async def _read(receive: Any) -> bytes:

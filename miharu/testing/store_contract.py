@@ -737,6 +737,27 @@ class StoreContract:
         counted = await store.durations(ALL, MINUTE)
         assert sum(n for _, _, n in counted) == 100
 
+    async def test_nobody_waits_for_what_is_asked_in_a_batch(self, store: OpenStore) -> None:
+        """It is in no percentile, before its sums are kept and after."""
+        await store.add(
+            Batch(
+                calls=[
+                    make_call(duration_ms=100),
+                    *(make_call(duration_ms=0, service_tier="batch", cost=None) for _ in range(9)),
+                ]
+            )
+        )
+        for _ in range(2):
+            assert (await store.totals(ALL)).calls == 10
+            assert _near((await store.latency(ALL)).p50_ms, 100)
+            assert sum(n for _, _, n in await store.durations(ALL, MINUTE)) == 1
+            (group,) = await store.groups(ALL, "model")
+            assert _near(group.latency.p50_ms, 100)
+            while await store.roll_up():
+                pass
+        times = [timed for timed in (await store.counters()).times if timed.of == "duration_ms"]
+        assert sum(calls for timed in times for _, calls in timed.counts) == 1
+
     async def test_pages_of_calls_follow_each_other(self, store: OpenStore) -> None:
         calls = [make_call(timestamp=NOON + i) for i in range(25)]
         await store.add(Batch(calls=calls))

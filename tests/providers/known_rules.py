@@ -45,4 +45,5 @@ def _written(rule: Rule) -> str:
     given = [f'"{rule.path}"'] if rule.path else []
     given += [f'host="{rule.host}"'] if rule.host else []
     given += [f'method="{rule.method}"'] if rule.method != "POST" else []
+    given += [f'file="{rule.file}"'] if rule.file else []
     return f"Rule({', '.join(given)})"

@@ -283,7 +283,7 @@ def test_what_is_no_call_ends_no_batch(bench: Bench, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(batch_reader, "READING_S", 0.0)
     bench.queue.max_items = 50
     bench.open()
-    monkeypatch.setattr(bench.pipeline._reader, "_kept", lambda _: None)
+    monkeypatch.setattr(bench.pipeline._reader, "_kept", lambda _: (None, None))
     put(bench, *"x" * 50)
     bench.pipeline.drain()
     assert len(bench.queue) == 0

@@ -423,6 +423,6 @@ def test_an_image_counts(client: Any) -> None:
     assert with_image.usage.prompt_tokens == ask(client).usage.prompt_tokens + PER_IMAGE
 
 
-async def test_only_http_is_spoken() -> None:
-    with pytest.raises(NotImplementedError, match="websocket"):
-        await FakeProvider()({"type": "websocket"}, None, None)
+async def test_only_http_and_websockets_are_spoken() -> None:
+    with pytest.raises(NotImplementedError, match="lifespan"):
+        await FakeProvider()({"type": "lifespan"}, None, None)

@@ -69,7 +69,7 @@ def _row(call: Call, link: str, palette: Palette, longest: int) -> CallRow:
         prompt=token_cell(call, call.usage.prompt_tokens),
         completion=token_cell(call, call.usage.completion_tokens),
         ttft=ttft_cell(call),
-        total=duration(call.duration_ms),
+        total=duration(call.duration_ms if call.is_timed else None),
         cost=cost_cell(call),
         wait=round(100 * wait / longest, 2),
         rest=round(max(100 * (call.duration_ms - wait) / longest, 0.6), 2),

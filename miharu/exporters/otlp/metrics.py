@@ -118,8 +118,9 @@ def _measured(call: Call) -> "Iterator[tuple[Instrument, float, Series]]":
     error = error_of(call)
     failed: Series = (("error.type", error),) if error is not None else ()
     embeds = operation_of(call.api) == EMBEDDINGS
-    yield DURATION, seconds, failed
-    yield EMBEDDING if embeds else INFERENCE, seconds, failed
+    if call.is_timed:
+        yield DURATION, seconds, failed
+        yield EMBEDDING if embeds else INFERENCE, seconds, failed
     if call.ttft_ms is not None and not embeds:
         yield FIRST_CHUNK, call.ttft_ms / 1000, ()
     if usage.prompt_tokens is not None:

@@ -5,6 +5,7 @@ types of the Python SDK 2.12.
 
     messages.py   POST …/v1/messages, and …:rawPredict of Vertex AI
     complete.py   POST …/v1/complete (legacy)
+    batches.py    GET …/v1/messages/batches/{id}/results
     _stream.py    the events of a streamed message, in SSE or in frames of Bedrock's
     _usage.py     usage and errors
     _tools.py     tools that its servers ran

@@ -23,7 +23,7 @@ from miharu.wire.streams import last_value
 if TYPE_CHECKING:
     from miharu.providers.messages import Said
 
-__all__ = ("AnthropicMessages", "message_of")
+__all__ = ("AnthropicMessages", "message_of", "read_message")
 
 _SERVER_TOOL = re.compile(rb'"type"\s*:\s*"server_tool_use"[^{}]{0,200}?"name"\s*:\s*"(\w{1,40})"')
 _MARKS = (b'"message_', b'"error"', b"server_tool_use")
@@ -44,7 +44,7 @@ class AnthropicMessages:
         model = vertex.group(1) if vertex else text(wire.asked.get("model"))
         if wire.is_event_stream:
             return read_events(wire, _events(wire), model)
-        return _message(wire, message_of(wire), model)
+        return read_message(wire, message_of(wire), model)
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
         from miharu.providers.anthropic._conversation import messages
@@ -62,7 +62,8 @@ def message_of(wire: Wire) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _message(wire: Wire, message: Mapping[str, Any], request_model: str | None) -> Reading:
+def read_message(wire: Wire, message: Mapping[str, Any], request_model: str | None) -> Reading:
+    """What a whole message says."""
     kind, reason = error_of(message, wire.status)
     usage = message.get("usage")
     return Reading(

@@ -7,6 +7,7 @@ the types of google-genai 3.4.
     embed.py         POST …:embedContent, …:batchEmbedContents, …:predict
     interactions.py  POST …/interactions, GET …/interactions/{id}
     videos.py        Veo
+    batches.py       GET …/batches/{id}, …/files/{id}:download of a batch's results
     _common.py       what they share: usage, errors, enums, who is meant
     _grounding.py    searches and maps behind an answer
     _conversation.py the messages of generate.py, for people

@@ -24,7 +24,7 @@ from miharu.wire.streams import answers, last_value
 if TYPE_CHECKING:
     from miharu.providers.messages import Said
 
-__all__ = ("GeminiGenerate",)
+__all__ = ("GeminiGenerate", "read_answer")
 
 _STREAM = ":streamGenerateContent"
 _NO_CONTENT = {"thought", "thoughtSignature"}
@@ -40,16 +40,21 @@ class GeminiGenerate:
     def read(self, wire: Wire) -> Reading | None:
         if not is_meant(wire, asked=["contents"], answered=["candidates", "promptFeedback", "usageMetadata"]):
             return None
-        seen = _Seen(wire)
-        seen.read()
-        if not seen.is_whole and wire.body:
-            seen.salvage()
-        return seen.reading()
+        return read_answer(wire)
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
         from miharu.providers.google._conversation import messages
 
         return messages(request, answers)
+
+
+def read_answer(wire: Wire) -> Reading:
+    """What an answer says, plain or streamed."""
+    seen = _Seen(wire)
+    seen.read()
+    if not seen.is_whole and wire.body:
+        seen.salvage()
+    return seen.reading()
 
 
 class _Seen:

@@ -10,6 +10,7 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
     moderations.py  POST …/moderations
     decisions.py    POST …/decisions
     assistants.py   POST …/threads/{id}/runs
+    batches.py      GET …/files/{id}/content of a batch's results
     _choices.py     what chat and completions share
     _chunks.py      their streams, read from both ends
     _common.py      what all share: who is meant, what was asked, what an answer says

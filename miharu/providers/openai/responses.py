@@ -23,7 +23,7 @@ from miharu.wire.large import salvaged
 if TYPE_CHECKING:
     from miharu.providers.messages import Said
 
-__all__ = ("OpenAIResponses",)
+__all__ = ("OpenAIResponses", "read_response")
 
 _TERMINAL = {"response.completed", "response.incomplete", "response.failed"}
 _MARKS = (b"error", b'"response"')
@@ -51,7 +51,7 @@ class OpenAIResponses:
             return _completion(wire)
         if not is_meant(wire, asked="input", answered="response" if wire.is_event_stream else "output"):
             return None
-        return _reading(wire)
+        return read_response(wire)
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
         from miharu.providers.openai._responses_conversation import messages
@@ -61,11 +61,12 @@ class OpenAIResponses:
 
 def _completion(wire: Wire) -> Reading | None:
     """The end of a response that was created in the background, if that is what was fetched."""
-    reading = _reading(wire) if wire.status == 200 and b'"background"' in wire.body else None
+    reading = read_response(wire) if wire.status == 200 and b'"background"' in wire.body else None
     return reading if reading and reading.completes and reading.response_id else None
 
 
-def _reading(wire: Wire) -> Reading:
+def read_response(wire: Wire) -> Reading:
+    """What a response says, plain or streamed."""
     if wire.is_event_stream:
         response, terminated, ttft = _streamed(wire)
     else:

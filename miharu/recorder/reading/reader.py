@@ -1,7 +1,7 @@
 """Exchange -> Call: who was asked, and in which format."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -11,14 +11,16 @@ from miharu._guard import count, say_once, swallowed
 from miharu._ids import minting
 from miharu.attribution.resolve import Attribution, attribution_of_exchange
 from miharu.call import Call, Cost, Outcome, changed
-from miharu.exchange import Exchange, Request
+from miharu.exchange import Exchange, Part, Request
 from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
 from miharu.providers.base import Provider, Reading, Wire
+from miharu.providers.batches import Results, results_of
 from miharu.providers.gateways import cached_by
 from miharu.providers.hosts import provider_of
 from miharu.providers.terms import served_model, terms_of
 from miharu.recorder.reading.attempts import Attempts
+from miharu.recorder.reading.batches import Batches, row_of
 from miharu.recorder.reading.estimate import estimated
 from miharu.recorder.reading.formats import Formats
 from miharu.recorder.reading.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
@@ -60,20 +62,60 @@ class Reader:
         self._attempts = Attempts()
         self._waste = WasteFinder()
         self._jobs = Jobs()
+        self._batches = Batches()
         self._mint = mint or minting()
 
     def read(self, exchange: Exchange) -> Call | None:
         """The call, or ``None``: a redirect hop, or nothing that any provider knows."""
+        return next(iter(self.calls(exchange)), None)
+
+    def calls(self, exchange: Exchange) -> Sequence[Call] | Iterator[Call]:
+        """The call or none; of the results of a batch an iterator, which reads line by line."""
         if exchange.status is not None and 300 <= exchange.status < 400:
-            return None
+            return ()
         request = exchange.request()
         host = request.host.rpartition("@")[2].partition(":")[0]
         candidates = self._formats.of(request.method, host, request.path)
         if not candidates:
-            return None
+            return ()
         wire = _wire(exchange, request)
+        if request.method == "GET" and (results := _results(candidates, wire)) is not None:
+            return self._lines(exchange, request, wire, results)
+        call = self._call_of(exchange, request, candidates, wire)
+        return () if call is None else (call,)
+
+    def _lines(self, exchange: Exchange, request: Request, wire: Wire, results: Results) -> Iterator[Call]:
+        known = self._batches.heard(request.host, results, exchange.timestamp)
+        if known.is_read:
+            return
+        if wire.unread or exchange.lost:
+            count()
+            say_once(
+                "the results of a batch came faster than they can be read, or were too large; what was left "
+                "out of them is not recorded, unless they are fetched again."
+            )
+        is_any = False
+        for line in results.lines:
+            is_any = True
+            call = self._call(exchange, request, line.wire, line.api, line.reading)
+            call = row_of(call, line, known, results.names[0])
+            call = bounded(self.redactor.call(call, request))
+            kept = call if self._ignore is None else _kept(call, self._ignore)
+            if kept is not None:
+                yield self._attempts.place(kept)
+        if isinstance(exchange, Part):
+            exchange.whole.parts -= 1
+        elif is_any and not isinstance(exchange, Unread):
+            whole = exchange.end == "eof" and not (exchange.parts or exchange.lost or wire.unread)
+            known.is_read = whole
+
+    def _call_of(
+        self, exchange: Exchange, request: Request, candidates: Sequence[Provider], wire: Wire
+    ) -> Call | None:
         api, reading = _found(candidates, wire)
-        if reading is None and exchange.shed:  # that it was a call is counted, though its bodies tell nothing
+        if (
+            reading is None and exchange.shed and request.method == "POST"
+        ):  # that it was a call is counted, though its bodies tell nothing
             api, reading = candidates[0].api, Reading(terminated=False)
         began = None if reading is None else self._jobs.began(api, reading, exchange.timestamp)
         if reading is None or began is None:
@@ -149,6 +191,19 @@ def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
             type(error).__name__,
         )
         return replace(call, body=None)
+
+
+def _results(candidates: Sequence[Provider], wire: Wire) -> Results | None:
+    """What it says of a batch; ``None`` where it has nothing to do with one."""
+    for provider in candidates:
+        try:
+            results = results_of(provider, wire)
+        except Exception:  # noqa: BLE001 - an answer that is made to be unreadable
+            swallowed(f"reading an answer as {provider.api}")
+            continue
+        if results is not None:
+            return results
+    return None
 
 
 def _found(candidates: Sequence[Provider], wire: Wire) -> tuple[str, Reading | None]:

@@ -60,6 +60,13 @@ def test_costs_add_up() -> None:
     assert math.isclose(cost.sum, 0.003)
 
 
+def test_nobody_waits_for_what_is_asked_in_a_batch() -> None:
+    found = recorded(service_tier="batch", usage=Usage(prompt_tokens=7), duration_ms=0)
+    assert "gen_ai.client.operation.duration" not in found
+    assert "gen_ai.client.inference.duration" not in found
+    assert "gen_ai.client.token.usage" in found
+
+
 def test_errors_are_told_apart_in_durations_alone() -> None:
     found = recorded(outcome=Outcome(status="error", error_type="rate_limit_error"))
     [series] = found["gen_ai.client.operation.duration"]

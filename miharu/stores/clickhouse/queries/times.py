@@ -10,7 +10,7 @@ from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.queries.pieces import Steps, checked, pieces, step_of
-from miharu.stores.clickhouse.tables.measures import BUCKETS
+from miharu.stores.clickhouse.tables.measures import BUCKETS, UNTIMED
 
 __all__ = ("durations", "latencies", "latency")
 
@@ -84,7 +84,8 @@ def _counts(
         for timing, (buckets, numbers) in zip(timings, row[2:], strict=True):
             histogram = counted[timing, row[0], row[1]]
             for bucket, calls in zip(buckets, numbers, strict=True):
-                histogram[bucket] = histogram.get(bucket, 0) + calls
+                if bucket != UNTIMED:
+                    histogram[bucket] = histogram.get(bucket, 0) + calls
     return {
         key: {b: n for b, n in found.items() if n} for key, found in counted.items() if any(found.values())
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from miharu.stores.base import Counted, Tally, TimedCalls, Timing, Totals
 from miharu.stores.buckets import middle_of
 from miharu.stores.clickhouse.client.database import Database
-from miharu.stores.clickhouse.tables.measures import SIGNED
+from miharu.stores.clickhouse.tables.measures import SIGNED, UNTIMED
 from miharu.stores.ever import COUNTED, KEPT_BY
 
 __all__ = ("COUNTERS", "counters", "views")
@@ -65,7 +65,8 @@ def counters(database: Database) -> Counted:
     keys = ", ".join((*_TIMED_BY, "timing"))
     times = database.query(
         f"SELECT {keys}, arraySort(groupArray((bucket, number))) FROM (SELECT {keys}, bucket, "
-        f"sum(calls) AS number FROM miharu_ever_times GROUP BY {keys}, bucket HAVING number > 0) "
+        f"sum(calls) AS number FROM miharu_ever_times WHERE bucket <> {UNTIMED} GROUP BY {keys}, bucket "
+        "HAVING number > 0) "
         f"GROUP BY {keys} ORDER BY {keys}"
     )
     size = len(KEPT_BY)

@@ -12,7 +12,10 @@ from collections.abc import Mapping
 
 from miharu.stores.rollups import HOUR, MEASURES
 
-__all__ = ("BUCKETS", "HOUR_OF", "MATERIALIZED", "PROJECTIONS", "SIGNED", "hours")
+__all__ = ("BUCKETS", "HOUR_OF", "MATERIALIZED", "PROJECTIONS", "SIGNED", "UNTIMED", "hours")
+
+UNTIMED = -1
+"""The bucket of a duration that is not counted, where the column may not be empty."""
 
 HOUR_OF = f"intDiv(timestamp, {HOUR})"
 """The hour since the epoch: the smallest step that sums are kept of."""

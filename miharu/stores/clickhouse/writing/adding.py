@@ -12,6 +12,7 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among
+from miharu.stores.clickhouse.tables.measures import UNTIMED
 from miharu.stores.clickhouse.tables.schema import TYPES
 from miharu.stores.clickhouse.writing.changing import complete
 from miharu.stores.columns import CALLS, to_plain_row, to_row
@@ -27,6 +28,7 @@ _LARGE = 1000
 _EMPTY = frozenset(
     CALLS.index(name) for name in ("model", "provider", "route", "service", "error_type", "user_id")
 ) | {CALLS.index(name) for name in ("session_id", "trace_id")}
+_DURATION = CALLS.index("duration_bucket")
 
 
 def add(database: Database, batch: Batch) -> int:
@@ -47,6 +49,8 @@ def first_row(call: Call) -> list[Any]:
     for place in _EMPTY:
         if row[place] is None:
             row[place] = ""
+    if row[_DURATION] is None:
+        row[_DURATION] = UNTIMED
     return [*row, 1, 1]
 
 
