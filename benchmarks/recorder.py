@@ -30,6 +30,7 @@ from miharu.call import Call
 from miharu.config import resolve_database
 from miharu.plugins import load
 from miharu.pricing.genai import GenaiPrices
+from miharu.pricing.plans.planned import PlannedPrices
 from miharu.recorder.costing.pricer import Pricer
 from miharu.recorder.counters import Counters
 from miharu.recorder.pipeline import Pipeline
@@ -99,10 +100,10 @@ class Stages:
 
 
 class Prices:
-    """The built-in ones, so that they can be watched."""
+    """The built-in ones by plans, as the recorder has them, so that they can be watched."""
 
     def __init__(self) -> None:
-        self._prices = GenaiPrices()
+        self._prices = PlannedPrices(GenaiPrices())
 
     def cost(self, call: Call) -> Any:
         return self._prices.cost(call)

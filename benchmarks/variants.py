@@ -15,7 +15,7 @@ import httpx2
 from miharu.interceptor import Interceptor
 from miharu.providers.base import Rule
 
-__all__ = ("Variant", "variants")
+__all__ = ("Variant", "interceptor_only", "variants", "whole")
 
 
 def _nothing() -> None: ...
@@ -37,20 +37,22 @@ def variants() -> list[Variant]:
     return [
         Variant("nobody"),
         Variant("nobody, again (noise)"),
-        _interceptor_only(),
-        _whole(),
+        interceptor_only(),
+        whole(),
         _opentelemetry(),
         _sentry(),
     ]
 
 
-def _interceptor_only() -> Variant:
+def interceptor_only() -> Variant:
+    """The patch and the tee alone."""
     queue: collections.deque[object] = collections.deque(maxlen=1000)
-    watching = Interceptor(queue.append, [Rule("/completions")])
+    watching = Interceptor(queue.append, [Rule("/completions"), Rule("/converse")])
     return Variant("interceptor only", watching.install, watching.uninstall, queue.clear)
 
 
-def _whole() -> Variant:
+def whole() -> Variant:
+    """All of miharu."""
     import miharu
     from miharu import monitor
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
     from miharu._price import Price
+    from miharu._wsgi.middleware import MiharuWsgiMiddleware
     from miharu.attribution.observe import observe
     from miharu.attribution.scoped import context
     from miharu.attribution.scores import score, trace_id
@@ -35,6 +36,7 @@ __all__ = (
     "ConfigError",
     "MiharuError",
     "MiharuMiddleware",
+    "MiharuWsgiMiddleware",
     "Price",
     "Stats",
     "StoreError",
@@ -67,6 +69,7 @@ _HOMES = {
     "Stats": "miharu.monitor",
     "StoreError": "miharu.errors",
     "MiharuMiddleware": "miharu._asgi",
+    "MiharuWsgiMiddleware": "miharu._wsgi.middleware",
     "Price": "miharu._price",
     "asgi": "miharu._asgi",
     "capture": "miharu.monitor.capture",

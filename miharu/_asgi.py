@@ -4,7 +4,7 @@
     app.add_middleware(miharu.MiharuMiddleware)    the dashboard, and which route made which call
 
 Both are plain ASGI and import no web framework. They need no lifespan, read no body of the host's, and leave
-its scope as it is.
+its scope as it is. For WSGI there is ``_wsgi``.
 """
 
 import time
@@ -12,16 +12,15 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from miharu._guard import swallowed
+from miharu._middleware import Start, checked_path, current
 from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
 from miharu.config.refusal import refused
 from miharu.dashboard.access.decide import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, inner_path, send_page
-from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
     from miharu.ingest import Ingest
-    from miharu.monitor import Monitor
 
 __all__ = ("ASGIApp", "MiharuMiddleware", "asgi")
 
@@ -98,16 +97,10 @@ class MiharuMiddleware:
         allowed_hosts: Iterable[str] = (),
         metrics_token: str | None = None,
     ) -> None:
-        if not callable(app):
-            raise ConfigError(f"app={app!r}: give an ASGI app, such as MiharuMiddleware(app).", "app")
-        if not _is_path(path):
-            raise ConfigError(
-                f"path={path!r}: give the dashboard's path below your app, such as '/miharu'.", "path"
-            )
+        self._path = checked_path(app, path, "an ASGI app", "MiharuMiddleware")
         self._app = app
-        self._path = path.rstrip("/")
         self._door = _door(auth, allowed_hosts, metrics_token)
-        self._started = False
+        self._start = Start()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the dashboard, or pass the request on."""
@@ -131,34 +124,15 @@ class MiharuMiddleware:
         with Beginning(origin):
             await self._app(scope, _overheard(receive, origin) if scope["type"] == "http" else receive, send)
 
-    def _start(self) -> None:
-        if not self._started:
-            self._started = True
-            sources.serve()
-            from miharu import monitor
-
-            if monitor.current() is None:
-                monitor.init()
-
-
-def _is_path(path: object) -> bool:
-    return isinstance(path, str) and path.startswith("/") and bool(path.strip("/"))
-
 
 def _door(auth: Auth, allowed_hosts: Iterable[str], metrics_token: str | None) -> Door:
-    return Door(Access(auth, allowed_hosts, metrics_token=metrics_token), _current)
+    return Door(Access(auth, allowed_hosts, metrics_token=metrics_token), current)
 
 
 def _ingest() -> "Ingest":
     from miharu.ingest import Ingest
 
-    return Ingest(_current)
-
-
-def _current() -> "Monitor | None":
-    from miharu import monitor
-
-    return monitor.current()
+    return Ingest(current)
 
 
 def _overheard(receive: Receive, origin: Origin) -> Receive:

@@ -13,7 +13,9 @@ from typing import Any
 from miharu.call import Call, Cost, Outcome, Usage
 
 __all__ = (
+    "AHEAD_MS",
     "BOUNDS",
+    "EARLIEST_MS",
     "LONGEST",
     "LONGEST_MESSAGE",
     "MOST_MS",
@@ -21,6 +23,7 @@ __all__ = (
     "MOST_TOKENS",
     "believed",
     "bounded",
+    "is_recent",
     "payable",
 )
 
@@ -30,6 +33,10 @@ MOST_NANOUSD = 9 * 10**11
 """What one call may cost, 900 USD: more than the largest context and answer of the dearest model."""
 MOST_MS = 31 * 86_400_000
 """A month: background calls and batches end within days."""
+EARLIEST_MS = 1_420_070_400_000
+"""2015, in Unix milliseconds: no provider is older."""
+AHEAD_MS = 86_400_000
+"""How far the clock of another machine, or one that is set to its local time, may be ahead."""
 LONGEST = 500
 """Characters of a text that a provider sends, such as a model's name."""
 LONGEST_MESSAGE = 2000
@@ -38,7 +45,7 @@ LONGEST_RAW = 16_000
 """Of the provider's own usage object, and of other JSON."""
 
 _COUNTS = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
-_COUNTS_OF = attrgetter(*_COUNTS)
+_counts_of = attrgetter(*_COUNTS)
 BOUNDS = {
     **dict.fromkeys((*_COUNTS, "cache_missed_tokens"), MOST_TOKENS),
     **dict.fromkeys(("cost_nanousd", "cache_missed_nanousd"), MOST_NANOUSD),
@@ -51,26 +58,38 @@ _TEXTS = (
     *((name, LONGEST) for name in ("sdk", "finish_reason", "service_tier")),
     ("rate_limit", LONGEST_RAW),
 )
-_SHORT_OF = attrgetter(*_NAMES, *(name for name, most in _TEXTS if most == LONGEST))
+_SELDOM = ("ttft_ms", "cache_missed_tokens", "cache_missed_nanousd")
+"""Numbers that few calls have."""
+_seldom_of = attrgetter(*_SELDOM)
+_short_of = attrgetter(*_NAMES, *(name for name, most in _TEXTS if most == LONGEST))
+
+
+def is_recent(timestamp: int, now: float) -> bool:
+    """Whether a call that another machine has seen can have begun then (Unix milliseconds, and seconds)."""
+    return EARLIEST_MS <= timestamp <= now * 1000 + AHEAD_MS
 
 
 def bounded(call: Call) -> Call:
     """The call with what can be believed of it; the very same, where that is all."""
     changed: dict[str, Any] = {} if _is_plain(call) else _shortened(call)
-    for name in ("ttft_ms", "cache_missed_tokens", "cache_missed_nanousd"):
-        value = getattr(call, name)
-        if value is not None and not 0 <= value <= BOUNDS[name]:
-            changed[name] = None
+    if any(_seldom_of(call)):  # a zero is possible
+        for name, value in zip(_SELDOM, _seldom_of(call), strict=True):
+            if value is not None and not 0 <= value <= BOUNDS[name]:
+                changed[name] = None
     if not 0 <= call.duration_ms <= MOST_MS:
         changed["duration_ms"] = min(max(call.duration_ms, 0), MOST_MS)
-    parts = {"usage": _usage(call.usage), "cost": payable(call.cost), "outcome": _outcome(call.outcome)}
-    changed |= {name: part for name, part in parts.items() if part is not getattr(call, name)}
+    if (usage := _usage(call.usage)) is not call.usage:
+        changed["usage"] = usage
+    if (cost := payable(call.cost)) is not call.cost:
+        changed["cost"] = cost
+    if (outcome := _outcome(call.outcome)) is not call.outcome:
+        changed["outcome"] = outcome
     return replace(call, **changed) if changed else call
 
 
 def _is_plain(call: Call) -> bool:
     """Whether its texts are short even together, and of plain characters: those of nearly every call are."""
-    texts, limits = "".join(filter(None, _SHORT_OF(call))), call.rate_limit or ""
+    texts, limits = "".join(filter(None, _short_of(call))), call.rate_limit or ""
     return (
         len(texts) <= LONGEST
         and len(limits) <= LONGEST_RAW
@@ -108,13 +127,15 @@ def believed(usage: Usage) -> Usage:
 def _usage(usage: Usage) -> Usage:
     """Where one count cannot be, none of them is believed; what the provider said is kept."""
     raw = usage.usage_raw if usage.usage_raw is None else _text(usage.usage_raw, 2 * LONGEST_RAW)
-    for value in _COUNTS_OF(usage):
-        if value is not None and not 0 <= value <= MOST_TOKENS:
-            return Usage(usage_raw=raw)
+    counts = [*filter(None, _counts_of(usage))]  # a zero is nothing that could not be
+    if counts and not (min(counts) >= 0 and max(counts) <= MOST_TOKENS):
+        return Usage(usage_raw=raw)
     return usage if raw is usage.usage_raw else replace(usage, usage_raw=raw)
 
 
 def _outcome(outcome: Outcome) -> Outcome:
+    if outcome.error_type is None and outcome.error_message is None and outcome.retry_after_ms is None:
+        return outcome
     changed: dict[str, Any] = {}
     for name, most in (("error_type", LONGEST), ("error_message", LONGEST_MESSAGE)):
         text = getattr(outcome, name)

@@ -38,6 +38,14 @@ def middleware(**arguments: Any) -> object:
     return miharu.MiharuMiddleware(**({"app": app} | arguments))
 
 
+def wsgi_middleware(**arguments: Any) -> object:
+    return miharu.MiharuWsgiMiddleware(**({"app": app} | arguments))
+
+
+async def waits_for_a_loop(environ: object) -> bool:
+    return bool(environ)
+
+
 def budget(**arguments: Any) -> object:
     return miharu.Budget(**({"usd": 1} | arguments))
 
@@ -90,6 +98,13 @@ RAISE: Mapping[Callable[..., object], Mapping[str, tuple[object, ...]]] = {
         "app": (None, "app", {}),
         "path": (None, "", "/", "miharu", 7, b"/miharu"),
         "auth": (None, "on", lambda: True),
+        "allowed_hosts": ("a.example", ["a.example:80"]),
+        "metrics_token": (7, ""),
+    },
+    wsgi_middleware: {
+        "app": (None, "app", {}),
+        "path": (None, "", "/", "miharu", 7, b"/miharu"),
+        "auth": (None, "on", lambda: True, waits_for_a_loop),
         "allowed_hosts": ("a.example", ["a.example:80"]),
         "metrics_token": (7, ""),
     },
@@ -256,7 +271,8 @@ def test_an_empty_user_or_session_is_none() -> None:
 )
 def test_each_parameter_is_tried(name: str) -> None:
     public = getattr(miharu, name)
-    tried = {"init": init, "MiharuMiddleware": middleware, "Budget": budget}.get(name, public)
+    stand_ins = {"MiharuMiddleware": middleware, "MiharuWsgiMiddleware": wsgi_middleware, "Budget": budget}
+    tried = {"init": init, **stand_ins}.get(name, public)
     parameters = {*RAISE.get(tried, ()), *LOG.get(tried, ()), *ANYTHING.get(tried, ())}
     assert {*inspect.signature(public).parameters} == parameters
 

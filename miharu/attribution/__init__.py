@@ -2,10 +2,13 @@
 
 tracing.py          ids of traces and spans, those of others and our own
 route_templates.py  the route of the host's app, as a template
+wsgi_routes.py      the same where the app is called by WSGI
+route_patterns.py   how each framework writes a route
 sources.py          the script or notebook, for work that no web request asked for
 records.py          where spans and scores are left for the recorder
 stated.py           what the program itself states
 context.py          the one reference that is kept while the program runs
+stepping.py         the same for a request that is answered in steps
 scoped.py           ``miharu.context``: stating it, for a block or for the rest
 spans.py            a piece of work around a block
 observe.py          the same around each run of a function

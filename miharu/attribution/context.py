@@ -29,6 +29,7 @@ __all__ = (
     "Origin",
     "begun",
     "current",
+    "held",
     "hold_in",
     "hold_no_more",
     "now",
@@ -187,6 +188,11 @@ def now() -> tuple[Context | None, Stated | None, Any]:
     if here is None or here.origin is None:
         return here, None, traced
     return here, here.origin.stated, traced
+
+
+def held() -> Context | None:
+    """The context that this thread or task has; generators that run in it may have others."""
+    return _current.get()
 
 
 def put(context: Context | None) -> None:

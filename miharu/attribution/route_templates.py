@@ -5,16 +5,15 @@ routing is asked once more, where the program has loaded them. It runs in the wo
 been routed; nothing of the host's is imported or changed.
 """
 
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ("route_template",)
+from miharu.attribution.route_patterns import asked_of_django, collapsed, inside, of_werkzeug
+from miharu.attribution.wsgi_routes import is_wsgi, wsgi_template
 
-_DEEPEST = 20
-"""How many middlewares a framework's app may be wrapped in."""
+__all__ = ("route_template",)
 
 
 def route_template(scope: Mapping[str, Any], app: object = None) -> str | None:
@@ -24,9 +23,11 @@ def route_template(scope: Mapping[str, Any], app: object = None) -> str | None:
     paths are not.
 
     Args:
-        scope: The request's ASGI scope, as the host has left it.
+        scope: The request's ASGI scope, as the host has left it, or one that was made of a WSGI request.
         app: What answered it, with or without middlewares around it.
     """
+    if is_wsgi(scope):
+        return wsgi_template(scope, app)
     told = scope.get("path_template")  # Litestar
     if isinstance(told, str) and told:
         return told
@@ -36,7 +37,7 @@ def route_template(scope: Mapping[str, Any], app: object = None) -> str | None:
     if template is not None:
         return _mount(scope, template) + template
     path = scope.get("path")
-    return _collapsed(path.removeprefix(_server_prefix(scope)) or "/") if isinstance(path, str) else None
+    return collapsed(path.removeprefix(_server_prefix(scope)) or "/") if isinstance(path, str) else None
 
 
 def _matched(scope: Mapping[str, Any]) -> str | None:
@@ -80,27 +81,14 @@ def _asked_again(scope: Mapping[str, Any], app: object) -> str | None:
         return None
     root = str(scope.get("root_path") or "")
     path = str(scope.get("path") or "").removeprefix(root.rstrip("/")) or "/"
-    for candidate in _inside(scope.get("endpoint"), app):  # the endpoint of a mount is the app that it mounts
+    for candidate in inside(scope.get("endpoint"), app):  # the endpoint of a mount is the app that it mounts
         # Where the path is wrong, the framework itself has told the visitor.
         with suppress(Exception):
             if quart and hasattr(candidate, "url_map") and hasattr(candidate, "asgi_app"):
                 return _of_werkzeug(candidate.url_map, scope, root, path)
             if django is not None and isinstance(candidate, django.ASGIHandler):
-                return _of_django(path)
+                return asked_of_django(path)
     return None
-
-
-def _inside(*apps: object) -> Iterator[object]:
-    """Each app, and the apps that its middlewares are wrapped around."""
-    for outer in apps:
-        app = outer
-        for _ in range(_DEEPEST):
-            if app is None:
-                break
-            yield app
-            # A bound method, such as ``app.asgi_app`` of Quart, belongs to its app.
-            names = ("__self__", "app", "_app", "asgi_app", "application")
-            app = next((found for name in names if (found := getattr(app, name, None)) is not None), None)
 
 
 def _of_werkzeug(url_map: Any, scope: Mapping[str, Any], root: str, path: str) -> str:
@@ -112,45 +100,4 @@ def _of_werkzeug(url_map: Any, scope: Mapping[str, Any], root: str, path: str) -
         url_scheme=scope.get("scheme") or ("ws" if socket else "http"),
     )
     rule, _ = adapter.match(path, method=scope.get("method"), return_rule=True, websocket=socket)
-    return re.sub(r"<(?:[^<>:]*:)?(\w+)>", r"{\1}", rule.rule)
-
-
-def _of_django(path: str) -> str:
-    return "/" + _without_regex(sys.modules["django.urls"].resolve(path).route)
-
-
-def _without_regex(route: str) -> str:
-    """Django's route, which may be a regular expression in part, with the names of what it looks for."""
-    written, rest = "", route
-    while found := _MARK.search(rest):
-        written, mark, rest = written + rest[: found.start()], found[0], rest[found.end() :]
-        if mark.startswith("("):
-            inner, rest = _group(rest)
-            written += _without_regex(inner) if mark == "(?:" else f"{{{found[1] or ''}}}"
-        elif mark.startswith("<"):
-            written += f"{{{found[2]}}}"
-        elif mark.startswith("\\"):
-            written += "" if mark[1].isalnum() else mark[1]
-    return written + rest
-
-
-_MARK = re.compile(r"\(\?P<(\w+)>|\(\?:|\(|<(?:\w+:)?(\w+)>|\\.|[\^$?*+]")
-
-
-def _group(rest: str) -> tuple[str, str]:
-    """What stands before the parenthesis that closes a group, and what after it."""
-    depth = 1
-    for found in re.finditer(r"\\.|[()]", rest):
-        depth += {"(": 1, ")": -1}.get(found[0], 0)
-        if depth == 0:
-            return rest[: found.start()], rest[found.end() :]
-    return rest, ""
-
-
-_ID = re.compile(
-    r"\d+|[0-9a-f]{8}-[0-9a-f-]{27}|(?=.*\d)[0-9a-f]{8,}|(?=.*\d)[\w.~=-]{16,}|[^/]*@[^/]*", re.IGNORECASE
-)
-
-
-def _collapsed(path: str) -> str:
-    return "/".join("{}" if _ID.fullmatch(part) else part for part in path.split("/"))[:200]
+    return of_werkzeug(rule.rule)

@@ -22,7 +22,8 @@ __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 HELP = "copy everything from one database into another"
 DESCRIPTION = (
     "Copy calls with their prompts and answers, spans and scores from one database into another, such as "
-    "from a SQLite file to PostgreSQL. The source is only read. A copy that was ended can be begun again: it "
+    "from a SQLite file to PostgreSQL. Of the source nothing is changed, except that "
+    "tables of an older miharu are brought up to date first. A copy that was ended can be begun again: it "
     "goes on, and nothing is there twice."
 )
 _OFTEN_S = 0.2
@@ -121,7 +122,7 @@ class _Copy:
         return {kind: await compare(self._source, self._target, kind, self._progress.show) for kind in KINDS}
 
     async def _report(self, before: "Mapping[Kind, Comparison]", after: "Mapping[Kind, Comparison]") -> int:
-        from miharu.stores.copying import unequal_sums
+        from miharu.stores.copying import complete, unequal_sums
 
         rows = [
             (
@@ -146,11 +147,16 @@ class _Copy:
         if any(found.foreign for found in after.values()):
             print("The target has all of the source. Sums are not compared, because it has other calls too.")
             return 0
-        if unequal := await unequal_sums(self._source, self._target):
+        unequal = await unequal_sums(self._source, self._target)
+        if unequal and await complete(self._source, self._target, self._writer, self._progress.show):
+            unequal = await unequal_sums(self._source, self._target)
+        self._progress.clear()
+        if unequal:
             words = "; ".join(f"{name} {one:,} and {other:,}" for name, (one, other) in unequal.items())
             print(
-                f"The sums of the source and the target differ: {words}. Calls were repriced or completed in "
-                "one of the two after they had been copied; copy into an empty database to have the same."
+                f"The sums of the source and the target differ: {words}. Calls were repriced in one of the "
+                "two after they had been copied, or completed in the target; copy into an empty database to "
+                "have the same."
             )
             return 1
         print("Both have the same calls, spans and scores, and the same sums of tokens and cost.")

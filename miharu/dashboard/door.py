@@ -1,7 +1,8 @@
-"""The ASGI side of the dashboard: from a scope to a view, and from a page to ASGI messages.
+"""The way into the dashboard: from a scope to a view, and from a page to ASGI messages.
 
 The dashboard's addresses are flat and relative, so a door has to know only which part of the path lies
 below it. Hosts disagree on how they say that; ``inner_path`` reads what each of them leaves behind.
+A request of WSGI comes as a scope, too (``_wsgi/environ.py``).
 """
 
 import re
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 from miharu._guard import swallowed
 from miharu.config import public_url
 from miharu.dashboard.access.decide import Access
+from miharu.dashboard.access.interface import ASGI, Interface
 from miharu.dashboard.access.visit import Visit
 from miharu.dashboard.http.notice import notice
 from miharu.dashboard.http.page import Page, PageRequest, Site
@@ -22,7 +24,18 @@ from miharu.errors import NoDatabase, StoreError
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
 
-__all__ = ("Door", "Receive", "Scope", "Send", "asked_path", "hear_out", "inner_path", "send_page", "unix_ms")
+__all__ = (
+    "Door",
+    "Receive",
+    "Scope",
+    "Send",
+    "asked_path",
+    "hear_out",
+    "inner_path",
+    "on_one_line",
+    "send_page",
+    "unix_ms",
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,6 +49,7 @@ class Door:
         access: Who is let in.
         monitor: Whose calls are shown; ``None`` from it means that the program has not called ``init()``.
         clock: Unix milliseconds.
+        interface: The one by which the host calls us.
     """
 
     def __init__(
@@ -43,7 +57,9 @@ class Door:
         access: Access,
         monitor: "Callable[[], Monitor | None]",
         clock: Callable[[], int] | None = None,
+        interface: Interface = ASGI,
     ) -> None:
+        self._interface = interface
         self._access = access
         self._monitor = monitor
         self._clock = clock or unix_ms
@@ -107,7 +123,7 @@ class Door:
             return await respond(request, site)
 
         try:
-            return await monitor.read(view)
+            return await self._interface.read(monitor, view)
         except StoreError as error:
             return _unreadable(error)
 
@@ -131,12 +147,12 @@ async def hear_out(scope: Scope, receive: Receive) -> None:
 
 async def send_page(page: Page, scope: Scope, send: Send) -> None:
     """Send the page whole; to HEAD, its head."""
-    headers = [(name.lower().encode("latin-1"), _on_one_line(value)) for name, value in page.headers]
+    headers = [(name.lower().encode("latin-1"), on_one_line(value)) for name, value in page.headers]
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else page.body})
 
 
-def _on_one_line(value: str) -> bytes:
+def on_one_line(value: str) -> bytes:
     """The value without line breaks, so that no part of it becomes another header."""
     return _CONTROLS.sub("", value).encode("latin-1", "replace")
 

@@ -1,6 +1,7 @@
 """One request of a sender: its token, its bounds, its answer. The host's loop waits for nothing of ours."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class Ingest:
         rate: Rate | None = None,
         guesses: Guesses | None = None,
         body_within_s: float = BODY_WITHIN_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare.
 
@@ -51,13 +53,14 @@ class Ingest:
             rate: How often one address may send.
             guesses: The wrong tokens that were seen.
             body_within_s: Seconds that a body may take to arrive.
+            clock: Unix seconds, by which calls of the future are told.
         """
         self._monitor = monitor
         self._environ = environ
         self._rate = rate or Rate()
         self._guesses = guesses or Guesses()
         self._body_within_s = body_within_s
-        self._endpoints = _endpoints()
+        self._endpoints = _endpoints(clock)
         self.paths = tuple(self._endpoints)
         """What it answers."""
         self._waiting = 0
@@ -174,14 +177,14 @@ class _Reading:
         return bytes(message.get("body", b""))
 
 
-def _endpoints() -> Mapping[str, Endpoint]:
+def _endpoints(clock: Callable[[], float]) -> Mapping[str, Endpoint]:
     from miharu.ingest.batches import Batches
     from miharu.ingest.otlp.endpoint import Logs, Traces
     from miharu.ingest.otlp.memory import Memory
     from miharu.ingest.sums import Sums
 
     memory = Memory()
-    return dict(zip(PATHS, (Batches(), Sums(), Traces(memory), Logs(memory)), strict=True))
+    return dict(zip(PATHS, (Batches(clock), Sums(), Traces(memory, clock), Logs(memory, clock)), strict=True))
 
 
 async def _send(answer: Answer, send: Send) -> None:

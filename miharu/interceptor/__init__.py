@@ -1,9 +1,12 @@
-"""Sees each exchange of httpx, httpx2 and aiohttp with a model, and hands it to a sink. It changes nothing.
+"""Sees each exchange of a known HTTP client with a model, and hands it to a sink. It changes nothing.
 
 gate.py     is this request worth a look? a set look-up
 httpx.py    the patch of httpx and httpx2, sync and async
 tee.py      each chunk goes to the app and, by reference, into the exchange
 aiohttp.py  the patch of aiohttp, silent below an httpx client
+urllib3.py  the patch of urllib3, which carries requests and botocore; silent below an httpx client, too
+http_client.py  the tee in the responses of the standard library, which urllib3 reads
+forms.py    the plain fields of a form that is sent as bytes
 handoff.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
@@ -37,10 +40,17 @@ def _patch_aiohttp(library: ModuleType) -> str:
     return aiohttp.patch(library)
 
 
+def _patch_urllib3(library: ModuleType) -> str:
+    from miharu.interceptor import urllib3
+
+    return urllib3.patch(library)
+
+
 LIBRARIES: dict[str, Callable[[ModuleType], str]] = {
     "httpx": _patch_httpx,
     "httpx2": _patch_httpx,
     "aiohttp": _patch_aiohttp,
+    "urllib3": _patch_urllib3,
 }
 """What patches each; our side of it is imported with the library."""
 

@@ -40,7 +40,7 @@ class Watching(Protocol):
 
 
 inside: ContextVar[bool] = ContextVar("miharu_inside", default=False)
-"""Whether an outer client already watches what an inner one sends: an httpx client may run on aiohttp."""
+"""Whether an outer client already watches what an inner one sends: below an httpx client may be another."""
 
 _unseen: ContextVar[bool] = ContextVar("miharu_unseen", default=False)
 

@@ -99,11 +99,15 @@ def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
         if request.method == "POST":  # what is fetched by its id was paid already
             admit()
         begun(exchange)
+        token = inside.set(True)
         try:
             response = original(self, request, *args, **kwargs)
         except BaseException as error:
             finish(exchange, None, error)
             raise
+        finally:
+            with suppress(ValueError):  # a greenlet may have been thrown into another context
+                inside.reset(token)
         _attach(exchange, response, tee)
         return response
 

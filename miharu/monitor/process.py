@@ -50,7 +50,7 @@ def init(
     redact: Callable[[Any], Any] | None = None,
     ignore: "Iterable[str | Callable[[Call], bool]] | None" = None,
 ) -> None:
-    """Watch every LLM call that this process makes through httpx, httpx2 or aiohttp. Returns at once.
+    """Watch every LLM call that this process makes (httpx, httpx2, aiohttp, urllib3). Returns at once.
 
     Clients that exist already and libraries imported later are covered. Called again with the same
     arguments it does nothing; with others it warns, and the first stays.

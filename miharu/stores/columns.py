@@ -1,11 +1,12 @@
 """Calls, spans and scores as rows, and back. The one place that knows the order of the columns."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, get_args
 
 from miharu._bounds import MOST_MS, MOST_TOKENS, bounded
@@ -134,12 +135,10 @@ def _values(call: Call) -> list[Any]:
 
 def _is_ordinary(row: list[Any]) -> bool:
     """Whether nothing in it is to be bounded, shortened or left out: a quick look, which suits most calls."""
-    texts = [value for value in row if value.__class__ is str]
-    numbers = [value for value in row if value.__class__ is int]
-    if len(texts) + len(numbers) + row.count(None) < len(row) or row[_TIMESTAMP].__class__ is not int:
+    kinds = _kinds_of(tuple(map(type, row)))
+    if kinds is None:
         return False
-    numbers.remove(row[_TIMESTAMP])
-    text = "".join(texts)
+    text, numbers = "".join(kinds.texts(row)), kinds.numbers(row)
     return (
         len(text) <= LONGEST_TEXT
         and text.isascii()
@@ -147,9 +146,32 @@ def _is_ordinary(row: list[Any]) -> bool:
         and min(numbers) >= 0
         and max(numbers) <= MOST_TOKENS
         and abs(row[_TIMESTAMP]) <= LARGEST
-        and sum([len(value) > LONGEST_KEY // 4 for value in texts])
-        == sum([len(row[place] or "") > LONGEST_KEY // 4 for place in _LONG])
+        and max(map(len, kinds.keys(row))) <= LONGEST_KEY  # of plain characters, so as many bytes
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """What takes from rows whose values are of the same types what has to be looked at."""
+
+    texts: Callable[[list[Any]], Sequence[str]]
+    keys: Callable[[list[Any]], Sequence[str]]
+    """The texts that are indexed, or might be."""
+    numbers: Callable[[list[Any]], Sequence[int]]
+    """All but the timestamp."""
+
+
+@lru_cache(256)
+def _kinds_of(types: tuple[type[Any], ...]) -> _Kinds | None:
+    """That of rows of these types; ``None`` where one of them is not usual."""
+    if not {*types} <= {str, int, type(None)} or types[_TIMESTAMP] is not int:
+        return None
+    texts = [place for place, kind in enumerate(types) if kind is str]
+    keys = [place for place in texts if place not in _LONG]
+    numbers = [place for place, kind in enumerate(types) if kind is int and place != _TIMESTAMP]
+    if min(map(len, (texts, keys, numbers))) < 2:
+        return None  # of one place alone a getter gives no sequence
+    return _Kinds(itemgetter(*texts), itemgetter(*keys), itemgetter(*numbers))
 
 
 def to_plain_row(value: Span | Score) -> tuple[Any, ...]:

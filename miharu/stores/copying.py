@@ -5,14 +5,15 @@ quick, and what the target has is skipped. A store keeps each id once, so nothin
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from miharu.batch import Batch
+from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.stores.base import AsyncWriter, Kind, Place, Query, Questions
 
-__all__ = ("KINDS", "Comparison", "Progress", "compare", "copy", "unequal_sums")
+__all__ = ("KINDS", "Comparison", "Progress", "compare", "complete", "copy", "unequal_sums")
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _COMPARED_AT_ONCE = 10_000
@@ -20,8 +21,8 @@ _COPIED_AT_ONCE = 1000
 _SUMS = ("calls", "errors", "cost_nanousd", "unpriced", "prompt_tokens", "completion_tokens", "duration_ms")
 
 Progress = Callable[[str, Kind, int, int], object]
-"""Called with what is done (``comparing``, ``copying``), of what, how many so far, and of how many; 0 where
-that is not known."""
+"""Called with what is done (``comparing``, ``copying``, ``completing``), of what, how many so far, and of how
+many; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,27 @@ async def copy(
         done += len(several)
         after = _place_of(batch, kind)
         progress("copying", kind, min(done, found.source), found.source)
+
+
+async def complete(source: Questions, target: Questions, writer: AsyncWriter, progress: Progress) -> int:
+    """Bring the ends of background calls that were copied while they were open; how many were."""
+    after, looked, done = None, 0, 0
+    while calls := (await target.batch("calls", after, _COPIED_AT_ONCE)).calls:
+        for call in calls:
+            if not _is_open(call):
+                continue
+            ended = await source.call(call.id)
+            if ended is not None and not _is_open(ended):
+                await writer.add(Batch(calls=[replace(ended, completes=True)]))
+                done += 1
+        after, looked = (calls[-1].timestamp, calls[-1].id), looked + len(calls)
+        progress("completing", "calls", looked, 0)
+    return done
+
+
+def _is_open(call: Call) -> bool:
+    """Whether an end may follow, as a writer of the store sees it."""
+    return call.response_id is not None and call.usage.usage_source == "none"
 
 
 async def unequal_sums(source: Questions, target: Questions) -> Mapping[str, tuple[int, int]]:

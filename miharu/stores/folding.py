@@ -28,7 +28,7 @@ _NEEDED = (
     *("timestamp", "status", "service", "provider", "model", "route", "user_id", "error_type", "tags"),
     *("http_status", "usage_source", "attempt", "duplicate_of", "cost_nanousd", "prompt_tokens"),
     *("completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "duration_ms"),
-    *("cache_missed_tokens", "cache_missed_nanousd", "duration_bucket", "ttft_bucket"),
+    *("cache_missed_tokens", "cache_missed_nanousd", "duration_bucket", "ttft_bucket", "ttft_ms"),
 )
 """The columns of a call that sums are made from."""
 _STAGE = "miharu_stage"
@@ -136,6 +136,8 @@ def add_calls(
         out: Take them out.
         rest: Only those that it does not have yet by a part of a step.
     """
+    if out and rollup.largest:
+        return  # the next smaller value is not known, and an upper bound is all that is asked for
     partly = so_far.partly.get(rollup.name)
     condition = _CONDITIONS[partly is not None, rest]
     statement = _folding(rollup, "-" if out else "", so_far.tag_value, condition, grouped=so_far.grouped)
@@ -235,8 +237,11 @@ def _folding(rollup: Rollup, sign: str, tag_value: str, condition: str, *, group
         )
         source = f"SELECT * FROM ({source}) AS counted WHERE 1 = 1"
     else:
-        sums = ", ".join(_summed(MEASURES[name], sign, grouped=grouped) for name in rollup.measures)
-        source = f"SELECT {step}, {keys}, {sums} FROM {_STAGE} WHERE {where}{end}"
+        if rollup.largest:
+            measures = ", ".join(_largest(name, grouped=grouped) for name in rollup.measures)
+        else:
+            measures = ", ".join(_summed(MEASURES[name], sign, grouped=grouped) for name in rollup.measures)
+        source = f"SELECT {step}, {keys}, {measures} FROM {_STAGE} WHERE {where}{end}"
     return _adding(rollup, source, grouped=grouped)
 
 
@@ -266,11 +271,18 @@ def _summed(expression: str, sign: str, *, grouped: bool) -> str:
     return f"{sign}sum({expression})" if grouped else f"{sign}({expression})"
 
 
+def _largest(column: str, *, grouped: bool) -> str:
+    return f"max(coalesce({column}, 0))" if grouped else f"coalesce({column}, 0)"
+
+
 def _adding(rollup: Rollup, source: str, *, grouped: bool) -> str:
     # In the order of the key: several that fold at once would else wait for each other for ever.
     columns = rollup.key_columns
     order = f"ORDER BY {_places(len(columns))} " if grouped else ""
-    added = ", ".join(f"{name} = {rollup.name}.{name} + excluded.{name}" for name in rollup.measures)
+    merged = "{old}.{name} + excluded.{name}"
+    if rollup.largest:
+        merged = "CASE WHEN excluded.{name} > {old}.{name} THEN excluded.{name} ELSE {old}.{name} END"
+    added = ", ".join(f"{name} = {merged.format(name=name, old=rollup.name)}" for name in rollup.measures)
     return (
         f"INSERT INTO {rollup.name} ({', '.join((*columns, *rollup.measures))}) {source} "
         f"{order}ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {added}"

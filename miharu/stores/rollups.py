@@ -8,6 +8,9 @@ exact at any time: a reader takes what lies below mark and moment from the sums,
 
 A histogram counts successful calls by bucket of their duration (``timing`` 0) and time to first token (1).
 ``WIDTH`` neighbouring buckets share a row, because what a percentile costs is the sorting of rows.
+
+``LARGEST`` says how much a call of an hour has at most. What is the largest cannot be taken out again: where
+calls change or go, it stays, and is still an upper bound of those that are left.
 """
 
 from collections.abc import Mapping
@@ -24,9 +27,11 @@ __all__ = (
     "HISTOGRAMS",
     "HOUR",
     "KEYS",
+    "LARGEST",
     "LONGEST_TAG",
     "MEASURES",
     "MINUTE",
+    "ORDERED",
     "ROLLUPS",
     "SUMS",
     "WIDTH",
@@ -74,6 +79,8 @@ MEASURES: Mapping[str, str] = {
     },
 }
 """The measures that are summed, as expressions over a call."""
+ORDERED = ("cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens")
+"""The columns by which lists of calls are ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,8 @@ class Rollup:
     kept_ms: int | None = None
     """How far back it goes, where that is not for ever: what is finer than a day's question needs."""
     histogram: bool = False
+    largest: bool = False
+    """Whether it holds the largest values of a call, or more than these, instead of sums."""
     only: tuple[str, ...] = ()
     """The measures, if not all: a table by which users are ranked needs no more."""
     of: tuple[str, ...] = ()
@@ -110,11 +119,15 @@ class Rollup:
     def measures(self) -> tuple[str, ...]:
         if self.histogram:
             return tuple(f"n{place}" for place in range(WIDTH))
+        if self.largest:
+            return ORDERED
         return self.only or tuple(MEASURES)
 
     @property
     def is_empty(self) -> str:
         """A condition on a row: all that was folded in was folded out again."""
+        if self.largest:
+            return "1 = 0"  # which it does not tell
         return f"{' + '.join(self.measures)} = 0" if self.histogram else "calls = 0"
 
 
@@ -251,7 +264,20 @@ EVER = (
     _times("time_28days_both", FOUR_WEEKS, ("model", "route", "provider"), "time_day_both"),
 )
 """Only for what is asked of all time at once; so no other question has more rows to read."""
-ROLLUPS = (*SUMS, *HISTOGRAMS, *EVER)
+LARGEST = (
+    _sums(
+        "largest_hour_user",
+        HOUR,
+        ("user_id",),
+        CALLS,
+        kept_ms=_MONTH,
+        largest=True,
+        of_frequent=True,
+        of=("user_id",),
+    ),
+)
+"""How much a call of a user has at most, so that the largest calls are sought in few hours."""
+ROLLUPS = (*SUMS, *HISTOGRAMS, *EVER, *LARGEST)
 FIRST = frozenset(
     {
         *("sum_minute_model", "sum_minute_route", "sum_hour_model", "sum_hour_route", "sum_hour_both"),

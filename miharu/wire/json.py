@@ -48,6 +48,12 @@ def loads(data: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Compact JSON, in the order of the provider; of what is nested too deeply, a text that says so."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        pass  # a whole number of more than 64 bits, half a character
     try:
         return _COMPACT(value)
     except (ValueError, RecursionError):

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+
 from miharu.config import Config
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
@@ -26,6 +28,9 @@ class StandIn:
         if self.broken:
             raise self.broken
         return await self.loop.call(ask, *args)
+
+    def read_sync(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return anyio.run(self.read, ask, *args)
 
     def stats(self) -> dict[str, Any]:
         return {"dropped": 3, "budgets": ()}

@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.resolve import Attribution, attribution_of
-from miharu.attribution.route_templates import _without_regex, route_template
+from miharu.attribution.route_patterns import without_regex
+from miharu.attribution.route_templates import route_template
 from tests.listening import Listening
 
 
@@ -152,4 +153,4 @@ def test_what_it_does_not_know_is_no_error(scope: Any) -> None:
     ],
 )
 def test_djangos_expressions_are_read_by_their_names(route: str, template: str) -> None:
-    assert _without_regex(route) == template
+    assert without_regex(route) == template

@@ -3,6 +3,8 @@
 import random
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import anyio
 import pytest
 
 from miharu.batch import Batch, Score, Span
-from miharu.call import Body, Call, new_id
+from miharu.call import Body, Call, Usage, new_id
 from miharu.cli import main
 from miharu.errors import StoreError
 from miharu.stores import copying
@@ -151,6 +153,76 @@ def test_what_is_recorded_meanwhile_is_said(
         assert copy(source, target) == 1
     assert "The target lacks 1 calls" in capsys.readouterr().out
     assert copy(source, target) == 0
+
+
+def test_a_background_call_that_has_ended_since_is_completed(
+    source: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = make_call(timestamp=NOON, response_id="resp_1", cost=None, usage=Usage(usage_source="none"))
+    add(source, Batch(calls=[began, make_call(timestamp=NOON, response_id="resp_2", usage=Usage())]))
+    assert copy(source, target) == 0
+    assert copy(source, target) == 0
+    add(source, Batch(calls=[make_call(timestamp=NOON, response_id="resp_1", completes=True)]))
+    capsys.readouterr()
+    assert copy(source, target) == 0
+    assert "the same sums of tokens and cost" in capsys.readouterr().out
+    assert rows(target) == rows(source)
+    [ended] = [call for call in read_back(target) if call.response_id == "resp_1"]
+    assert (ended.id, ended.usage.usage_source) == (began.id, "provider")
+
+
+def test_a_call_that_was_copied_open_is_completed_where_it_is_now(source: Path, target: Path) -> None:
+    began = make_call(timestamp=NOON, response_id="resp_1", cost=None, usage=Usage(usage_source="none"))
+    add(source, Batch(calls=[began]))
+    assert copy(source, target) == 0
+    add(target, Batch(calls=[make_call(timestamp=NOON, response_id="resp_1", completes=True)]))
+    [ended] = [call for call in read_back(target) if call.response_id == "resp_1"]
+    assert (ended.id, ended.usage.usage_source) == (began.id, "provider")
+
+
+def test_a_copy_that_is_killed_again_and_again_goes_on(tmp_path: Path, target: Path) -> None:
+    source = stored(tmp_path / "many.db", *[make_call(timestamp=NOON + n) for n in range(12_000)])
+    command = [sys.executable, "-m", "miharu", "copy", "--from", str(source), "--to", str(target)]
+    kills = 0
+    while there(target) < 12_000:
+        before = there(target)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and (now := there(target)) <= before:
+            pass
+        process.kill()
+        process.wait()
+        kills += 1
+        assert now > before
+    assert kills > 1
+    assert copy(source, target) == 0
+    assert rows(target) == rows(source)
+
+
+def there(file: Path) -> int:
+    """Calls that another process has stored."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            found: int = connection.execute("SELECT count(*) FROM llm_calls").fetchone()[0]
+            return found
+    except sqlite3.OperationalError:  # not yet
+        return 0
+
+
+def test_a_damaged_source_is_left_alone(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = stored(tmp_path / "many.db", *[make_call(timestamp=NOON + n) for n in range(2000)])
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = source.read_bytes()
+    third = len(whole) // 3
+    source.write_bytes(whole[:third] + bytes(40_000) + whole[third + 40_000 :])
+    damaged = source.read_bytes()
+    assert copy(source, target) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "many.db is damaged" in said
+    assert "miharu doctor --repair" in said
+    assert source.read_bytes() == damaged
 
 
 def test_sums_that_differ_are_said(source: Path, target: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from miharu.batch import Batch
 from miharu.call import Cost, Usage
 from miharu.cli import main
 from miharu.cli.doctor import database, environment, libraries
+from miharu.cli.doctor.seen import findings as seen_findings
 from miharu.cli.doctor.versions import sqlite_findings
 from miharu.providers.base import Rule
 from miharu.stores.sqlite import SQLiteStore
@@ -153,6 +154,7 @@ INSTALLED = {
     "litellm": ("1.109", ["httpx", "aiohttp"]),
     "langchain-openai": ("1.3", ["openai>=2"]),
     "boto3": ("1.50", ["botocore>=1.50"]),
+    "voyageai": ("0.5", ["aiohttp", "requests"]),
     "ollama": ("0.6", None),
 }
 
@@ -164,7 +166,10 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
         return SimpleNamespace(version=INSTALLED[name][0], requires=INSTALLED[name][1])
 
     monkeypatch.setattr(libraries, "distribution", distribution)
-    rules = (Rule("/chat/completions"), Rule("/responses"), Rule(host=".endpoints.huggingface.cloud"))
+    rules = (
+        *map(Rule, ("/chat/completions", "/responses", "/converse", "/embeddings")),
+        Rule(host=".endpoints.huggingface.cloud"),
+    )
     monkeypatch.setattr(libraries, "_rules", lambda: rules)
     monkeypatch.setattr(libraries, "version", lambda name: distribution(name).version)
     seen = {sight.name.partition(" ")[0]: sight for sight in libraries.look()}
@@ -174,24 +179,21 @@ def test_each_library_is_judged_by_what_it_requires(monkeypatch: pytest.MonkeyPa
     assert seen["langchain-openai"].name == "langchain-openai (through openai)"
     assert seen["langchain-openai"].seen
     assert seen["litellm"].why.startswith("yes, for every provider")
-    assert (seen["boto3"].client, seen["boto3"].seen) == ("botocore", False)
+    assert (seen["boto3"].name, seen["boto3"].client) == ("boto3 (through botocore)", "urllib3")
+    assert (seen["boto3"].seen, seen["boto3"].why) == (True, "yes")
+    assert seen["voyageai"].client == "urllib3"
+    assert seen["voyageai"].why == "yes; its asynchronous calls through aiohttp"
     assert seen["ollama"].client == "unknown"
     assert "mistralai" not in seen
 
 
 UNSEEN = {
-    "voyageai": ("0.5", ["aiohttp", "requests"]),
-    "azure-ai-inference": ("1.0", ["azure-core"]),
-    "dashscope": ("2.0", ["aiohttp", "requests", "httpx"]),
-    "boto3": ("1.50", ["botocore>=1.50"]),
     "xai-sdk": ("1.21", ["aiohttp", "grpcio", "requests"]),
     "google-cloud-aiplatform": ("2.7", ["google-api-core[grpc]"]),
     "google-generativeai": ("0.8", ["google-api-core"]),
     "claude-agent-sdk": ("0.2", ["mcp"]),
     "websockets": ("15.0", []),
-    "requests": ("2.34", []),
     "grpcio": ("1.80", []),
-    "botocore": ("1.50", []),
 }
 
 
@@ -218,12 +220,8 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
 
 
 def test_each_library_and_client_is_on_the_list_of_what_is_tried() -> None:
-    unseen = {
-        library.name
-        for library in libraries.LIBRARIES
-        if library.never or library.unseen == libraries._SYNC or library.through in {"grpcio", "botocore"}
-    }
-    assert {*libraries.CLIENTS} - {*libraries.SEEN} | unseen == {*UNSEEN}
+    unseen = {library.name for library in libraries.LIBRARIES if library.never or library.through == "grpcio"}
+    assert {*libraries.CLIENTS} - {*libraries.SEEN, *libraries.ON} | unseen == {*UNSEEN}
 
 
 def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,6 +233,20 @@ def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPat
         "httpx.AsyncClient._send_single_request",
     ]
     assert libraries.patch_points("httpx2") == []
+
+
+def test_a_client_on_one_that_is_seen_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "versions", lambda: {"requests": "2.34", "urllib3": "2.8"})
+    monkeypatch.setattr(libraries, "look", lambda: iter(()))
+    said = [(finding.mark, finding.text) for finding in seen_findings()]
+    assert said[:2] == [("ok", "requests 2.34: seen, as it runs on urllib3"), ("ok", "urllib3 2.8: seen")]
+
+
+def test_a_pool_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = ModuleType("urllib3")
+    changed.HTTPConnectionPool = type("Pool", (), {"urlopen": None})  # type: ignore[attr-defined]
+    monkeypatch.setitem(__import__("sys").modules, "urllib3", changed)
+    assert libraries.patch_points("urllib3") == ["urllib3.HTTPConnectionPool._make_request"]
 
 
 def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

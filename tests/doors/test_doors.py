@@ -1,9 +1,11 @@
-"""The mounted dashboard and the server's are one: same store, same clock, same bytes."""
+"""The mounted dashboard, the server's and that of WSGI are one: same store, same clock, same bytes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from wsgiref.validate import validator
 
+import anyio
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -11,6 +13,7 @@ from starlette.routing import Mount
 
 from miharu import monitor as monitor_module
 from miharu._asgi import MiharuMiddleware, asgi
+from miharu._wsgi.middleware import MiharuWsgiMiddleware
 from miharu.batch import Batch
 from miharu.config import Config
 from miharu.dashboard import door
@@ -24,7 +27,8 @@ from tests.dashboard.conftest import NOW
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import traffic
 
-Ask = Callable[..., Awaitable[tuple[httpx.Response, httpx.Response]]]
+Answers = tuple[httpx.Response, httpx.Response, httpx.Response]
+Ask = Callable[..., Awaitable[Answers]]
 STORE = MemoryStore(traffic(NOW, calls=300, days=1))
 
 
@@ -37,6 +41,9 @@ class StandIn:
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         return await ask()
+
+    def read_sync(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        return anyio.run(ask)
 
     def stats(self) -> dict[str, Any]:
         return {"dropped": 2, "budgets": ()}
@@ -59,38 +66,70 @@ def client_of(app: Any, base_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url=base_url)
 
 
+def nobody(*_: Any) -> list[bytes]:
+    raise AssertionError("it was not for the dashboard")
+
+
+class InThreads(httpx.AsyncBaseTransport):
+    """WSGI as servers call it: in a thread without a loop; strictly, and without unpacking what comes."""
+
+    def __init__(self, app: Any) -> None:
+        strict = validator(app)
+
+        def served(environ: Any, start_response: Any) -> Any:
+            environ["PATH_INFO"] = environ["PATH_INFO"].encode().decode("latin-1")
+            return strict(environ | {"REMOTE_PORT": "5000", "SERVER_SOFTWARE": "any"}, start_response)
+
+        self._transport = httpx.WSGITransport(served)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        return await anyio.to_thread.run_sync(self._answer, request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = self._transport.handle_request(request)
+        headers = [(name.lower(), value) for name, value in answer.headers.raw]
+        assert isinstance(answer.stream, httpx.SyncByteStream)
+        body = b"".join(answer.stream)
+        answer.close()
+        return httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
+
+
 @pytest.fixture
 async def ask(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ask]:
-    """Ask both doors the same."""
+    """Ask all doors the same."""
     monitor: Any = StandIn()
     monkeypatch.setattr(monitor_module, "current", lambda: monitor)
     mounted = Starlette(routes=[Mount("/miharu", asgi())])
     async with (
         client_of(mounted, "http://localhost/miharu/") as inside,
         client_of(create_app(monitor, clock=lambda: NOW), "http://localhost/") as alone,
+        httpx.AsyncClient(
+            transport=InThreads(MiharuWsgiMiddleware(nobody)), base_url="http://localhost/miharu/"
+        ) as by_wsgi,
     ):
 
-        async def both(
-            path: str, method: str = "GET", **headers: str
-        ) -> tuple[httpx.Response, httpx.Response]:
+        async def all_doors(path: str, method: str = "GET", **headers: str) -> Answers:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             return (
                 await inside.request(method, path, headers=named),
                 await alone.request(method, path, headers=named),
+                await by_wsgi.request(method, path, headers=named),
             )
 
-        yield both
+        yield all_doors
 
 
-def same(answers: tuple[httpx.Response, httpx.Response]) -> httpx.Response:
-    inside, alone = answers
-    assert inside.status_code == alone.status_code
-    assert inside.headers.raw == alone.headers.raw
-    assert inside.content == alone.content
+def same(answers: Answers) -> httpx.Response:
+    inside, *others = answers
+    for other in others:
+        assert inside.status_code == other.status_code
+        assert inside.headers.raw == other.headers.raw
+        assert inside.content == other.content
     return inside
 
 
-class TestBothDoors:
+class TestAllDoors:
     """Litestar serves one of them, and Litestar needs asyncio."""
 
     @pytest.fixture
@@ -155,8 +194,14 @@ class TestBothDoors:
         monkeypatch.setenv("MIHARU_TOKEN", "s3cret")
         entered = same(await ask("?token=s3cret"))
         assert (entered.status_code, entered.headers["location"]) == (303, "./")
-        inside, alone = await ask("calls")  # each says who may see it, and that is the token now
-        assert same((inside, alone)).status_code == 200
+        answers = await ask("calls")  # each says who may see it, and that is the token now
+        assert same(answers).status_code == 200
+
+    async def test_a_page_in_gzip(self, ask: Ask) -> None:
+        for name in ("", "static/app.css"):
+            packed = same(await ask(name, accept_encoding="gzip"))
+            assert packed.headers["content-encoding"] == "gzip"
+            assert "content-encoding" not in same(await ask(name, accept_encoding="identity")).headers
 
     async def test_an_asset_by_the_link_that_pages_use(self, ask: Ask) -> None:
         pages = same(await ask(""))
@@ -198,3 +243,12 @@ async def test_pages_of_a_real_database(recorded: Monitor, monkeypatch: pytest.M
                 response = await client.get(path)
                 assert response.status_code == 200, path
             assert "POST /" in (await client.get("choices?range=30d")).text
+
+
+def test_pages_of_a_real_database_by_wsgi(recorded: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor_module, "current", lambda: recorded)
+    served = httpx.WSGITransport(MiharuWsgiMiddleware(nobody, auth="off"))
+    with httpx.Client(transport=served, base_url="http://localhost/miharu/") as client:
+        for path in PATHS:
+            assert client.get(path).status_code == 200, path
+        assert "POST /" in client.get("choices?range=30d").text

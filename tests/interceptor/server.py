@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-
-import brotli
-import zstandard
+from urllib.parse import urlsplit
 
 __all__ = ("ANSWER", "EVENTS", "Served", "Server", "encode")
 
@@ -62,8 +60,12 @@ def encode(body: bytes, encoding: str) -> bytes:
         case "deflate":
             return zlib.compress(body)
         case "br":
+            import brotli  # not in every environment in which these tests run
+
             return bytes(brotli.compress(body))
         case _:
+            import zstandard
+
             return zstandard.compress(body)
 
 
@@ -157,7 +159,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         gate = self.server_says._gate
         served = Served(
-            self.path.split("/")[1], {k.lower(): v for k, v in self.headers.items()}, self._read_body()
+            urlsplit(self.path).path.split("/")[1],
+            {k.lower(): v for k, v in self.headers.items()},
+            self._read_body(),
         )
         self.server_says.served.append(served)
         self.server_says.arrived.set()
@@ -258,6 +262,45 @@ def _encoded(http: _Handler, served: Served, gate: _Gate) -> None:
     http.end()
 
 
+def _busy(http: _Handler, served: Served, gate: _Gate) -> None:
+    served.said.append(b"later")
+    http.begin(503, b"later", content_length="5")
+
+
+def _empty(http: _Handler, served: Served, gate: _Gate) -> None:
+    http.begin(200, content_length="0")
+
+
+def _short(http: _Handler, served: Served, gate: _Gate) -> None:
+    """Less than its length says."""
+    served.said.append(ANSWER[:50])
+    http.begin(200, ANSWER[:50], content_type="application/json", content_length=str(len(ANSWER)))
+    http.close_connection = True
+
+
+def _unmeasured(http: _Handler, served: Served, gate: _Gate) -> None:
+    """Neither a length nor chunks: it ends with the connection."""
+    served.said.append(ANSWER)
+    http.connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + ANSWER)
+    http.close_connection = True
+
+
+def _garbled(http: _Handler, served: Served, gate: _Gate) -> None:
+    """A chunk without a length."""
+    served.said.append(EVENTS[0])
+    http.begin(200, EVENTS[0], content_type="text/event-stream")
+    http.connection.sendall(b"many\r\nno chunk")
+    http.close_connection = True
+
+
+def _lines(http: _Handler, served: Served, gate: _Gate) -> None:
+    """Chunks that look like the ends of chunks."""
+    http.begin(200, content_type="text/event-stream")
+    for chunk in (b"data: 1", b"\r\n", b"\r\n", b"\r", b"\n\r\n", b"12", b"data: [DONE]\r\n\r\n"):
+        http.say(served, chunk)
+    http.end()
+
+
 _SCRIPTS: dict[str, Callable[[_Handler, Served, _Gate], None]] = {
     "json": _json,
     "stream": _stream,
@@ -265,4 +308,10 @@ _SCRIPTS: dict[str, Callable[[_Handler, Served, _Gate], None]] = {
     "dying": _dying,
     "silent": _silent,
     "redirect": _redirect,
+    "busy": _busy,
+    "empty": _empty,
+    "short": _short,
+    "unmeasured": _unmeasured,
+    "garbled": _garbled,
+    "lines": _lines,
 }

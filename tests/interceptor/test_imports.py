@@ -33,7 +33,8 @@ def run(program: str) -> None:
 def test_nothing_is_imported_for_us() -> None:
     run("""
         interceptor.install()
-        assert not {"httpx", "httpx2", "httpcore", "anyio", "aiohttp"} & set(sys.modules)
+        assert not {"httpx", "httpx2", "httpcore", "anyio", "aiohttp", "urllib3"} & set(sys.modules)
+        assert "http.client" not in sys.modules
         assert interceptor.seen == {}
     """)
 
@@ -66,6 +67,7 @@ def test_finder_leaves_when_nothing_is_pending() -> None:
         assert sys.meta_path[1:] == before
         import httpx2
         import aiohttp
+        import urllib3
         assert sys.meta_path == before
         interceptor.uninstall()
         interceptor.install()
@@ -94,14 +96,14 @@ def test_import_half_way_skips_no_finder_when_ours_leaves() -> None:
         class Curious:
             def find_spec(self, name, path=None, target=None):
                 if name == "colorsys":
-                    import aiohttp, httpx, httpx2
+                    import aiohttp, httpx, httpx2, urllib3
                 return None
 
         *others, last = sys.meta_path
         sys.meta_path[:] = [*others, Curious(), last]
         interceptor.install()
         import colorsys
-        assert len(interceptor.seen) == 3
+        assert len(interceptor.seen) == 4
     """)
 
 

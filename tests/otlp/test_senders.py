@@ -33,6 +33,11 @@ CLAUDE = (
 
 Sender = Callable[..., list[dict[str, Any]]]
 
+PATIENCE_S = 60
+"""Of a sender with a request: a busy machine is no failure."""
+HUNG_S = 600
+"""When a sender will never end."""
+
 
 @pytest.fixture
 def taker(tmp_path: Path) -> Iterator[Taker]:
@@ -83,19 +88,24 @@ def send(taker: Taker, tmp_path: Path) -> Sender:
         variables = environment(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{taker.port}",
             OTEL_EXPORTER_OTLP_HEADERS=f"authorization=Bearer%20{TOKEN}",
-            OTEL_EXPORTER_OTLP_TIMEOUT="60",  # a busy machine is no failure
+            OTEL_EXPORTER_OTLP_TIMEOUT=timeout_for(command),
             OTEL_SERVICE_NAME="shop",
             LOGFIRE_IGNORE_NO_CONFIG="1",
             **more,
         )
         done = subprocess.run(
-            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=HUNG_S, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Failed to export" not in done.stderr, done.stderr
         return rows(taker.database)
 
     return run
+
+
+def timeout_for(command: list[str]) -> str:
+    """As the sender reads it: in Python as seconds, in JavaScript as milliseconds, which is the standard."""
+    return str(PATIENCE_S * 1000 if command[0] == "node" else PATIENCE_S)
 
 
 def python(name: str, provider: str) -> list[str]:

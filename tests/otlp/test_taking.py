@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from miharu.stores.base import Query
 from miharu.wire.batches import sent
 from tests.remote.test_door import TOKEN, app_of, call, client
 
-NOW = 1_800_000_000_000
+NOW = 1_750_000_000_000
 ALL = Query(start=0, end=1 << 42)
 TRACE = "5b8efff798038103d269b633813fc60c"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -397,6 +398,50 @@ async def test_what_is_no_span_is_rejected_and_the_others_are_taken(
     parsed = ExportTraceServiceResponse.FromString(answer.content).partial_success
     assert (parsed.rejected_spans, parsed.error_message) == (2, partial["errorMessage"])
     assert len((await stored(taking))[0]) == 1
+
+
+YEAR_NS = 31_557_600 * 10**9
+
+
+@pytest.mark.parametrize("form", ["protobuf", "json"])
+@pytest.mark.parametrize("years", [-12, 2, 200])
+async def test_what_is_of_another_time_is_rejected_and_said(
+    sender: httpx.AsyncClient, taking: Monitor, years: int, form: str
+) -> None:
+    """A clock that is wrong, or a holder of the token who dates calls, moves no sum of another time."""
+    when = NOW * 1_000_000 + years * YEAR_NS
+    wrong = span(1, CHAT, startTimeUnixNano=str(when), endTimeUnixNano=str(when + 1))
+    never_ending = span(2, CHAT, endTimeUnixNano=str(NOW * 1_000_000 + 200 * YEAR_NS))
+    records = [{"timeUnixNano": str(when)}, {"observedTimeUnixNano": str(when)}, {"body": value("undated")}]
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    for path, message, rejected in (
+        ("/v1/traces", request(wrong, never_ending, span(3, CHAT)), 2),
+        ("/v1/logs", logs, 2),
+    ):
+        body, headers = (
+            (json.dumps(message).encode(), JSON) if form == "json" else (encoded(message), PROTOBUF)
+        )
+        answer = await sender.post(path, content=body, headers=headers)
+        assert answer.status_code == 200
+        if form == "json":
+            partial = answer.json()["partialSuccess"]
+            found = next(n for name, n in partial.items() if name != "errorMessage"), partial["errorMessage"]
+        else:
+            kind = ExportTraceServiceResponse if path == "/v1/traces" else ExportLogsServiceResponse
+            parsed: Any = kind.FromString(answer.content).partial_success
+            of = "rejected_spans" if path == "/v1/traces" else "rejected_log_records"
+            found = getattr(parsed, of), parsed.error_message
+        assert int(found[0]) == rejected
+        assert "from before 2015, or more than a day ahead; set its clock right" in found[1]
+    (call,), _ = await stored(taking)
+    assert call.timestamp == NOW + 3
+
+
+async def test_a_clock_may_be_a_little_ahead(sender: httpx.AsyncClient, taking: Monitor) -> None:
+    ahead = str(int((time.time() + 80_000) * 1e9))
+    await post(sender, span(1, CHAT, startTimeUnixNano=ahead, endTimeUnixNano=ahead))
+    found = await taking.read(lambda: taking.questions.calls(Query(start=0, end=1 << 43), limit=5))
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 import miharu
 from miharu import monitor as monitors
-from miharu.batch import Batch
+from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Outcome, Usage, new_id
 from miharu.config import Config
 from miharu.dashboard.access.throttle import Guesses
@@ -31,7 +31,7 @@ from miharu.wire.batches import MARK, pack, sent
 
 TOKEN = "a-token-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-NOW = 1_800_000_000_000
+NOW = 1_750_000_000_000
 ALL = Query(start=0, end=1 << 42)
 
 App = Callable[..., Any]
@@ -122,6 +122,26 @@ async def test_a_bad_batch_is_refused_whole(sender: httpx.AsyncClient, taking: M
     assert "version 7" in answer.json()["error"]
     answer = await sender.post("/v1/miharu", content=MARK + b"1\n" + zlib.compress(bytes(21 << 20)))
     assert answer.status_code == 413
+    assert await stored(taking) == []
+
+
+@pytest.mark.parametrize("when", [0, NOW - 12 * 31_557_600_000, NOW + 200 * 31_557_600_000])
+@pytest.mark.parametrize("kind", ["calls", "spans", "scores"])
+async def test_what_is_of_another_time_is_refused(
+    sender: httpx.AsyncClient, taking: Monitor, kind: str, when: int
+) -> None:
+    """Of a clock that is wrong, or of a holder of the token who dates calls: sums go by it."""
+    of: dict[str, Any] = {
+        "calls": call(timestamp=when),
+        "spans": Span(
+            id="1" * 16, trace_id="2" * 32, name="step", timestamp=when, duration_ms=1, status="success"
+        ),
+        "scores": Score(id=new_id(NOW), timestamp=when, name="thumb", value=1, trace_id="2" * 32),
+    }
+    batch = replace(Batch(calls=[call()]), **{kind: [of[kind]]})
+    answer = await sender.post("/v1/miharu", content=sent(batch))
+    assert answer.status_code == 400
+    assert "from before 2015, or more than a day ahead; set the clock" in answer.json()["error"]
     assert await stored(taking) == []
 
 

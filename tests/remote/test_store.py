@@ -29,7 +29,7 @@ from miharu.stores.remote.questions import RemoteQuestions
 from miharu.stores.remote.refusals import Refused, checked
 from miharu.stores.remote.writer import RemoteWriter, _halves
 from miharu.wire import batches
-from tests.remote.test_door import ALL, TOKEN, call
+from tests.remote.test_door import ALL, NOW, TOKEN, call
 from tests.remote.world import free_port
 from tests.stores.postgres.server import Certificate
 
@@ -161,7 +161,7 @@ def test_a_certificate_is_checked(database: Path, tmp_path: Path, monkeypatch: p
 
 
 def _span() -> Span:
-    return Span(id="a" * 16, trace_id="b" * 32, name="run", timestamp=1, duration_ms=2, status="success")
+    return Span(id="a" * 16, trace_id="b" * 32, name="run", timestamp=NOW, duration_ms=2, status="success")
 
 
 def test_halves_are_the_whole() -> None:

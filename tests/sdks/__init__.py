@@ -6,6 +6,7 @@ scene.py         what a driver is given: a provider, a colour, retries
 drivers/         one small table of functions for each SDK
 table.py         what was seen, as JSON (seen/), and from that docs/coverage.md
 test_matrix.py   each row of the database against what the provider told
+test_instrumentors.py  OpenTelemetry's instrumentors of urllib3, requests and botocore beside us
 test_table.py    the page and `miharu doctor` say the same
 
     uv pip install --no-deps --require-hashes -r requirements/sdks.txt      (or requirements/sdks-httpx.txt)

@@ -120,8 +120,10 @@ def _watch_clients() -> list[str]:
     sink, seen = interceptor.sink, list[str]()
 
     def spy(exchange: Exchange) -> None:
-        sent = getattr(exchange, "sent", None)
-        seen.append("aiohttp" if sent is None else type(sent).__module__.partition(".")[0])
+        client = type(exchange).__module__.rpartition(".")[2]
+        if client == "httpx":  # or httpx2, which is of the same shape
+            client = type(exchange.sent).__module__.partition(".")[0]  # type: ignore[attr-defined]
+        seen.append(client)
         sink(exchange)
 
     interceptor.sink = spy
@@ -144,7 +146,7 @@ def _aiohttp_below(sent: list[str]) -> AbstractContextManager[Any]:
 
 
 def _names(handed: list[str], below: list[str]) -> list[str]:
-    return sorted({f"{name} on aiohttp" if below and name != "aiohttp" else name for name in handed})
+    return sorted({f"{name} on aiohttp" if below and name.startswith("httpx") else name for name in handed})
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

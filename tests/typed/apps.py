@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import litestar
 import litestar.types
@@ -78,6 +79,20 @@ async def plain(
     scope: starlette.types.Scope, receive: starlette.types.Receive, send: starlette.types.Send
 ) -> None:
     await miharu.asgi()({**scope, "root_path": "/miharu"}, receive, send)
+
+
+def by_environ(environ: dict[str, Any]) -> bool:
+    return bool(environ["REMOTE_USER"])
+
+
+def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [])
+    return []
+
+
+def served_by_wsgi() -> WSGIApplication:
+    miharu.MiharuWsgiMiddleware(wsgi_app, path="/usage", auth="token", allowed_hosts=["a.example"])
+    return miharu.MiharuWsgiMiddleware(wsgi_app, auth=by_environ)
 
 
 def provider() -> str:

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from miharu.providers.base import Rule
 
-__all__ = ("CLIENTS", "Library", "Sight", "look", "patch_points", "versions")
+__all__ = ("CLIENTS", "ON", "SEEN", "Library", "Sight", "look", "patch_points", "versions")
 
 _POINTS = {
     "httpx2": ("Client._send_single_request", "AsyncClient._send_single_request"),
     "httpx": ("Client._send_single_request", "AsyncClient._send_single_request"),
     "aiohttp": ("ClientSession._request",),
+    "urllib3": ("HTTPConnectionPool.urlopen", "HTTPConnectionPool._make_request"),
 }
 SEEN = tuple(_POINTS)
-CLIENTS = (*SEEN, "requests", "botocore", "grpcio", "websockets")
+ON = {"requests": "urllib3", "botocore": "urllib3"}
+"""Clients that run on another, which is seen."""
+CLIENTS = (*SEEN, *ON, "grpcio", "websockets")
 """Clients that speak to a network; those whose calls are seen come first."""
 
 
@@ -44,7 +47,7 @@ class Library:
     """Why none of its calls can be seen, where that has another reason than its client or its format."""
 
 
-_SYNC = "synchronous calls, through requests"
+_BEDROCK = "bedrock-runtime.us-east-1.amazonaws.com"
 LIBRARIES = (
     Library("openai", "api.openai.com", "/v1/responses"),
     Library("anthropic", "api.anthropic.com", "/v1/messages"),
@@ -77,22 +80,24 @@ LIBRARIES = (
     ),
     Library("assemblyai", "api.assemblyai.com", "/v2/transcript", unseen="live streams, through websockets"),
     Library("fal-client", "queue.fal.run", "/fal-ai/flux/dev"),
-    Library("voyageai", "api.voyageai.com", "/v1/embeddings", through="aiohttp", unseen=_SYNC),
+    Library("voyageai", "api.voyageai.com", "/v1/embeddings", through="requests", async_aiohttp=True),
     Library(
         "azure-ai-inference",
         "models.inference.ai.azure.com",
         "/chat/completions",
-        through="aiohttp",
-        unseen=_SYNC,
+        through="requests",
+        async_aiohttp=True,
     ),
     Library(
         "dashscope",
         "dashscope.aliyuncs.com",
         "/api/v1/services/aigc/text-generation/generation",
-        through="aiohttp",
-        unseen=_SYNC,
+        through="requests",
+        async_aiohttp=True,
     ),
-    Library("boto3", "bedrock-runtime.us-east-1.amazonaws.com", "/model/any/converse", through="botocore"),
+    Library("boto3", _BEDROCK, "/model/any/converse", through="botocore"),
+    Library("langchain-aws", _BEDROCK, "/model/any/converse", through="botocore"),
+    Library("strands-agents", _BEDROCK, "/model/any/converse-stream", through="botocore"),
     Library("xai-sdk", "api.x.ai", through="grpcio"),
     Library("google-cloud-aiplatform", "us-central1-aiplatform.googleapis.com", through="grpcio"),
     Library("google-generativeai", "generativelanguage.googleapis.com", through="grpcio"),
@@ -125,6 +130,7 @@ def look() -> Iterator[Sight]:
         client = (
             library.through if library.through in CLIENTS else _client_of(library.through or library.name)
         )
+        client = ON.get(client or "", client)
         seen, why = _judge(library, client, rules)
         unseen = library.unseen if seen else ""
         name = (

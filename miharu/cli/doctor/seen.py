@@ -29,6 +29,8 @@ def findings() -> Iterator[Finding]:
 
 
 def _client(name: str, version: str) -> Finding:
+    if name in libraries.ON:
+        return Finding("ok", f"{name} {version}: seen, as it runs on {libraries.ON[name]}")
     if name not in libraries.SEEN:
         what = f"what goes through {name}"
         return Finding("note", f"{name} {version}: calls through it are not seen yet", unseen=what)
@@ -38,4 +40,4 @@ def _client(name: str, version: str) -> Finding:
         return Finding("wrong", f"{name} {version} cannot be imported: {error}")
     if missing:
         return Finding("wrong", f"{name} {version} has no {' and no '.join(missing)}: not all calls are seen")
-    return Finding("ok", f"{name} {version}: seen{'' if name == 'aiohttp' else ', sync and async'}")
+    return Finding("ok", f"{name} {version}: seen{', sync and async' if name.startswith('httpx') else ''}")

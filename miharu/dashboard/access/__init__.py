@@ -1,6 +1,7 @@
 """Who may see the dashboard: the facts of a request come in, a decision goes out.
 
 decide.py        the decision; it asks all the others
+interface.py     what differs between ASGI and WSGI
 visit.py         the facts of a request, and what a decision is
 names.py         by which name the dashboard was asked for
 origin.py        whether a page of another site asks

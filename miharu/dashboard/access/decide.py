@@ -21,6 +21,7 @@ from typing import Any, Literal, cast
 
 from miharu.config import AuthMode, auth_mode
 from miharu.dashboard.access.clients import is_test_client, is_test_name
+from miharu.dashboard.access.interface import ASGI, Interface
 from miharu.dashboard.access.local_user import is_strangers
 from miharu.dashboard.access.login import LINKS, Keys
 from miharu.dashboard.access.names import Hosts, hosts_from, is_local, is_loopback, may_be_rebound
@@ -57,6 +58,7 @@ class Access:
         metrics_token: What opens ``/metrics`` to a scraper, and nothing else, in every mode; by default
             ``MIHARU_METRICS_TOKEN``.
         fallback: What ``auto`` means here.
+        interface: The one by which the host calls us.
 
     Raises:
         ConfigError: ``auth`` is neither a mode nor callable, or a host or the token is not valid.
@@ -74,11 +76,13 @@ class Access:
         latch: Latch = PROCESS,
         strangers: Callable[[Mapping[str, Any]], bool] = is_strangers,
         guesses: Guesses | None = None,
+        interface: Interface = ASGI,
     ) -> None:
         if not callable(auth):
             auth_mode(auth, {})
         elif not _takes_a_scope(auth):
-            raise ConfigError(f"auth={auth!r}: give a function of one argument, the ASGI scope.", "auth")
+            raise ConfigError(f"auth={auth!r}: give a function of one argument, {interface.request}.", "auth")
+        self._interface = interface
         self._auth = auth
         self._allowed = Hosts(allowed_hosts)
         self._fallback = fallback
@@ -86,7 +90,7 @@ class Access:
         self._terminal = terminal or _has_terminal
         self._latch = latch
         self._strangers = strangers
-        self._keys = Keys(environ, self._say, guesses)
+        self._keys = Keys(environ, self._say, guesses, interface)
         self._scrapers = Scrapers(metrics_token, environ, self._say, guesses)
         self._said: set[str] = set()
 
@@ -150,10 +154,11 @@ class Access:
             return Why.SERVER
         if mode == "auto" and not (testing or self._terminal()):
             return Why.NO_TERMINAL
-        return Why.STRANGER if not testing and await _in_a_thread(self._strangers, visit.scope) else None
+        is_stranger = not testing and await self._interface.aside(self._strangers, visit.scope)
+        return Why.STRANGER if is_stranger else None
 
     async def _ask(self, scope: Mapping[str, Any]) -> Decision:
-        answer = cast("Callable[[Mapping[str, Any]], Any]", self._auth)(scope)
+        answer = cast("Callable[[Any], Any]", self._auth)(self._interface.given(scope))
         if inspect.isawaitable(answer):
             answer = await answer
         if answer is True:
@@ -172,13 +177,6 @@ class Access:
 
 def _is_named_locally(visit: Visit) -> bool:
     return is_local(visit.host) or (is_test_name(visit.host) and is_test_client(visit.scope))
-
-
-async def _in_a_thread(function: Callable[[Mapping[str, Any]], bool], scope: Mapping[str, Any]) -> bool:
-    from anyio import CapacityLimiter, to_thread
-
-    # A limiter of its own: the host's threads may all be busy, and then the dashboard is looked at.
-    return await to_thread.run_sync(function, scope, limiter=CapacityLimiter(1))
 
 
 def _takes_a_scope(function: Callable[..., object]) -> bool:

@@ -10,7 +10,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from miharu.dashboard.access.socket_owners import End, owner_by_netlink, owners_by_tables
+from miharu.dashboard.access.socket_owners import (
+    End,
+    owner_by_netlink,
+    owners_by_tables,
+    owners_of_visitors,
+)
 
 __all__ = ("is_strangers",)
 
@@ -23,18 +28,21 @@ def is_strangers(
     ask: Callable[[End, End], int | None] = owner_by_netlink,
     look_up: Callable[[End, int], set[int]] = owners_by_tables,
     environ: Mapping[str, str] = os.environ,
+    look_at_all: Callable[[int], set[int]] = owners_of_visitors,
 ) -> bool:
     """Whether another user's process is asking.
 
-    May read files of the kernel: not for an event loop.
+    Where the server does not say from which port the visitor comes, as some of WSGI do not, any process of
+    another user that is connected may be the one. May read files of the kernel: not for an event loop.
     """
     if not hasattr(os, "geteuid"):
         return False
-    far, near = _end(scope.get("client")), _end(scope.get("server"))
-    if far is None:
-        return False
+    client = scope.get("client")
+    far, near = _end(client), _end(scope.get("server"))
     port = near.port if near else _port(scope.get("server"))
-    if port is None:
+    if port is not None and client and tuple(client)[1:] == (None,):
+        return bool(look_at_all(port) - _allowed(os.geteuid(), environ))
+    if far is None or port is None:
         return False
     owners = next(
         ({owner} for end in _nearby(far, near, port) if (owner := ask(far, end)) is not None), None

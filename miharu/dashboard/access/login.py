@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
+from miharu.dashboard.access.interface import ASGI, Interface
 from miharu.dashboard.access.names import Hosts, is_local, name_of
 from miharu.dashboard.access.refusals import TOO_MANY, Why, locked
 from miharu.dashboard.access.secret import (
@@ -35,11 +36,17 @@ class Keys:
         environ: Where a chosen token may be.
         say: Warns, of each thing once.
         guesses: Those of this process.
+        interface: The one by which the host calls us.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], say: Callable[[str, str], None], guesses: Guesses | None = None
+        self,
+        environ: Mapping[str, str],
+        say: Callable[[str, str], None],
+        guesses: Guesses | None = None,
+        interface: Interface = ASGI,
     ) -> None:
+        self._interface = interface
         self._environ = environ
         self._say = say
         self._guesses = guesses or Guesses()
@@ -56,7 +63,7 @@ class Keys:
             known: By which names, besides local ones, the dashboard may be asked for.
         """
         chosen, secret = token_from(self._environ), shared_secret(database)
-        made = "" if chosen and secret else kept(database) or await _token_of(database)
+        made = "" if chosen and secret else kept(database) or await self._interface.aside(token_for, database)
         if chosen and is_short(chosen):
             self._say("short", "MIHARU_TOKEN is so short that it can be guessed; take 16 characters or more.")
         token = chosen or made
@@ -117,9 +124,3 @@ def _let_in(visit: Visit, cookie: str) -> Page:
 def _cookies(headers: Mapping[str, str], name: str) -> list[str]:
     pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
     return [value for key, _, value in pairs if key == name]
-
-
-async def _token_of(database: str) -> str:
-    from anyio import CapacityLimiter, to_thread
-
-    return await to_thread.run_sync(token_for, database, limiter=CapacityLimiter(1))

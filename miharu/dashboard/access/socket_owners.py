@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ("TABLES", "End", "owner_by_netlink", "owners_by_tables")
+__all__ = ("TABLES", "End", "owner_by_netlink", "owners_by_tables", "owners_of_visitors")
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _OPEN = (1, 4, 5, 8)
@@ -61,6 +61,26 @@ def owners_by_tables(far: End, port: int, tables: tuple[Path, ...] = TABLES) -> 
                 if local in places and remote.endswith(f":{port:04X}") and int(state, 16) in _OPEN:
                     found.add(int(owner))
     return found
+
+
+def owners_of_visitors(port: int, tables: tuple[Path, ...] = TABLES) -> set[int]:
+    """The users who have a connection from within this machine to that port of a loopback address."""
+    found = set()
+    for table in tables:
+        with suppress(OSError, ValueError):  # as above
+            for line in table.read_text().splitlines()[1:]:
+                _, _, remote, state, _, _, _, owner, *_ = line.split()
+                ip, _, at = remote.partition(":")
+                if int(at, 16) == port and int(state, 16) in _OPEN and _is_loopback(ip):
+                    found.add(int(owner))
+    return found
+
+
+def _is_loopback(words: str) -> bool:
+    """Whether an address as the kernel writes it is one of this machine."""
+    numbers = [int(words[at : at + 8], 16) for at in range(0, len(words), 8)]
+    ip = ipaddress.ip_address(struct.pack(f"={len(numbers)}I", *numbers))
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
 
 
 def _question(far: End, near: End) -> bytes:

@@ -12,6 +12,7 @@ worker.py       the thread that sends
 lane.py         one signal on its way: what waits, and when it is tried again
 partial.py      what a receiver says of a request
 connection.py   a connection that is kept open
+deadline.py     how a request ends in time, whatever the receiver does
 
 It needs ``opentelemetry-proto``, the official package of the messages: ``miharu[otlp]``.
 """

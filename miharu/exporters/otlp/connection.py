@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from miharu._version import __version__
+from miharu.exporters.otlp.deadline import Deadline, plain_connection, tls_connection, watch
 from miharu.exporters.otlp.environment import Endpoint
 
 __all__ = ("Answer", "Connection", "retry_after")
@@ -48,9 +49,10 @@ class Connection:
         self._proxy = _proxy_for(self._url)
         self._open: http.client.HTTPConnection | None = None
         self._timeout = endpoint.timeout
+        self._deadline = Deadline()
 
     def hurry(self, timeout: float) -> None:
-        """Wait no longer than that for an answer (seconds), on a new connection."""
+        """Let a request take no longer than that (seconds), on a new connection."""
         self._timeout = min(self._timeout, timeout)
         self.close()
 
@@ -58,10 +60,11 @@ class Connection:
         """Send the message; one connection that the receiver had closed meanwhile is made anew.
 
         Raises:
-            OSError: There is no answer: the receiver is away or too slow, or TLS failed.
+            OSError: There is no answer: the receiver is away, too slow in all, or TLS failed.
             http.client.HTTPException: What answers does not speak HTTP.
         """
         reused = self._open is not None
+        self._deadline.begin(self._timeout)
         try:
             return self._post(body)
         except (ConnectionError, http.client.BadStatusLine):  # closed while it was idle
@@ -85,6 +88,7 @@ class Connection:
     def _post(self, body: bytes) -> Answer:
         if self._open is None:
             self._open = self._connection()
+        watch(self._open, self._deadline)
         self._open.request("POST", self._target(), body, self._headers())
         response = self._open.getresponse()
         answer = Answer(
@@ -95,13 +99,13 @@ class Connection:
         return answer
 
     def _connection(self) -> http.client.HTTPConnection:
-        url, timeout = self._proxy or self._url, self._timeout
+        url, deadline = self._proxy or self._url, self._deadline
         host = url.hostname or ""
         if self._context is None:
-            return http.client.HTTPConnection(host, url.port or 80, timeout=timeout)
+            return plain_connection(host, url.port or 80, deadline)
         if self._proxy is None:
-            return http.client.HTTPSConnection(host, url.port or 443, timeout=timeout, context=self._context)
-        tunnel = http.client.HTTPSConnection(host, url.port or 80, timeout=timeout, context=self._context)
+            return tls_connection(host, url.port or 443, deadline, self._context)
+        tunnel = tls_connection(host, url.port or 80, deadline, self._context)
         tunnel.set_tunnel(self._url.hostname or "", self._url.port or 443, dict(_login(self._proxy)))
         return tunnel
 

@@ -32,7 +32,8 @@ class Endpoint:
     """Where one signal goes, and how."""
 
     signal: SignalName
-    url: str
+    url: str = field(repr=False)
+    """With the user, the password and the query that it may have; ``public`` has none of them."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     timeout: float = 10.0
     """Seconds for one request."""

@@ -1,15 +1,15 @@
 """What is sent to /v1/traces and /v1/logs, by OTLP/HTTP, and what is answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from miharu.ingest.answer import STORED_WITHIN_S, Answer, Refusal, Sent
 from miharu.ingest.clean import clean
 from miharu.ingest.otlp import plain, protobuf
 from miharu.ingest.otlp.content import MARKS
 from miharu.ingest.otlp.memory import Memory
-from miharu.ingest.otlp.records import OtelSpan, is_place, problem_of
+from miharu.ingest.otlp.records import LogRecord, OtelSpan, is_place, problem_of
 from miharu.ingest.otlp.sorting import batch_of
 from miharu.recorder.reading.redactor import Redactor
 from miharu.wire.batches import LARGEST_SENT, NotABatch, TooLarge, inflated
@@ -25,12 +25,15 @@ _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
 _GZIP = 31
 
+One = TypeVar("One", OtelSpan, LogRecord)
+
 
 class _Otlp:
     largest = LARGEST_SENT
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, clock: Callable[[], float]) -> None:
         self._memory = memory
+        self._clock = clock
 
     def refused(self, refusal: Refusal, headers: Mapping[str, str]) -> Answer:
         """In the sender's encoding, as the specification asks for."""
@@ -51,6 +54,14 @@ class _Otlp:
             raise Refusal(415, f"Send it with gzip or without compression, not with {coding[:100]!r}.")
         return inflated(sent.body, LARGEST_SENT, _GZIP), kind
 
+    def _sorted_out(self, several: Sequence[One]) -> tuple[list[One], int, str]:
+        """Those that can be taken in, how many cannot, and why the first of these cannot."""
+        now = self._clock()
+        problems = [problem_of(one, now) for one in several]
+        good = [one for one, problem in zip(several, problems, strict=True) if problem is None]
+        why = next((problem for problem in problems if problem), None)
+        return good, len(several) - len(good), f"{why[0].upper()}{why[1:]}." if why else ""
+
 
 class Traces(_Otlp):
     """Takes in spans."""
@@ -63,13 +74,11 @@ class Traces(_Otlp):
             raise Refusal(413 if isinstance(error, TooLarge) else 400, str(error)) from error
         if len(spans) > MOST_SPANS:
             raise Refusal(413, f"These are {len(spans):,} spans; send at most {MOST_SPANS:,} at once.")
-        problems = [problem for span in spans if (problem := problem_of(span))]
-        good: list[OtelSpan] = [span for span in spans if not problem_of(span)]
+        good, rejected, words = self._sorted_out(spans)
         batch = clean(batch_of(good, self._memory, monitor), Redactor(monitor.config.redact))
         if batch:
             monitor.take_in(batch, STORED_WITHIN_S)
-        words = f"{problems[0].capitalize()}." if problems else ""
-        return Answer(200, _FORMS[kind].answer(len(problems), words, "Spans"), kind)
+        return Answer(200, _FORMS[kind].answer(rejected, words, "Spans"), kind)
 
 
 class Logs(_Otlp):
@@ -81,14 +90,15 @@ class Logs(_Otlp):
             records = _FORMS[kind].logs_in(data)
         except NotABatch as error:
             raise Refusal(413 if isinstance(error, TooLarge) else 400, str(error)) from error
+        good, rejected, words = self._sorted_out(records)
         if monitor.config.capture_content:
             with self._memory.lock:
                 self._memory.keep_events(
                     record
-                    for record in records
+                    for record in good
                     if is_place(record.trace_id, record.span_id) and record.name.startswith(MARKS)
                 )
-        return Answer(200, _FORMS[kind].answer(0, "", "LogRecords"), kind)
+        return Answer(200, _FORMS[kind].answer(rejected, words, "LogRecords"), kind)
 
 
 def _kind(headers: Mapping[str, str]) -> str:

@@ -97,6 +97,7 @@ def _log(found: Any) -> LogRecord:
         trace_id=_hexadecimal(found.get("traceId")),
         span_id=_hexadecimal(found.get("spanId")),
         name=str(found.get("eventName") or attributes.get("event.name") or ""),
+        at=int(found.get("timeUnixNano") or 0) or int(found.get("observedTimeUnixNano") or 0),
         attributes=attributes,
         body=_value(found.get("body") or {}),
     )

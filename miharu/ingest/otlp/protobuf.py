@@ -119,6 +119,7 @@ def _log(found: Any) -> LogRecord:
         trace_id=found.trace_id.hex(),
         span_id=found.span_id.hex(),
         name=str(getattr(found, "event_name", "") or attributes.get("event.name") or ""),
+        at=found.time_unix_nano or found.observed_time_unix_nano,
         attributes=attributes,
         body=_value(found.body),
     )

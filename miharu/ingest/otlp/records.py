@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from miharu._bounds import is_recent
+
 __all__ = ("Attributes", "LogRecord", "OtelSpan", "SpanEvent", "is_place", "parent_of", "problem_of")
 
 Attributes = Mapping[str, Any]
 """Texts, numbers, booleans, lists and mappings of them."""
-_LATEST_NS = (1 << 43) * 1_000_000
+_NS = 1_000_000
+_CLOCK = "; set its clock right, or that of this miharu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class LogRecord:
     trace_id: str
     span_id: str
     name: str
+    at: int = 0
+    """Unix nanoseconds; 0 where it was not said."""
     attributes: Attributes
     body: Any
 
@@ -63,12 +68,22 @@ def parent_of(own: str, parent: str) -> str:
     return "" if parent == own or not parent.strip("0") else parent
 
 
-def problem_of(span: OtelSpan) -> str | None:
-    """Why it cannot be taken in."""
+def problem_of(one: OtelSpan | LogRecord, now: float) -> str | None:
+    """Why it cannot be taken in, at that time (Unix seconds)."""
+    if isinstance(one, OtelSpan):
+        return _problem_of_span(one, now)
+    if one.at and not is_recent(one.at // _NS, now):
+        return f"a log record is from before 2015, or more than a day ahead{_CLOCK}"
+    return None
+
+
+def _problem_of_span(span: OtelSpan, now: float) -> str | None:
     if not is_place(span.trace_id, span.id):
         return "a span has no valid trace_id and span_id"
     if len(span.parent_id) not in {0, 16}:
         return "a span has no valid parent_span_id"
-    if not 0 < span.start <= span.end < _LATEST_NS:
-        return "a span begins and ends at no time that there is"
+    if span.end < span.start:
+        return "a span ends before it begins"
+    if not is_recent(span.start // _NS, now) or not is_recent(span.end // _NS, now):
+        return f"a span is from before 2015, or more than a day ahead{_CLOCK}"
     return None

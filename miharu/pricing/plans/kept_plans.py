@@ -86,10 +86,10 @@ class KeptPlans:
 
 def _is_possible(key: Key, plan: Plan, prices: str) -> bool:
     """Whether it is a plan as we make them: of counts that such calls have, from this version of the list."""
-    counted = {name for name, above in zip(NAMES, key[-1], strict=False) if above}
+    counted = {name for name, above in zip(NAMES, key[-1][len(NAMES) :], strict=False) if above}
     names = [name for name, _ in plan.rates]
     return (
-        len(key[-1]) == len(NAMES)
+        len(key[-1]) == 2 * len(NAMES)
         and len(names) == len(set(names))
         and counted == set(names)
         and all(rate >= 0 for _, rate in plan.rates)

@@ -7,7 +7,7 @@ words in them, and something above zero in the same ones.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, is_not
 
 from miharu.call import Call, Cost, Status, Usage
 from miharu.pricing.billing.tokens import TOKENS
@@ -24,11 +24,14 @@ _NUMBER = re.compile(r'[1-9](?<=":[1-9])[0-9]*(?=[,}])')
 _UNFAMILIAR = re.compile(r'":(?:\s|-?[0-9]+[.0-9eE])|[\\\[]')
 """Blanks, escapes, lists, and numbers that are not whole."""
 
-Kinds = tuple[bool | None, ...]
+Kinds = tuple[bool, ...]
+"""Of each of ``NAMES`` whether it is counted, then of each whether the count is above zero."""
 Counts = tuple[int | None, ...]
 """The counts of the fields of usage that are paid, in the order of ``NAMES``."""
 Key = tuple[str, str | None, str | None, str | None, str | None, str | None, bool, Status, str, Kinds]
 """All that a price depends on beside the moment and the counts."""
+
+_IS_GIVEN, _NOTHING = is_not, (None,) * len(NAMES)
 
 counts_of: Callable[[Usage], Counts] = attrgetter(*NAMES)
 
@@ -74,12 +77,14 @@ def key_of(call: Call) -> Key | None:
         call.finish_reason == "refusal",
         call.outcome.status,
         shape,
-        tuple([None if count is None else count > 0 for count in counts]),
+        (*map(_IS_GIVEN, counts, _NOTHING), *map(bool, counts)),
     )
 
 
 def _is_consistent(counts: Counts) -> bool:
     """Whether parts are no more than what they are parts of: there a price is a sum of rates."""
+    if not any(counts[2:]):
+        return True
     prompt, completion, read, written, short, long, reasoning, heard, spoken, seen, drawn = [
         count or 0 for count in counts
     ]

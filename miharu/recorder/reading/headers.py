@@ -17,6 +17,8 @@ _PRODUCT = re.compile(
 )
 _WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
 """A user agent without a version; one with digits is not kept, since it may be anything."""
+_AMAZON = re.compile(r"(?:^|;\s*)attempt=([0-9]{1,4})(?:;|$)")
+"""As botocore says it: ``attempt=2; max=5``."""
 _RATE_LIMITS = 40
 """Headers about them that are kept, twice as many as a provider sends."""
 
@@ -45,7 +47,10 @@ def _sdk(agent: str) -> str | None:
 def attempt_of(headers: Mapping[str, str]) -> int | None:
     """Which try of its SDK this is, from 1, where the SDK says so."""
     retries = headers.get("x-stainless-retry-count", "")
-    return int(retries) + 1 if retries.isdecimal() and len(retries) < 5 else None
+    if retries.isdecimal() and len(retries) < 5:
+        return int(retries) + 1
+    found = _AMAZON.search(headers.get("amz-sdk-request", "")[:200])
+    return int(found[1]) or None if found else None
 
 
 def rate_limit_of(headers: Mapping[str, str]) -> str | None:

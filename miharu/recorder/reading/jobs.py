@@ -2,15 +2,12 @@
 
 from collections import OrderedDict
 
-from miharu._bounds import LONGEST
+from miharu._bounds import LONGEST, is_recent
 from miharu.providers.base import Reading
 
 __all__ = ("Jobs",)
 
 REMEMBERED = 4096
-_FIRST_MS = 1_420_070_400_000
-"""2015, in Unix milliseconds: no provider is older."""
-_AHEAD_MS = 86_400_000
 
 
 class Jobs:
@@ -28,7 +25,7 @@ class Jobs:
         job = (api, (reading.response_id or "")[:LONGEST])
         if reading.completes:
             stated = reading.began_ms
-            if stated and not _FIRST_MS <= stated <= timestamp + _AHEAD_MS:
+            if stated and not is_recent(stated, timestamp / 1000):
                 return self._began.pop(job, timestamp)
             return stated or self._began.pop(job, None)
         if reading.opens and reading.response_id is not None:

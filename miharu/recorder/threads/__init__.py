@@ -7,4 +7,5 @@ daemonic.py  whether this process may be ended without notice
 patched.py   whether gevent has replaced what threads are made of
 imports.py   what is being imported, so that a fork waits for its end
 loop.py      an asyncio loop in a thread of its own, for exporters, queries and database servers
+last_loop.py the same on the thread that waits, at the end of a program
 """

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
+    from miharu.recorder.threads.last_loop import LastLoop
+
 __all__ = ("LoopEnded", "LoopThread")
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class LoopThread:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._ended = False
+        self._last: LastLoop | None = None
 
     @property
     def running(self) -> bool:
@@ -53,6 +56,8 @@ class LoopThread:
     ) -> T:
         """What the function comes to, for a thread that waits for it.
 
+        At the end of a program, when no thread can be started any more, it runs on the calling one.
+
         Args:
             function: Awaited on the loop.
             args: Its arguments.
@@ -61,7 +66,12 @@ class LoopThread:
         Raises:
             LoopEnded: There is no answer.
         """
-        future = self.start_soon(function, *args)
+        try:
+            future = self.start_soon(function, *args)
+        except LoopEnded as error:
+            if (last := self._last_loop(error)) is None:
+                raise
+            return last.run(lambda: _awaited(self._unseen, function, args), meanwhile, SLICE_S)
         while True:
             try:
                 return future.result(SLICE_S)
@@ -127,6 +137,8 @@ class LoopThread:
             self._ended = for_good
             portal, thread = self._portal, self._thread
             self._portal = self._thread = None
+        if self._last is not None:
+            self._last.close()
         if portal is None or thread is None:
             return True
         with suppress(RuntimeError):
@@ -140,7 +152,7 @@ class LoopThread:
         What is left of the parent's loop is let be: closed here, it would close things there.
         """
         _parents.append((self._portal, self._thread))
-        self._portal = self._thread = None
+        self._portal = self._thread = self._last = None
         self._starting = threading.Lock()
 
     def _started(self) -> "BlockingPortal":
@@ -151,6 +163,16 @@ class LoopThread:
                 self._start()
             assert self._portal is not None
             return self._portal
+
+    def _last_loop(self, error: LoopEnded) -> "LastLoop | None":
+        """One on the calling thread, where the loop could not begin because the program ends."""
+        from miharu.recorder.threads.last_loop import LastLoop, is_ending
+
+        if self._last is None:
+            if not isinstance(error.__cause__, RuntimeError) or not is_ending(error.__cause__):
+                return None
+            self._last = LastLoop()
+        return self._last if self._last.belongs_here() else None
 
     def _start(self) -> None:
         ready: Future[BlockingPortal] = Future()

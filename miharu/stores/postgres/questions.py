@@ -26,7 +26,7 @@ def _when(id: str) -> int:  # noqa: A002 - the column's name
 
 
 ENGINE = sql.Engine(
-    marks=rolling_up.marks,
+    read_marks=rolling_up.marks,
     below="xid < :mark",
     above=f"xid >= :mark AND {rolling_up.BETWEEN}",
     window="timestamp >= :start AND timestamp < :end",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores import ever
-from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, ddl
+from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, LARGEST, ddl
 from miharu.stores.rollups import SUMS as SUM_TABLES
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
@@ -217,6 +217,8 @@ STEPS: Sequence[Sequence[str]] = (
     ),
     # Sums of all time, and what counters have said of calls that are gone, or that have changed.
     tuple(_in_bytes(statement) for statement in (*map(ddl, EVER), *ever.DDL)),
+    # The largest calls of each hour.
+    tuple(_in_bytes(ddl(rollup)) for rollup in LARGEST),
 )
 
 

@@ -1,6 +1,7 @@
 """The questions of the dashboard, in SQL that every engine understands. Plain functions over one snapshot.
 
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
+snapshot.py what a snapshot says of the sums, asked once
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
 ever.py     counters of all time
@@ -9,6 +10,7 @@ order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
 traces.py   spans, and how long they and their calls lasted
 ranks.py    the largest calls, and the smallest
+largest.py  the largest of a user with many, without a look at all
 answers.py  what a store of any engine has in common with all others
 """
 

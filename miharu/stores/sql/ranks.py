@@ -1,5 +1,7 @@
 """The dearest, slowest, longest calls: no index leads to them, so the newest are looked through.
 
+Of a user all are; where these are many, bounds lead to the largest of them (``largest.py``).
+
 An index on each of these columns would be written to at random, by every call of every program.
 """
 
@@ -12,6 +14,7 @@ from sqlalchemy import Connection, text
 from miharu.call import Call
 from miharu.stores.base import RANKED, Order, Query, Ranking
 from miharu.stores.columns import CALL_COLUMNS, from_row
+from miharu.stores.sql.largest import Ranked, largest
 from miharu.stores.sql.source import LOOKED_UP, Engine, is_led, where
 
 __all__ = ("in_full", "looked_through", "ranked")
@@ -42,12 +45,25 @@ def ranked(
     ties = "ASC" if order.by == "timestamp" and not order.descending else "DESC"
     known = "" if order.by == "timestamp" else f"CASE WHEN {order.by} IS NULL THEN 1 ELSE 0 END, "
     sorting = f"ORDER BY {known}{column} {direction}, id {ties}"
+    places = largest(connection, engine, query, order, limit, (unseen, seen))
+    if places is not None:
+        return _at(connection, places, sorting)
     top = (
         "SELECT timestamp AS top_timestamp, id AS top_id FROM llm_calls "
         f"WHERE {condition}{unseen} {sorting} LIMIT :limit"
     )
     rows = connection.execute(text(in_full(top, sorting)), {**values, **seen, "limit": limit})
     return [from_row(row) for row in rows]
+
+
+def _at(connection: Connection, places: Sequence[Ranked], sorting: str) -> Sequence[Call]:
+    """The calls at these places."""
+    if not places:
+        return []
+    few = ", ".join(f"({int(place.timestamp)}, :id{number})" for number, place in enumerate(places))
+    top = f"SELECT column1 AS top_timestamp, column2 AS top_id FROM (VALUES {few}) AS few"
+    values = {f"id{number}": place.id for number, place in enumerate(places)}
+    return [from_row(row) for row in connection.execute(text(in_full(top, sorting)), values)]
 
 
 def in_full(top: str, sorting: str) -> str:

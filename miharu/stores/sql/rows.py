@@ -76,10 +76,8 @@ def _newest(connection: Connection, engine: Engine, query: Query, until: int, li
     values |= {**marks.values, "mark": marks.folded}
     parts = [f"FROM llm_calls WHERE {condition} AND {engine.above} AND {when} < :until"]
     if windows:
-        held = ", ".join(f"({first}, {last})" for first, last in windows)
         parts.append(
-            f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls WHERE {condition} "
-            f"AND {engine.below} AND timestamp >= column1 AND timestamp < column2"
+            f"{engine.within(query, windows)} AND {condition} AND {engine.below} AND {when} < :until"
         )
     return _Newest(parts, when, values, windows[-1][0] if windows else query.start)
 

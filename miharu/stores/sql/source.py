@@ -1,7 +1,7 @@
 """The calls of a query, put together: roll-ups, and the calls themselves at the edges and above the mark."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import gcd
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
 
 __all__ = (
     "LOOKED_UP",
@@ -22,9 +23,7 @@ __all__ = (
     "checked",
     "divided",
     "filters_of",
-    "frequent_since",
     "has_sums",
-    "is_frequent",
     "is_led",
     "source",
     "tagging",
@@ -72,7 +71,7 @@ class Lookup(Protocol):
 class Engine:
     """The SQL that differs between databases."""
 
-    marks: Callable[[Connection], Marks]
+    read_marks: Callable[[Connection], Marks]
     below: str
     """A condition on ``llm_calls``: folded into the roll-ups. Its parameter is ``:mark``."""
     above: str
@@ -86,6 +85,23 @@ class Engine:
     """When a call started, from its id; ``None`` where the call is looked up by it."""
     lookup: Lookup | None = None
     """``None`` where an index leads to the calls of a user."""
+    lookup_within: Callable[[str, str, Sequence[tuple[int, int]]], str] | None = None
+    """Where there is ``lookup``: a condition that leads to the calls of one user, session or trace in some
+    windows, and to some others."""
+
+    def marks(self, connection: Connection) -> Marks:
+        """How far the roll-ups have come in this snapshot."""
+        return once(connection, "marks", partial(self.read_marks, connection))
+
+    def within(self, query: Query, windows: Sequence[tuple[int, int]]) -> str:
+        """A ``FROM … WHERE …`` for the calls of the query's user in some windows, and for some others."""
+        if self.lookup_within is not None and query.user_id:
+            return f"FROM llm_calls WHERE {self.lookup_within('user_id', 'user_id', windows)}"
+        held = ", ".join(f"({first}, {last})" for first, last in windows)
+        return (
+            f"FROM (VALUES {held}) AS held CROSS JOIN llm_calls "
+            "WHERE timestamp >= column1 AND timestamp < column2"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +197,7 @@ def source(
         values |= names
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
         every = chosen.format(KEYS[by])
-    led = (str(by), list(names)) if frequent is False else None
+    led = (str(by), list(names)) if frequent is not None and all(names.values()) else None
     direct, direct_values = where(query, engine, led)
     direct += every
     every += "".join(f" AND {_equal(name, value)}" for name, value in filters.items())
@@ -201,9 +217,7 @@ def source(
         piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made, since=since)
     ):
         if piece.rollup is not None:
-            window = _steps(piece) if piece.rollup.keys[0] in sought else _window("t", piece)
-            if piece.rollup.keys[:2] == ("model", "route") and "model" not in sought and "route" in sought:
-                window = _by_model(piece, marks) or window
+            window = _to_steps(piece, marks, sought, by_keys)
             folded.append(
                 (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
             )
@@ -269,22 +283,12 @@ def usable(
         rollup
         for rollup in rollups
         if (failed or not rollup.of_failed)
+        # where a user's rows are not together, all users' would be read
+        and (query.user_id is None or "user_id" not in rollup.keys[1:])
         and (frequent or not rollup.of_frequent)
         and (tagged if query.tag is not None else True)
         and rollup.of_tags is (query.tag is not None)
     ]
-
-
-def is_frequent(connection: Connection, user: str) -> bool:
-    """Whether sums are kept of that user's own."""
-    return frequent_since(connection, user) is not None
-
-
-def frequent_since(connection: Connection, user: str) -> int | None:
-    """Since when sums are kept of that user's own; ``None`` where they are not."""
-    statement = text("SELECT since FROM miharu_frequent WHERE user_id = :user")
-    since: int | None = connection.execute(statement, {"user": user}).scalar()
-    return since
 
 
 def _has_sums(connection: Connection, name: str, value: str) -> bool:
@@ -301,13 +305,34 @@ def _window(column: str, piece: Piece) -> str:
     return f"{column} >= {piece.start} AND {column} < {piece.end}"
 
 
-def _by_model(piece: Piece, marks: Marks) -> str | None:
-    """Leads to a route by way of all models: a table that begins with the model is else read as a whole."""
+def _to_steps(piece: Piece, marks: Marks, sought: Collection[str], filters: Collection[str]) -> str:
+    """Leads to the steps of a piece, and there to what is sought, as far as the order of the table allows."""
+    assert piece.rollup is not None
+    first, second, *_ = (*piece.rollup.keys, "", "")
+    if first in sought:
+        return _steps(piece)
+    window = None
+    if first == "model" and "provider" in filters:
+        window = _by_model(piece, marks, " AND provider = :provider")
+    elif (first, second) == ("model", "route") and "route" in sought:
+        window = _by_model(piece, marks)
+    return window or _window("t", piece)
+
+
+def _by_model(piece: Piece, marks: Marks, which: str = "") -> str | None:
+    """Leads to a route by way of all models, or to a provider by way of its own.
+
+    A table that begins with the model is else read as a whole.
+    """
     assert piece.rollup is not None
     models = f"sum_{'day' if piece.rollup.grain == DAY else 'hour'}_model"
-    if piece.rollup.grain not in {HOUR, DAY} or marks.made.get(models, 0) < piece.end:
+    if (
+        piece.rollup.name == models
+        or piece.rollup.grain not in {HOUR, DAY}
+        or marks.made.get(models, 0) < piece.end
+    ):
         return None
-    return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)})"
+    return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)}{which})"
 
 
 def _steps(piece: Piece) -> str:

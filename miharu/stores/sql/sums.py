@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Row, text
 from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
 from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
-from miharu.stores.sql.source import Engine, Steps, divided, filters_of, frequent_since, source, usable
+from miharu.stores.sql.snapshot import frequent_among
+from miharu.stores.sql.source import Engine, Steps, divided, filters_of, source, usable
 from miharu.stores.sql.times import latencies
 
 __all__ = ("OF_CALLS", "groups", "keys", "made", "ranks", "series", "totals")
@@ -133,11 +134,11 @@ def _of_users(
         return None
     rows: list[Row[Any]] = []
     since: dict[int | None, list[str]] = {}
+    frequent = frequent_among(connection, among)
     for key in among:
-        moment = frequent_since(connection, key)
+        moment = frequent.get(key)
         since.setdefault(None if moment is None else max(moment, query.start), []).append(key)
     for moment, some in since.items():
-        frequent = moment is not None
         rows += _sums(
             connection,
             engine,
@@ -146,7 +147,7 @@ def _of_users(
             among=some,
             steps=steps,
             names=names,
-            frequent=frequent,
+            frequent=moment is not None,
             since=moment or 0,
         )
     return rows

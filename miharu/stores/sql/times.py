@@ -92,11 +92,14 @@ def _counts(
         f"SELECT {of_folded}timing, block AS first, {', '.join(_LANES)} {part} AND timing IN ({numbers})"
         for _, part in found.folded
     ]
-    buckets = [
-        f"SELECT {of_raw}{number} AS timing, {column} AS first, 1 AS n0 "
-        f"{part} AND status = 'success' AND {column} IS NOT NULL"
+    columns = ", ".join(column for _, column in wanted)
+    either = " ".join(f"WHEN {number} THEN {column}" for number, column in wanted)
+    buckets = [  # each call is read once for both of its times
+        f"SELECT {''.join(f'{name}, ' for name in parts)}column1 AS timing, "
+        f"CASE column1 {either} END AS first, 1 AS n0 "
+        f"FROM (SELECT {of_raw}{columns} {part} AND status = 'success') AS timed "
+        f"CROSS JOIN (VALUES {', '.join(f'({number})' for number, _ in wanted)}) AS timings"
         for part in found.raw
-        for number, column in wanted
     ]
     counted: dict[tuple[str, int, int], dict[int, int]] = defaultdict(dict)
     heads = (*parts, "timing", "first")
@@ -106,7 +109,8 @@ def _counts(
         statement = (
             f"SELECT {'key' if by else _NONE}, {'step' if steps else 0}, timing, first, "
             f"{', '.join(f'CAST(sum({lane}) AS BIGINT)' for lane in lanes)} "
-            f"FROM ({' UNION ALL '.join(sources)}) AS parts GROUP BY {', '.join(heads)}"
+            f"FROM ({' UNION ALL '.join(sources)}) AS parts WHERE first IS NOT NULL "
+            f"GROUP BY {', '.join(heads)}"
         )
         for row in connection.execute(text(statement), found.values):
             histogram, start = counted[row[:3]], row[3] * len(lanes)

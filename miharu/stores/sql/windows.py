@@ -7,7 +7,8 @@ from sqlalchemy import Connection, text
 from miharu.stores.base import Query
 from miharu.stores.cover import suited
 from miharu.stores.rollups import DAY, HOUR, SUMS, Rollup
-from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, frequent_since, is_frequent, usable
+from miharu.stores.sql.snapshot import frequent_since, is_frequent
+from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, usable
 
 __all__ = ("holding",)
 

@@ -11,7 +11,7 @@ from miharu.call import Call
 from miharu.stores import sql
 from miharu.stores.base import NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
-from miharu.stores.sqlite.references import lookup
+from miharu.stores.sqlite.references import lookup, lookup_within
 
 __all__ = ("SQLiteQuestions", "marks")
 
@@ -29,13 +29,14 @@ def marks(connection: Connection) -> sql.Marks:
 
 
 ENGINE = sql.Engine(
-    marks=marks,
+    read_marks=marks,
     below="+llm_calls.rowid < :mark",
     above="llm_calls.rowid >= :mark",
     # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
     tagged="instr(tags, :tag_written) AND EXISTS "
     "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
     lookup=lookup,
+    lookup_within=lookup_within,
 )
 
 

@@ -7,10 +7,11 @@ whose time matters, and reads the calls that are in none yet.
 import sqlite3
 from collections.abc import Sequence
 
-__all__ = ("SEGMENT", "lookup", "refer")
+__all__ = ("SEGMENT", "lookup", "lookup_within", "refer")
 
 SEGMENT = 20_000
 """Calls in a run: fewer make more runs to ask, more make more calls to read that are in none."""
+_LONG = 2 * 3_600_000
 _KINDS = {
     "user_id": (1, "substr({}, 1, 24)"),
     "session_id": (2, "substr({}, -12)"),
@@ -58,5 +59,32 @@ def lookup(column: str, names: Sequence[str], window: tuple[str, str] = ("start"
     return (
         "(rowid IN (SELECT call FROM miharu_segments CROSS JOIN miharu_refs ON segment = miharu_segments.id "
         f"AND kind = {kind} AND key IN ({keys}) WHERE newest >= :{window[0]} AND oldest < :{window[1]}) "
+        "OR rowid >= (SELECT value FROM miharu_meta WHERE key = 'referred'))"
+    )
+
+
+def lookup_within(column: str, name: str, windows: Sequence[tuple[int, int]]) -> str:
+    """The same, of one key, in some windows of time.
+
+    Args:
+        column: ``user_id``, ``session_id`` or ``trace_id``.
+        name: The parameter that holds the key.
+        windows: The first moment of each and the one after the last.
+    """
+    kind, part = _KINDS[column]
+    held = ", ".join(f"({first}, {last})" for first, last in windows)
+    # A run may have calls of many hours. Reading those costs more than seeing where those of one hour begin
+    # and end; of a longer window it is the other way round.
+    low, high = (
+        f"CASE WHEN column2 - column1 > {_LONG} THEN {otherwise} ELSE (SELECT {bound}(rowid) FROM llm_calls "
+        "WHERE timestamp >= column1 AND timestamp < column2) END"
+        for bound, otherwise in (("min", 0), ("max", 2**62))
+    )
+    return (
+        "(rowid IN (WITH held AS MATERIALIZED "
+        f"(SELECT column1 AS first, column2 AS last, {low} AS low, {high} AS high FROM (VALUES {held})) "
+        "SELECT call FROM held CROSS JOIN miharu_segments ON newest >= first AND oldest < last "
+        f"CROSS JOIN miharu_refs ON segment = miharu_segments.id AND kind = {kind} "
+        f"AND key = {part.format(f':{name}')} AND call BETWEEN low AND high) "
         "OR rowid >= (SELECT value FROM miharu_meta WHERE key = 'referred'))"
     )

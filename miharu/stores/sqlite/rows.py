@@ -1,7 +1,7 @@
 """A batch as rows, made before the transaction begins: others wait for that, and not for Python."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -57,11 +57,10 @@ def _body(call: Call) -> Row:
     return (call.id, call.timestamp, pack(body.request), pack(body.response)) if body else ()
 
 
-def _politely(make: Callable[[T], Row], values: Iterable[T]) -> list[Row]:
+def _politely(make: Callable[[T], Row], values: Sequence[T]) -> list[Row]:
     """Make them, and give up the interpreter's lock after every few."""
-    rows = list[Row]()
-    for number, value in enumerate(values, start=1):
-        rows.append(make(value))
-        if number % _AT_ONCE == 0:
-            time.sleep(0)
+    rows = [*map(make, values[:_AT_ONCE])]
+    for start in range(_AT_ONCE, len(values), _AT_ONCE):
+        time.sleep(0)
+        rows += map(make, values[start : start + _AT_ONCE])
     return rows

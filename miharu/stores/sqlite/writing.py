@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -18,11 +19,6 @@ __all__ = ("add", "prune", "prune_content", "reprice")
 ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
 different statements, because a connection caches those that it has seen."""
-_SELDOM: list[tuple[Callable[[Row], object], object]] = [
-    (itemgetter(*map(CALLS.index, names)), (None,) * len(names) if len(names) > 1 else None)
-    for names in SELDOM
-]
-"""What takes the values of such columns from a row, and what it gives where they are empty."""
 
 
 def add(connection: sqlite3.Connection, rows: Rows) -> int:
@@ -109,17 +105,22 @@ def _insert_calls(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
     """The same for calls, without the columns that are empty in all of them: a third of the time."""
     if not rows:
         return 0
-    empty = tuple(
-        number
-        for number, (values_of, nothing) in enumerate(_SELDOM)
-        if all(values_of(row) == nothing for row in rows)
-    )
-    columns, values_of = _filled(empty)
+    kinds = {tuple(map(type, row)) for row in rows}
+    columns, values_of = _filled(frozenset.intersection(*map(_empty, kinds)))
     return _insert(connection, "llm_calls", columns, list(map(values_of, rows)))
 
 
+@lru_cache(1024)
+def _empty(kinds: tuple[type[Any], ...]) -> frozenset[int]:
+    """Which groups of seldom columns are empty in rows of these types."""
+    of = dict(zip(CALLS, kinds, strict=True))
+    return frozenset(
+        number for number, names in enumerate(SELDOM) if all(of[name] is type(None) for name in names)
+    )
+
+
 @cache
-def _filled(empty: tuple[int, ...]) -> tuple[tuple[str, ...], Callable[[Row], Row]]:
+def _filled(empty: frozenset[int]) -> tuple[tuple[str, ...], Callable[[Row], Row]]:
     """The columns that are left without these groups of them, and what takes their values from a row."""
     out = {name for number in empty for name in SELDOM[number]}
     columns = tuple(name for name in CALLS if name not in out)
@@ -136,10 +137,12 @@ def _counted(connection: sqlite3.Connection, ids: Sequence[str]) -> ever.Ever:
 
 def _insert(connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
     """Insert what is not there yet, and return how many that were."""
+    if not rows:
+        return 0
     new, start = 0, 0
     for size in ROWS_PER_STATEMENT:
         while len(rows) - start >= size:
-            values: list[Any] = [value for row in rows[start : start + size] for value in row]
+            values = list(chain.from_iterable(rows[start : start + size]))
             new += connection.execute(_insertion(table, columns, size), values).rowcount
             start += size
     return new

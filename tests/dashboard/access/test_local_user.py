@@ -143,3 +143,42 @@ def test_where_nobody_tells_nothing_is_known(scope: dict[str, Any]) -> None:
 def test_on_a_system_without_users_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "geteuid", raising=False)
     assert not asking(OTHERS)
+
+
+UNNAMED = {"client": ("127.0.0.1", None), "server": ("0.0.0.0", 8000)}
+"""As servers of WSGI give it that do not say from which port a visitor comes."""
+
+
+@pytest.mark.parametrize(
+    ("connected", "answer"),
+    [(set(), False), ({ME}, False), ({ME, 0}, False), ({ME, OTHERS}, True), ({OTHERS}, True)],
+)
+def test_without_the_visitors_port_any_other_user_that_is_connected_may_be_it(
+    connected: set[int], answer: bool
+) -> None:
+    asked: list[int] = []
+
+    def look_at_all(port: int) -> set[int]:
+        asked.append(port)
+        return connected
+
+    assert is_strangers(UNNAMED, environ={}, look_at_all=look_at_all) is answer
+    assert asked == [8000]
+    assert not is_strangers(UNNAMED | {"server": ("0.0.0.0", None)}, environ={}, look_at_all=look_at_all)
+
+
+@on_linux
+@as_root
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1"])
+@pytest.mark.parametrize("listening", ["127.0.0.1", "::"])
+def test_the_process_of_another_user_is_found_without_its_port(address: str, listening: str) -> None:
+    with visit(NOBODY, address, "whole", listening) as scope:
+        port = scope["server"][1]
+        assert is_strangers({"client": (address, None), "server": ("0.0.0.0", port)})
+        assert not is_strangers({"client": (address, None), "server": ("0.0.0.0", port - 1)})
+
+
+@on_linux
+def test_ones_own_process_is_none_without_its_port_either() -> None:
+    with visit(ME) as scope:
+        assert not is_strangers({"client": ("127.0.0.1", None), "server": scope["server"]})

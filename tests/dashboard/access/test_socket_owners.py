@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from miharu.dashboard.access import socket_owners
-from miharu.dashboard.access.socket_owners import End, owner_by_netlink, owners_by_tables
+from miharu.dashboard.access.socket_owners import (
+    End,
+    owner_by_netlink,
+    owners_by_tables,
+    owners_of_visitors,
+)
 from tests.dashboard.access.test_local_user import NOBODY, as_root, on_linux, visit
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -89,3 +94,20 @@ def test_it_reads_the_line_of_the_far_ends_own_socket(tmp_path: Path) -> None:
 def test_another_line_says_nothing(other: str, tmp_path: Path) -> None:
     found: Any = owners_by_tables(end("127.0.0.1", 5000), 8000, table(tmp_path, other))
     assert found == set()
+
+
+MAPPED = f"0000000000000000{struct.unpack('=I', bytes([0, 0, 255, 255]))[0]:08X}{HERE}"
+ELSEWHERE = "0200000A" if sys.byteorder == "little" else "0A000002"
+
+
+def test_it_reads_the_lines_of_all_visitors(tmp_path: Path) -> None:
+    lines = (
+        line("0200007F:1111", f"{HERE}:1F40", uid=1),
+        line(f"{MAPPED}:1111", f"{MAPPED}:1F40", uid=2),
+        line(f"{HERE}:1F40", f"{HERE}:1111", uid=3),  # the server's own end
+        line(f"{HERE}:1111", f"{HERE}:1F41", uid=4),  # another server
+        line(f"{HERE}:1111", f"{ELSEWHERE}:1F40", uid=5),  # on another machine
+        line(f"{HERE}:1111", f"{HERE}:1F40", "06", uid=6),  # a connection that is over
+    )
+    assert owners_of_visitors(8000, table(tmp_path, *lines)) == {1, 2}
+    assert owners_of_visitors(8000, table(tmp_path, "written in another way")) == set()

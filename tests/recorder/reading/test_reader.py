@@ -6,6 +6,7 @@ from miharu import providers
 from miharu.attribution.context import Context, Origin
 from miharu.call import Call
 from miharu.plugins import load
+from miharu.recorder.reading.headers import attempt_of
 from miharu.recorder.reading.reader import Reader
 from tests.world import exchange, sse
 
@@ -101,6 +102,23 @@ def test_it_says_who_asked_and_from_where() -> None:
     assert call.attempt == 3
     assert call.service == "shop"
     assert call.host == "api.openai.com"
+
+
+@pytest.mark.parametrize(
+    ("said", "attempt"),
+    [
+        ({"amz-sdk-request": "attempt=1"}, 1),
+        ({"amz-sdk-request": "attempt=2; max=5"}, 2),
+        ({"amz-sdk-request": "ttl=20261130T000000Z; attempt=3; max=5"}, 3),
+        ({"amz-sdk-request": "attempt=0"}, None),
+        ({"amz-sdk-request": "attempt=12345"}, None),
+        ({"amz-sdk-request": "noattempt=2"}, None),
+        ({"x-stainless-retry-count": "0", "amz-sdk-request": "attempt=2"}, 1),
+        ({}, None),
+    ],
+)
+def test_the_sdk_says_which_try_it_is(said: dict[str, str], attempt: int | None) -> None:
+    assert attempt_of(said) == attempt
 
 
 def test_a_tracing_that_fails_costs_the_attribution_and_not_the_call(

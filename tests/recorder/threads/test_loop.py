@@ -1,3 +1,4 @@
+import asyncio
 import contextvars
 import os
 import threading
@@ -36,6 +37,55 @@ async def test_a_coroutine_of_any_loop_is_answered(loop: LoopThread) -> None:
         for _ in range(10):
             tasks.start_soon(loop.call, twice, 3)
     assert await anyio.to_thread.run_sync(loop.stop)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
+def test_at_the_end_of_a_program_it_runs_on_the_thread_that_waits(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "can't create new thread at interpreter shutdown")
+    loops, looked = set[object](), asyncio.Event()
+
+    async def slowly() -> int:
+        loops.add(asyncio.get_running_loop())
+        await looked.wait()
+        return threading.get_ident()
+
+    assert loop.run(slowly, meanwhile=looked.set) == threading.get_ident()
+    assert loop.run(slowly) == threading.get_ident()
+    assert len(loops) == 1  # a connection belongs to one loop
+    monkeypatch.undo()
+    elsewhere: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            loop.start_soon(slowly)
+            loop.run(slowly)
+        except LoopEnded as error:
+            elsewhere.append(error)
+
+    refuse(monkeypatch, "can't create new thread at interpreter shutdown")
+    ask()
+    assert [str(one) for one in elsewhere] == [
+        "miharu-test could not be started: can't create new thread at interpreter shutdown."
+    ]
+    assert loop.stop()
+    assert all(one.is_closed() for one in loops)  # type: ignore[attr-defined]
+
+
+def test_too_many_threads_are_no_end_of_a_program(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "can't start new thread")
+    with pytest.raises(LoopEnded, match="can't start new thread"):
+        loop.run(twice, 2)
+    monkeypatch.undo()
+    assert loop.run(twice, 2) == 4
+    assert loop.stop()
 
 
 async def test_an_error_of_the_question_is_its_own(loop: LoopThread) -> None:

@@ -3,6 +3,7 @@
 from tests.sdks.drivers import (
     agents,
     anthropic,
+    bedrock,
     cohere,
     google,
     huggingface,
@@ -13,6 +14,9 @@ from tests.sdks.drivers import (
     openai,
     openai_like,
     pydantic_ai,
+    requests,
+    strands,
+    voyage,
 )
 
 __all__ = ("ALL",)
@@ -30,4 +34,8 @@ ALL = (
     *pydantic_ai.SDKS,
     *agents.SDKS,
     *litellm.SDKS,
+    *bedrock.SDKS,
+    *strands.SDKS,
+    *requests.SDKS,
+    *voyage.SDKS,
 )

@@ -14,7 +14,7 @@ import anyio
 
 from miharu.testing import FakeProvider
 from miharu.testing._server import ServerThread
-from tests.sdks.provider import anthropic, cohere, google, mistral, ollama, openai
+from tests.sdks.provider import anthropic, aws, cohere, google, mistral, ollama, openai, voyage
 from tests.sdks.provider.base import Format, Reply, Told, reply_json
 
 __all__ = ("Provider", "Told")
@@ -25,6 +25,8 @@ _FORMATS: Mapping[str, Format] = {
     "generativelanguage.googleapis.com": google,
     "api.mistral.ai": mistral,
     "api.cohere.com": cohere,
+    "bedrock-runtime.us-east-1.amazonaws.com": aws,
+    "api.voyageai.com": voyage,
     "api.groq.com": openai.OpenAIFormat(_MODEL, "groq"),
     "api.together.ai": openai.OpenAIFormat(_MODEL, "together"),
     "ollama.com": ollama,

@@ -52,6 +52,18 @@ async def test_the_shortest_script_leaves_exactly_one_row(
     assert await count(postgres, database) == 1
 
 
+async def test_the_last_call_of_a_program_is_stored_although_no_thread_can_be_started(
+    postgres: Server, database: str, tmp_path: Path
+) -> None:
+    """From Python 3.12 on, none can be at the end of a program."""
+    url = postgres.url(database, host="localhost")
+    loaded = "import anyio, asyncpg, sqlalchemy.ext.asyncio, sqlalchemy.dialects.postgresql.asyncpg\n"
+    script = loaded + PRELUDE.replace("sys.argv[1]", repr(url)) + "ask()"
+    assert run(script, tmp_path / "unused") == ""
+    assert await count(postgres, database) == 1
+    assert list(tmp_path.rglob("*.spool-*")) == []
+
+
 async def test_calls_wait_for_a_server_that_is_down(
     own_server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

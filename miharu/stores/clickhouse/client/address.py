@@ -1,6 +1,6 @@
 """What a URL says, for the driver."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -19,7 +19,7 @@ OPTIONS = ("cluster", "connect_timeout", "user", "password", "verify", *_PASSED_
 class Address:
     """Where the database is."""
 
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] = field(repr=False)
     """Those of ``clickhouse_connect.get_client``."""
     database: str
     cluster: str | None

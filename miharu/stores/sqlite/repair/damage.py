@@ -132,7 +132,10 @@ def meaning(error: BaseException) -> str:
     """What the engine says, as the rest of a sentence that a user can act on."""
     code = getattr(error, "sqlite_errorcode", 0)
     found = _MEANINGS.get(code) or _MEANINGS.get(code & 0xFF) or ("is damaged" if is_damage(error) else "")
-    return f"{found} ({words_of(error)})" if found else f"cannot be used: {words_of(error)}"
+    if not found:
+        return f"cannot be used: {words_of(error)}"
+    remedy = ". To repair it: miharu doctor --repair" if found == _MEANINGS[sqlite3.SQLITE_CORRUPT] else ""
+    return f"{found} ({words_of(error)}){remedy}"
 
 
 _MEANINGS = {

@@ -1,0 +1,1 @@
+"""``MiharuWsgiMiddleware``: alone, driven as a server would, and strictly."""
