@@ -12,6 +12,9 @@ from miharu import _guard
 from miharu.attribution import context
 from miharu.holding import HOLDING
 from miharu.interceptor import handoff as patches
+from tests.blocking import unblocked
+
+__all__ = ("unblocked",)
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -33,6 +33,9 @@ class Capture(Block):
 
     def __enter__(self) -> Calls:
         watch.begin()
+        return self._open()
+
+    def _open(self) -> Calls:
         here = context.current() or Context()
         self._capturing = Capturing(self.calls, here.capturing)
         captures.start(self._capturing, time.perf_counter_ns())
@@ -46,7 +49,10 @@ class Capture(Block):
         self._finish()
 
     async def __aenter__(self) -> Calls:
-        return self.__enter__()
+        import anyio
+
+        await anyio.to_thread.run_sync(watch.begin)  # which waits where another block is just ending
+        return self._open()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

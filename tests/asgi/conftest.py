@@ -25,3 +25,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     decide.PROCESS.closed = False
     yield stand_in
     decide.PROCESS.closed = closed
+    stand_in.loop.stop()
+
+
+@pytest.fixture(autouse=True)
+def host_loop(unblocked: None) -> None:
+    """Our code waits for nothing on it."""

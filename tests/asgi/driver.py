@@ -10,6 +10,7 @@ import anyio
 from miharu.config import Config
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
+from miharu.recorder.threads.loop import LoopThread
 
 
 @dataclass
@@ -20,11 +21,13 @@ class StandIn:
     broken: Exception | None = None
     questions: str = "the store"
     read_only: bool = True
+    loop: LoopThread = field(default_factory=lambda: LoopThread("miharu-test"))
+    """On which views run, as they do on one of a monitor's: a page may block that, and not the host's."""
 
     async def read(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         if self.broken:
             raise self.broken
-        return await ask(*args)
+        return await self.loop.call(ask, *args)
 
     def read_sync(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         return anyio.run(self.read, ask, *args)

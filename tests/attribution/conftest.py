@@ -30,3 +30,8 @@ def spans() -> Iterator[list[Any]]:
     yield left
     records.withdraw(sink)
     assert context.current() is None
+
+
+@pytest.fixture(autouse=True)
+def host_loop(unblocked: None) -> None:
+    """Our code waits for nothing on it."""

@@ -106,10 +106,9 @@ async def test_a_cancelled_one(spans: list[Any]) -> None:
 
 
 async def test_tasks_started_in_it_are_part_of_it() -> None:
-    with miharu.capture() as calls:
-        async with miharu.span("work") as span, anyio.create_task_group() as group:
-            group.start_soon(aask)
-            group.start_soon(anyio.to_thread.run_sync, ask)  # type: ignore[arg-type]
+    async with miharu.capture() as calls, miharu.span("work") as span, anyio.create_task_group() as group:
+        group.start_soon(aask)
+        group.start_soon(anyio.to_thread.run_sync, ask)  # type: ignore[arg-type]
     assert [call.parent_id for call in calls] == [span.id, span.id]
 
 

@@ -62,3 +62,8 @@ def watching(interceptor: Interceptor, exchanges: list[Exchange], library: Modul
     """The exchanges seen from now on."""
     interceptor.install()
     return exchanges
+
+
+@pytest.fixture(autouse=True)
+def host_loop(unblocked: None) -> None:
+    """Our code waits for nothing on it."""

@@ -12,6 +12,7 @@ from miharu import monitor
 from miharu.call import Call, Outcome, Usage
 from miharu.interceptor import handoff
 from miharu.monitor.calls import Calls
+from miharu.monitor.monitor import Monitor
 from tests.calls import aask, ask, rows
 
 
@@ -56,9 +57,46 @@ async def test_of_coroutines() -> None:
     async with miharu.capture() as calls:
         await aask()
     assert len(calls) == 1
+
+
+@pytest.mark.waits
+async def test_of_coroutines_without_async() -> None:
     with miharu.capture() as calls:
         await aask()
     assert len(calls) == 1
+
+
+async def test_a_block_that_ends_slowly_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop goes on, and so does what would begin a block meanwhile, once that has ended."""
+    ending, go_on = threading.Event(), threading.Event()
+    stop = Monitor.stop
+
+    def slowly(monitor: Monitor, timeout: float) -> bool:
+        ending.set()
+        assert go_on.wait(10)
+        return stop(monitor, timeout)
+
+    monkeypatch.setattr(Monitor, "stop", slowly)
+
+    async def one() -> None:
+        async with miharu.capture() as calls:
+            await aask()
+        assert len(calls) == 1
+
+    async def other() -> None:
+        await anyio.to_thread.run_sync(ending.wait)
+        async with miharu.capture() as calls:
+            await aask()
+        assert len(calls) == 1
+
+    async def third() -> None:
+        await anyio.to_thread.run_sync(ending.wait)
+        await anyio.wait_all_tasks_blocked()
+        go_on.set()
+
+    async with anyio.create_task_group() as group:
+        for task in (one, other, third):
+            group.start_soon(task)
 
 
 def test_looked_at_inside_the_block_they_are_up_to_date() -> None:

@@ -93,6 +93,7 @@ def test_content_that_redact_fails_on_is_not_kept(
     assert b"Zx9" not in database.read_bytes()
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_call_that_is_ignored_counts_nowhere(database: Path) -> None:
     budget = miharu.Budget(0.000000001, "day", refuse=True)

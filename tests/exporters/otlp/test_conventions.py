@@ -12,6 +12,7 @@ from miharu.exporters.otlp.encoding import encoded
 from miharu.exporters.otlp.operations import OPERATIONS, SEPARATE_SYSTEM, operation_of, provider_of
 from miharu.providers import BUILT_IN
 from miharu.providers.bodies.said import said_in
+from miharu.providers.messages import Message, Part, Said
 from miharu.testing.store_contract import make_call
 
 
@@ -184,3 +185,20 @@ def test_a_long_conversation_keeps_its_end() -> None:
 def test_bodies_of_any_kind_are_no_failure(body: bytes) -> None:
     for api in (*OPERATIONS, "acme.talk"):
         content_of(make_call(api=api, body=Body(request=body, response=body)), said_in)
+
+
+def test_parts_without_a_place_in_the_conventions_have_types_of_their_own() -> None:
+    """One of a wire format has its own name, and parts that are too many to be shown are the rest."""
+    parts = (
+        Part(kind="data", name="search_result", text="{}"),
+        Part(kind="data", text="?"),
+        Part(kind="rest", name="12 more", text="and 12 more"),
+    )
+    said = Said(asked=[Message("user", parts)])
+    call = make_call(body=Body(request=b"{}", response=b""))
+    [message] = json.loads(content_of(call, lambda _: said)["gen_ai.input.messages"])
+    assert [(part["type"], part["content"]) for part in message["parts"]] == [
+        ("search_result", "{}"),
+        ("data", "?"),
+        ("rest", "and 12 more"),
+    ]
