@@ -20,12 +20,26 @@ if TYPE_CHECKING:  # the program's own thread imports as little as can be
     from miharu.pricing.base import Prices
     from miharu.providers.base import Provider
 
-__all__ = ("aflush", "ashutdown", "check_budget", "current", "flush", "init", "shutdown", "stats")
+__all__ = (
+    "aflush",
+    "ashutdown",
+    "begin_implied",
+    "check_budget",
+    "current",
+    "flush",
+    "init",
+    "shutdown",
+    "stats",
+)
 
 logger = logging.getLogger("miharu")
 
 _current: Monitor | None = None
+_implied = False
+"""Whether the current one was begun by ``miharu run``: the program's own ``init()`` replaces it."""
 _changing = threading.Lock()
+REPLACED_S = 2.0
+"""How long ``init()`` waits for calls to be stored that were made before it; the others are spooled."""
 
 
 def current() -> Monitor | None:
@@ -83,7 +97,6 @@ def init(
         ConfigError: An argument is not valid. (An environment variable that is not valid is logged, and
             miharu stays off.)
     """
-    global _current  # noqa: PLW0603 - one monitor a process
     try:
         config = Config.resolve(
             database,
@@ -108,21 +121,49 @@ def init(
             raise
         logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
         return
+    _begin(fresh)
+
+
+def begin_implied() -> None:
+    """Watch for ``miharu run``, as ``init()`` does. The first call starts the recorder.
+
+    The program's own ``init()`` wins over it, without a warning; until a call has been made, nothing is left
+    of this one.
+    """
+    try:
+        fresh = Monitor(Config.resolve())
+    except ConfigError as error:
+        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        return
+    _begin(fresh, implied=True)
+
+
+def _begin(fresh: Monitor, *, implied: bool = False) -> None:
+    """Make this the monitor of the process, unless there is one that stays."""
+    global _current, _implied  # noqa: PLW0603 - one monitor a process
+    config = fresh.config
     with _changing:
-        if _current is not None:
-            if _current.config != config:
+        if _current is not None and (implied or not _implied):
+            if _current.config != config and not implied:
                 logger.warning("miharu: init() was called again with other arguments; the first ones stay.")
             return
+        if _current is not None and _current.config == config:
+            _implied = False
+            _current.record()
+            return
+        if _current is not None:
+            replaced, _current = _current, None
+            replaced.stop(REPLACED_S, replaced=True)
         if config.disabled:
             logger.info("miharu: switched off by MIHARU_DISABLED.")
             return
         try:
-            fresh.start()
+            fresh.start(recording=not implied)
         except BaseException:  # in a notebook the user's hand may come at any time
             fresh.stop(0)
             raise
-        _current = fresh
-    logger.info("miharu: calls are kept in %s", _current.database_name)
+        _current, _implied = fresh, implied
+    logger.info("miharu: calls are kept in %s", fresh.database_name)
 
 
 def shutdown(timeout: float = 5.0) -> bool:
