@@ -7,6 +7,7 @@ settings.py  everything that can be set, resolved
 database.py  where calls are kept, as a URL
 ignore.py    which calls are left out
 access.py    who may see the dashboard
+platform.py  where no file lasts
 refusal.py   the error for a value that is not valid
 """
 

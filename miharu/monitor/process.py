@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from miharu.config import UNSET, Config, Length, Unset
+from miharu._guard import say_once
+from miharu.config import UNSET, Config, Length, Unset, database_file
+from miharu.config.platform import platform_without_disk
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
 from miharu.monitor.figures import NOTHING, Stats
@@ -40,6 +42,11 @@ _implied = False
 _changing = threading.Lock()
 REPLACED_S = 2.0
 """How long ``init()`` waits for calls to be stored that were made before it; the others are spooled."""
+
+_ELSEWHERE = (
+    "Set MIHARU_DATABASE_URL to another miharu (https://token@host) or to PostgreSQL, and call "
+    "miharu.flush() at the end of each invocation."
+)
 
 
 def current() -> Monitor | None:
@@ -119,7 +126,7 @@ def init(
         environment = error.setting == "database" and database is None
         if not environment and not str(error.setting).startswith("MIHARU_"):
             raise
-        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        _stay_off(error)
         return
     _begin(fresh)
 
@@ -133,7 +140,7 @@ def begin_implied() -> None:
     try:
         fresh = Monitor(Config.resolve())
     except ConfigError as error:
-        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        _stay_off(error)
         return
     _begin(fresh, implied=True)
 
@@ -164,6 +171,23 @@ def _begin(fresh: Monitor, *, implied: bool = False) -> None:
             raise
         _current, _implied = fresh, implied
     logger.info("miharu: calls are kept in %s", fresh.database_name)
+    _say_that_no_file_lasts(config)
+
+
+def _stay_off(error: ConfigError) -> None:
+    logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+    if error.setting == "database" and (platform := platform_without_disk()):
+        logger.warning("miharu: this is %s. %s", platform, _ELSEWHERE)
+
+
+def _say_that_no_file_lasts(config: Config) -> None:
+    """Warn where the calls would be gone with the instance, and go nowhere else."""
+    platform = platform_without_disk()
+    if platform is None or config.exporters or database_file(config.database) is None:
+        return
+    say_once(
+        "this is %s, where no file outlasts the instance, and calls are kept in one. %s", platform, _ELSEWHERE
+    )
 
 
 def shutdown(timeout: float = 5.0) -> bool:
