@@ -48,7 +48,7 @@ def test_a_plain_build_records_and_serves(host: Host) -> None:
         env=host.environ | {"PYINSTALLER_CONFIG_DIR": str(host.folder / "config")},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1800,
         check=False,
     )
     assert build.returncode == 0, build.stderr

@@ -76,7 +76,7 @@ def test_it_is_not_said_where_calls_leave_the_instance(
             pass
 
     for settings in ({"database": ":memory:"}, {"database": database, "exporters": [Elsewhere()]}):
-        miharu.init(**settings)  # type: ignore[arg-type]
+        miharu.init(**settings)
         miharu.shutdown()
     assert warnings(caplog) == []
 
