@@ -5,11 +5,13 @@ python -m benchmarks.startup [--quick]
 
 import argparse
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ENDING = "... and its end (flush, close)"
@@ -31,6 +33,20 @@ PROGRAMS = {
 }
 
 
+BIN = Path(sys.executable).parent
+RUNNERS = {
+    "python": ("", [sys.executable]),
+    "miharu run": ("miharu", [sys.executable, "-m", "miharu", "run"]),
+    "a child of miharu run": ("miharu", [sys.executable]),
+    "opentelemetry-instrument": (
+        "opentelemetry.instrumentation.auto_instrumentation",
+        [str(BIN / "opentelemetry-instrument"), sys.executable],
+    ),
+}
+"""What starts a program that knows nothing of being watched."""
+STARTED = {"pass": "", "import httpx": "httpx"}
+
+
 def installed(name: str) -> bool:
     try:
         return not name or importlib.util.find_spec(name) is not None
@@ -38,11 +54,12 @@ def installed(name: str) -> bool:
         return False
 
 
-def once(program: str) -> float:
+def once(program: str, runner: Sequence[str] = (sys.executable,), path: str | None = None) -> float:
+    environ = os.environ if path is None else {**os.environ, "PYTHONPATH": path}
     with tempfile.TemporaryDirectory(prefix="miharu-benchmark-") as folder:
         code = program.format(database=str(Path(folder, "calls.db")))
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*runner, "-c", code], check=True, stdout=subprocess.DEVNULL, env=environ, cwd=folder)
         return time.perf_counter() - start
 
 
@@ -62,6 +79,27 @@ def main() -> None:
         median = statistics.median(times[1:])
         print(f"  {name:40}{median * 1e3:8.1f} ms {1e3 * (median - bare):+8.1f} ms   x{median / bare:.2f}")
     for name in PROGRAMS.keys() - present.keys():
+        print(f"  {name:40}not installed")
+    compare_runners(rounds)
+
+
+def compare_runners(rounds: int) -> None:
+    """What it costs a program to be started by each."""
+    from miharu._sitehook import FOLDER
+
+    programs = {code: needs for code, needs in STARTED.items() if installed(needs)}
+    runners = {name: command for name, (needs, command) in RUNNERS.items() if installed(needs)}
+    took: dict[tuple[str, str], list[float]] = {(name, code): [] for code in programs for name in runners}
+    for _ in range(rounds + 1):
+        for (name, code), times in took.items():
+            path = str(FOLDER) if name == "a child of miharu run" else None
+            times.append(once(code + START_ONLY, runners[name], path))
+    print("Started by")
+    for (name, code), times in took.items():
+        bare, median = (statistics.median(each[1:]) for each in (took["python", code], times))
+        words = f"{name} -c {code!r}"
+        print(f"  {words:40}{median * 1e3:8.1f} ms {1e3 * (median - bare):+8.1f} ms   x{median / bare:.2f}")
+    for name in RUNNERS.keys() - runners.keys():
         print(f"  {name:40}not installed")
 
 

@@ -16,6 +16,8 @@ _HOSTS = {
     *("pytest", "py.test", "ipython", "jupyter", "django-admin", "miharu"),
 }
 """Programs that run other people's code: their name would say nothing."""
+_WITHOUT_FILE: tuple[list[str], ...] = ([], [""], ["-"], ["-c"])
+"""What ``sys.argv`` begins with where no file is run."""
 
 _serving = False
 
@@ -39,6 +41,8 @@ def _name() -> str | None:
     if hasattr(sys, "ps1"):
         return "interactive"
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if file is None and sys.argv[:1] not in _WITHOUT_FILE:
+        file = sys.argv[0]  # Python forgets the file with the script's last line, before what is done at exit
     if spec is not None and getattr(spec, "name", None):  # python -m
         name = spec.name.removesuffix(".__main__")
         return None if name.partition(".")[0] in _HOSTS else f"script {name}"

@@ -1,6 +1,7 @@
 """The command line: one module per command. What is heavy is imported when a command runs.
 
 _main.py     the commands by name
+run/         a program that records, with no change of its code
 dashboard.py the page on its own, for calls that other processes make
 demo/        the page with example calls, by the real OpenAI SDK
 tail.py      calls as they come

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from miharu._version import __version__
+from miharu.cli.run.words import split
 from miharu.errors import MiharuError
 
 __all__ = ("COMMANDS", "main")
 
-COMMANDS = ("dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
+COMMANDS = ("run", "dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
 """Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130
@@ -20,8 +21,13 @@ _INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    parser, words = _parser(), list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["run"]:  # most of it is the program's, and may look like options of ours
+        ours, program = split(words[1:])
+        arguments = parser.parse_args(["run", *ours])
+        arguments.program = program
+    else:
+        arguments = parser.parse_args(words)
     if arguments.command is None:
         parser.print_help()
         return 0

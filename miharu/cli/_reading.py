@@ -34,7 +34,9 @@ _MAGIC = b"SQLite format 3\0"
 
 @contextmanager
 def reading(
-    database: str | None, missing: Callable[[NoDatabase], object] | None = None
+    database: str | None,
+    missing: Callable[[NoDatabase], object] | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> "Iterator[Monitor]":
     """The database that argument or environment name, for reading.
 
@@ -45,6 +47,7 @@ def reading(
         database: The argument.
         missing: Called where there is no database yet, by a command that can wait; without it, that is an
             error.
+        say: Told how many calls wait; by default that is printed.
 
     Raises:
         MiharuError: It cannot be read; the message says why and what to do.
@@ -53,7 +56,7 @@ def reading(
 
     monitor = Monitor(Config.resolve(database), read_only=True)
     try:
-        _bring_in(monitor.left_behind)
+        _bring_in(monitor.left_behind, say or _complain)
         try:
             check_file(monitor.config.database)
             ask(monitor, _probe)
@@ -66,14 +69,17 @@ def reading(
         monitor.stop()
 
 
-def _bring_in(left: "LeftBehind") -> None:
+def _complain(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _bring_in(left: "LeftBehind", say: Callable[[str], object]) -> None:
     left.bring_in(WITHIN_S)
     if calls := left.waiting():
         waiting = "1 call is" if calls == 1 else f"{calls:,} calls are"
-        print(
+        say(
             f"miharu: {waiting} not in these figures yet. What lies beside the database, in {left.place}*, "
-            "is stored by the program that made it, or by a miharu that may write there.",
-            file=sys.stderr,
+            "is stored by the program that made it, or by a miharu that may write there."
         )
 
 

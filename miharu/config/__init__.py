@@ -9,6 +9,7 @@ location.py  where that is when nothing is configured
 lengths.py   lengths of time as people write them
 ignore.py    which calls are left out
 access.py    who may see the dashboard
+platform.py  where no file lasts
 refusal.py   the error for a value that is not valid
 """
 

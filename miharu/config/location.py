@@ -1,6 +1,7 @@
 """Where calls are kept when no place is set: one rule, for writers and readers alike.
 
-The nearest ``.miharu/`` upwards that is this user's alone, not past the project's root nor the home folder;
+The nearest ``.miharu/`` upwards from the working directory (from that of ``miharu run``, in the programs that
+it has started) that is this user's alone, not past the project's root nor the home folder;
 else one is made at that root, or in the working directory; where that cannot be written, or others can write
 to it, the user's state directory. What is another user's is passed over, and so is what another user could
 have put there or could change (``files.trust``). The log says that once.
@@ -15,8 +16,10 @@ from miharu._guard import say_once
 from miharu.files.private import FOLDER
 from miharu.files.trust import Fault, file_fault, folder_fault, is_foreign, mark_fault, may_write
 
-__all__ = ("NoPlace", "default_database")
+__all__ = ("RUN_FOLDER", "NoPlace", "default_database")
 
+RUN_FOLDER = "MIHARU_RUN_FOLDER"
+"""Names the working directory of ``miharu run``: the children of a program work in others."""
 FILE = "calls.db"
 _ROOT_MARKS = ("pyproject.toml", ".git")
 _OF_THE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -36,7 +39,7 @@ def default_database(environ: Mapping[str, str] = os.environ, start: Path | None
     home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - Path.home() may raise
     passed_over: list[str] = []
     try:
-        here = start or Path.cwd()
+        here = start or _run_folder(environ) or Path.cwd()
     except OSError:  # it has been deleted
         file = None
     else:
@@ -51,6 +54,11 @@ def default_database(environ: Mapping[str, str] = os.environ, start: Path | None
             _REMEDY,
         )
     return file
+
+
+def _run_folder(environ: Mapping[str, str]) -> Path | None:
+    folder = Path(environ.get(RUN_FOLDER) or "")
+    return folder if folder.is_absolute() and os.path.isdir(folder) else None  # noqa: PTH112 - as in config
 
 
 def _in_project(here: Path, home: Path, passed_over: list[str]) -> Path | None:

@@ -86,13 +86,21 @@ class Monitor:
         """The database as shown to people, without user and password."""
         return public_url(self.config.database)
 
-    def start(self) -> None:
-        """Start to watch and record, unless ``read_only``. Returns at once."""
+    def start(self, *, recording: bool = True) -> None:
+        """Start to watch and record, unless ``read_only``. Returns at once.
+
+        With ``recording=False`` the recorder starts with the first call: until then nothing is opened.
+        """
         if self.read_only:
             return
         _import_clients(self.config)
         if self._watching:
             self._watch()
+        if recording:
+            self.record()
+
+    def record(self) -> None:
+        """Start the recorder, unless it runs."""
         self._recorder.start()
 
     def _watch(self) -> None:
@@ -110,8 +118,11 @@ class Monitor:
         self._interceptor.install()
         records.hand_to(self._take_record)
 
-    def stop(self, timeout: float = 5.0) -> bool:
-        """Stop watching and store what there is; whether that was done in time (seconds)."""
+    def stop(self, timeout: float = 5.0, *, replaced: bool = False) -> bool:
+        """Stop watching and store what there is; whether that was done in time (seconds).
+
+        Where another monitor has replaced this one, what waits in a file is nobody's concern.
+        """
         if self._interceptor is not None:
             self._interceptor.uninstall()
             records.withdraw(self._take_record)
@@ -122,7 +133,7 @@ class Monitor:
         if len(shared.queue):
             self._recorder.spool_remaining(self._spool_unread)
         stored = ended and shared.is_empty
-        if not shared.is_empty:
+        if not shared.is_empty and not (replaced and not len(shared.queue)):
             path = shared.spool.path if shared.spool is not None else None
             kept = f"{shared.waiting} wait for the next start in {path}"
             logger.warning(
@@ -386,8 +397,10 @@ class Monitor:
         if self._recorder.running:
             self._recorder.go_on()
         else:
+            had_started = self._recorder.has_started
             self._recorder = self._new_recorder()
-            self._recorder.start()
+            if had_started or len(self._shared.queue):
+                self.record()
 
     def after_fork_in_child(self) -> None:
         """Start a new recorder with the first call or page."""

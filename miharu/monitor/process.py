@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from miharu.config import UNSET, Config, Length, Unset
+from miharu._guard import say_once
+from miharu.config import UNSET, Config, Length, Unset, database_file
+from miharu.config.platform import platform_without_disk
 from miharu.config.refusal import refused
 from miharu.errors import ConfigError
 from miharu.monitor.figures import NOTHING, Stats
@@ -20,12 +22,31 @@ if TYPE_CHECKING:  # the program's own thread imports as little as can be
     from miharu.pricing.base import Prices
     from miharu.providers.base import Provider
 
-__all__ = ("aflush", "ashutdown", "check_budget", "current", "flush", "init", "shutdown", "stats")
+__all__ = (
+    "aflush",
+    "ashutdown",
+    "begin_implied",
+    "check_budget",
+    "current",
+    "flush",
+    "init",
+    "shutdown",
+    "stats",
+)
 
 logger = logging.getLogger("miharu")
 
 _current: Monitor | None = None
+_implied = False
+"""Whether the current one was begun by ``miharu run``: the program's own ``init()`` replaces it."""
 _changing = threading.Lock()
+REPLACED_S = 2.0
+"""How long ``init()`` waits for calls to be stored that were made before it; the others are spooled."""
+
+_ELSEWHERE = (
+    "Set MIHARU_DATABASE_URL to another miharu (https://token@host) or to PostgreSQL, and call "
+    "miharu.flush() at the end of each invocation."
+)
 
 
 def current() -> Monitor | None:
@@ -83,7 +104,6 @@ def init(
         ConfigError: An argument is not valid. (An environment variable that is not valid is logged, and
             miharu stays off.)
     """
-    global _current  # noqa: PLW0603 - one monitor a process
     try:
         config = Config.resolve(
             database,
@@ -106,23 +126,68 @@ def init(
         environment = error.setting == "database" and database is None
         if not environment and not str(error.setting).startswith("MIHARU_"):
             raise
-        logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+        _stay_off(error)
         return
+    _begin(fresh)
+
+
+def begin_implied() -> None:
+    """Watch for ``miharu run``, as ``init()`` does. The first call starts the recorder.
+
+    The program's own ``init()`` wins over it, without a warning; until a call has been made, nothing is left
+    of this one.
+    """
+    try:
+        fresh = Monitor(Config.resolve())
+    except ConfigError as error:
+        _stay_off(error)
+        return
+    _begin(fresh, implied=True)
+
+
+def _begin(fresh: Monitor, *, implied: bool = False) -> None:
+    """Make this the monitor of the process, unless there is one that stays."""
+    global _current, _implied  # noqa: PLW0603 - one monitor a process
+    config = fresh.config
     with _changing:
-        if _current is not None:
-            if _current.config != config:
+        if _current is not None and (implied or not _implied):
+            if _current.config != config and not implied:
                 logger.warning("miharu: init() was called again with other arguments; the first ones stay.")
             return
+        if _current is not None and _current.config == config:
+            _implied = False
+            _current.record()
+            return
+        if _current is not None:
+            replaced, _current = _current, None
+            replaced.stop(REPLACED_S, replaced=True)
         if config.disabled:
             logger.info("miharu: switched off by MIHARU_DISABLED.")
             return
         try:
-            fresh.start()
+            fresh.start(recording=not implied)
         except BaseException:  # in a notebook the user's hand may come at any time
             fresh.stop(0)
             raise
-        _current = fresh
-    logger.info("miharu: calls are kept in %s", _current.database_name)
+        _current, _implied = fresh, implied
+    logger.info("miharu: calls are kept in %s", fresh.database_name)
+    _say_that_no_file_lasts(config)
+
+
+def _stay_off(error: ConfigError) -> None:
+    logger.warning("miharu: %s Until then it stays off; your program is not affected.", error)
+    if error.setting == "database" and (platform := platform_without_disk()):
+        logger.warning("miharu: this is %s. %s", platform, _ELSEWHERE)
+
+
+def _say_that_no_file_lasts(config: Config) -> None:
+    """Warn where the calls would be gone with the instance, and go nowhere else."""
+    platform = platform_without_disk()
+    if platform is None or config.exporters or database_file(config.database) is None:
+        return
+    say_once(
+        "this is %s, where no file outlasts the instance, and calls are kept in one. %s", platform, _ELSEWHERE
+    )
 
 
 def shutdown(timeout: float = 5.0) -> bool:

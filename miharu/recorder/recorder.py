@@ -68,6 +68,11 @@ class Recorder:
         self._pid = os.getpid()
         self._was_patched = is_patched()
 
+    @property
+    def has_started(self) -> bool:
+        """Whether its thread was ever asked to start."""
+        return self._thread is not None
+
     def start(self) -> None:
         """Start the thread, unless it runs, was stopped for good, or could not be started a moment ago."""
         with self._starting:

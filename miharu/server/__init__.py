@@ -12,6 +12,6 @@ serving.py  how it listens, and ends
 """
 
 from miharu.server.app import create_app
-from miharu.server.serving import run
+from miharu.server.serving import PortInUse, run
 
-__all__ = ("create_app", "run")
+__all__ = ("PortInUse", "create_app", "run")

@@ -20,7 +20,11 @@ from miharu.server.app import access_for, create_app
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
 
-__all__ = ("run",)
+__all__ = ("PortInUse", "run")
+
+
+class PortInUse(MiharuError):  # noqa: N818 - a state of affairs
+    """Another program listens on that port."""
 
 
 def run(
@@ -37,6 +41,7 @@ def run(
     With ``ingest`` it takes in what other programs send, and that is given the URL which they need.
 
     Raises:
+        PortInUse: Another program listens there.
         MiharuError: It cannot listen there; the message says what to do.
     """
     with _listen(host, port) as listener:
@@ -124,7 +129,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise MiharuError(
+            raise PortInUse(
                 f"Port {port} on {host} is in use, perhaps by another miharu dashboard. "
                 "Choose a free one with --port."
             ) from error

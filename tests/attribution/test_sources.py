@@ -43,6 +43,16 @@ def test_a_script(tmp_path: Path) -> None:
     assert run(tmp_path, str(tmp_path / "ingest.py")) == "script ingest.py"
 
 
+@pytest.mark.parametrize("words", [("ingest.py",), ("-m", "ingest")])
+def test_a_script_has_its_name_at_its_end(words: tuple[str, ...], tmp_path: Path) -> None:
+    """A short one is over before its calls are read, and then Python has forgotten its file."""
+    asks = "from miharu.attribution.sources import process_source as name"
+    (tmp_path / "ingest.py").write_text(
+        f"import atexit\n{asks}\natexit.register(lambda: print('route:', name()))"
+    )
+    assert run(tmp_path, *words) == f"script {words[-1]}"
+
+
 def test_a_module_and_a_package(tmp_path: Path) -> None:
     package = tmp_path / "jobs"
     package.mkdir()

@@ -1,6 +1,8 @@
 """The command line as its page shows it, each command with every option that it has there."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import miharu
 from miharu.cli import main
 from miharu.cli._main import COMMANDS
 from tests.calls import ask
+from tests.cli.test_run import ASKING, rows, started
 from tests.docs.blocks import Block, of
 
 VALUES = {
@@ -20,8 +23,8 @@ VALUES = {
     "S": "success",
     "csv|jsonl": "csv",
 }
-SERVING = {"dashboard", "demo", "tail"}
-"""They go on until they are ended: tests/cli runs each, with its options."""
+SERVING = {"run", "dashboard", "demo", "tail"}
+"""They go on until they are ended, or become another program: tests/cli runs each, with its options."""
 
 
 def _arguments(line: str, database: Path, folder: Path) -> list[str]:
@@ -54,3 +57,20 @@ def test_each_command_runs_with_every_option_that_is_shown(
     assert "gpt-4o-2024-08-06" in (tmp_path / "out.csv").read_text()
     assert (tmp_path / "copy.db").exists()
     assert f"miharu {miharu.__version__}" in capsys.readouterr().out
+
+
+@of("docs/commands.md", "gunicorn app:app")
+def test_a_program_is_run_in_each_form_that_is_shown(example: Block, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(f"{ASKING}\nask()\n")
+    (tmp_path / "module.py").write_text(f"{ASKING}\nask()\n")
+    (tmp_path / "gunicorn").write_text(
+        f"#!/bin/sh\n{sys.executable} module.py\n"
+    )  # tests/hosts runs the real one
+    (tmp_path / "gunicorn").chmod(0o755)
+    (tmp_path / "miharu").write_text(f'#!/bin/sh\nexec {sys.executable} -m miharu "$@"\n')
+    (tmp_path / "miharu").chmod(0o755)
+    for command in example.commands:
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        done = started(tmp_path, ("/bin/sh", "-c", command), PATH=path)
+        assert (done.returncode, done.stderr) == (0, ""), command
+    assert len(rows(tmp_path / ".miharu" / "calls.db")) == len(example.commands)
