@@ -23,6 +23,8 @@ MOST_SPANS = 10_000
 """Spans, or log records, of one request."""
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
+_AGAIN = {429, 502, 503, 504}
+"""After these alone a sender may send the same again, by the specification."""
 _GZIP = 31
 
 One = TypeVar("One", OtelSpan, LogRecord)
@@ -40,7 +42,8 @@ class _Otlp:
         kind = _kind(headers)
         form = _FORMS.get(kind, plain)
         kind = kind if kind in _FORMS else _JSON
-        return Answer(refusal.status, form.refusal(str(refusal)), kind, refusal.headers)
+        again = refusal.again_s is not None and refusal.status not in _AGAIN
+        return Answer(503 if again else refusal.status, form.refusal(str(refusal)), kind, refusal.headers)
 
     def _opened(self, sent: Sent) -> tuple[bytes, str]:
         """The message, and its kind."""
@@ -78,6 +81,8 @@ class Traces(_Otlp):
         batch = clean(batch_of(good, self._memory, monitor), Redactor(monitor.config.redact))
         if batch:
             monitor.take_in(batch, STORED_WITHIN_S)
+        with self._memory.lock:
+            self._memory.forget_events((span.trace_id, span.id) for span in good)
         return Answer(200, _FORMS[kind].answer(rejected, words, "Spans"), kind)
 
 

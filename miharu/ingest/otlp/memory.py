@@ -1,7 +1,7 @@
 """What was taken in a while ago: children end before their parents, and come in requests of their own."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import Any, TypeVar
@@ -65,13 +65,16 @@ class Memory:
             self._events[key] = kept
             self._events.move_to_end(key)
             while len(self._events) > EVENTS or self._characters > EVENT_CHARACTERS:
-                self.events_of(next(iter(self._events)))
+                self.forget_events([next(iter(self._events))])
 
-    def events_of(self, key: Key) -> list[LogRecord]:
-        """The events of that span, which do not wait any longer."""
-        events = self._events.pop(key, [])
-        self._characters -= sum(map(_size, events))
-        return events
+    def events_of(self, key: Key) -> Sequence[LogRecord]:
+        """The events of that span; they wait on, because it may not be stored and come again."""
+        return self._events.get(key, ())
+
+    def forget_events(self, keys: Iterable[Key]) -> None:
+        """Let go of the events of these spans, which are stored."""
+        for key in keys:
+            self._characters -= sum(map(_size, self._events.pop(key, ())))
 
 
 def _size(record: LogRecord) -> int:
