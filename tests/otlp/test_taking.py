@@ -228,6 +228,33 @@ async def test_the_same_response_is_the_same_call(sender: httpx.AsyncClient, tak
     assert len(spans) == 2
 
 
+USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+RECEIPT = {name: one for name, one in CHAT.items() if name not in USAGE} | {"gen_ai.response.id": "resp_1"}
+
+
+@pytest.mark.parametrize("other_trace", [False, True])
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("ending", ["answered", "failed"])
+async def test_a_background_response_is_one_call(
+    sender: httpx.AsyncClient, taking: Monitor, ending: str, at_once: bool, other_trace: bool
+) -> None:
+    """Its receipt, a look while it works, and its end are spans of their own."""
+    end: dict[str, Any] = RECEIPT | (
+        {name: CHAT[name] for name in USAGE} if ending == "answered" else {"error.type": "server_error"}
+    )
+    where: dict[str, Any] = {"traceId": TRACE[::-1]} if other_trace else {}
+    spans = [span(1, RECEIPT), span(2000, RECEIPT, **where), span(90_000, end, **where)]
+    for several in [spans] if at_once else [[one] for one in spans]:
+        await post(sender, *several)
+    await post(sender, span(90_001, end, **where))
+    await post(sender, spans[0])
+    (found,), _ = await stored(taking)
+    assert (found.timestamp, found.duration_ms) == (NOW + 1, 90_000 - 1 + 500)
+    assert found.outcome.status == ("success" if ending == "answered" else "error")
+    assert found.usage.prompt_tokens == (1000 if ending == "answered" else None)
+    assert (found.cost is not None) == (ending == "answered")
+
+
 @pytest.mark.parametrize("known", [{"parent_id": f"{7:016x}"}, {"response_id": "r-1"}])
 async def test_a_call_that_an_interceptor_has_seen_is_not_doubled(
     sender: httpx.AsyncClient, taking: Monitor, known: dict[str, str]

@@ -34,6 +34,8 @@ class Memory:
         self._above: OrderedDict[Key, None] = OrderedDict()
         self._responses: OrderedDict[str, Key] = OrderedDict()
         self._events: OrderedDict[Key, list[LogRecord]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[int, Key | None]] = OrderedDict()
+        """When it began, and the span that was its end."""
         self._characters = 0
         """Of the events."""
         self.lock = Lock()
@@ -48,11 +50,23 @@ class Memory:
 
     def owner_of(self, response_id: str, key: Key) -> Key:
         """The span that came first with that response."""
-        if len(response_id) > _LONGEST:
-            response_id = blake2b(response_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        response_id = _short(response_id)
         found = self._responses.get(response_id, key)
         _put(self._responses, response_id, found, SPANS)
         return found
+
+    def note_open(self, response_id: str, timestamp: int) -> None:
+        """A call began then (Unix milliseconds) whose answer has not been seen yet."""
+        _put(self._open, _short(response_id), (timestamp, None), SPANS)
+
+    def ended(self, response_id: str, key: Key) -> int | None:
+        """When the call began that this span is the first to end, however often it is sent."""
+        response_id = _short(response_id)
+        began, end = self._open.get(response_id, (None, None))
+        if began is None or end not in {None, key}:
+            return None
+        _put(self._open, response_id, (began, key), SPANS)
+        return began
 
     def keep_events(self, records: Iterable[LogRecord]) -> None:
         """Keep messages until their span comes."""
@@ -75,6 +89,12 @@ class Memory:
         """Let go of the events of these spans, which are stored."""
         for key in keys:
             self._characters -= sum(map(_size, self._events.pop(key, ())))
+
+
+def _short(response_id: str) -> str:
+    if len(response_id) <= _LONGEST:
+        return response_id
+    return blake2b(response_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _size(record: LogRecord) -> int:
