@@ -501,6 +501,25 @@ async def test_what_cannot_be_taken_is_refused_in_words(
     assert answer.headers["content-type"] == (kind if "protobuf" in kind else "application/json")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs"])
+async def test_json_may_be_less_large_than_protobuf(
+    sender: httpx.AsyncClient, path: str, packed: bool
+) -> None:
+    """It is parsed as a whole: small objects take 25 times as much memory as they have bytes."""
+    large = b'{"x":[' + b"{}," * ((4 << 20) // 3) + b"{}]}"
+    largest = b" " * ((4 << 20) - 2) + b"{}"
+    coded: dict[str, str] = {"Content-Encoding": "gzip"} if packed else {}
+    for content, headers, status in (
+        (large, JSON, 413),
+        (largest, JSON, 200),
+        (bytes(5 << 20), PROTOBUF, 400),
+    ):
+        body = gzip.compress(content) if packed else content
+        answer = await sender.post(path, content=body, headers=headers | coded)
+        assert answer.status_code == status, answer.content
+
+
 async def test_too_many_spans_are_refused(sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "MOST_SPANS", 1)
     answer = await sender.post("/v1/traces", json=request(span(1, CHAT), span(2, CHAT)))

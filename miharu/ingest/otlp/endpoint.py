@@ -21,6 +21,9 @@ __all__ = ("Logs", "Traces")
 
 MOST_SPANS = 10_000
 """Spans, or log records, of one request."""
+LARGEST_JSON = 4 << 20
+"""Bytes of a message in JSON, decompressed: parsed, it may take 25 times as much, and holds the interpreter's
+lock until it is."""
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
 _AGAIN = {429, 502, 503, 504}
@@ -51,11 +54,14 @@ class _Otlp:
         if kind not in _FORMS:
             raise Refusal(415, f"Send {_PROTOBUF} or {_JSON}, not {kind[:100]!r}.")
         coding = sent.headers.get("content-encoding", "identity").strip().lower()
+        most = LARGEST_JSON if kind == _JSON else LARGEST_SENT
         if coding in {"", "identity"}:
+            if len(sent.body) > most:
+                raise TooLarge(f"It is larger than {most:,} bytes: send less at once, or protobuf.")
             return sent.body, kind
         if coding != "gzip":
             raise Refusal(415, f"Send it with gzip or without compression, not with {coding[:100]!r}.")
-        return inflated(sent.body, LARGEST_SENT, _GZIP), kind
+        return inflated(sent.body, most, _GZIP), kind
 
     def _sorted_out(self, several: Sequence[One]) -> tuple[list[One], int, str]:
         """Those that can be taken in, how many cannot, and why the first of these cannot."""
