@@ -154,7 +154,7 @@ class _Reading:
                 if left < 0:
                     raise Refusal(413, f"It is larger than {most:,} bytes: send less at once.")
             return b"".join(pieces)
-        raise Refusal(408, f"It has not arrived within {within_s:g} s.")
+        raise Refusal(408, f"It has not arrived within {within_s:g} s.", again_s=1)
 
     async def pass_by(self, within_s: float) -> None:
         """Let the rest of it pass by: a sender reads its answer once it has sent everything."""

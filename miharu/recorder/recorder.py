@@ -177,6 +177,7 @@ class Recorder:
             if not self.running:
                 raise StoreError("This miharu records nothing at the moment. Send it again.")
             if time.monotonic() >= until:
+                order.give_up()
                 raise StoreError(f"The database has taken longer than {timeout:g} s. Send it again.")
         if order.refusal is not None:
             raise order.refusal

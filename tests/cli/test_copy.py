@@ -181,10 +181,10 @@ def test_a_call_that_was_copied_open_is_completed_where_it_is_now(source: Path, 
 
 
 def test_a_copy_that_is_killed_again_and_again_goes_on(tmp_path: Path, target: Path) -> None:
-    source = stored(tmp_path / "many.db", *[make_call(timestamp=NOON + n) for n in range(12_000)])
+    source = stored(tmp_path / "many.db", *[make_call(timestamp=NOON + n) for n in range(3000)])
     command = [sys.executable, "-m", "miharu", "copy", "--from", str(source), "--to", str(target)]
     kills = 0
-    while there(target) < 12_000:
+    while there(target) < 3000:
         before = there(target)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and (now := there(target)) <= before:

@@ -29,7 +29,8 @@ from miharu.stores.base import Query
 from miharu.wire.batches import sent
 from tests.remote.test_door import TOKEN, app_of, call, client
 
-NOW = 1_750_000_000_000
+NOW = int(time.time()) * 1000 - 3_600_000
+"""An hour ago: old prompts and answers are deleted, and calls of the future refused."""
 ALL = Query(start=0, end=1 << 42)
 TRACE = "5b8efff798038103d269b633813fc60c"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -228,6 +229,33 @@ async def test_the_same_response_is_the_same_call(sender: httpx.AsyncClient, tak
     assert len(spans) == 2
 
 
+USAGE = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+RECEIPT = {name: one for name, one in CHAT.items() if name not in USAGE} | {"gen_ai.response.id": "resp_1"}
+
+
+@pytest.mark.parametrize("other_trace", [False, True])
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("ending", ["answered", "failed"])
+async def test_a_background_response_is_one_call(
+    sender: httpx.AsyncClient, taking: Monitor, ending: str, at_once: bool, other_trace: bool
+) -> None:
+    """Its receipt, a look while it works, and its end are spans of their own."""
+    end: dict[str, Any] = RECEIPT | (
+        {name: CHAT[name] for name in USAGE} if ending == "answered" else {"error.type": "server_error"}
+    )
+    where: dict[str, Any] = {"traceId": TRACE[::-1]} if other_trace else {}
+    spans = [span(1, RECEIPT), span(2000, RECEIPT, **where), span(90_000, end, **where)]
+    for several in [spans] if at_once else [[one] for one in spans]:
+        await post(sender, *several)
+    await post(sender, span(90_001, end, **where))
+    await post(sender, spans[0])
+    (found,), _ = await stored(taking)
+    assert (found.timestamp, found.duration_ms) == (NOW + 1, 90_000 - 1 + 500)
+    assert found.outcome.status == ("success" if ending == "answered" else "error")
+    assert found.usage.prompt_tokens == (1000 if ending == "answered" else None)
+    assert (found.cost is not None) == (ending == "answered")
+
+
 @pytest.mark.parametrize("known", [{"parent_id": f"{7:016x}"}, {"response_id": "r-1"}])
 async def test_a_call_that_an_interceptor_has_seen_is_not_doubled(
     sender: httpx.AsyncClient, taking: Monitor, known: dict[str, str]
@@ -404,7 +432,7 @@ YEAR_NS = 31_557_600 * 10**9
 
 
 @pytest.mark.parametrize("form", ["protobuf", "json"])
-@pytest.mark.parametrize("years", [-12, 2, 200])
+@pytest.mark.parametrize("years", [-20, 2, 200])
 async def test_what_is_of_another_time_is_rejected_and_said(
     sender: httpx.AsyncClient, taking: Monitor, years: int, form: str
 ) -> None:
@@ -472,6 +500,25 @@ async def test_what_cannot_be_taken_is_refused_in_words(
     assert words.encode() in answer.content
     kind = headers["Content-Type"]
     assert answer.headers["content-type"] == (kind if "protobuf" in kind else "application/json")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs"])
+async def test_json_may_be_less_large_than_protobuf(
+    sender: httpx.AsyncClient, path: str, packed: bool
+) -> None:
+    """It is parsed as a whole: small objects take 25 times as much memory as they have bytes."""
+    large = b'{"x":[' + b"{}," * ((4 << 20) // 3) + b"{}]}"
+    largest = b" " * ((4 << 20) - 2) + b"{}"
+    coded: dict[str, str] = {"Content-Encoding": "gzip"} if packed else {}
+    for content, headers, status in (
+        (large, JSON, 413),
+        (largest, JSON, 200),
+        (bytes(5 << 20), PROTOBUF, 400),
+    ):
+        body = gzip.compress(content) if packed else content
+        answer = await sender.post(path, content=body, headers=headers | coded)
+        assert answer.status_code == status, answer.content
 
 
 async def test_too_many_spans_are_refused(sender: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

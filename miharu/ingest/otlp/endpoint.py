@@ -21,8 +21,13 @@ __all__ = ("Logs", "Traces")
 
 MOST_SPANS = 10_000
 """Spans, or log records, of one request."""
+LARGEST_JSON = 4 << 20
+"""Bytes of a message in JSON, decompressed: parsed, it may take 25 times as much, and holds the interpreter's
+lock until it is."""
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _FORMS: Mapping[str, ModuleType] = {_PROTOBUF: protobuf, _JSON: plain}
+_AGAIN = {429, 502, 503, 504}
+"""After these alone a sender may send the same again, by the specification."""
 _GZIP = 31
 
 One = TypeVar("One", OtelSpan, LogRecord)
@@ -40,7 +45,8 @@ class _Otlp:
         kind = _kind(headers)
         form = _FORMS.get(kind, plain)
         kind = kind if kind in _FORMS else _JSON
-        return Answer(refusal.status, form.refusal(str(refusal)), kind, refusal.headers)
+        again = refusal.again_s is not None and refusal.status not in _AGAIN
+        return Answer(503 if again else refusal.status, form.refusal(str(refusal)), kind, refusal.headers)
 
     def _opened(self, sent: Sent) -> tuple[bytes, str]:
         """The message, and its kind."""
@@ -48,11 +54,14 @@ class _Otlp:
         if kind not in _FORMS:
             raise Refusal(415, f"Send {_PROTOBUF} or {_JSON}, not {kind[:100]!r}.")
         coding = sent.headers.get("content-encoding", "identity").strip().lower()
+        most = LARGEST_JSON if kind == _JSON else LARGEST_SENT
         if coding in {"", "identity"}:
+            if len(sent.body) > most:
+                raise TooLarge(f"It is larger than {most:,} bytes: send less at once, or protobuf.")
             return sent.body, kind
         if coding != "gzip":
             raise Refusal(415, f"Send it with gzip or without compression, not with {coding[:100]!r}.")
-        return inflated(sent.body, LARGEST_SENT, _GZIP), kind
+        return inflated(sent.body, most, _GZIP), kind
 
     def _sorted_out(self, several: Sequence[One]) -> tuple[list[One], int, str]:
         """Those that can be taken in, how many cannot, and why the first of these cannot."""
@@ -78,6 +87,8 @@ class Traces(_Otlp):
         batch = clean(batch_of(good, self._memory, monitor), Redactor(monitor.config.redact))
         if batch:
             monitor.take_in(batch, STORED_WITHIN_S)
+        with self._memory.lock:
+            self._memory.forget_events((span.trace_id, span.id) for span in good)
         return Answer(200, _FORMS[kind].answer(rejected, words, "Spans"), kind)
 
 

@@ -1,7 +1,7 @@
 """What was taken in a while ago: children end before their parents, and come in requests of their own."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from threading import Lock
 from typing import Any, TypeVar
@@ -34,6 +34,8 @@ class Memory:
         self._above: OrderedDict[Key, None] = OrderedDict()
         self._responses: OrderedDict[str, Key] = OrderedDict()
         self._events: OrderedDict[Key, list[LogRecord]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[int, Key | None]] = OrderedDict()
+        """When it began, and the span that was its end."""
         self._characters = 0
         """Of the events."""
         self.lock = Lock()
@@ -48,11 +50,23 @@ class Memory:
 
     def owner_of(self, response_id: str, key: Key) -> Key:
         """The span that came first with that response."""
-        if len(response_id) > _LONGEST:
-            response_id = blake2b(response_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        response_id = _short(response_id)
         found = self._responses.get(response_id, key)
         _put(self._responses, response_id, found, SPANS)
         return found
+
+    def note_open(self, response_id: str, timestamp: int) -> None:
+        """A call began then (Unix milliseconds) whose answer has not been seen yet."""
+        _put(self._open, _short(response_id), (timestamp, None), SPANS)
+
+    def ended(self, response_id: str, key: Key) -> int | None:
+        """When the call began that this span is the first to end, however often it is sent."""
+        response_id = _short(response_id)
+        began, end = self._open.get(response_id, (None, None))
+        if began is None or end not in {None, key}:
+            return None
+        _put(self._open, response_id, (began, key), SPANS)
+        return began
 
     def keep_events(self, records: Iterable[LogRecord]) -> None:
         """Keep messages until their span comes."""
@@ -65,13 +79,22 @@ class Memory:
             self._events[key] = kept
             self._events.move_to_end(key)
             while len(self._events) > EVENTS or self._characters > EVENT_CHARACTERS:
-                self.events_of(next(iter(self._events)))
+                self.forget_events([next(iter(self._events))])
 
-    def events_of(self, key: Key) -> list[LogRecord]:
-        """The events of that span, which do not wait any longer."""
-        events = self._events.pop(key, [])
-        self._characters -= sum(map(_size, events))
-        return events
+    def events_of(self, key: Key) -> Sequence[LogRecord]:
+        """The events of that span; they wait on, because it may not be stored and come again."""
+        return self._events.get(key, ())
+
+    def forget_events(self, keys: Iterable[Key]) -> None:
+        """Let go of the events of these spans, which are stored."""
+        for key in keys:
+            self._characters -= sum(map(_size, self._events.pop(key, ())))
+
+
+def _short(response_id: str) -> str:
+    if len(response_id) <= _LONGEST:
+        return response_id
+    return blake2b(response_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _size(record: LogRecord) -> int:

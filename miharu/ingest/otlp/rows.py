@@ -21,7 +21,7 @@ from miharu.ingest.otlp.facts import (
 )
 from miharu.ingest.otlp.records import LogRecord, OtelSpan
 
-__all__ = ("as_call", "as_span")
+__all__ = ("as_call", "as_span", "id_of")
 
 _USER = (
     *("user.id", "enduser.id", "langfuse.user.id", "ai.telemetry.metadata.userId"),
@@ -46,8 +46,7 @@ _NS = 1_000_000
 def as_call(span: OtelSpan, records: Iterable[LogRecord] = (), *, content: bool = False) -> Call:
     """The call that it was. Its id is made of those of trace and span: the same, however often it is sent."""
     found, timestamp = span.attributes, _start(span) // _NS
-    noise = blake2b(f"{span.trace_id}{span.id}".encode(), digest_size=10).digest()
-    identity = new_id(timestamp, noise)
+    identity = id_of(span, timestamp)
     named = _text(first(found, *_MODEL))
     asked = _text(first(found, "gen_ai.request.model", "ai.model.id") or parameters_of(found).get("model"))
     model = _text(first(found, "gen_ai.response.model", "ai.response.model")) or named or asked
@@ -80,6 +79,11 @@ def as_call(span: OtelSpan, records: Iterable[LogRecord] = (), *, content: bool 
         body=body_of(span, records) if content else None,
         **_whose(span),
     )
+
+
+def id_of(span: OtelSpan, timestamp: int) -> str:
+    """The id of a call that began then (Unix milliseconds) and that this span tells of."""
+    return new_id(timestamp, blake2b(f"{span.trace_id}{span.id}".encode(), digest_size=10).digest())
 
 
 def as_span(span: OtelSpan) -> Span:

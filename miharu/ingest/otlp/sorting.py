@@ -5,6 +5,7 @@ child of the instrumentor's span, or has the same response id.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from miharu.batch import Batch, Span
@@ -12,7 +13,7 @@ from miharu.call import Call
 from miharu.ingest.otlp.kinds import Kind, kind_of
 from miharu.ingest.otlp.memory import Key, Memory
 from miharu.ingest.otlp.records import OtelSpan
-from miharu.ingest.otlp.rows import as_call, as_span
+from miharu.ingest.otlp.rows import as_call, as_span, id_of
 from miharu.stores.base import Query
 
 if TYPE_CHECKING:
@@ -50,11 +51,37 @@ def _sorted(
         return None, as_span(span)
     content = monitor.config.capture_content
     call = as_call(span, memory.events_of(key) if content else (), content=content)
-    if call.response_id is not None:
-        known = {one.response_id for one in stored if one.span_id != span.id}
-        if call.response_id in known or memory.owner_of(call.response_id, key) != key:
-            return None, as_span(span)
-    return call, None
+    kept = call if call.response_id is None else _once(call, call.response_id, span, memory, stored)
+    return kept, None if kept else as_span(span)
+
+
+def _once(
+    call: Call, response_id: str, span: OtelSpan, memory: Memory, stored: Sequence[Call]
+) -> Call | None:
+    """The call, if it is the first with that response, or the end of one that was open; else it is known."""
+    key = _key(span)
+    others = [one for one in stored if one.response_id == response_id and one.span_id != span.id]
+    if memory.owner_of(response_id, key) == key and not others:
+        if _is_open(call):
+            memory.note_open(response_id, call.timestamp)
+        return call
+    if _is_open(call):
+        return None
+    began = memory.ended(response_id, key)
+    if began is None:
+        began = next((one.timestamp for one in others if _is_open(one)), None)
+    return None if began is None else _end_of(span, call, min(began, call.timestamp))
+
+
+def _is_open(call: Call) -> bool:
+    """Whether it is the receipt of a call that goes on in the background."""
+    return call.outcome.status == "success" and call.usage.usage_source == "none"
+
+
+def _end_of(span: OtelSpan, call: Call, began: int) -> Call:
+    """The end of the call that began then: the store puts both together, by response and beginning."""
+    lasted = call.timestamp + call.duration_ms - began
+    return replace(call, id=id_of(span, began), timestamp=began, duration_ms=lasted, completes=True)
 
 
 def _climb(
