@@ -142,6 +142,9 @@ def _begin(pool: Any, method: Any, url: Any, args: Any, kwargs: Any) -> Urllib3E
         named = None if port == _PORTS.get(scheme) else port
         if inside.get() or is_unseen() or (watching.ignores and watching.ignores(host, named, path)):
             return None
+        earlier = _sending.get()
+        if earlier is not None and earlier.pool is pool and earlier.end is None:
+            _give_up(earlier, args[2] if len(args) > 2 else kwargs.get("retries"))
         exchange = Urllib3Exchange(verb, pool, url, *context.now())
         body = args[0] if args else kwargs.get("body")
         headers = args[1] if len(args) > 1 else kwargs.get("headers")
@@ -149,9 +152,6 @@ def _begin(pool: Any, method: Any, url: Any, args: Any, kwargs: Any) -> Urllib3E
             body = bytes(body)  # its owner may write over it
         exchange.sent = body if isinstance(body, bytes | str) else None  # others are read once, by urllib3
         exchange.asked_headers = pool.headers if headers is None else headers
-        earlier = _sending.get()
-        if earlier is not None and earlier.pool is pool and earlier.end is None:
-            _give_up(earlier, args[2] if len(args) > 2 else kwargs.get("retries"))
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a request")
         return None

@@ -260,6 +260,15 @@ def left_early_while_another_error_is_handled(w: Pools) -> None:
             response.close()
 
 
+@scenario("error", "closed")
+def closed_unread_while_another_error_is_handled(w: Pools) -> None:
+    with w.manager() as manager:
+        try:
+            manager.request("POST", "http://127.0.0.1:1/v1/chat/completions", body=b"{}", retries=False)
+        except urllib3.exceptions.HTTPError:
+            w.open(manager, "stream", steps=0).close()
+
+
 @scenario("closed")
 def closed_unread(w: Pools) -> None:
     with w.manager() as manager:

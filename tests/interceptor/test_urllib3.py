@@ -115,6 +115,15 @@ def test_headers_that_go_through_a_tunnel_are_copied(watching: list[Exchange]) -
     assert exchange.request().headers == {"authorization": "Bearer x"}
 
 
+def test_each_attempt_has_its_own_error(watching: list[Exchange]) -> None:
+    """The first ends when the next begins, with what it failed of, and not with the end of them all."""
+    with urllib3.ProxyManager("http://127.0.0.1:1") as manager, pytest.raises(urllib3.exceptions.HTTPError):
+        manager.request("POST", f"https://model.test/{PATH}", body=b"{}", retries=1)
+    kinds = [str(exchange.error_type).rpartition(".")[2] for exchange in watching]
+    assert kinds == ["ProxyError", "MaxRetryError"]
+    assert watching[0].ended <= watching[1].started
+
+
 def test_keeps_the_ends_of_a_large_request(watching: list[Exchange], server: Server, manager: Any) -> None:
     manager.request("POST", f"{server.url}/json/{PATH}", body=b"a" * 9000)
     watching[-1].abridge_request()
