@@ -1,9 +1,11 @@
-"""Sees each exchange of httpx, httpx2 and aiohttp with a model, and hands it to a sink. It changes nothing.
+"""Sees each exchange of a client library with a model, and hands it to a sink. It changes nothing.
 
 gate.py     is this request worth a look? a set look-up
 httpx.py    the patch of httpx and httpx2, sync and async
 tee.py      each chunk goes to the app and, by reference, into the exchange
 aiohttp.py  the patch of aiohttp, silent below an httpx client
+sessions.py the calls of one WebSocket session, cut out of its messages
+websockets.py, aiohttp_sockets.py    the patches of both libraries that open such sessions
 handoff.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
@@ -37,10 +39,26 @@ def _patch_aiohttp(library: ModuleType) -> str:
     return aiohttp.patch(library)
 
 
+def _patch_websockets(library: ModuleType) -> str:
+    from miharu.interceptor import websockets
+
+    return websockets.patch(library)
+
+
+def _patch_handshake(library: ModuleType) -> str:
+    from miharu.interceptor import websockets
+
+    return websockets.patch_handshake(library)
+
+
 LIBRARIES: dict[str, Callable[[ModuleType], str]] = {
     "httpx": _patch_httpx,
     "httpx2": _patch_httpx,
     "aiohttp": _patch_aiohttp,
+    "websockets.client": _patch_websockets,
+    "websockets.asyncio.client": _patch_handshake,
+    "websockets.sync.client": _patch_handshake,
+    "websockets.trio.client": _patch_handshake,
 }
 """What patches each; our side of it is imported with the library."""
 

@@ -3,7 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-__all__ = ("Gate", "Pass")
+__all__ = ("Gate", "Pass", "Turns")
+
+
+class Turns(Protocol):
+    """How the messages of a WebSocket session are divided into calls: what a provider's rule says of it."""
+
+    @property
+    def sent(self) -> str: ...
+    @property
+    def received(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def whole(self) -> bool: ...
+    @property
+    def content(self) -> int: ...
+    @property
+    def total(self) -> bool: ...
 
 
 class Pass(Protocol):
@@ -17,17 +34,20 @@ class Pass(Protocol):
     def path(self) -> str: ...
     @property
     def host(self) -> str: ...
+    @property
+    def turns(self) -> Turns | None: ...
 
 
 class Gate:
     """Lets pass what may be a model call; the worker takes the second, closer look."""
 
-    __slots__ = ("_hosts", "_parents", "_tails")
+    __slots__ = ("_hosts", "_parents", "_sessions", "_tails")
 
     def __init__(self, rules: Iterable[Pass]) -> None:
         self._tails: dict[str, tuple[str, ...]] = {}
         self._parents: dict[str, tuple[str, ...]] = {}
         self._hosts: tuple[str, ...] = ()
+        self._sessions: tuple[Pass, ...] = ()
         self.widen(rules)
 
     def widen(self, rules: Iterable[Pass]) -> None:
@@ -37,6 +57,7 @@ class Gate:
         self._tails = _by_tail(self._tails, [rule for rule in posts if rule.tail])
         self._hosts = _all(self._hosts, [rule.host for rule in posts if not rule.tail])
         self._parents = _by_tail(self._parents, [rule for rule in rules if rule.method == "GET"])
+        self._sessions = (*self._sessions, *(rule for rule in rules if rule.method == "WEBSOCKET"))
 
     def passes(self, method: str, host: str, path: str) -> bool:
         """Whether the last segment of the path, or what follows a colon in it, is a known one.
@@ -53,6 +74,14 @@ class Gate:
             return False
         hosts = self._parents.get(path.rpartition("/")[0].rpartition("/")[2])
         return hosts is not None and host.endswith(hosts)
+
+    def turns(self, host: str, path: str) -> Turns | None:
+        """How a WebSocket session there is divided into calls; ``None`` where it is not one with a model."""
+        path = path.rstrip("/")
+        for rule in self._sessions:
+            if rule.turns is not None and path.endswith(rule.path) and host.endswith(rule.host):
+                return rule.turns
+        return None
 
 
 def _by_tail(known: Mapping[str, tuple[str, ...]], rules: Iterable[Pass]) -> dict[str, tuple[str, ...]]:

@@ -66,6 +66,7 @@ def test_finder_leaves_when_nothing_is_pending() -> None:
         assert sys.meta_path[1:] == before
         import httpx2
         import aiohttp
+        import websockets.asyncio.client, websockets.sync.client, websockets.trio.client
         assert sys.meta_path == before
         interceptor.uninstall()
         interceptor.install()

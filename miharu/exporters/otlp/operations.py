@@ -7,6 +7,7 @@ OPERATIONS = {
     "openai.chat": "chat",
     "openai.responses": "chat",
     "openai.assistants": "chat",
+    "openai.realtime": "chat",
     "openai.completions": "text_completion",
     "openai.embeddings": EMBEDDINGS,
     "openai.images": "image_generation",
@@ -24,6 +25,7 @@ OPERATIONS = {
     "bedrock.agents": "invoke_agent",
     "sagemaker.invocations": "chat",
     "gemini.generate": "generate_content",
+    "gemini.live": "generate_content",
     "gemini.embed": EMBEDDINGS,
     "gemini.interactions": "generate_content",
     "gemini.videos": "video_generation",
@@ -56,12 +58,14 @@ OPERATIONS = {
 SEPARATE_SYSTEM = frozenset(
     {
         "openai.responses",
+        "openai.realtime",
         "openai.assistants",
         "mistral.conversations",
         "anthropic.messages",
         "bedrock.converse",
         "bedrock.invoke",
         "gemini.generate",
+        "gemini.live",
         "gemini.interactions",
         "cohere.v1.chat",
     }

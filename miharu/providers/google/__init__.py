@@ -7,7 +7,8 @@ the types of google-genai 3.4.
     embed.py         POST …:embedContent, …:batchEmbedContents, …:predict
     interactions.py  POST …/interactions, GET …/interactions/{id}
     videos.py        Veo
+    live.py          WebSocket …BidiGenerateContent
     _common.py       what they share: usage, errors, enums, who is meant
     _grounding.py    searches and maps behind an answer
-    _conversation.py the messages of generate.py, for people
+    _conversation.py, _live_conversation.py    the messages, for people
 """
