@@ -15,7 +15,8 @@ import sys
 __all__ = ("FIRST", "Finder", "leave")
 
 FIRST = frozenset(
-    ["miharu", "httpx", "httpx2", "aiohttp"]
+    ["miharu", "httpx", "httpx2", "aiohttp", "urllib3"]
+    + ["websockets.client", "websockets.asyncio.client", "websockets.sync.client", "websockets.trio.client"]
     + ["celery.signals", "rq.job", "rq.worker", "arq.worker", "apscheduler.executors.base"]
 )
 """What recording has to begin with: the program's own use of miharu, and all that the interceptor hooks."""

@@ -1,4 +1,4 @@
-"""Sees each exchange of a known HTTP client with a model, and hands it to a sink. It changes nothing.
+"""Sees each exchange of a client library with a model, and hands it to a sink. It changes nothing.
 
 gate.py     is this request worth a look? a set look-up
 httpx.py    the patch of httpx and httpx2, sync and async
@@ -7,6 +7,8 @@ aiohttp.py  the patch of aiohttp, silent below an httpx client
 urllib3.py  the patch of urllib3, which carries requests and botocore; silent below an httpx client, too
 http_client.py  the tee in the responses of the standard library, which urllib3 reads
 forms.py    the plain fields of a form that is sent as bytes
+sessions.py the calls of one WebSocket session, cut out of its messages
+websockets.py, aiohttp_sockets.py    the patches of both libraries that open such sessions
 handoff.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
@@ -46,11 +48,27 @@ def _patch_urllib3(library: ModuleType) -> str:
     return urllib3.patch(library)
 
 
+def _patch_websockets(library: ModuleType) -> str:
+    from miharu.interceptor import websockets
+
+    return websockets.patch(library)
+
+
+def _patch_handshake(library: ModuleType) -> str:
+    from miharu.interceptor import websockets
+
+    return websockets.patch_handshake(library)
+
+
 LIBRARIES: dict[str, Callable[[ModuleType], str]] = {
     "httpx": _patch_httpx,
     "httpx2": _patch_httpx,
     "aiohttp": _patch_aiohttp,
     "urllib3": _patch_urllib3,
+    "websockets.client": _patch_websockets,
+    "websockets.asyncio.client": _patch_handshake,
+    "websockets.sync.client": _patch_handshake,
+    "websockets.trio.client": _patch_handshake,
 }
 """What patches each; our side of it is imported with the library."""
 

@@ -22,6 +22,7 @@ from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handoff
+from miharu.interceptor.aiohttp_sockets import patch_sockets
 from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
 from miharu.interceptor.wrapping import wrap
 
@@ -106,6 +107,7 @@ def patch(library: ModuleType) -> str:
         return "none"
     tee = _make_reader(reader)
     wrap(session, "_request", lambda original: _request(original, reader, tee))  # type: ignore[arg-type]
+    patch_sockets(session)  # type: ignore[arg-type]
     payloads = getattr(library, "payload", None)
     for name in ("JsonPayload", "JsonBytesPayload"):
         if "__init__" in getattr(getattr(payloads, name, None), "__dict__", ()):

@@ -3,7 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-__all__ = ("Gate", "Pass")
+__all__ = ("Gate", "Pass", "Turns")
+
+
+class Turns(Protocol):
+    """How the messages of a WebSocket session are divided into calls: what a provider's rule says of it."""
+
+    @property
+    def sent(self) -> str: ...
+    @property
+    def received(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def whole(self) -> bool: ...
+    @property
+    def content(self) -> int: ...
+    @property
+    def total(self) -> bool: ...
 
 
 class Pass(Protocol):
@@ -19,19 +36,22 @@ class Pass(Protocol):
     def host(self) -> str: ...
     @property
     def file(self) -> str: ...
+    @property
+    def turns(self) -> Turns | None: ...
     def matches(self, method: str, host: str, path: str) -> bool: ...
 
 
 class Gate:
     """Lets pass what may be a model call; the worker takes the second, closer look."""
 
-    __slots__ = ("_files", "_hosts", "_parents", "_tails")
+    __slots__ = ("_files", "_hosts", "_parents", "_sessions", "_tails")
 
     def __init__(self, rules: Iterable[Pass]) -> None:
         self._tails: dict[str, tuple[str, ...]] = {}
         self._parents: dict[str, tuple[str, ...]] = {}
         self._files: dict[str, tuple[Pass, ...]] = {}
         self._hosts: tuple[str, ...] = ()
+        self._sessions: tuple[Pass, ...] = ()
         self.widen(rules)
 
     def widen(self, rules: Iterable[Pass]) -> None:
@@ -47,6 +67,7 @@ class Gate:
             if rule.file:
                 files[rule.file[1:]] = (*files.get(rule.file[1:], ()), rule)
         self._files = files
+        self._sessions = (*self._sessions, *(rule for rule in rules if rule.method == "WEBSOCKET"))
 
     def passes(self, method: str, host: str, path: str) -> bool:
         """Whether the last segment of the path, or what follows a colon in it, is a known one.
@@ -68,6 +89,14 @@ class Gate:
         """Whether it fetches a file of lines, which is read in parts."""
         tail = path.rpartition("/")[2].rpartition(":")[2]
         return any(rule.matches(method, host, path) for rule in self._files.get(tail, ()))
+
+    def turns(self, host: str, path: str) -> Turns | None:
+        """How a WebSocket session there is divided into calls; ``None`` where it is not one with a model."""
+        path = path.rstrip("/")
+        for rule in self._sessions:
+            if rule.turns is not None and path.endswith(rule.path) and host.endswith(rule.host):
+                return rule.turns
+        return None
 
 
 def _by_tail(known: Mapping[str, tuple[str, ...]], rules: Iterable[Pass]) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 base.py        the seam
 rules.py       which requests a format may be
+turns.py       how the messages of a WebSocket session are divided into calls
 known_rules.py the same of all built-in formats, without loading them
 on_use.py      what stands for each until the first call that it may have to read
 hosts.py       who answers at a host
@@ -18,6 +19,7 @@ mistral/       what it does not share with OpenAI
 ollama/        its own API
 others/        formats of one module each
 batches.py     what formats say of the results of a batch
+_session.py    the messages of one call of such a session
 _jobs.py       work that goes on after the answer, and counts other things than tokens
 """
 
@@ -30,6 +32,7 @@ BUILT_IN = built_in(
     {
         "openai.chat": "miharu.providers.openai.chat:OpenAIChat",
         "openai.responses": "miharu.providers.openai.responses:OpenAIResponses",
+        "openai.realtime": "miharu.providers.openai.realtime:OpenAIRealtime",
         "openai.completions": "miharu.providers.openai.completions:OpenAICompletions",
         "openai.embeddings": "miharu.providers.openai.embeddings:OpenAIEmbeddings",
         "openai.images": "miharu.providers.openai.media.images:OpenAIImages",
@@ -50,6 +53,7 @@ BUILT_IN = built_in(
         "bedrock.agents": "miharu.providers.aws.agents:BedrockAgents",
         "sagemaker.invocations": "miharu.providers.aws.sagemaker:SageMakerInvocations",
         "gemini.generate": "miharu.providers.google.generate:GeminiGenerate",
+        "gemini.live": "miharu.providers.google.live:GeminiLive",
         "gemini.embed": "miharu.providers.google.embed:GeminiEmbed",
         "gemini.batches": "miharu.providers.google.batches:GeminiBatches",
         "gemini.interactions": "miharu.providers.google.interactions:GeminiInteractions",

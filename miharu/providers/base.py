@@ -70,6 +70,10 @@ class Reading:
 
     Where that is not said, only the end of a call that the same process has opened is known as one.
     """
+    is_cancelled: bool = False
+    """The provider has cancelled it, because the program or its user wanted something else."""
+    conversation_id: str | None = None
+    """Of the session of the provider that it belongs to (OpenTelemetry's ``gen_ai.conversation.id``)."""
     lasted_ms: int | None = None
     """How long it took, by the provider's clock."""
 

@@ -7,6 +7,7 @@ compares.
 
 from collections.abc import Mapping, Sequence
 
+from miharu.providers import turns
 from miharu.providers.rules import Rule
 
 __all__ = ("KNOWN_RULES",)
@@ -21,6 +22,11 @@ KNOWN_RULES: Mapping[str, Sequence[Rule]] = {
         Rule("/responses"),
         Rule("/responses/compact"),
         Rule("/responses", method="GET"),
+        Rule("/responses", method="WEBSOCKET", turns=turns.OPENAI_RESPONSES),
+    ),
+    "openai.realtime": (
+        Rule("/realtime", host="api.x.ai", method="WEBSOCKET", turns=turns.XAI_VOICE),
+        Rule("/realtime", method="WEBSOCKET", turns=turns.OPENAI_REALTIME),
     ),
     "openai.completions": (Rule("/completions"),),
     "openai.embeddings": (Rule("/embeddings"),),
@@ -98,6 +104,10 @@ KNOWN_RULES: Mapping[str, Sequence[Rule]] = {
     "gemini.generate": (
         Rule(":generateContent"),
         Rule(":streamGenerateContent"),
+    ),
+    "gemini.live": (
+        Rule("BidiGenerateContent", method="WEBSOCKET", turns=turns.GEMINI_LIVE),
+        Rule("BidiGenerateContentConstrained", method="WEBSOCKET", turns=turns.GEMINI_LIVE),
     ),
     "gemini.embed": (
         Rule(":embedContent"),

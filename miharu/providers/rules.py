@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from miharu.providers.turns import Turns
+
 __all__ = ("Rule",)
 
 
@@ -12,11 +14,15 @@ class Rule(NamedTuple):
     """The end of the path, such as ``/chat/completions`` or ``:generateContent``; any where it is empty."""
     host: str = ""
     """The end of the host name, such as ``.endpoints.huggingface.cloud``; any where it is empty."""
-    method: Literal["POST", "GET"] = "POST"
-    """With ``GET``, ``path`` ends before the last segment: ``/responses`` stands for ``/responses/{id}``."""
+    method: Literal["POST", "GET", "WEBSOCKET"] = "POST"
+    """With ``GET``, ``path`` ends before the last segment: ``/responses`` stands for ``/responses/{id}``.
+
+    ``WEBSOCKET`` stands for a session, whose messages are many calls."""
     file: str = ""
     """With ``GET``, what follows that segment where a file of lines is fetched, which is read in parts:
     ``/content`` of ``/files/{id}/content``, ``:download`` of ``/files/{id}:download``."""
+    turns: Turns | None = None
+    """How the messages of a session are divided into calls."""
 
     @property
     def tail(self) -> str:

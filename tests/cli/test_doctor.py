@@ -192,7 +192,6 @@ UNSEEN = {
     "google-cloud-aiplatform": ("2.7", ["google-api-core[grpc]"]),
     "google-generativeai": ("0.8", ["google-api-core"]),
     "claude-agent-sdk": ("0.2", ["mcp"]),
-    "websockets": ("15.0", []),
     "grpcio": ("1.80", []),
 }
 
@@ -222,6 +221,7 @@ def test_it_does_not_say_that_nothing_is_wrong_where_calls_are_not_seen(
 def test_each_library_and_client_is_on_the_list_of_what_is_tried() -> None:
     unseen = {library.name for library in libraries.LIBRARIES if library.never or library.through == "grpcio"}
     assert {*libraries.CLIENTS} - {*libraries.SEEN, *libraries.ON} | unseen == {*UNSEEN}
+    assert {*libraries.SEEN} <= {*libraries.CLIENTS}
 
 
 def test_a_client_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,6 +252,24 @@ def test_a_pool_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch
 def test_a_session_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aiohttp", ModuleType("aiohttp"))
     assert libraries.patch_points("aiohttp") == ["aiohttp.ClientSession._request"]
+
+
+def test_a_client_of_websockets_without_the_patch_point_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert libraries.patch_points("websockets") == []
+    monkeypatch.setitem(__import__("sys").modules, "websockets.client", ModuleType("websockets.client"))
+    assert libraries.patch_points("websockets") == [
+        "websockets.client.ClientProtocol.send_request",
+        "websockets.client.ClientProtocol.recv_frame",
+    ]
+
+
+def test_sessions_over_websockets_are_said_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def why() -> str:
+        return next(sight.why for sight in libraries.look() if sight.name == "openai")
+
+    assert why() == "yes; its sessions through websockets"
+    monkeypatch.setattr(libraries, "_rules", lambda: (Rule("/responses"),))
+    assert why() == "yes"
 
 
 @pytest.fixture

@@ -7,5 +7,6 @@ leaving.py      the consumer leaves before it,
 failing.py      the other side fails or takes too long,
 transports.py   other transports,
 sdk.py          the real OpenAI SDK
+sockets/        WebSocket sessions
 test_same.py    runs every scenario with and without us, and compares
 """

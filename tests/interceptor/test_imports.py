@@ -68,6 +68,7 @@ def test_finder_leaves_when_nothing_is_pending() -> None:
         import httpx2
         import aiohttp
         import urllib3
+        import websockets.asyncio.client, websockets.sync.client, websockets.trio.client
         assert sys.meta_path == before
         interceptor.uninstall()
         interceptor.install()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from miharu import plugins
 from miharu.providers import BUILT_IN
 from miharu.providers.rules import Rule
+from miharu.providers.turns import BY_NAME, Turns
 
 __all__ = ("module", "rules")
 
@@ -17,6 +18,7 @@ compares.
 
 from collections.abc import Mapping, Sequence
 
+from miharu.providers import turns
 from miharu.providers.rules import Rule
 
 __all__ = ("KNOWN_RULES",)
@@ -46,4 +48,9 @@ def _written(rule: Rule) -> str:
     given += [f'host="{rule.host}"'] if rule.host else []
     given += [f'method="{rule.method}"'] if rule.method != "POST" else []
     given += [f'file="{rule.file}"'] if rule.file else []
+    given += [f"turns=turns.{_name(rule.turns)}"] if rule.turns else []
     return f"Rule({', '.join(given)})"
+
+
+def _name(turns: Turns) -> str:
+    return next(name for name, value in BY_NAME.items() if value is turns)

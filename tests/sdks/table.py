@@ -10,6 +10,7 @@ from tests.sdks.scene import SCENARIOS
 __all__ = ("SEEN", "Table", "page")
 
 SEEN = Path(__file__).parent / "seen"
+SESSIONS = Path(__file__).with_name("sessions.md")
 UNSEEN = Path(__file__).with_name("unseen.md")
 """What no run can show."""
 _LINES = {"sdks": "requirements/sdks.txt", "sdks-httpx": "requirements/sdks-httpx.txt"}
@@ -74,7 +75,7 @@ def page() -> str:
         parts.append("|---|---|---|" + "---|" * len(SCENARIOS))
         parts.extend(map(_row, json.loads(file.read_text())))
         parts.append("")
-    return "\n".join([*parts, UNSEEN.read_text()])
+    return "\n".join([*parts, SESSIONS.read_text() + UNSEEN.read_text()])
 
 
 def _row(sdk: Mapping[str, Any]) -> str:

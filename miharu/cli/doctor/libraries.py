@@ -21,11 +21,14 @@ _POINTS = {
     "httpx": ("Client._send_single_request", "AsyncClient._send_single_request"),
     "aiohttp": ("ClientSession._request",),
     "urllib3": ("HTTPConnectionPool.urlopen", "HTTPConnectionPool._make_request"),
+    "websockets": ("ClientProtocol.send_request", "ClientProtocol.recv_frame"),
 }
+_MODULES = {"websockets": "websockets.client"}
+"""Where a client's patch points are, if not in the package itself."""
 SEEN = tuple(_POINTS)
 ON = {"requests": "urllib3", "botocore": "urllib3"}
 """Clients that run on another, which is seen."""
-CLIENTS = (*SEEN, *ON, "grpcio", "websockets")
+CLIENTS = (*SEEN, *ON, "grpcio")
 """Clients that speak to a network; those whose calls are seen come first."""
 
 
@@ -43,19 +46,22 @@ class Library:
     """Its asynchronous calls go through aiohttp wherever that is installed."""
     unseen: str = ""
     """Which of its calls are not seen, where others are."""
+    session: str = ""
+    """Where its sessions over WebSockets go to, for one that is seen."""
     never: str = ""
     """Why none of its calls can be seen, where that has another reason than its client or its format."""
 
 
 _BEDROCK = "bedrock-runtime.us-east-1.amazonaws.com"
 LIBRARIES = (
-    Library("openai", "api.openai.com", "/v1/responses"),
+    Library("openai", "api.openai.com", "/v1/responses", session="/v1/realtime"),
     Library("anthropic", "api.anthropic.com", "/v1/messages"),
     Library(
         "google-genai",
         "generativelanguage.googleapis.com",
         "/v1beta/models/gemini:generateContent",
         async_aiohttp=True,
+        session="/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
     ),
     Library("mistralai", "api.mistral.ai", "/v1/chat/completions"),
     Library("groq", "api.groq.com", "/openai/v1/chat/completions"),
@@ -65,8 +71,8 @@ LIBRARIES = (
     Library("huggingface_hub", "router.huggingface.co", "/v1/chat/completions"),
     Library("litellm"),
     Library("langchain-openai", "api.openai.com", "/v1/chat/completions", through="openai"),
-    Library("pydantic-ai-slim"),
-    Library("openai-agents", "api.openai.com", "/v1/responses", through="openai"),
+    Library("pydantic-ai-slim", session="/v1/realtime"),
+    Library("openai-agents", "api.openai.com", "/v1/responses", through="openai", session="/v1/realtime"),
     Library("cerebras-cloud-sdk", "api.cerebras.ai", "/v1/chat/completions"),
     Library("fireworks-ai", "api.fireworks.ai", "/inference/v1/chat/completions"),
     Library("replicate", "api.replicate.com", "/v1/predictions"),
@@ -138,6 +144,8 @@ def look() -> Iterator[Sight]:
             if library.through in {None, client}
             else f"{library.name} (through {library.through})"
         )
+        if seen and library.session and importlib.util.find_spec("websockets") and _opens(library, rules):
+            why += "; its sessions through websockets"
         why += f"; not its {unseen}" if unseen else ""
         yield Sight(
             name=name, version=installed, client=client or "unknown", seen=seen, unseen=unseen, why=why
@@ -157,12 +165,12 @@ def versions() -> dict[str, str]:
 
 def patch_points(client: str) -> list[str]:
     """The functions that miharu watches and this client does not have; empty when all is well."""
-    module = importlib.import_module(client)
+    module = importlib.import_module(_MODULES.get(client, client))
     missing = []
     for point in _POINTS[client]:
         owner, _, name = point.partition(".")
         if not hasattr(getattr(module, owner, None), name):
-            missing.append(f"{client}.{point}")
+            missing.append(f"{module.__name__}.{point}")
     return missing
 
 
@@ -178,6 +186,10 @@ def _judge(library: Library, client: str | None, rules: "tuple[Rule, ...]") -> t
     if library.async_aiohttp and importlib.util.find_spec("aiohttp"):
         return True, "yes; its asynchronous calls through aiohttp"
     return True, "yes"
+
+
+def _opens(library: Library, rules: "tuple[Rule, ...]") -> bool:
+    return any(rule.matches("WEBSOCKET", library.host, library.session) for rule in rules)
 
 
 def _client_of(name: str) -> str | None:

@@ -7,6 +7,11 @@ from miharu.cli.doctor.finding import Finding, Mark
 
 __all__ = ("findings",)
 
+_WHAT = {
+    **dict.fromkeys(("httpx", "httpx2"), "seen, sync and async"),
+    "websockets": "sessions with models are seen, sync and async",
+}
+
 
 def findings() -> Iterator[Finding]:
     """One finding for each HTTP client and each library that is installed."""
@@ -40,4 +45,4 @@ def _client(name: str, version: str) -> Finding:
         return Finding("wrong", f"{name} {version} cannot be imported: {error}")
     if missing:
         return Finding("wrong", f"{name} {version} has no {' and no '.join(missing)}: not all calls are seen")
-    return Finding("ok", f"{name} {version}: seen{', sync and async' if name.startswith('httpx') else ''}")
+    return Finding("ok", f"{name} {version}: {_WHAT.get(name, 'seen')}")

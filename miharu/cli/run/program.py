@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from miharu._location import RUN_FOLDER
 from miharu._sitehook import FOLDER
 from miharu.config import MEMORY, Config, database_file
+from miharu.config.location import RUN_FOLDER
 
 __all__ = ("become", "recording", "settings")
 

@@ -7,6 +7,7 @@ OPERATIONS = {
     "openai.chat": "chat",
     "openai.responses": "chat",
     "openai.assistants": "chat",
+    "openai.realtime": "chat",
     "openai.completions": "text_completion",
     "openai.embeddings": EMBEDDINGS,
     "openai.images": "image_generation",
@@ -26,6 +27,7 @@ OPERATIONS = {
     "bedrock.agents": "invoke_agent",
     "sagemaker.invocations": "chat",
     "gemini.generate": "generate_content",
+    "gemini.live": "generate_content",
     "gemini.embed": EMBEDDINGS,
     "gemini.batches": "generate_content",
     "gemini.interactions": "generate_content",
@@ -59,12 +61,14 @@ OPERATIONS = {
 SEPARATE_SYSTEM = frozenset(
     {
         "openai.responses",
+        "openai.realtime",
         "openai.assistants",
         "mistral.conversations",
         "anthropic.messages",
         "bedrock.converse",
         "bedrock.invoke",
         "gemini.generate",
+        "gemini.live",
         "gemini.interactions",
         "cohere.v1.chat",
     }

@@ -8,7 +8,8 @@ the types of google-genai 3.4.
     interactions.py  POST …/interactions, GET …/interactions/{id}
     videos.py        Veo
     batches.py       GET …/batches/{id}, …/files/{id}:download of a batch's results
+    live.py          WebSocket …BidiGenerateContent
     _common.py       what they share: usage, errors, enums, who is meant
     _grounding.py    searches and maps behind an answer
-    _conversation.py the messages of generate.py, for people
+    _conversation.py, _live_conversation.py    the messages, for people
 """

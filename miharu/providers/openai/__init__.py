@@ -4,6 +4,7 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
 
     chat.py         POST …/chat/completions
     responses.py    POST …/responses, …/responses/compact; GET …/responses/{id} of a background response
+    realtime.py     WebSocket …/realtime
     completions.py  POST …/completions (legacy), …/fim/completions (Mistral)
     embeddings.py   POST …/embeddings
     media/          images, videos and sound
@@ -16,5 +17,5 @@ Sources: the API reference of OpenAI and the types of its Python SDK 3.54; of th
     _common.py      what all share: who is meant, what was asked, what an answer says
     _usage.py       usage and stated cost, in all dialects
     _errors.py      errors, in all shapes
-    _chat_conversation.py, _responses_conversation.py    the messages, for people
+    _chat_conversation.py, _responses_conversation.py, _realtime_conversation.py    the messages, for people
 """

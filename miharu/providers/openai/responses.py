@@ -5,6 +5,9 @@ usage; there is no ``[DONE]``.
 
 A response in the background is answered ``queued``, without usage; that opens the call. A later
 ``GET …/responses/{id}`` that finds it finished completes the call. Any other ``GET`` is not a call.
+
+Over a WebSocket (https://platform.openai.com/docs/guides/websocket-mode) each ``response.create`` is a
+request, and the events of its stream come one a message.
 """
 
 from collections import Counter
@@ -12,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from miharu.providers._session import SWITCHED, events_of
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
 from miharu.providers.openai._errors import error_field
 from miharu.providers.openai._usage import usage_of, usages_beside
+from miharu.providers.turns import OPENAI_RESPONSES
 from miharu.wire import sse
 from miharu.wire.json import count, later, loads, mapping, text
 from miharu.wire.large import salvaged
@@ -41,14 +46,22 @@ _UNPAID = {
 
 
 class OpenAIResponses:
-    """Reads ``POST …/responses``, ``POST …/responses/compact`` and ``GET …/responses/{id}``."""
+    """Reads ``POST …/responses``, ``POST …/responses/compact``, ``GET …/responses/{id}``, and sessions."""
 
     api = "openai.responses"
-    rules = (Rule("/responses"), Rule("/responses/compact"), Rule("/responses", method="GET"))
+    rules = (
+        Rule("/responses"),
+        Rule("/responses/compact"),
+        Rule("/responses", method="GET"),
+        Rule("/responses", method="WEBSOCKET", turns=OPENAI_RESPONSES),
+    )
 
     def read(self, wire: Wire) -> Reading | None:
         if wire.method == "GET":
             return _completion(wire)
+        if wire.status == SWITCHED:
+            reading = read_response(wire)
+            return reading if wire.provider is not None or reading.model else None
         if not is_meant(wire, asked="input", answered="response" if wire.is_event_stream else "output"):
             return None
         return read_response(wire)
@@ -66,8 +79,10 @@ def _completion(wire: Wire) -> Reading | None:
 
 
 def read_response(wire: Wire) -> Reading:
-    """What a response says, plain or streamed."""
-    if wire.is_event_stream:
+    """What a response says, plain, streamed or told in a session."""
+    if wire.status == SWITCHED:
+        response, terminated, ttft = _last_state(wire, _messages(wire))
+    elif wire.is_event_stream:
         response, terminated, ttft = _streamed(wire)
     else:
         response, terminated, ttft = answer_of(wire), bool(answer_of(wire)), None
@@ -77,7 +92,7 @@ def read_response(wire: Wire) -> Reading:
         wire,
         response,
         terminated=terminated,
-        stream=wire.is_event_stream or wire.asked.get("stream") is True,
+        stream=_is_stream(wire) or wire.asked.get("stream") is True,
         ttft_ms=ttft,
         usage=usage_of(response.get("usage"), {**_tools(response), **usages_beside(response)}),
         terms={**_terms(wire, response), **billed(response)},
@@ -91,6 +106,17 @@ def read_response(wire: Wire) -> Reading:
         began_ms=created * 1000 if created else None,
         lasted_ms=max(0, completed - created) * 1000 if created and completed else None,
     )
+
+
+def _is_stream(wire: Wire) -> bool:
+    return wire.is_event_stream or wire.status == SWITCHED
+
+
+def _messages(wire: Wire) -> Iterator[tuple[sse.Event, Mapping[str, Any]]]:
+    """Those of a session; of a long piece of content only the start was kept."""
+    for event in events_of(wire):
+        cut = "response.cut.delta" if not event.data and b".delta" in event.raw else ""
+        yield sse.Event(cut, event.raw, event.end), event.data
 
 
 def _streamed(wire: Wire) -> tuple[Mapping[str, Any], bool, int | None]:

@@ -23,7 +23,7 @@ class Formats:
         """Rules that say nothing of the last segment as a whole."""
         for number, provider in enumerate(self._providers):
             for rule in provider.rules:
-                is_whole = rule.method == "POST" and ("/" in rule.path or ":" in rule.path)
+                is_whole = rule.method != "GET" and ("/" in rule.path or ":" in rule.path)
                 rules = self._by_tail.setdefault(rule.tail, []) if is_whole else self._others
                 rules.append((number, rule))
         self._remembered = lru_cache(REMEMBERED)(self._found)

@@ -31,7 +31,8 @@ def _ending(exchange: Exchange, wire: Wire, reading: Reading) -> tuple[Status, s
         kind = (reading.error_type or str(wire.status))[:200]
         return "error", kind, reading.error_message and reading.error_message[:SEEN_MESSAGE]
     if wire.status is not None and (reading.terminated or (reading.finish_reason and wire.end == "eof")):
-        status: Status = "cancelled" if reading.finish_reason == "cancelled" else "success"
+        cancelled = reading.is_cancelled or reading.finish_reason == "cancelled"
+        status: Status = "cancelled" if cancelled else "success"
         return status, None, wire.unread  # its usage may stand in what was not read
     if wire.end == "error":
         return "error", exchange.error_type, exchange.error_message and exchange.error_message[:SEEN_MESSAGE]

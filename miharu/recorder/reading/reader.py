@@ -1,7 +1,7 @@
 """Exchange -> Call: who was asked, and in which format."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -126,7 +126,7 @@ class Reader:
         kept = call if self._ignore is None else _kept(call, self._ignore)
         if kept is None or kept.completes:
             return kept
-        return self._waste.find(self._attempts.place(kept), request.body if request.gap is None else None)
+        return self._waste.find(self._attempts.place(kept), _comparable(request))
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
         """The same, from the beginning of the call that it completes."""
@@ -160,16 +160,16 @@ class Reader:
             request_id=request_id_of(wire.headers),
             rate_limit=rate_limit_of(wire.headers),
             attempt=attempt_of(request.headers),
-            body_hash=_hash(request.body) if request.gap is None else None,
+            body_hash=_hash(_comparable(request)),
             service=self.service,
             route=attribution.route,
             host_request_id=attribution.host_request_id,
             user_id=attribution.user_id,
-            session_id=attribution.session_id,
+            session_id=attribution.session_id or reading.conversation_id,
             trace_id=attribution.trace_id,
             span_id=id_.replace("-", "")[16:],
             parent_id=attribution.parent_id,
-            tags=attribution.tags,
+            tags=_tags(attribution, reading),
             body=self._seen(request, wire) if keeps_content else None,
             completes=reading.completes,
         )
@@ -178,6 +178,19 @@ class Reader:
             if guessed is not call:
                 return changed(guessed, usage=with_named(guessed.usage, reading.quantities, terms))
         return call
+
+
+def _comparable(request: Request) -> bytes | None:
+    """The body that says all that was asked: in a session it depends on what was said before."""
+    return request.body if request.gap is None and request.method != "WEBSOCKET" else None
+
+
+def _tags(attribution: Attribution, reading: Reading) -> Mapping[str, str] | None:
+    """The session of the provider is a tag where the program has named one of its own."""
+    named = reading.conversation_id
+    if named is None or attribution.session_id is None or named == attribution.session_id:
+        return attribution.tags
+    return {"gen_ai.conversation.id": named, **(attribution.tags or {})}
 
 
 def _kept(call: Call, ignore: Callable[[Call], bool]) -> Call | None:
