@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import miharu
-from miharu import _guard, _location
+from miharu import _guard
+from miharu.config import location
 from miharu.config.platform import platform_without_disk
 
 PLATFORMS = {
@@ -86,9 +87,9 @@ def test_where_there_is_no_place_at_all_the_remedy_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def nowhere(*_: object) -> Path:
-        raise _location.NoPlace("There is no place for calls.")
+        raise location.NoPlace("There is no place for calls.")
 
-    monkeypatch.setattr(_location, "default_database", nowhere)
+    monkeypatch.setattr(location, "default_database", nowhere)
     monkeypatch.setattr("miharu.config.database._under_pytest", lambda environ: False)
     miharu.init()
     assert len(warnings(caplog)) == 2
