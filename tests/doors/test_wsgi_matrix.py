@@ -32,8 +32,8 @@ def test_the_dashboard_is_whole_and_the_host_does_not_notice(
     address = f"http://127.0.0.1:{port}"
     with running([*command, f"tests.doors.hosts.wsgis:{which.app}"], surroundings, address) as served:
         wrong = visit(which.checks(server), served.address, which.at)
+        table.note(door, server, list(wrong))
         with polling(f"{served.address}{which.at}/", http2=False):
             served.end()
-    table.note(door, server, list(wrong))
     assert not wrong, "\n\n".join([*wrong.values(), served.log[-3000:]])
     assert "Traceback" not in served.log, served.log

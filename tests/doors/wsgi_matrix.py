@@ -46,7 +46,9 @@ SERVERS = {
     "uWSGI": Server(
         (
             *("tests.doors.serving_uwsgi", "--http-socket", "127.0.0.1:{port}", "--master", "--lazy-apps"),
-            *("--threads", "4", "--processes", "1", "--die-on-term", "--need-app", "--module"),
+            # it closes each connection, and says so only if it is told to
+            *("--add-header", "Connection: close", "--threads", "4", "--processes", "1"),
+            *("--die-on-term", "--need-app", "--module"),
         )
     ),
 }
