@@ -1,14 +1,14 @@
 """The same for WSGI: what frameworks leave in the environ, or say of a path when they are asked once more.
 
-Flask and Bottle leave the route that has matched. Django, Pyramid and Falcon keep it to themselves, so their
-own routing is asked, in the recorder. A server may empty the environ when the request has ended, so what
-stands in it is noted before (``settle``).
+Bottle leaves the route that has matched. Flask takes it away again at the end of the request; Django, Pyramid
+and Falcon keep it to themselves: their own routing is asked, in the recorder. A server may empty the environ
+when the request has ended, so what stands in it is noted before (``settle``).
 """
 
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from miharu.attribution.route_patterns import (
     asked_of_django,
@@ -49,30 +49,31 @@ def wsgi_template(scope: Mapping[str, Any], app: object) -> str:
     environ = scope.get(ENVIRON)
     routed = None if environ is None else _routed(environ)
     routed = scope.get(_ROUTED, routed)  # it may have ended while the environ was read
-    script, path, flask, bottle = routed or (None, None, None, None)
+    script, path, bottle = routed or (None, None, None)
     root = str(scope.get("root_path") or "")
     mount = script.removeprefix(root) if isinstance(script, str) else ""
     template = None
-    if isinstance(flask, str):
-        template = of_werkzeug(flask)
-    elif isinstance(bottle, str):
+    if isinstance(bottle, str):
         template = of_bottle(bottle)
     elif isinstance(path, str):
-        template = _asked_again(app, mount, path or "/", str(scope.get("method") or "GET"))
+        template = _asked_again(app, mount, _Asked(path or "/", str(scope.get("method") or "GET"), scope))
     if template is not None:
         return mount + template
     return collapsed(str(scope.get("path") or "").removeprefix(root) or "/")
 
 
-def _routed(environ: Mapping[str, Any]) -> tuple[str | None, str | None, str | None, str | None]:
-    """Where the app that answers is mounted, the path below it, and the rule of Flask's or of Bottle's."""
-    request, route = environ.get("werkzeug.request"), environ.get("bottle.route")
-    return (
-        _text(environ.get("SCRIPT_NAME")),
-        _text(environ.get("PATH_INFO")),
-        getattr(getattr(request, "url_rule", None), "rule", None),
-        getattr(route, "rule", None),
-    )
+class _Asked(NamedTuple):
+    """What a framework is asked."""
+
+    path: str
+    method: str
+    scope: Mapping[str, Any]
+
+
+def _routed(environ: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Where the app that answers is mounted, the path below it, and the rule of Bottle's."""
+    rule = getattr(environ.get("bottle.route"), "rule", None)
+    return _text(environ.get("SCRIPT_NAME")), _text(environ.get("PATH_INFO")), rule
 
 
 def _text(native: object) -> str | None:
@@ -85,12 +86,12 @@ def _text(native: object) -> str | None:
         return native
 
 
-def _asked_again(app: object, mount: str, path: str, method: str) -> str | None:
+def _asked_again(app: object, mount: str, asked: _Asked) -> str | None:
     for candidate in _candidates(app, mount):
         # Where the path is wrong, the framework itself has told the visitor.
         with suppress(Exception):
             for name, ask in _FRAMEWORKS:
-                if name in sys.modules and (found := ask(candidate, path, method)):
+                if name in sys.modules and (found := ask(candidate, asked)):
                     return found
     return None
 
@@ -104,27 +105,36 @@ def _candidates(app: object, mount: str) -> Iterator[object]:
             return
 
 
-def _of_django(candidate: Any, path: str, _: str) -> str | None:
+def _of_flask(candidate: Any, asked: _Asked) -> str | None:
+    if not isinstance(candidate, sys.modules["flask"].Flask):
+        return None
+    hosts = [value.decode("latin-1") for name, value in asked.scope.get("headers") or () if name == b"host"]
+    adapter = candidate.url_map.bind(hosts[0] if hosts else "localhost", url_scheme=asked.scope.get("scheme"))
+    return of_werkzeug(adapter.match(asked.path, method=asked.method, return_rule=True)[0].rule)
+
+
+def _of_django(candidate: Any, asked: _Asked) -> str | None:
     handler = sys.modules["django.core.handlers.wsgi"].WSGIHandler
-    return asked_of_django(path) if isinstance(candidate, handler) else None
+    return asked_of_django(asked.path) if isinstance(candidate, handler) else None
 
 
-def _of_pyramid(candidate: Any, path: str, method: str) -> str | None:
+def _of_pyramid(candidate: Any, asked: _Asked) -> str | None:
     if not isinstance(candidate, sys.modules["pyramid.router"].Router):
         return None
-    request = sys.modules["pyramid.request"].Request.blank(path, method=method)
+    request = sys.modules["pyramid.request"].Request.blank(asked.path, method=asked.method)
     route = candidate.routes_mapper(request)["route"]
     return None if route is None else of_braces(route.pattern)
 
 
-def _of_falcon(candidate: Any, path: str, _: str) -> str | None:
+def _of_falcon(candidate: Any, asked: _Asked) -> str | None:
     if not isinstance(candidate, sys.modules["falcon"].App):
         return None
-    found = candidate._router.find(path)  # noqa: SLF001 - it has no other; each step is guarded
+    found = candidate._router.find(asked.path)  # noqa: SLF001 - it has no other; each step is guarded
     return of_braces(found[3]) if found else None
 
 
 _FRAMEWORKS = (
+    ("flask", _of_flask),
     ("django.core.handlers.wsgi", _of_django),
     ("pyramid.request", _of_pyramid),
     ("falcon", _of_falcon),

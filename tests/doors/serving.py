@@ -151,7 +151,7 @@ def running(
 
 def _await_port(served: Served) -> None:
     _, _, port = served.address.rpartition(":")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and served.process.poll() is None and port:
         try:
             socket.create_connection(("127.0.0.1", int(port)), 5).close()

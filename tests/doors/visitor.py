@@ -19,7 +19,7 @@ _LINKS = re.compile(r'(?:src|href)="([^"#]+)"')
 
 def client(http2: bool = False) -> httpx2.Client:
     """A client that keeps its connections, as a browser does."""
-    return httpx2.Client(http1=not http2, http2=http2, trust_env=False, timeout=20)
+    return httpx2.Client(http1=not http2, http2=http2, trust_env=False, timeout=60)  # of a busy machine, too
 
 
 def pages(browser: httpx2.Client, at: str) -> None:
@@ -181,7 +181,7 @@ def polling(url: str, http2: bool) -> Iterator[None]:
         thread = threading.Thread(target=poll, args=(browser,))
         thread.start()
         try:
-            assert asked.wait(20)
+            assert asked.wait(60)
             yield
         finally:
             over.set()

@@ -9,7 +9,7 @@ from typing import Any
 import miharu
 from miharu import MiharuMiddleware
 
-__all__ = ("Inside", "Middleware", "Outside")
+__all__ = ("Inside", "Middleware", "Outside", "loggers")
 
 _scopes_changed: list[str] = []
 _HOSTS = ("state", "headers")
@@ -29,7 +29,7 @@ class Outside:
             await self._app(scope, receive, self._overhear(send))
             return
         if self._loggers is None:
-            self._loggers = _loggers()
+            self._loggers = loggers()
         if scope["type"] == "http" and scope["path"].endswith("/facts"):
             await _send_json(send, self._facts())
             return
@@ -43,7 +43,7 @@ class Outside:
         return overheard
 
     def _facts(self) -> dict[str, Any]:
-        before, now = self._loggers or {}, _loggers()
+        before, now = self._loggers or {}, loggers()
         return {
             "lifespan": self._lifespan,
             "scopes": _scopes_changed,
@@ -81,7 +81,7 @@ class Middleware(Inside):
         super().__init__(MiharuMiddleware(app, path=path), path)
 
 
-def _loggers() -> dict[str, str]:
+def loggers() -> dict[str, str]:
     """How each logger is set up, the root first."""
     found = {"root": logging.getLogger()} | {
         name: logger

@@ -151,6 +151,16 @@ asyncio.run(main())
     }
 
 
+def test_dramatiq(environ: dict[str, str]) -> None:
+    """miharu does not know its jobs: what belongs to one is what the job says itself."""
+    run(environ, "-m", "tests.frameworks.jobs.dramatiq_actors")
+    assert found(environ) == {
+        "dramatiq.ann": ("dramatiq send_mail", "ann"),
+        "dramatiq.bob": ("dramatiq send_mail", "bob"),
+        "dramatiq.outside": ("script tests.frameworks.jobs.dramatiq_actors", None),
+    }
+
+
 def test_apscheduler(environ: dict[str, str]) -> None:
     run(environ, "-m", "tests.frameworks.jobs.schedule")
     assert found(environ) == {

@@ -128,6 +128,21 @@ def test_a_span_around_a_step_holds_in_the_next_and_not_between() -> None:
     assert parents == [spans[0], None]
 
 
+def test_a_span_alone_holds_in_the_next_step() -> None:
+    parents: list[str | None] = []
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        with miharu.span("answer") as span:
+            yield b"one"
+            parents.extend([here().parent_id, span.id])
+            yield b"two"
+
+    answered: Any = MiharuWsgiMiddleware(app)(environ_of("/x"), start)
+    for _ in answered:
+        assert context.held() is None
+    assert parents[0] == parents[1]
+
+
 def test_an_answer_that_is_never_closed_leaves_nothing() -> None:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         miharu.context(user="ann")
