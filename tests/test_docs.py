@@ -8,6 +8,7 @@ import ast
 import inspect
 import re
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,8 @@ def test_each_command_in_a_sentence_exists(text: str) -> None:
     parser = _main._parser()
     [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     _, *words = text.split()
+    if words[:1] == ["run"]:  # what follows is the program's
+        words = [*takewhile(lambda word: word not in {"-m", "--"}, words)]
     if words:
         options = {
             option for action in commands.choices[words[0]]._actions for option in action.option_strings
