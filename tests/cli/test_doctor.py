@@ -388,4 +388,4 @@ def test_each_variable_is_looked_at() -> None:
     package = Path(libraries.__file__).parents[2]
     source = "".join(path.read_text() for path in package.rglob("*.py"))
     found = set(re.findall(r'"(MIHARU_[A-Z_]+)"', source))
-    assert found == {*environment.VARIABLES, "MIHARU_UNGUARDED"}
+    assert found == {*environment.VARIABLES, "MIHARU_UNGUARDED", "MIHARU_RUN_FOLDER"}

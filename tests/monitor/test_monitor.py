@@ -277,9 +277,14 @@ def test_a_reader_sees_a_finished_call_within_a_second(database: Path) -> None:
     assert _eventually(lambda: len(rows(database)) == 1)
 
 
-async def test_a_page_reads_from_any_loop(database: Path) -> None:
-    """On asyncio and on trio, also as the very first thing."""
+@pytest.fixture
+def started(database: Path) -> None:
     miharu.init(database)
+
+
+@pytest.mark.usefixtures("started")
+async def test_a_page_reads_from_any_loop() -> None:
+    """On asyncio and on trio, also as the very first thing."""
     ask()
     assert await miharu.aflush()
     watching = monitor.current()

@@ -127,11 +127,11 @@ def test_a_slow_server_holds_up_no_call(taker: Taker, start: Start) -> None:
         front.open.clear()
         program = start()
         program("init", front.url)
-        make(program, *(f"slow-{n}" for n in range(20)))  # each comes back although nothing is answered
+        make(program, *(f"held-{n}" for n in range(20)))  # each comes back although nothing is answered
         assert front.seen == []
         front.open.set()
         ends_with_all_stored(program)
-    assert sorted(models(taker.database)) == sorted(f"slow-{n}" for n in range(20))
+    assert sorted(models(taker.database)) == sorted(f"held-{n}" for n in range(20))
 
 
 def test_an_answer_that_is_lost_makes_no_call_a_second_one(taker: Taker, start: Start) -> None:

@@ -11,6 +11,8 @@ import pytest
 from miharu.testing import FakeProvider, count_tokens
 from miharu.testing.tokens import PER_MESSAGE, PER_PROMPT
 
+pytestmark = pytest.mark.filterwarnings("ignore:connect.. must be used:DeprecationWarning")
+"""Of websockets, about how openai's SDK calls it."""
 QUESTION = "Does it rain in Hue?"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 PROMPT_TOKENS = PER_PROMPT + PER_MESSAGE + count_tokens(QUESTION)

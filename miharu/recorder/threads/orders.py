@@ -4,10 +4,10 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from miharu.batch import Batch
 from miharu.recorder.threads.bell import Bell
 
 if TYPE_CHECKING:
+    from miharu.batch import Batch
     from miharu.errors import StoreError
 
 __all__ = ("Flush", "Orders", "TakeIn")
@@ -27,7 +27,7 @@ class TakeIn:
 
     __slots__ = ("batch", "done", "refusal")
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: "Batch") -> None:
         self.batch = batch
         self.done = threading.Event()
         self.refusal: StoreError | None = None
@@ -35,6 +35,8 @@ class TakeIn:
 
     def give_up(self) -> None:
         """Wait no longer: the sender keeps the batch, so it need not be held here until its turn comes."""
+        from miharu.batch import Batch
+
         self.batch = Batch()
 
     def refuse(self, refusal: "StoreError") -> None:

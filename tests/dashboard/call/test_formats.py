@@ -133,4 +133,4 @@ def test_no_call_is_recorded_with_it() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
-    assert sum(isinstance(point.load()(), Tells) for point in BUILT_IN) == 9
+    assert sum(isinstance(point.load()(), Tells) for point in BUILT_IN) == 11

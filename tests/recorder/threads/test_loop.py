@@ -14,7 +14,7 @@ seen: contextvars.ContextVar[str] = contextvars.ContextVar("seen", default="noth
 
 @pytest.fixture
 def loop() -> LoopThread:
-    return LoopThread("miharu-test")
+    return LoopThread("miharu-test-loop")
 
 
 async def twice(number: int) -> int:
@@ -24,11 +24,11 @@ async def twice(number: int) -> int:
 
 def test_nothing_runs_before_it_is_needed(loop: LoopThread) -> None:
     assert not loop.running
-    assert "miharu-test" not in {thread.name for thread in threading.enumerate()}
+    assert "miharu-test-loop" not in {thread.name for thread in threading.enumerate()}
     assert loop.run(twice, 2) == 4
     assert loop.running
     assert loop.stop()
-    assert "miharu-test" not in {thread.name for thread in threading.enumerate()}
+    assert "miharu-test-loop" not in {thread.name for thread in threading.enumerate()}
 
 
 async def test_a_coroutine_of_any_loop_is_answered(loop: LoopThread) -> None:
@@ -73,7 +73,7 @@ def test_at_the_end_of_a_program_it_runs_on_the_thread_that_waits(
     refuse(monkeypatch, "can't create new thread at interpreter shutdown")
     ask()
     assert [str(one) for one in elsewhere] == [
-        "miharu-test could not be started: can't create new thread at interpreter shutdown."
+        "miharu-test-loop could not be started: can't create new thread at interpreter shutdown."
     ]
     assert loop.stop()
     assert all(one.is_closed() for one in loops)  # type: ignore[attr-defined]
