@@ -27,6 +27,7 @@ from miharu.recorder.recorder import Recorder
 from miharu.recorder.threads import imports
 from miharu.recorder.threads.daemonic import is_daemonic
 from miharu.recorder.threads.orders import Orders
+from miharu.recorder.threads.prefork import is_prefork
 from miharu.stores import store_for
 
 if TYPE_CHECKING:
@@ -89,14 +90,15 @@ class Monitor:
     def start(self, *, recording: bool = True) -> None:
         """Start to watch and record, unless ``read_only``. Returns at once.
 
-        With ``recording=False`` the recorder starts with the first call: until then nothing is opened.
+        With ``recording=False`` the recorder starts with the first call: until then nothing is opened. So it
+        does in a process whose workers are forked without regard to its threads.
         """
         if self.read_only:
             return
         _import_clients(self.config)
         if self._watching:
             self._watch()
-        if recording:
+        if recording and not is_prefork():
             self.record()
 
     def record(self) -> None:

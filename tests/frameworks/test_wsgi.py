@@ -146,6 +146,26 @@ def test_a_visitor_who_leaves_is_noticed(server: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.full
+def test_workers_of_uwsgi_begin_where_its_first_process_has_started_miharu(tmp_path: Path) -> None:
+    """It forks while threads run: one that held the interpreter's lock then would hold it for ever."""
+    database, port = tmp_path / "calls.db", free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = ["tests.doors.serving_uwsgi", "--http-socket", f"127.0.0.1:{port}", "--master"]
+    command += ["--enable-threads", "--processes", "2", "--die-on-term", "--need-app"]
+    command += ["--add-header", "Connection: close", "--module", "tests.frameworks.apps.started:app"]
+    with FakeProvider() as provider:
+        environ = environment(database, provider.base_url)
+        with (
+            running(command, environ, address),
+            httpx2.Client(base_url=address, trust_env=False, timeout=60) as client,
+        ):
+            workers = {client.get("/").raise_for_status().text for _ in range(30)}
+            eventually(lambda: len(stored(database)) >= 30, 60)
+    assert len(workers) == 2
+    assert len(rows(database)) == 30
+
+
+@pytest.mark.full
 def test_apps_below_a_dispatcher(tmp_path: Path) -> None:
     database = tmp_path / "calls.db"
     with (

@@ -72,6 +72,7 @@ NEEDED = {
     "miharu.recorder.threads.imports",
     "miharu.recorder.threads.orders",
     "miharu.recorder.threads.patched",
+    "miharu.recorder.threads.prefork",
     "miharu.recorder.queue",
     "miharu.recorder.recorder",
     "miharu.redaction",
