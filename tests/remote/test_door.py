@@ -127,7 +127,11 @@ async def test_a_bad_batch_is_refused_whole(sender: httpx.AsyncClient, taking: M
     assert await stored(taking) == []
 
 
-@pytest.mark.parametrize("when", [0, NOW - 20 * 31_557_600_000, NOW + 200 * 31_557_600_000])
+@pytest.mark.parametrize(
+    "when",
+    [0, NOW - 20 * 31_557_600_000, NOW + 200 * 31_557_600_000],
+    ids=["never", "twenty years ago", "in two hundred years"],
+)
 @pytest.mark.parametrize("kind", ["calls", "spans", "scores"])
 async def test_what_is_of_another_time_is_refused(
     sender: httpx.AsyncClient, taking: Monitor, kind: str, when: int
