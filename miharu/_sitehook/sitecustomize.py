@@ -46,7 +46,10 @@ class Finder(object):
             execute(module)
             self._begin()
 
-        loader.exec_module = exec_module
+        try:  # noqa: SIM105 - without an import
+            loader.exec_module = exec_module
+        except AttributeError:  # another kind of loader: this import is left alone, the next may tell
+            pass
 
     def _begin(self):
         if self not in sys.meta_path:

@@ -83,15 +83,18 @@ def _texts(headers: Any) -> dict[str, str]:
 
 
 def _failed(session: Session | None, error: BaseException) -> None:
-    status = getattr(error, "status", None)
-    if session is None:
-        return
-    if isinstance(status, int):
-        session.refused(status, _texts(getattr(error, "headers", None)), None)
-    elif isinstance(error, Exception):
-        session.ended(*_said_by(error))
-    else:
-        session.ended(None, None)
+    try:
+        status = getattr(error, "status", None)
+        if session is None:
+            return
+        if isinstance(status, int):
+            session.refused(status, _texts(getattr(error, "headers", None)), None)
+        elif isinstance(error, Exception):
+            session.ended(*_said_by(error))
+        else:
+            session.ended(None, None)
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a session")
 
 
 def _attach(session: Session | None, socket: Any) -> None:

@@ -33,6 +33,9 @@ LARGEST = 4 << 10
 """Bytes of a part of an answer that is kept whole; of a larger one only the start is, and when it came."""
 MOST_KNOWN = 256 << 10
 """Bytes of a message about the session that is kept."""
+MOST_ASKED = 1 << 20
+"""Bytes of a request that is kept whole; of a larger one only the ends are. The program lets go of it as soon
+as it is sent, so that it would be held for the call alone."""
 MOST_OPEN = 32
 """Calls under way at a time."""
 SWITCHED = 101
@@ -70,6 +73,9 @@ class SessionExchange(Exchange):
         """Not the session itself, which ends when its connection is let go of."""
         self.asked = asked
         self.gap: int | None = None
+        if asked is not None and len(asked) > MOST_ASKED:
+            self.shed = True
+            self.abridge_request()
         self.has_content = False
         self.status = session.status
         self.response_headers = session.headers

@@ -117,7 +117,8 @@ class _Frames:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._parts: dict[bool, list[Any]] = {}
+        self._parts: dict[bool, bytearray] = {}
+        """What has come so far of a message in several frames; by whether the program sends it."""
 
     def frame(self, opcode: int, data: Any, *, fin: bool, sent: bool) -> None:
         """A frame has come, or is sent."""
@@ -125,15 +126,14 @@ class _Frames:
         if opcode in {_TEXT, _BINARY} and fin:
             look(data)
         elif opcode in {_TEXT, _BINARY}:
-            self._parts[sent] = [bytes(data)]
+            self._parts[sent] = bytearray(data)
         elif opcode == _CONTINUED and sent in self._parts:
             parts = self._parts[sent]
-            parts.append(bytes(data))
+            parts += data
+            if fin or len(parts) > MOST_PARTS:
+                del self._parts[sent]
             if fin:
-                del self._parts[sent]
-                look(b"".join(parts))
-            elif sum(map(len, parts)) > MOST_PARTS:
-                del self._parts[sent]
+                look(bytes(parts))
 
 
 @lru_cache(64)
@@ -148,7 +148,7 @@ def _watched(plain: type[Any]) -> type[Any]:
             except Exception:
                 _refused(session, response)
                 raise
-            session.opened(SWITCHED, _texts(response.headers))
+            _opened(session, response)
 
         def recv_frame(self, frame: Any) -> None:
             super().recv_frame(frame)
@@ -168,7 +168,7 @@ def _watched(plain: type[Any]) -> type[Any]:
 
         def receive_eof(self) -> None:
             super().receive_eof()
-            self._miharu.session.ended(*_why(self))
+            _ended(self)
 
     for name in ("__name__", "__qualname__", "__doc__", "__module__"):
         setattr(Watched, name, getattr(plain, name))
@@ -180,6 +180,20 @@ def _note(protocol: Any, opcode: int, data: Any, *, fin: bool, sent: bool) -> No
         protocol._miharu.frame(opcode, data, fin=fin, sent=sent)  # noqa: SLF001 - it is ours
     except Exception:  # noqa: BLE001 - the guard on the user's path
         swallowed("looking at a session's messages")
+
+
+def _opened(session: Session, response: Any) -> None:
+    try:
+        session.opened(SWITCHED, _texts(response.headers))
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a session")
+
+
+def _ended(protocol: Any) -> None:
+    try:
+        protocol._miharu.session.ended(*_why(protocol))  # noqa: SLF001 - it is ours
+    except Exception:  # noqa: BLE001 - the guard on the user's path
+        swallowed("looking at a session")
 
 
 def _refused(session: Session, response: Any) -> None:

@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -398,6 +399,22 @@ def test_the_hook_is_in_words_of_old_pythons(minor: int, kept: bool) -> None:
 
 def test_all_that_is_hooked_begins_the_recording() -> None:
     assert {"miharu", *LIBRARIES, *JOBS} == sitecustomize.FIRST
+
+
+def test_a_loader_that_cannot_be_told_from_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Sealed:
+        __slots__ = ()
+
+        def exec_module(self, module: object) -> None: ...
+
+    class Theirs:
+        def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+            return ModuleSpec(name, cast("Any", Sealed())) if name == "httpx" else None
+
+    monkeypatch.setattr(sys, "meta_path", [Theirs()])
+    find: Any = sitecustomize.Finder().find_spec
+    spec = find("httpx")
+    assert isinstance(spec.loader, Sealed)
 
 
 def test_importing_the_hook_by_its_own_name_does_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from miharu.exchange import Exchange
 from miharu.holding import HOLDING
 from miharu.interceptor import Interceptor, handoff
-from miharu.interceptor.sessions import MOST_KNOWN, MOST_OPEN, Session
+from miharu.interceptor.sessions import MOST_ASKED, MOST_KNOWN, MOST_OPEN, Session, SessionExchange
 from miharu.interceptor.websockets import MOST_PARTS, _Frames
 from miharu.providers.turns import GEMINI_LIVE, OPENAI_REALTIME
 
@@ -89,6 +89,37 @@ def test_a_message_in_endless_pieces_is_let_go_of() -> None:
         frames.frame(0, piece, fin=False, sent=False)
     assert frames._parts == {}
     frames.frame(0, b"", fin=True, sent=False)
+
+
+def test_a_message_in_tiny_pieces_costs_and_holds_no_more_than_in_one() -> None:
+    """A sum over the earlier pieces with each one would take minutes here."""
+    frames = _Frames(session(OPENAI_REALTIME))
+    frames.frame(1, b"x", fin=False, sent=False)
+    pieces = 200_000
+    tracemalloc.start()
+    try:
+        for _ in range(pieces):
+            frames.frame(0, b"x", fin=False, sent=False)
+        assert tracemalloc.get_traced_memory()[0] < 2 * pieces
+    finally:
+        tracemalloc.stop()
+    assert len(frames._parts[False]) == pieces + 1
+
+
+def test_of_a_large_request_only_the_ends_are_held_while_it_is_under_way(exchanges: list[Exchange]) -> None:
+    it = session(OPENAI_REALTIME)
+    for size in (1000, MOST_ASKED + 1):
+        it.sent(said("response.create", response={"instructions": "A" * size}))
+    small, large = (exchange for exchange in handoff.running() if isinstance(exchange, SessionExchange))
+    if small.shed:
+        small, large = large, small
+    assert (small.gap, small.shed) == (None, False)
+    assert len(small.asked or b"") > 1000
+    assert large.shed
+    assert large.gap is not None
+    assert len(large.asked or b"") < 10_000
+    assert (large.asked or b"").startswith(b'{"type":"response.create"')
+    it.ended(None, None)
 
 
 def test_nobody_records_so_nothing_is_held(exchanges: list[Exchange]) -> None:
