@@ -7,8 +7,7 @@ aiohttp.py  the patch of aiohttp, silent below an httpx client
 urllib3.py  the patch of urllib3, which carries requests and botocore; silent below an httpx client, too
 http_client.py  the tee in the responses of the standard library, which urllib3 reads
 forms.py    the plain fields of a form that is sent as bytes
-sessions.py the calls of one WebSocket session, cut out of its messages
-websockets.py, aiohttp_sockets.py    the patches of both libraries that open such sessions
+sockets/    WebSocket sessions with models, whose messages are many calls
 handoff.py  who takes the exchanges, and how one ends
 wrapping.py functions of ours on other people's classes
 imports.py  libraries that are imported later
@@ -49,13 +48,13 @@ def _patch_urllib3(library: ModuleType) -> str:
 
 
 def _patch_websockets(library: ModuleType) -> str:
-    from miharu.interceptor import websockets
+    from miharu.interceptor.sockets import websockets
 
     return websockets.patch(library)
 
 
 def _patch_handshake(library: ModuleType) -> str:
-    from miharu.interceptor import websockets
+    from miharu.interceptor.sockets import websockets
 
     return websockets.patch_handshake(library)
 

@@ -22,8 +22,8 @@ from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handoff
-from miharu.interceptor.aiohttp_sockets import patch_sockets
 from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
+from miharu.interceptor.sockets.aiohttp import patch_sockets
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("AiohttpExchange", "patch")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from miharu.exchange import Request
-from miharu.interceptor.sessions import SWITCHED, Session
+from miharu.interceptor.sockets.session import SWITCHED, Session
 from miharu.providers.turns import Turns
 
 __all__ = ("create", "created", "delta", "done", "said", "session")

@@ -10,8 +10,9 @@ import pytest
 from miharu.exchange import Exchange
 from miharu.holding import HOLDING
 from miharu.interceptor import Interceptor, handoff
-from miharu.interceptor.sessions import MOST_ASKED, MOST_KNOWN, MOST_OPEN, Session, SessionExchange
-from miharu.interceptor.websockets import MOST_PARTS, _Frames
+from miharu.interceptor.sockets.call import MOST_ASKED, SessionExchange
+from miharu.interceptor.sockets.session import MOST_KNOWN, MOST_OPEN, Session
+from miharu.interceptor.sockets.websockets import MOST_PARTS, _Frames
 from miharu.providers.turns import GEMINI_LIVE, OPENAI_REALTIME
 
 from .talk import create, created, delta, done, said, session

@@ -13,7 +13,7 @@ import miharu
 from miharu.attribution.resolve import attribution_of_exchange
 from miharu.exchange import Exchange
 from miharu.interceptor import Interceptor, handoff
-from miharu.interceptor.sessions import Session
+from miharu.interceptor.sockets.session import Session
 from miharu.providers.turns import GEMINI_LIVE, OPENAI_REALTIME, OPENAI_RESPONSES, XAI_VOICE
 
 from .server import Serving

@@ -1,5 +1,6 @@
 """No exception of ours reaches a program that talks over a WebSocket, whichever step it comes from."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,9 @@ import aiohttp
 import pytest
 
 from miharu import _guard
-from miharu.interceptor import Interceptor, aiohttp_sockets, sessions, websockets
+from miharu.interceptor import Interceptor, handoff
+from miharu.interceptor.sockets import aiohttp as aiohttp_sockets
+from miharu.interceptor.sockets import session, websockets
 
 from .server import Serving
 from .test_calls import ALL, _aiohttp
@@ -15,7 +18,7 @@ from .test_calls import ALL, _aiohttp
 WEBSOCKETS = [(websockets, name) for name in ("_uri", "_texts", "_why", "_Frames")]
 AIOHTTP = [(aiohttp_sockets, name) for name in ("_texts", "turns_at", "Session")]
 SESSIONS = [
-    (sessions.Session, name) for name in ("_kinds", "_ask", "_begin_one", "_end_of_one", "_finish", "_made")
+    (session.Session, name) for name in ("_kinds", "_ask", "_begin_one", "_end_of_one", "_finish", "_made")
 ]
 BREAKS = [
     *((owner, name, talk) for owner, name in WEBSOCKETS for talk in ALL[:2]),
@@ -35,6 +38,8 @@ def guarded(interceptor: Interceptor, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr(_guard, "_said", set())
     yield
     monkeypatch.undo()
+    gc.collect()  # what was broken off here ends here
+    handoff.forget_all()
 
 
 def _broken_after(calls: int, original: Callable[..., Any]) -> Callable[..., Any]:

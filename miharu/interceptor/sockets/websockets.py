@@ -15,7 +15,7 @@ from typing import Any
 from miharu._guard import swallowed
 from miharu.exchange import Request
 from miharu.interceptor.handoff import admit
-from miharu.interceptor.sessions import SWITCHED, Session, turns_at
+from miharu.interceptor.sockets.session import SWITCHED, Session, turns_at
 from miharu.interceptor.wrapping import wrap
 
 __all__ = ("patch", "patch_handshake")

@@ -4,7 +4,7 @@ What a message is to a call is told by a look at its first bytes, with an expres
 A call keeps references to the few messages that tell of it; sound is dropped unread. So however long a
 session lasts, it holds no more than the calls that are under way.
 
-The libraries' own parts are in ``websockets.py`` and ``aiohttp_sockets.py``.
+One call is in ``call.py``; the libraries' own parts are in ``websockets.py`` and ``aiohttp.py``.
 """
 
 import re
@@ -12,18 +12,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import lru_cache, update_wrapper
 from typing import Any, TypeVar, cast
 
 from miharu._guard import swallowed
 from miharu.attribution import context
-from miharu.exchange import Exchange, Request, ends_of
+from miharu.exchange import Request
 from miharu.interceptor import handoff
 from miharu.interceptor.gate import Turns
 from miharu.interceptor.handoff import begun, finish, forget, is_unseen
+from miharu.interceptor.sockets.call import Message, SessionExchange, kept, line
 
-__all__ = ("Session", "SessionExchange", "turns_at")
+__all__ = ("Session", "turns_at")
 
 HEAD = 512
 """Bytes of a message in which its type is looked for."""
@@ -33,9 +33,6 @@ LARGEST = 4 << 10
 """Bytes of a part of an answer that is kept whole; of a larger one only the start is, and when it came."""
 MOST_KNOWN = 256 << 10
 """Bytes of a message about the session that is kept."""
-MOST_ASKED = 1 << 20
-"""Bytes of a request that is kept whole; of a larger one only the ends are. The program lets go of it as soon
-as it is sent, so that it would be held for the call alone."""
 MOST_OPEN = 32
 """Calls under way at a time."""
 SWITCHED = 101
@@ -44,7 +41,6 @@ SWITCHED = 101
 _QUIET = {None, "websocket_1000", "websocket_1001", "websocket_1005", "websocket_1006"}
 """Ends of a session in which nothing was asked, that are no failure."""
 
-Message = bytes | bytearray | memoryview | str
 Instant = tuple[int, int]
 """``time.perf_counter_ns()``, and the Unix milliseconds at the same time."""
 _Method = TypeVar("_Method", bound=Callable[..., None])
@@ -60,36 +56,6 @@ def _guarded(method: _Method) -> _Method:
             swallowed("looking at a session's messages")
 
     return cast("_Method", update_wrapper(guarded, method))
-
-
-class SessionExchange(Exchange):
-    """One call of a session. Its body are the messages that tell of it, one a chunk."""
-
-    __slots__ = ("asked", "facts", "gap", "has_content")
-
-    def __init__(self, session: "Session", asked: bytes | None, *reference: Any) -> None:
-        super().__init__(*reference)
-        self.facts = session.request
-        """Not the session itself, which ends when its connection is let go of."""
-        self.asked = asked
-        self.gap: int | None = None
-        if asked is not None and len(asked) > MOST_ASKED:
-            self.shed = True
-            self.abridge_request()
-        self.has_content = False
-        self.status = session.status
-        self.response_headers = session.headers
-        self.decoded = True
-
-    def asked_size(self) -> int:
-        return len(self.asked or b"")
-
-    def abridge_request(self) -> None:
-        if self.asked is not None:
-            self.asked, self.gap = ends_of(self.asked)
-
-    def request(self) -> Request:
-        return replace(self.facts, body=self.asked, gap=self.gap)
 
 
 class Session:
@@ -111,7 +77,7 @@ class Session:
         """A call has begun."""
         self._waits_since: Instant | None = None
         self._heard: Instant | None = None
-        self._opening: SessionExchange | None = SessionExchange(self, None, *self._reference)
+        self._opening: SessionExchange | None = SessionExchange(request, None, *self._reference)
         begun(self._opening)
 
     @_guarded
@@ -137,11 +103,11 @@ class Session:
         """Look at a message that the program sends."""
         for kind in self._kinds(self._sent, message):
             if kind == "asks":
-                self._ask(_kept(message))
+                self._ask(kept(message))
             elif kind == "waits":
                 self._wait()
             elif kind == "knows" and len(message) <= MOST_KNOWN:
-                self._known = [_line(message)]
+                self._known = [line(message)]
 
     @_guarded
     def received(self, message: Message) -> None:
@@ -198,7 +164,7 @@ class Session:
 
     def _know(self, message: Message) -> None:
         if len(message) <= MOST_KNOWN:
-            self._known = [*self._known[:1], _line(message)]
+            self._known = [*self._known[:1], line(message)]
 
     def _end_of_one(self, message: Message) -> None:
         self._end(self._taken(message), message, total=self._turns.total)
@@ -206,15 +172,15 @@ class Session:
             self._waits_since = None
 
     def _tell(self, message: Message) -> None:
-        (self._found(message) or self._begin(message)).keep(_line(message))
+        (self._found(message) or self._begin(message)).keep(line(message))
 
     def _add(self, message: Message) -> None:
         exchange = self._found(message)
         if exchange is not None:
-            exchange.keep(_line(message))
+            exchange.keep(line(message))
 
     def _begin_one(self, message: Message) -> None:
-        self._begin(message).keep(_line(message))
+        self._begin(message).keep(line(message))
 
     def _alone(self, message: Message) -> None:
         self._end(self._made(None, self._heard), message)
@@ -256,15 +222,15 @@ class Session:
             exchange = self._begin(message)
         if len(message) <= self._turns.content or not exchange.has_content:
             exchange.has_content = True
-            exchange.keep(_line(message if len(message) <= LARGEST else message[:HEAD]))
+            exchange.keep(line(message if len(message) <= LARGEST else message[:HEAD]))
 
     def _end(self, exchange: SessionExchange, message: Message, *, total: bool = False) -> None:
-        kept = _line(message)
+        last = line(message)
         if total:
             if self._last_end is not None:
                 exchange.keep(self._last_end)
-            self._last_end = kept if len(kept) <= MOST_KNOWN else b"{}"
-        exchange.keep(kept)
+            self._last_end = last if len(last) <= MOST_KNOWN else b"{}"
+        exchange.keep(last)
         self._finish(exchange, "eof")
 
     def _finish(self, exchange: SessionExchange, end: Any) -> None:
@@ -275,7 +241,8 @@ class Session:
     def _made(self, asked: bytes | None, since: Instant | None, *, here: bool = False) -> SessionExchange:
         """A call: of who asks for it here, or else of who has opened the session."""
         self._is_used = True
-        exchange = SessionExchange(self, asked, *(context.now() if here else self._reference))
+        exchange = SessionExchange(self.request, asked, *(context.now() if here else self._reference))
+        exchange.status, exchange.response_headers = self.status, self.headers
         if since is not None:
             exchange.started, exchange.timestamp = since
         begun(exchange)
@@ -303,7 +270,7 @@ class Session:
         return self._open.get(self._key_of(message))
 
     def _key_of(self, message: Message) -> bytes:
-        found = self._key.search(_kept(message[:HEAD])) if self._key is not None else None
+        found = self._key.search(kept(message[:HEAD])) if self._key is not None else None
         return b"" if found is None else next(filter(None, found.groups()), b"")
 
 
@@ -340,13 +307,3 @@ def _compiled(
         re.compile(received.encode()),
         re.compile(key.encode()) if key else None,
     )
-
-
-def _line(message: Message) -> bytes:
-    """The same as a line, so that what was cut takes none of the next ones with it."""
-    return _kept(message) + b"\n"
-
-
-def _kept(message: Message) -> bytes:
-    """The message itself where it is bytes already: nothing can change those."""
-    return message.encode("utf-8", "replace") if isinstance(message, str) else bytes(message)

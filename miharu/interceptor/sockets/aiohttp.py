@@ -13,7 +13,7 @@ from miharu._guard import swallowed
 from miharu.exchange import Request
 from miharu.interceptor.gate import Turns
 from miharu.interceptor.handoff import admit
-from miharu.interceptor.sessions import Session, turns_at
+from miharu.interceptor.sockets.session import Session, turns_at
 from miharu.interceptor.wrapping import wrap
 from miharu.wire.headers import lowered
 
