@@ -5,7 +5,6 @@ whichever transport it chose: every exchange passes it exactly once, and no mock
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -15,7 +14,7 @@ from miharu._guard import swallowed
 from miharu.attribution import context
 from miharu.exchange import Exchange, Request, ends_of
 from miharu.interceptor import handoff
-from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen
+from miharu.interceptor.handoff import admit, begun, finish, forget, inside, is_unseen, leave
 from miharu.interceptor.tee import make_tees
 from miharu.interceptor.wrapping import wrap
 from miharu.wire.headers import lowered
@@ -106,8 +105,7 @@ def _sync(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
             finish(exchange, None, error)
             raise
         finally:
-            with suppress(ValueError):  # a greenlet may have been thrown into another context
-                inside.reset(token)
+            leave(token)
         _attach(exchange, response, tee)
         return response
 
@@ -129,8 +127,7 @@ def _async(original: Callable[..., Any], tee: type[Any]) -> Callable[..., Any]:
             finish(exchange, None, error)
             raise
         finally:
-            with suppress(ValueError):  # a coroutine that is closed from elsewhere has lost its context
-                inside.reset(token)
+            leave(token)
         _attach(exchange, response, tee)
         return response
 
