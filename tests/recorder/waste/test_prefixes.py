@@ -173,3 +173,27 @@ def test_it_remembers_so_many_blocks_and_no_more(known: Prefixes, monkeypatch: p
 
 def test_it_keeps_hashes_alone(known: Prefixes) -> None:
     assert all(type(key) is bytes and len(key) == 8 for key in known._seen)
+
+
+@pytest.mark.parametrize(("more", "blocks"), [(-1, 2), (0, 3), (1, 3)])
+def test_a_prompt_shares_the_blocks_that_are_whole(
+    more: int, blocks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last block counts when it is there to its last byte."""
+    monkeypatch.setattr(prefixes, "prompt_of", lambda body: body)
+    prompt = b"x" * (3 * prefixes.BLOCK + more)
+    tokens = len(prompt) // 2
+    known = Prefixes()
+    facts: dict[str, Any] = {"cached": 0, "tokens": tokens}
+    assert known.missed(call(**facts), prompt) is None
+    assert len(known._seen) == blocks
+    expected = tokens * blocks * prefixes.BLOCK // len(prompt) // prefixes.STEP * prefixes.STEP
+    assert known.missed(call(200, **facts), prompt) == (expected if expected >= prefixes.MINIMUM else None)
+
+
+def test_of_a_long_prompt_only_the_first_blocks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefixes, "prompt_of", lambda body: body)
+    monkeypatch.setattr(prefixes, "LONGEST", 4)
+    known = Prefixes()
+    known.missed(call(), b"x" * (9 * prefixes.BLOCK))
+    assert len(known._seen) == 4
