@@ -90,7 +90,7 @@ class Stages:
     def watching(self, reader: Reader, prices: "Prices") -> Iterator[None]:
         finished = self.timed("with commit", transactions.finished)
         with (
-            mock.patch.object(reader, "read", self.timed("reading", reader.read)),
+            mock.patch.object(reader, "calls", self.timed("reading", reader.calls)),
             mock.patch.object(prices, "cost", self.timed("pricing", prices.cost), create=True),
             mock.patch.object(rows, "to_row", self.timed("to_row", to_row)),
             mock.patch.object(writing, "add", self.timed("transaction", writing.add)),
