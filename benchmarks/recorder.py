@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,60 @@ ASKED = {
 }
 
 
+SENT = {
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "authorization": "Bearer sk-proj-" + "a1B2c3D4e5F6" * 10,
+    "connection": "keep-alive",
+    "content-type": "application/json",
+    "host": "api.openai.com",
+    "user-agent": "OpenAI/Python 3.54.0",
+    "x-stainless-arch": "x64",
+    "x-stainless-async": "false",
+    "x-stainless-lang": "python",
+    "x-stainless-os": "Linux",
+    "x-stainless-package-version": "3.54.0",
+    "x-stainless-read-timeout": "600",
+    "x-stainless-retry-count": "0",
+    "x-stainless-runtime": "CPython",
+    "x-stainless-runtime-version": "3.11.7",
+}
+"""As OpenAI's SDK sends them."""
+GIVEN = {
+    "date": "Tue, 01 Dec 2026 01:00:00 GMT",
+    "connection": "keep-alive",
+    "openai-organization": "acme",
+    "openai-processing-ms": "412",
+    "openai-version": "2020-10-01",
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-limit-tokens": "2000000",
+    "x-ratelimit-remaining-requests": "9999",
+    "x-ratelimit-remaining-tokens": "1999967",
+    "x-ratelimit-reset-requests": "6ms",
+    "x-ratelimit-reset-tokens": "0s",
+    "x-request-id": "req_4f1c2a9b8d7e6f5a4b3c2d1e0f9a8b7c",
+    "strict-transport-security": "max-age=31536000",
+    "server": "cloudflare",
+    "cf-ray": "8b1c2d3e4f5a6b7c-VIE",
+}
+"""As OpenAI's servers answer."""
+
+
 def plain() -> HandMade:
-    return exchange(asked=ASKED, chunks=[ANSWER], headers={"content-type": "application/json"})
+    headers = {**GIVEN, "content-type": "application/json"}
+    return exchange(asked=ASKED, chunks=[ANSWER], headers=headers, request_headers=SENT)
 
 
 def streamed() -> HandMade:
-    return exchange(
-        asked={**ASKED, "stream": True}, chunks=CHUNKS, headers={"content-type": "text/event-stream"}
-    )
+    headers = {**GIVEN, "content-type": "text/event-stream; charset=utf-8"}
+    return exchange(asked={**ASKED, "stream": True}, chunks=CHUNKS, headers=headers, request_headers=SENT)
+
+
+def again(made: HandMade) -> HandMade:
+    """The same once more: the recorder lets go of what it has read."""
+    other = copy(made)
+    other.chunks, other.arrivals = list(made.chunks), list(made.arrivals)
+    return other
 
 
 def scenes() -> dict[str, list[HandMade]]:
@@ -117,16 +164,17 @@ def end_to_end(folder: Path, made: Sequence[HandMade], calls: int, batch: int) -
     with stages.watching(reader, prices):
         pipeline.open(SQLiteStore(resolve_database(folder / f"{random.getrandbits(40)}.db")).writer())
         for each in made[:20]:
-            queue.put(each)
+            queue.put(again(each))
         pipeline.drain()
         stages.spent.clear()
-        start, done = time.process_time(), 0
+        whole, done = 0.0, 0
         while done < calls:
             for number in range(batch):
-                queue.put(made[(done + number) % len(made)])
+                queue.put(again(made[(done + number) % len(made)]))
             done += batch
+            start = time.process_time()
             pipeline.drain()
-        whole = time.process_time() - start
+            whole += time.process_time() - start
         pipeline.close()
     spent = {name: seconds / done * 1e6 for name, seconds in stages.spent.items()}
     spent["commit"] = spent.pop("with commit") - spent["transaction"]
