@@ -36,8 +36,8 @@ def credentials(
     for name in _naming(tuple(headers)):
         if value := headers[name]:
             found |= dict.fromkeys(_in_header(name, value))
-    for value in headers.values():
-        if "{" in value or "?" in value or "@" in value:  # settings of a gateway in JSON, another address
+    if _may_hold_others("".join(headers.values())):
+        for value in filter(_may_hold_others, headers.values()):
             found |= dict.fromkeys(_within(value))
     if fields:
         found |= dict.fromkeys(_telling(value for name, value in fields.items() if is_parameter(name)))
@@ -65,6 +65,11 @@ def _naming(names: tuple[str, ...]) -> tuple[str, ...]:
 def is_credential(name: str) -> bool:
     """Whether a header of that name, in lower case, may carry one."""
     return name not in _NO_CREDENTIALS and verdict(name) is not Verdict.NO
+
+
+def _may_hold_others(value: str) -> bool:
+    """Whether it may be the settings of a gateway in JSON, or another address."""
+    return "{" in value or "?" in value or "@" in value
 
 
 @lru_cache(256)

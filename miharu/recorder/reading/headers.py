@@ -19,6 +19,8 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z ._-]{0,39}")
 """A user agent without a version; one with digits is not kept, since it may be anything."""
 _AMAZON = re.compile(r"(?:^|;\s*)attempt=([0-9]{1,4})(?:;|$)")
 """As botocore says it: ``attempt=2; max=5``."""
+_LONGEST = 100
+"""Characters of a name or a value that are kept."""
 _RATE_LIMITS = 40
 """Headers about them that are kept, twice as many as a provider sends."""
 
@@ -56,7 +58,12 @@ def attempt_of(headers: Mapping[str, str]) -> int | None:
 def rate_limit_of(headers: Mapping[str, str]) -> str | None:
     """The headers about rate limits, as JSON."""
     names = _about_limits(tuple(headers))
-    return dumps({name[:100]: headers[name][:100] for name in names}) if names else None
+    if not names:
+        return None
+    values = [headers[name] for name in names]
+    if max(map(len, (*names, *values))) > _LONGEST:
+        return dumps({name[:_LONGEST]: value[:_LONGEST] for name, value in zip(names, values, strict=True)})
+    return dumps(dict(zip(names, values, strict=True)))
 
 
 @lru_cache(256)
