@@ -198,7 +198,7 @@ def _half(pieces: Sequence[Piece]) -> Half:
             cut = text.index("\n", cut + 1)
         rest = [(text[cut + 1 :], is_new), *pieces[place + 1 :]]
         if any(piece for piece, _ in rest):
-            number = sum(piece.count("\n") for piece, _ in rest) + 1
+            number = "".join(piece for piece, _ in rest).rstrip("\n").count("\n") + 1
             return Half(shown=[*pieces[:place], (text[: cut + 1], is_new)], rest=rest, rest_lines=number)
     return Half(shown=pieces)
 

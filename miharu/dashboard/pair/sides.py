@@ -1,5 +1,6 @@
 """Two calls, laid beside each other."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from miharu.providers.messages import Message, Part
 
 __all__ = ("Side", "Talk", "laid")
 
+_CUT = re.compile(r"(?:\n…|… \[\d+ bytes more\])\Z")
+"""What a text ends with that was too long."""
 READ_WHOLE = 0.6
 """The share of words from which on marks say less than the text."""
 
@@ -140,7 +143,7 @@ def _error(call: Call) -> list[Message]:
 def _is_shortened(said: Conversation) -> bool:
     parts = (part for one in (*said.asked, *said.answered) for part in one.parts)
     return bool(said.cut or said.left_out or said.more_answers) or any(
-        part.text.endswith("\n…") for part in parts
+        _CUT.search(part.text[-60:]) for part in parts
     )
 
 

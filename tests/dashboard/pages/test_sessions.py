@@ -210,7 +210,10 @@ async def test_a_span_opens_beside_its_tree(failing: Site) -> None:
     body = (await get(failing, "sessions", trace=TRACE, sel="root")).body.decode()
     assert 'aria-label="Span detail"' in body
     drawer = body[body.index('aria-label="Span detail"') :]
-    assert '<pre tabindex="0" role="region" aria-label="Error text">no &lt;b&gt;tea&lt;/b&gt; left</pre>' in drawer
+    assert (
+        '<pre tabindex="0" role="region" aria-label="Error text">no &lt;b&gt;tea&lt;/b&gt; left</pre>'
+        in drawer
+    )
     assert "agent &lt;i&gt;" in drawer
     assert "Tag team" in drawer
     assert "data-step" in drawer
