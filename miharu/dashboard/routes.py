@@ -22,9 +22,11 @@ from miharu.dashboard.pages import (
     find,
     health,
     live,
+    media,
     metrics,
     models,
     overview,
+    pair,
     routes,
     sessions,
 )
@@ -50,15 +52,17 @@ _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {
     **{screen.path: partial(show, screen) for screen in SCREENS},
     **{panel.path: partial(show_panel, panel) for screen in SCREENS for panel in screen.panels},
     "find": find.page,
+    "pair": pair.page,
     "choices": choices.page,
     "body": body.page,
+    "media": media.page,
     "export.csv": export.as_csv,
     "export.json": export.as_json,
     "healthz": health.page,
     "metrics": metrics.page,
 }
-PATHS = tuple(path for path in _VIEWS if path != "body")
-"""Every page, part and file; beside them are assets (``STATIC`` and one segment) and bodies, by their id."""
+PATHS = tuple(path for path in _VIEWS if path not in {"body", "media"})
+"""Every page, part and file; beside them are assets (``STATIC`` and one segment), and bodies, by their id."""
 
 
 async def respond(request: PageRequest, site: Site) -> Page:

@@ -1,5 +1,6 @@
 """What was said, in words that fit every format: messages of parts."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +32,9 @@ __all__ = (
 Kind = Literal["text", "thinking", "call", "result", "media", "data", "refusal", "rest"]
 MOST_PARTS = 100
 """Of one message."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{64,160}")
+_CUT = re.compile(r"\u2026 \[(\d{1,15}) bytes more\]\Z")
+"""What stands where ``wire.abridged`` has cut a text."""
 _TOO_LONG = 2_000
 """Characters of a picture's address from which on it is the picture itself, as a data URL."""
 
@@ -48,6 +52,8 @@ class Part:
     """Of the tool; of a part that is not text, its type."""
     id: str = ""
     """By which a call of a tool and its result find each other."""
+    data: str = ""
+    """Of a picture or a sound: the beginning of its base64, by which the body's is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,12 @@ def data_part(name: object, value: object) -> Part:
 def media(kind: object, source: object) -> Part:
     """A picture, a sound or a file: its address, or what stands in place of its bytes."""
     text = source if isinstance(source, str) else as_json(source)
-    if text.startswith("data:") or len(text) > _TOO_LONG:
-        head = text[5:].partition(",")[0].partition(";")[0] if text.startswith("data:") else "binary"
-        text = f"[{head}, {len(text) * 3 // 4} bytes]"
-    return Part(kind="media", name=str(kind or "file"), text=text)
+    head, comma, inside = text.partition(",") if text.startswith("data:") else ("", "", text)
+    data = found[0] if (not comma or head.endswith(";base64")) and (found := _BASE64.match(inside)) else ""
+    if comma or len(text) > _TOO_LONG:
+        length = len(inside) + (int(more[1]) - len(more[0]) if (more := _CUT.search(inside)) else 0)
+        text = f"[{head[5:].partition(';')[0] or 'binary'}, {length * 3 // 4} bytes]"
+    return Part(kind="media", name=str(kind or "file"), text=text, data=data)
 
 
 def as_json(value: object) -> str:

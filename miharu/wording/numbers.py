@@ -104,7 +104,9 @@ def duration(ms: int | None) -> str:
     if ms < 100_000:
         return f"{ms / 1000:.2f} s"
     minutes, seconds = divmod(round(ms / 1000), 60)
-    return f"{minutes} min {seconds} s" if minutes < 600 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 600:
+        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
 def duration_rough(ms: int) -> str:

@@ -26,11 +26,11 @@
   function move(step) {
     const list = rows();
     if (!list.length) return;
-    const now = list.findIndex((row) => row === at || row.hasAttribute("aria-current"));
+    const now = list.findIndex((row) => row.dataset.at || row.hasAttribute("aria-current"));
     const next = list[now < 0 ? (step > 0 ? 0 : list.length - 1) : Math.max(0, Math.min(list.length - 1, now + step))];
-    at?.classList.remove("at");
+    delete at?.dataset.at;
     at = next;
-    at.classList.add("at");
+    at.dataset.at = "1";
     const link = at.querySelector("a[data-row]");
     if (one(".drawer")) link.click();
     else link.focus({ preventScroll: true });
@@ -55,6 +55,8 @@
     t: () => pick("range"),
     x: () => pick("export"),
     c: () => goTo("compare"),
+    b: () => document.dispatchEvent(new CustomEvent("miharu:beside", { detail: at })),
+    n: () => press("[data-step-difference='1']"),
     d: () => press("[data-theme-toggle]"),
     " ": () => document.dispatchEvent(new CustomEvent("miharu:pause")),
   };

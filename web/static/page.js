@@ -33,30 +33,75 @@
     if (!box || !document.querySelector(".filters")) return;
     const list = box.querySelector("[data-saved-list]");
     list.replaceChildren(...views().map(({ name, at }, i) => {
-      const line = document.createElement("div"), link = document.createElement("a"), gone = document.createElement("button");
+      const line = document.createElement("div"), link = document.createElement("a");
       line.className = "line";
-      link.className = gone.className = "nav";
+      link.className = "nav";
       link.href = at;
       link.append(Object.assign(document.createElement("span"), { textContent: name }));
-      gone.type = "button";
+      const gone = lineButton("×", "Forget the view " + name);
       gone.dataset.forget = i;
-      gone.textContent = "×";
-      gone.setAttribute("aria-label", "Forget the view " + name);
-      line.append(link, gone);
+      line.append(link);
+      if (navigator.clipboard) {
+        const share = lineButton("⧉", "Copy the link to " + name);
+        share.dataset.share = at;
+        line.append(share);
+      }
+      line.append(gone);
       return line;
     }));
     box.hidden = false;
   }
-  function saveView() {
+  function lineButton(text, label) {
+    const button = document.createElement("button");
+    button.className = "nav";
+    button.type = "button";
+    button.textContent = text;
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    return button;
+  }
+  function here() {
     const page = location.pathname.split("/").pop();
     const query = new URLSearchParams(location.search);
     for (const name of ["sel", "before", "page", "tab"]) query.delete(name);
+    return (page || "./") + (query.size ? "?" + query : "");
+  }
+  // The form stands in place of the button until it is sent or given up.
+  function naming(open) {
+    const form = document.querySelector("[data-naming]"), button = document.querySelector("[data-save]");
+    form.hidden = !open;
+    button.hidden = open;
+    button.setAttribute("aria-expanded", String(open));
+    if (!open) return button.focus();
     const words = [...all(".chip .val")].map((chip) => chip.textContent.trim());
-    const heading = document.querySelector("h1").textContent;
-    const name = prompt("Name of this view", [heading, ...words].join(", ").slice(0, 60));
+    form.elements.name.value = [document.querySelector("h1").textContent, ...words].join(", ").slice(0, 60);
+    form.elements.name.select();
+  }
+  function tell(text) {
+    document.querySelector("[data-saved-said]").textContent = text;
+  }
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-naming]")) return;
+    event.preventDefault();
+    const name = event.target.elements.name.value.trim();
     if (!name) return;
-    kept.set(KEPT, JSON.stringify([...views(), { name, at: (page || "./") + (query.size ? "?" + query : "") }].slice(-20)));
+    kept.set(KEPT, JSON.stringify([...views(), { name, at: here() }].slice(-20)));
     showViews();
+    naming(false);
+    tell("Saved as " + name);
+  });
+  document.addEventListener("reset", (event) => event.target.matches("[data-naming]") && naming(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !event.target.closest?.("[data-naming]")) return;
+    event.preventDefault();
+    naming(false);
+  });
+  async function share(button) {
+    await navigator.clipboard.writeText(new URL(button.dataset.share, location.href).href);
+    const mark = button.textContent;
+    button.textContent = "✓";
+    tell("The link is copied");
+    setTimeout(() => { button.textContent = mark; }, 1500);
   }
 
   // ---- copying ------------------------------------------------------------------------------------------------------
@@ -97,7 +142,9 @@
   document.addEventListener("click", (event) => {
     const target = event.target;
     if (target.closest("[data-theme-toggle]")) return nextTheme();
-    if (target.closest("[data-save]")) return saveView();
+    if (target.closest("[data-save]")) return naming(true);
+    const shared = target.closest("[data-share]");
+    if (shared) return void share(shared);
     const forget = target.closest("[data-forget]");
     if (forget) {
       kept.set(KEPT, JSON.stringify(views().filter((_, i) => i !== +forget.dataset.forget)));
@@ -111,7 +158,7 @@
     }
     for (const open of all("[data-pick][open]")) if (!open.contains(target)) open.open = false;
     // All of a row is its link, but text in it can be selected.
-    if (target.closest("a,button,summary,input,select,.why") || String(getSelection())) return;
+    if (target.closest("a,button,summary,input,select,label,[popover]") || String(getSelection())) return;
     target.closest("tr")?.querySelector("a[data-row]")?.click();
   });
 

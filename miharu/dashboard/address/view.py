@@ -28,7 +28,9 @@ __all__ = (
 Measure = Literal["cost", "tokens", "requests"]
 Breakdown = Literal["model", "provider", "route", "user", "service"]
 Timed = Literal["whole", "first"]
-Tab = Literal["pretty", "request", "response"]
+Tab = Literal["pretty", "text", "request", "response"]
+Shown = Literal["differences", "all"]
+Laid = Literal["beside", "below"]
 Against = Literal["previous", "day", "week", "month"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
@@ -63,13 +65,14 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "sessions": ("before", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
+    "pair": ("a", "b", "show", "lay"),
 }
 """What each page has in its address beside range and filters."""
 _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
 _INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
 """Former names of parameters, which old links have."""
-NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id"}
+NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id", "at"}
 """The parameters of an address; others are ignored."""
 
 
@@ -107,6 +110,12 @@ class View:
     """The page of a table with many rows."""
     sel: str | None = None
     tab: Tab = "pretty"
+    a: str | None = None
+    """The call that is laid on the left."""
+    b: str | None = None
+    """The call that is laid on the right."""
+    show: Shown = "differences"
+    lay: Laid = "beside"
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
     since: int | None = None
@@ -133,9 +142,11 @@ class View:
             timed=_one_of(given.get("timed"), get_args(Timed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
+            show=_one_of(given.get("show"), get_args(Shown)),
+            lay=_one_of(given.get("lay"), get_args(Laid)),
             page=_number(given.get("page", "")),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
+            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel", "a", "b")},  # type: ignore[arg-type] # texts all
         )
 
     @property
@@ -197,7 +208,7 @@ class View:
 
     def fields(self, path: str) -> dict[str, str]:
         """What a form on that page keeps in hidden fields: everything but range and filters."""
-        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab"})
+        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab", "a", "b"})
         return {
             name: write_instant(value) if name in _INSTANTS else value
             for name in own

@@ -13,6 +13,7 @@ from miharu.dashboard.call.bodies import Text, as_text, pretty
 from miharu.dashboard.call.conversation import Conversation, conversation
 from miharu.dashboard.call.costs import Costs
 from miharu.dashboard.call.curl import curl
+from miharu.dashboard.call.media import Finder
 from miharu.dashboard.call.rows import Cell, cost_cell, error_tag, split_route, token_cell, ttft_cell
 from miharu.dashboard.call.timeline import Around, Phase, phases
 from miharu.dashboard.charts.colors import Palette
@@ -27,6 +28,8 @@ __all__ = ("Drawer", "drawer")
 _LONGEST = 16_000
 """Characters of what a provider said beside the content."""
 _PAIRS, _LONGEST_PAIR = 100, 400
+_TRIES = 8
+"""Other attempts that are named one by one."""
 _KINDS = (
     ("Input", "prompt_tokens", 0),
     ("read from cache", "cached_tokens", 1),
@@ -62,6 +65,8 @@ class Drawer:
     """(name and value, where the calls are that have it)."""
     attempts: tuple[int, str] | None
     """How many there were of the same logical call, and where they are listed."""
+    beside: Sequence[tuple[str, str]]
+    """Each other attempt, and where it is laid beside this one."""
     meta: Sequence[tuple[str, str]]
     limits: Sequence[Limit]
     raw_limits: Sequence[tuple[str, str]]
@@ -71,6 +76,8 @@ class Drawer:
     bodies: Sequence[tuple[str, int, str]]
     """What was kept whole: its name, bytes, and where it can be had."""
     said: Conversation | None
+    media: Finder
+    """Finds the pictures and sounds that the bodies hold."""
     curl: str | None
     scores: Sequence[Score]
 
@@ -105,6 +112,7 @@ def drawer(
         tokens=_tokens(call.usage, call),
         tags=[_tag(name, value, view) for name, value in (call.tags or {}).items()],
         attempts=_attempts(call, near, view),
+        beside=[_beside(call, one, view) for one in near.tries[:_TRIES]],
         meta=[(name, value) for name, value in _meta(call) if value],
         limits=limits_of(call.rate_limit),
         raw_limits=_pairs(call.rate_limit),
@@ -112,6 +120,7 @@ def drawer(
         shown=_shown(call, view),
         bodies=_bodies(call),
         said=said,
+        media=Finder(call),
         curl=curl(call),
         scores=scores,
     )
@@ -131,6 +140,11 @@ def _attempts(call: Call, near: Around, view: View) -> tuple[int, str] | None:
     return len(moments), only.to("calls", start=min(moments), end=max(moments) + 1)
 
 
+def _beside(call: Call, other: Call, view: View) -> tuple[str, str]:
+    first, second = sorted((call, other), key=lambda one: (one.attempt or 1, one.timestamp))
+    return f"try {other.attempt or 1}", view.link("pair", a=first.id, b=second.id)
+
+
 def _called(said: Conversation | None) -> list[str]:
     """The tools that the answer calls."""
     parts = (part for message in said.answered for part in message.parts) if said else ()
@@ -138,7 +152,7 @@ def _called(said: Conversation | None) -> list[str]:
 
 
 def _shown(call: Call, view: View) -> Text | None:
-    return as_text(getattr(call.body, view.tab, None)) if view.tab != "pretty" else None
+    return as_text(getattr(call.body, view.tab, None)) if view.tab in {"request", "response"} else None
 
 
 def _bodies(call: Call) -> list[tuple[str, int, str]]:

@@ -12,7 +12,7 @@ from miharu.dashboard.queries.together import together
 from miharu.stores.base import Extent, Query
 from miharu.wording.numbers import duration
 
-__all__ = ("Around", "Phase", "around", "phases")
+__all__ = ("Around", "Phase", "around", "attempts", "phases")
 
 _RETRIED_WITHIN = 130_000
 _USED_WITHIN = 600_000
@@ -46,7 +46,7 @@ class Around:
 
 async def around(call: Call, site: Site) -> Around:
     async with together() as ask:
-        tries = ask(_tries, call, site)
+        tries = ask(attempts, call, site)
         spans = ask(_spans, call, site)
         following = ask(_next, call, site)
     end, upto = call.timestamp + call.duration_ms, following.value
@@ -60,8 +60,8 @@ async def around(call: Call, site: Site) -> Around:
     return Around(tries=tries.value, tools=tools, next_call=upto)
 
 
-async def _tries(call: Call, site: Site) -> list[Call]:
-    """The attempts share what the program gave them, so few others have to be looked at."""
+async def attempts(call: Call, site: Site) -> list[Call]:
+    """The others of the same logical call: they share what the program gave them, so few are looked at."""
     if call.call_group is None or ((call.attempt or 1) == 1 and call.outcome.status != "error"):
         return []
     end = call.timestamp + call.duration_ms

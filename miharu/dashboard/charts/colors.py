@@ -5,7 +5,7 @@ nothing does the provider speak.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from zlib import crc32
@@ -15,7 +15,7 @@ from miharu.dashboard.queries.cache import kept
 from miharu.stores.base import Query, Questions
 from miharu.wording.names import provider_name
 
-__all__ = ("OTHER", "Palette", "maker", "palette")
+__all__ = ("OTHER", "Palette", "by_name", "maker", "palette")
 
 OTHER = "so"
 _SHADES = ("", "b", "c")
@@ -41,7 +41,7 @@ class Palette:
 
     def model(self, model: str | None, provider: str | None = None) -> str:
         # A model too new for the palette gets a shade of its own hue until the next look.
-        guess = _SHADES[crc32((model or "").encode(errors="replace")) % len(_SHADES)]
+        guess = _SHADES[_choice(model, len(_SHADES))]
         return _hue(model, provider) + self.shades.get(model, guess)
 
     def provider(self, provider: str | None) -> str:
@@ -54,15 +54,32 @@ def _hue(model: str | None, provider: str | None = None) -> str:
 
 
 async def palette(site: Site) -> Palette:
-    """The colours as of the last month, the model with most spend in each hue's strongest shade."""
+    """The colours of the models of the last month."""
     return await kept(site, "palette", partial(_look, site.store, site.clock()))
 
 
 async def _look(store: Questions, now: int) -> Palette:
-    used: dict[str, int] = {}
-    shades: dict[str | None, str] = {}
+    hues: dict[str, list[str]] = {}
     for model in await store.keys(Query(start=now - _LOOK_BACK, end=now + 1), "model"):
-        hue = _hue(model)
-        shades[model] = _SHADES[used.get(hue, 0) % len(_SHADES)]
-        used[hue] = used.get(hue, 0) + 1
+        hues.setdefault(_hue(model), []).append(model)
+    shades: dict[str | None, str] = {}
+    for models in hues.values():
+        shades.update(by_name(models, _SHADES))
     return Palette(shades)
+
+
+def by_name(names: Iterable[str], colors: Sequence[str]) -> dict[str, str]:
+    """A colour for each, which its name chooses: where it ranks today changes none.
+
+    Two that choose the same one get different ones while there are others, in the order of the alphabet.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        first = _choice(name, len(colors))
+        wanted = [colors[(first + step) % len(colors)] for step in range(len(colors))]
+        found[name] = next((color for color in wanted if color not in found.values()), wanted[0])
+    return found
+
+
+def _choice(name: str | None, number: int) -> int:
+    return crc32((name or "").encode(errors="replace")) % number

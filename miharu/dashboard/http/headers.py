@@ -6,10 +6,11 @@ page is never kept by a cache.
 
 import hashlib
 from base64 import b64encode
+from dataclasses import replace
 
 from miharu.dashboard.http.page import Page
 
-__all__ = ("HTML", "IMMUTABLE", "NOTICE_STYLE", "SECURITY", "make_page")
+__all__ = ("HTML", "IMMUTABLE", "NOTICE_STYLE", "SECURITY", "alone", "make_page")
 
 NOTICE_STYLE = (
     ":root{color-scheme:light dark}"
@@ -33,9 +34,11 @@ NOTICE_STYLE = (
 _NOTICE_HASH = b64encode(hashlib.sha256(NOTICE_STYLE.encode()).digest()).decode()
 _POLICY = (
     f"default-src 'none'; script-src 'self'; style-src 'self' 'sha256-{_NOTICE_HASH}'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "img-src 'self' data:; media-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; "
     "frame-ancestors 'none'"
 )
+_ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 SECURITY = (
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
@@ -63,3 +66,9 @@ def make_page(
         () if status == 304 else (("Content-Type", content_type), ("Content-Length", str(len(content))))
     )  # RFC 9110, 15.4.5
     return Page(body=content, status=status, headers=(*kind, ("Cache-Control", cache), *SECURITY, *extra))
+
+
+def alone(page: Page) -> Page:
+    """The same, for what was not written by us: opened by itself it loads nothing and belongs to no site."""
+    headers = ((name, _ALONE if name == "Content-Security-Policy" else value) for name, value in page.headers)
+    return replace(page, headers=tuple(headers))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from miharu._version import __version__
 from miharu.dashboard.address.ranges import RANGES
-from miharu.dashboard.http import assets
+from miharu.dashboard.http import assets, reasons
 from miharu.dashboard.http.highlight import highlighted
+from miharu.dashboard.markdown import markdown, seen, shown
 from miharu.wording import numbers
 from miharu.wording.names import model_name
 
@@ -22,7 +23,9 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "compact": numbers.compact,
     "count": numbers.count,
     "duration": numbers.duration,
-    "highlight": highlighted,
+    "highlight": lambda text: seen(highlighted(text)),
+    "markdown": markdown,
+    "shown": shown,
     "instant": numbers.instant,
     "model_name": model_name,
     "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds"),
@@ -38,6 +41,7 @@ def render(template: str, **context: Any) -> "Markup":
     """The page, or a part that can stand in one."""
     from markupsafe import Markup
 
+    reasons.begin(context["panel"].path if "panel" in context else "page")
     return Markup(_environment().get_template(template).render(**context))  # noqa: S704 - it escapes
 
 
@@ -57,4 +61,5 @@ def _environment() -> "Environment":
     environment.globals.update(
         asset=assets.asset_url, version=__version__, pct=numbers.percent, ranges=RANGES
     )
+    environment.globals.update(why=reasons.why, reasons=reasons.reasons)
     return environment

@@ -86,11 +86,11 @@ def _points(old: int, of_old: int, new: int, of_new: int) -> str:
     """The change of a share, in percentage points."""
     if not of_old or not of_new:
         return UNKNOWN
-    return _signed(Decimal(100 * new) / of_new - Decimal(100 * old) / of_old, " points")
+    return _signed(Decimal(100 * new) / of_new - Decimal(100 * old) / of_old, " points", places=2)
 
 
-def _signed(number: Decimal, unit: str) -> str:
-    shown = f"{abs(number):,.1f}"
-    if shown == "0.0":
+def _signed(number: Decimal, unit: str, places: int = 1) -> str:
+    shown = f"{abs(number):,.{places}f}"
+    if not Decimal(shown.replace(",", "")):
         return f"0{unit}"
     return f"{'+' if number > 0 else MINUS}{shown}{unit}"

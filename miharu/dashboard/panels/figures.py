@@ -158,7 +158,7 @@ def _latency(latency: Latency, before: Latency) -> Card:
         notes=[
             (f"p50 {duration(latency.p50_ms)}", "Half of the calls that succeeded were quicker."),
             (
-                f"TTFT {duration(latency.ttft_p50_ms)}",
+                f"first token {duration(latency.ttft_p50_ms)}",
                 "Time to first token: half of the streams began to answer sooner."
                 if latency.ttft_p50_ms is not None
                 else "No call was a stream.",
@@ -172,7 +172,7 @@ def _errors(totals: Totals, before: Totals) -> Card:
     if totals.calls and before.calls:
         points = 100 * totals.errors / totals.calls - 100 * before.errors / before.calls
         if abs(points) >= 0.005:
-            delta = Delta(points > 0, f"{abs(points):.2f}", bad=points > 0)
+            delta = Delta(points > 0, f"{abs(points):.2f} points", bad=points > 0)
     share = percent(totals.errors, totals.calls)
     notes = [
         (f"{count(totals.errors)} failed", "Calls that ended in an error, retried attempts included."),
@@ -207,7 +207,8 @@ def _change(value: int, before: int, *, more_is_worse: bool = False) -> Delta | 
 def _span(ms: int) -> str:
     if ms < 2 * HOUR:
         return f"{round(ms / MINUTE)} min"
-    return f"{ms / HOUR:.1f} hours" if ms < 48 * HOUR else f"{ms / HOUR / 24:.1f} days"
+    hours, unit = (ms / HOUR, "h") if ms < 48 * HOUR else (ms / HOUR / 24, "days")
+    return f"{hours:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def _some(number: int, what: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from miharu.dashboard.address.view import Measure, View
 from miharu.dashboard.address.windows import Window
-from miharu.dashboard.charts.colors import OTHER, Palette, palette
+from miharu.dashboard.charts.colors import OTHER, Palette, by_name, palette
 from miharu.dashboard.charts.grid import Grid, sums_in
 from miharu.dashboard.charts.plot import Chart, Twin
 from miharu.dashboard.charts.stack import Series, stack
@@ -80,7 +80,8 @@ def _spend(
     )
     # A single model left over is shown as itself.
     shown = ranked if len(ranked) <= _STACKED + 1 else ranked[:_STACKED]
-    css = [colors.model(key) for key in shown] if by == "model" else list(_ROUTES)
+    routes = by_name((key or "" for key in shown), _ROUTES)
+    css = [colors.model(key) if by == "model" else routes[key or ""] for key in shown]
     series = [Series(key or UNKNOWN[by], color, values[key]) for key, color in zip(shown, css, strict=False)]
     if rest := ranked[len(shown) :]:
         together_ = [sum(column) for column in zip(*(values[key] for key in rest), strict=True)]

@@ -81,7 +81,7 @@ def test_openai_chat_with_tools_and_a_picture() -> None:
         ("assistant", [("call", "look")]),
         ("tool", [("result", "look")]),
     ]
-    assert found.asked[1].parts[1].text == "[image/png, 3316 bytes]"
+    assert found.asked[1].parts[1].text == "[image/png, 3300 bytes]"
     assert found.asked[3].parts[0].text == '{\n  "seen": true\n}'
     assert words(found.answered) == [("assistant", [("text", "A cat.")])]
     assert list(found.tools) == ["look", "web_search"]

@@ -126,8 +126,8 @@ async def test_calls_slower_and_more_errors_bad() -> None:
 async def test_says_how_much_was_cached_and_when_the_first_token_came() -> None:
     found = await cards(at(0, ttft_ms=300))
     assert texts(found["tokens"]) == ["900 in", "100 out", "50% cached"]
-    assert texts(found["latency"]) == ["p50 1.00 s", "TTFT 300 ms"]
-    assert texts((await cards(at(0)))["latency"]) == ["p50 1.00 s", "TTFT \N{EN DASH}"]
+    assert texts(found["latency"]) == ["p50 1.00 s", "first token 300 ms"]
+    assert texts((await cards(at(0)))["latency"]) == ["p50 1.00 s", "first token \N{EN DASH}"]
 
 
 async def test_takes_filters_from_the_url_and_shows_them_as_chips(ask: Ask, store: MemoryStore) -> None:

@@ -74,7 +74,7 @@ async def test_opens_one_as_a_tree(site: Site) -> None:
         ("d0", "gpt-6"),
     ]
     assert "1 silence folded: 41 s" in body
-    assert "helpful <b>1</b>" in body
+    assert "helpful</button> <b>1</b>" in body
     assert "&lt;b&gt;" in body
     assert "1 without a price" in body
 
@@ -210,7 +210,10 @@ async def test_a_span_opens_beside_its_tree(failing: Site) -> None:
     body = (await get(failing, "sessions", trace=TRACE, sel="root")).body.decode()
     assert 'aria-label="Span detail"' in body
     drawer = body[body.index('aria-label="Span detail"') :]
-    assert "<pre>no &lt;b&gt;tea&lt;/b&gt; left</pre>" in drawer
+    assert (
+        '<pre tabindex="0" role="region" aria-label="Error text">no &lt;b&gt;tea&lt;/b&gt; left</pre>'
+        in drawer
+    )
     assert "agent &lt;i&gt;" in drawer
     assert "Tag team" in drawer
     assert "data-step" in drawer
