@@ -4,6 +4,7 @@ Store        makes both, for one URL
 Writer       keeps calls, sums them up, forgets what is too old
 AsyncWriter  the same for a server: its methods are coroutines
 SelfPruning  a writer whose engine forgets by itself
+Erasing      a writer whose file can be written anew
 Questions    answers what the dashboard asks
 
 Money is summed in nano-dollars and is exact. A sum over no calls is zero; what is not known is ``None``
@@ -25,8 +26,10 @@ __all__ = (
     "AsyncWriter",
     "Counted",
     "Dimension",
+    "Erasing",
     "Extent",
     "FailedSpans",
+    "Forgotten",
     "Group",
     "Kind",
     "Latency",
@@ -44,6 +47,7 @@ __all__ = (
     "TimedCalls",
     "Timing",
     "Totals",
+    "Whose",
     "Writer",
 )
 
@@ -234,6 +238,37 @@ class FailedSpans:
     newest: Sequence[Span]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Those whose calls are to be forgotten."""
+
+    users: Sequence[str] = ()
+    sessions: Sequence[str] = ()
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """The names, by the column that holds them."""
+        return {"user_id": self.users, "session_id": self.sessions}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How many of each were deleted."""
+
+    calls: int = 0
+    bodies: int = 0
+    spans: int = 0
+    scores: int = 0
+    sums: int = 0
+    """Rows of sums that were kept by the name of a user."""
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(**{name: getattr(self, name) + getattr(other, name) for name in Forgotten.__slots__})
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in Forgotten.__slots__)
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -266,6 +301,16 @@ class Writer(Protocol):
         """
         ...
 
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        """Forget all of some users and sessions, at most about ``limit`` calls of it at a time.
+
+        Their calls with bodies and scores go, their spans, and whole traces of which no other call is left.
+        Sums stay exact, and none is kept under the name of a user who has no calls any more. Counters over
+        all calls that ever were stay as they are: no name of a user or a session is in them. Returns how
+        many were deleted; nothing at all where nothing is left.
+        """
+        ...
+
     def roll_up(self) -> bool:
         """Do one step of deferred work, such as summing up; whether more is left. Called between batches."""
         ...
@@ -286,6 +331,14 @@ class SelfPruning(Protocol):
         ...
 
 
+class Erasing(Protocol):
+    """What a ``Writer`` may have besides, where deleted rows can stand in its file for a while."""
+
+    def erase(self) -> None:
+        """Write the whole file anew, without anything that was deleted. All other writers wait meanwhile."""
+        ...
+
+
 class AsyncWriter(Protocol):
     """A ``Writer`` whose methods are coroutines. They run on miharu's asyncio loop, one at a time."""
 
@@ -293,6 +346,7 @@ class AsyncWriter(Protocol):
     async def add(self, batch: Batch) -> int: ...
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int: ...
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten: ...
     async def roll_up(self) -> bool: ...
     async def close(self) -> None: ...
 

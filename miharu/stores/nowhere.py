@@ -11,6 +11,7 @@ from miharu.stores.base import (
     Dimension,
     Extent,
     FailedSpans,
+    Forgotten,
     Group,
     Kind,
     Latency,
@@ -22,6 +23,7 @@ from miharu.stores.base import (
     Session,
     Timing,
     Totals,
+    Whose,
 )
 
 __all__ = ("Nowhere",)
@@ -52,6 +54,9 @@ class DroppingWriter:
 
     def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         return 0
+
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        return Forgotten()
 
     def roll_up(self) -> bool:
         return False

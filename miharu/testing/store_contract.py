@@ -25,7 +25,7 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals
+from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals, Whose
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -776,6 +776,68 @@ class StoreContract:
         assert await store.call(calls[3].id) is None
         assert await store.call(calls[4].id) == calls[4]
         assert await store.prune(NOON + 4) == 0
+
+    async def test_a_user_and_a_session_are_forgotten_with_all_that_is_theirs(self, store: OpenStore) -> None:
+        body, hour = Body(request=b"asked", response=b"said"), 3_600_000
+        who = (("ada", "a", "1" * 32), ("ada", "b", "2" * 32), ("bob", "c", "2" * 32), (None, "d", "3" * 32))
+        calls = [
+            make_call(
+                timestamp=NOON - number * hour,
+                user_id=user,
+                session_id=session,
+                trace_id=trace,
+                body=body,
+                tags={"team": "x"},
+                cost=Cost(cost_nanousd=10**number, cost_source="test"),
+            )
+            for user, session, trace in who
+            for number in range(6)
+        ]
+        spans = [_span(number, trace_id=str(number) * 32) for number in (1, 2, 3)]
+        spans += [_span(4, trace_id="4" * 32, user_id="ada"), _span(5, trace_id="2" * 32, user_id="ada")]
+        spans += [_span(6, trace_id="6" * 32, session_id="d"), _span(7, trace_id="7" * 32, user_id="bob")]
+        scores = [
+            Score(id=new_id(NOON + number), timestamp=NOON, name="n", value=number, **about)
+            for number, about in enumerate(
+                [
+                    *({"trace_id": str(trace) * 32} for trace in (1, 2, 3, 4, 7)),
+                    *({"call_id": calls[place].id} for place in (0, 6, 12, 18)),
+                ]
+            )
+        ]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores))
+        await store.add(Batch(calls=[make_call(timestamp=NOON + 2 * hour, user_id="bob")]))
+        while await store.roll_up():
+            pass
+        before = await store.counters()
+        whose = Whose(users=("ada", "nobody"), sessions=("d",))
+        gone = await store.forget(whose, 4)
+        while some := await store.forget(whose, 4):
+            gone += some
+        assert (gone.calls, gone.bodies, gone.spans, gone.scores) == (18, 18, 5, 6)
+        left = calls[12:18]
+        assert {call.id for call in await store.calls(ALL) if call.timestamp <= NOON} == {
+            call.id for call in left
+        }
+        assert [await store.call(call.id) for call in calls[:12]] == [None] * 12
+        assert await store.call(left[0].id) == left[0]
+        for query in (ALL, replace(ALL, user_id="bob"), replace(ALL, end=NOON + 1)):
+            totals = await store.totals(query)
+            assert (totals.calls, totals.cost_nanousd) == (
+                6 + (query.end > NOON + 1),
+                111_111 + 1000 * (query.end > NOON + 1),
+            )
+        assert (await store.totals(replace(ALL, user_id="ada"))).calls == 0
+        assert [group.key for group in await store.groups(ALL, "user_id")] == ["bob"]
+        assert await store.keys(ALL, "user_id") == ["bob"]
+        assert [span.id[-1] for span in (await store.batch("spans")).spans] == ["2", "7"]
+        assert {score.value for score in (await store.batch("scores")).scores} == {1, 4, 7}
+        assert_none_less(before, await store.counters())
+        assert not await store.forget(whose)
+        again = make_call(timestamp=NOON + hour, user_id="ada")
+        await store.add(Batch(calls=[again]))
+        assert (await store.totals(replace(ALL, user_id="ada"))).calls == 1
+        assert await store.call(again.id) == again
 
 
 def assert_none_less(before: Counted, after: Counted) -> None:
