@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from miharu.call import Call
 from miharu.stores import sql
-from miharu.stores.base import NEWEST, Order, Query
+from miharu.stores.base import LONGEST_TAG, NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
 from miharu.stores.sqlite.references import lookup, lookup_within
 
@@ -35,6 +35,9 @@ ENGINE = sql.Engine(
     # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
     tagged="instr(tags, :tag_written) AND EXISTS "
     "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
+    tag_key="coalesce((SELECT atom FROM json_each(tags) WHERE key = :by_tag "
+    f"AND length(atom) <= {LONGEST_TAG}), '')",
+    contains="instr(lower(key), lower(:matching)) > 0",
     lookup=lookup,
     lookup_within=lookup_within,
 )
