@@ -27,6 +27,8 @@ from miharu.dashboard.pages import (
     overview,
     routes,
     sessions,
+    tags,
+    users,
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
 from miharu.dashboard.queries.together import once
@@ -42,6 +44,8 @@ SCREENS: tuple[Screen, ...] = (
     calls.SCREEN,
     routes.SCREEN,
     models.SCREEN,
+    users.SCREEN,
+    tags.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
     compare.SCREEN,

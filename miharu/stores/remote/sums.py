@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from miharu.stores.base import Dimension, Group, Point, Query, Questions, Totals
+from miharu.stores.base import By, Group, Point, Query, Questions, Totals
 
 __all__ = ("ANSWERS", "PATH", "Asked", "answered")
 
@@ -23,7 +23,7 @@ class Asked:
 
     question: Literal["revision", "totals", "groups", "series"]
     query: Query | None = None
-    by: Dimension | None = None
+    by: By | None = None
     limit: int | None = None
     step_ms: int | None = None
     offset_ms: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from math import gcd
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, cast, get_args
 
 from sqlalchemy import Connection, text
 
@@ -207,9 +207,9 @@ def source(
         values |= names
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
         every = chosen.format(_column(engine, by)[1])
-    more, of_tag = _tagged(engine, by, valued=valued)
+    with_tag, of_tag = _tagged(engine, by, valued=valued)
     values |= of_tag
-    every += more
+    every += with_tag
     led = (str(by), list(names)) if frequent is not None and all(names.values()) else None
     direct, direct_values = where(query, engine, led)
     direct += every
@@ -442,7 +442,7 @@ def checked(by: Any) -> Dimension:
     """
     if by not in get_args(Dimension):
         raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
-    return by
+    return cast("Dimension", by)
 
 
 def divided(engine: Engine, by: By | None, steps: Steps | None) -> dict[str, tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The window of a question in pieces: whole hours, whose sums are kept, and the calls at its edges."""
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from miharu.stores.base import LONGEST_TAG, By, ByTag, Dimension, Query
 from miharu.stores.clickhouse.client.literals import among as listed
@@ -55,7 +55,7 @@ def checked(by: Any) -> Dimension:
     """
     if by not in get_args(Dimension):
         raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
-    return by
+    return cast("Dimension", by)
 
 
 def step_of(time: str, steps: Steps) -> str:
