@@ -59,7 +59,9 @@ ICONS = (
     "route",
     "search",
     "sun",
+    "tag",
     "triangle-alert",
+    "users",
     "wrench",
     "x",
 )

@@ -29,6 +29,8 @@ from miharu.dashboard.pages import (
     pair,
     routes,
     sessions,
+    tags,
+    users,
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
 from miharu.dashboard.queries.together import once
@@ -44,6 +46,8 @@ SCREENS: tuple[Screen, ...] = (
     calls.SCREEN,
     routes.SCREEN,
     models.SCREEN,
+    users.SCREEN,
+    tags.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
     compare.SCREEN,

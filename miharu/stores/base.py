@@ -4,6 +4,7 @@ Store        makes both, for one URL
 Writer       keeps calls, sums them up, forgets what is too old
 AsyncWriter  the same for a server: its methods are coroutines
 SelfPruning  a writer whose engine forgets by itself
+Erasing      a writer whose file can be written anew
 Questions    answers what the dashboard asks
 
 Money is summed in nano-dollars and is exact. A sum over no calls is zero; what is not known is ``None``
@@ -12,22 +13,28 @@ and counted beside the sum (``unpriced``), never taken for zero.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Status
 from miharu.conditions.language import Condition
 
 __all__ = (
+    "LONGEST_TAG",
+    "MOST_EXPENSIVE",
     "MOST_SPANS",
     "NEWEST",
     "RANKED",
     "SPANS_LOOKED_THROUGH",
     "AsyncWriter",
+    "By",
+    "ByTag",
     "Counted",
     "Dimension",
+    "Erasing",
     "Extent",
     "FailedSpans",
+    "Forgotten",
     "Group",
     "Kind",
     "Latency",
@@ -36,6 +43,8 @@ __all__ = (
     "Point",
     "Query",
     "Questions",
+    "RankOrder",
+    "RankedBy",
     "Ranking",
     "Ranks",
     "SelfPruning",
@@ -45,12 +54,15 @@ __all__ = (
     "TimedCalls",
     "Timing",
     "Totals",
+    "Whose",
     "Writer",
+    "checked_order",
 )
 
 Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
+RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved"]
 Kind = Literal["calls", "spans", "scores"]
 Place = tuple[int, str]
 """The timestamp and the id of a call, a span or a score; by both they are ordered."""
@@ -58,6 +70,19 @@ RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
+LONGEST_TAG = 200
+"""Characters of a tag's value: a longer one is no value by which calls are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByTag:
+    """Tells calls apart by the value that a tag has; those without it, or with too long a one, have none."""
+
+    name: str
+
+
+By = Dimension | ByTag
+"""By what calls are told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +120,39 @@ class Order:
 
 
 NEWEST = Order()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankOrder:
+    """The order of the values of a dimension, and which of them are ranked."""
+
+    by: RankedBy = "cost_nanousd"
+    """``each`` is the cost of a call, one without a price among them as nothing; ``key`` is the value itself;
+    ``moved`` is by how much the cost differs from that of another time, whether it grew or fell."""
+    descending: bool = True
+    against: tuple[int, int] | None = None
+    """The other time, as [start, end) in Unix milliseconds; ``moved`` needs one. Values of that time only
+    are ranked as well then."""
+    only_new: bool = False
+    """Only values that had no call at the other time."""
+    matching: str | None = None
+    """Only values that have this in them, in upper or lower case; no value is no match."""
+
+
+MOST_EXPENSIVE = RankOrder()
+
+
+def checked_order(order: RankOrder) -> RankOrder:
+    """The order, if it is one.
+
+    Raises:
+        ValueError: It is not; without this check it would become SQL.
+    """
+    if order.by not in get_args(RankedBy):
+        raise ValueError(f"ranked by {order.by!r}: choose one of {', '.join(get_args(RankedBy))}.")
+    if order.against is None and (order.by == "moved" or order.only_new):
+        raise ValueError("what moved and what is new is so against another time: name it.")
+    return order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +298,37 @@ class FailedSpans:
     newest: Sequence[Span]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Those whose calls are to be forgotten."""
+
+    users: Sequence[str] = ()
+    sessions: Sequence[str] = ()
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """The names, by the column that holds them."""
+        return {"user_id": self.users, "session_id": self.sessions}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How many of each were deleted."""
+
+    calls: int = 0
+    bodies: int = 0
+    spans: int = 0
+    scores: int = 0
+    sums: int = 0
+    """Rows of sums that were kept by the name of a user."""
+
+    def __add__(self, other: "Forgotten") -> "Forgotten":
+        return Forgotten(**{name: getattr(self, name) + getattr(other, name) for name in Forgotten.__slots__})
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in Forgotten.__slots__)
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -272,6 +361,16 @@ class Writer(Protocol):
         """
         ...
 
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        """Forget all of some users and sessions, at most about ``limit`` calls of it at a time.
+
+        Their calls with bodies and scores go, their spans, and whole traces of which no other call is left.
+        Sums stay exact, and none is kept under the name of a user who has no calls any more. Counters over
+        all calls that ever were stay as they are: no name of a user or a session is in them. Returns how
+        many were deleted; nothing at all where nothing is left.
+        """
+        ...
+
     def roll_up(self) -> bool:
         """Do one step of deferred work, such as summing up; whether more is left. Called between batches."""
         ...
@@ -292,6 +391,14 @@ class SelfPruning(Protocol):
         ...
 
 
+class Erasing(Protocol):
+    """What a ``Writer`` may have besides, where deleted rows can stand in its file for a while."""
+
+    def erase(self) -> None:
+        """Write the whole file anew, without anything that was deleted. All other writers wait meanwhile."""
+        ...
+
+
 class AsyncWriter(Protocol):
     """A ``Writer`` whose methods are coroutines. They run on miharu's asyncio loop, one at a time."""
 
@@ -299,6 +406,7 @@ class AsyncWriter(Protocol):
     async def add(self, batch: Batch) -> int: ...
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int: ...
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten: ...
     async def roll_up(self) -> bool: ...
     async def close(self) -> None: ...
 
@@ -324,7 +432,7 @@ class Questions(Protocol):
 
     async def totals(self, query: Query) -> Totals: ...
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+    async def has_sums(self, query: Query, by: By | None = None) -> bool:
         """Whether totals and groups are answered from sums, or from few calls.
 
         Else it takes as long as there are calls in the window.
@@ -337,7 +445,7 @@ class Questions(Protocol):
         self,
         query: Query,
         step_ms: int,
-        by: Dimension | None = None,
+        by: By | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
         *,
@@ -368,7 +476,7 @@ class Questions(Protocol):
     async def groups(
         self,
         query: Query,
-        by: Dimension,
+        by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]:
@@ -378,12 +486,37 @@ class Questions(Protocol):
         """
         ...
 
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
-        """The values in the order of ``groups``, from that place on; much cheaper than all their sums."""
+    async def ranks(
+        self,
+        query: Query,
+        by: By,
+        limit: int = 200,
+        offset: int = 0,
+        *,
+        order: RankOrder = MOST_EXPENSIVE,
+    ) -> Ranks:
+        """The values in an order, that of ``groups`` by default, from that place on.
+
+        Much cheaper than all their sums.
+        """
         ...
 
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    async def latencies(
+        self, query: Query, by: By, among: Sequence[str | None]
+    ) -> Mapping[str | None, Latency]:
+        """How long the calls of some values took, of users too, whose groups do not say it.
+
+        Of users that is for a few at a time: those with few calls have no sums of their own. Calls without
+        the tag by which they are told apart need not be timed.
+        """
+        ...
+
+    async def keys(self, query: Query, by: By, limit: int = 200) -> Sequence[str]:
         """The values that occur, the most expensive first; cheaper than ``groups``."""
+        ...
+
+    async def tag_names(self) -> Sequence[str]:
+        """The names of the tags by which sums are kept, of those that are known."""
         ...
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

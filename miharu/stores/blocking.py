@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from miharu.batch import Batch
 from miharu.call import Cost
-from miharu.stores.base import AsyncWriter, Writer
+from miharu.stores.base import AsyncWriter, Forgotten, Whose, Writer
 
 __all__ = ("RunOnLoop", "awaitable", "blocking")
 
@@ -51,6 +51,9 @@ class _Blocking:
 
         return self._run(prune)
 
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        return self._run(self._writer.forget, whose, limit)
+
     def roll_up(self) -> bool:
         return self._run(self._writer.roll_up)
 
@@ -81,6 +84,9 @@ class _Awaitable:
 
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         return self._writer.prune(before, content_only=content_only, limit=limit)
+
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        return self._writer.forget(whose, limit)
 
     async def roll_up(self) -> bool:
         return self._writer.roll_up()

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
+    MOST_EXPENSIVE,
     MOST_SPANS,
     NEWEST,
+    By,
     Counted,
-    Dimension,
     Extent,
     FailedSpans,
+    Forgotten,
     Group,
     Kind,
     Latency,
@@ -18,10 +20,12 @@ from miharu.stores.base import (
     Place,
     Point,
     Query,
+    RankOrder,
     Ranks,
     Session,
     Timing,
     Totals,
+    Whose,
 )
 
 __all__ = ("Nowhere",)
@@ -53,6 +57,9 @@ class DroppingWriter:
     def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:
         return 0
 
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        return Forgotten()
+
     def roll_up(self) -> bool:
         return False
 
@@ -70,7 +77,7 @@ class EmptyQuestions:
     async def totals(self, query: Query) -> Totals:
         return Totals()
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+    async def has_sums(self, query: Query, by: By | None = None) -> bool:
         return True
 
     async def latency(self, query: Query) -> Latency:
@@ -80,7 +87,7 @@ class EmptyQuestions:
         self,
         query: Query,
         step_ms: int,
-        by: Dimension | None = None,
+        by: By | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
         *,
@@ -99,16 +106,32 @@ class EmptyQuestions:
     async def groups(
         self,
         query: Query,
-        by: Dimension,
+        by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]:
         return ()
 
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+    async def ranks(
+        self,
+        query: Query,
+        by: By,
+        limit: int = 200,
+        offset: int = 0,
+        *,
+        order: RankOrder = MOST_EXPENSIVE,
+    ) -> Ranks:
         return Ranks(keys=(), whole=0)
 
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    async def latencies(
+        self, query: Query, by: By, among: Sequence[str | None]
+    ) -> Mapping[str | None, Latency]:
+        return {}
+
+    async def keys(self, query: Query, by: By, limit: int = 200) -> Sequence[str]:
+        return ()
+
+    async def tag_names(self) -> Sequence[str]:
         return ()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from miharu.stores.base import LONGEST_TAG
+
 __all__ = (
     "CALLS",
     "DAY",
@@ -49,8 +51,6 @@ WIDTH = 16
 """Buckets in a row of a histogram."""
 CALLS = "llm_calls"
 """The source of what is added up from the calls themselves."""
-LONGEST_TAG = 200
-"""Characters of a tag's value: of longer ones no sums are kept, because an index holds only so much."""
 
 KEYS: Mapping[str, str] = {
     "status": "status",

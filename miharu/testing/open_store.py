@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.errors import NewerDatabase, StoreError
-from miharu.stores.base import Questions, Store
+from miharu.stores.base import Forgotten, Questions, Store, Whose
 from miharu.stores.blocking import awaitable
 
 __all__ = ("OpenStore", "both")
@@ -18,6 +18,7 @@ class OpenStore(Questions, Protocol):
     async def add(self, batch: Batch) -> int: ...
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int: ...
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten: ...
     async def roll_up(self) -> bool: ...
 
     @property
@@ -62,7 +63,7 @@ class Sides:
             await self.writer.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"add", "reprice", "prune"}:
+        if name in {"add", "forget", "reprice", "prune"}:
             return getattr(self.writer, name) if self._refusal is None else self._refused
         return getattr(self.questions, name)
 

@@ -27,7 +27,19 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
 from miharu.errors import StoreError
-from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals
+from miharu.stores.base import (
+    ByTag,
+    Counted,
+    Dimension,
+    Extent,
+    Kind,
+    Order,
+    Place,
+    Query,
+    RankOrder,
+    Totals,
+    Whose,
+)
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -958,6 +970,193 @@ class StoreContract:
         assert await store.call(calls[3].id) is None
         assert await store.call(calls[4].id) == calls[4]
         assert await store.prune(NOON + 4) == 0
+
+    async def test_values_come_in_many_orders(self, store: OpenStore) -> None:
+        """Before their sums are kept, and after."""
+        day = 86_400_000
+        await store.add(Batch(calls=_spenders(day)))
+        now, then = Query(start=NOON, end=NOON + day), (NOON - day, NOON)
+        orders: Sequence[tuple[RankOrder, Sequence[str | None]]] = (
+            (RankOrder(), ("Ada", "bob", None, "cleo", "Dan")),
+            (RankOrder(descending=False), ("Dan", "cleo", None, "bob", "Ada")),
+            (RankOrder(by="calls"), ("cleo", "bob", "Ada", None, "Dan")),
+            (RankOrder(by="each"), ("Ada", None, "bob", "Dan", "cleo")),
+            (RankOrder(by="key", descending=False), (None, "Ada", "Dan", "bob", "cleo")),
+            (RankOrder(by="moved", against=then), ("Ada", "eve", None, "cleo", "Dan", "bob")),
+            (RankOrder(only_new=True, against=then), ("Ada", "Dan")),
+            (RankOrder(matching="A"), ("Ada", "Dan")),
+            (RankOrder(matching="%"), ()),
+            (RankOrder(by="moved", against=then, matching="E"), ("eve", "cleo")),
+        )
+        for _ in range(2):
+            for order, keys in orders:
+                ranks = await store.ranks(now, "user_id", order=order)
+                assert (tuple(ranks.keys), ranks.whole) == (keys, len(keys)), order
+                ranks = await store.ranks(now, "user_id", 2, 1, order=order)
+                assert (tuple(ranks.keys), ranks.whole) == (keys[1:3], len(keys)), order
+            failed = await store.ranks(replace(now, status="error"), "user_id", order=RankOrder(by="calls"))
+            assert tuple(failed.keys) == ("bob",)
+            while await store.roll_up():
+                pass
+        for order in (RankOrder(by="moved"), RankOrder(only_new=True), RankOrder(by="1; --")):  # type: ignore[arg-type]
+            with pytest.raises(ValueError, match=r"against another time|choose one of"):
+                await store.ranks(now, "user_id", order=order)
+
+    async def test_calls_are_told_apart_by_a_tag(self, store: OpenStore) -> None:
+        """Those without it are one kind, so that the sums fit; before sums by it are kept, and after."""
+        day = 86_400_000
+        await store.add(Batch(calls=_spenders(day)))
+        whole, by = Query(start=NOON - day, end=NOON + day), ByTag("team")
+        for _ in range(2):
+            groups = {group.key: group for group in await store.groups(whole, by)}
+            assert [(key, group.totals.calls) for key, group in groups.items()] == [
+                (None, 5),
+                ("x", 8),
+                ("y", 3),
+            ]
+            totals = await store.totals(whole)
+            for name in ("cost_nanousd", "errors", "prompt_tokens"):
+                assert sum(getattr(one.totals, name) for one in groups.values()) == getattr(totals, name)
+            assert groups["x"].totals.errors == 1
+            assert _near(groups["x"].latency.p95_ms, 100)
+            (only,) = await store.groups(whole, by, None, ["y"])
+            assert only == groups["y"]
+            assert (await store.groups(whole, by, None, [None]))[0].totals == groups[None].totals
+            assert tuple((await store.ranks(whole, by)).keys) == (None, "x", "y")
+            assert await store.keys(whole, by) == ["x", "y"]
+            ranks = await store.ranks(whole, by, order=RankOrder(by="calls", descending=False, matching="Y"))
+            assert (tuple(ranks.keys), ranks.whole) == (("y",), 1)
+            points = await store.series(whole, day, by, offset_ms=NOON % day)
+            assert {(point.t, point.key): point.totals.calls for point in points} == {
+                (NOON - day, None): 1,
+                (NOON - day, "x"): 3,
+                (NOON, None): 4,
+                (NOON, "x"): 5,
+                (NOON, "y"): 3,
+            }
+            of_model = {
+                one.key: one.totals.calls for one in await store.groups(replace(whole, model="m"), by)
+            }
+            assert of_model == {"x": 8, None: 5, "y": 3}
+            of_user = {
+                one.key: one.totals.calls for one in await store.groups(replace(whole, user_id="bob"), by)
+            }
+            assert of_user == {"x": 4}
+            assert not await store.groups(replace(whole, user_id="nobody"), by)
+            timed = await store.latencies(whole, by, ["y", "x"])
+            assert {key: one.p95_ms is not None for key, one in timed.items()} == {"y": True, "x": True}
+            while await store.roll_up():
+                pass
+
+    async def test_the_calls_of_some_users_are_timed(self, store: OpenStore) -> None:
+        calls = [
+            make_call(user_id=user, duration_ms=ms, ttft_ms=ms // 2)
+            for user, slow in (("quick", 1), ("slow", 50), (None, 3))
+            for ms in range(10 * slow, 20 * slow)
+        ]
+        await store.add(Batch(calls=calls))
+        for _ in range(2):
+            timed = await store.latencies(ALL, "user_id", ["slow", None, "nobody"])
+            assert list(timed) == ["slow", None, "nobody"]
+            assert _near(timed["slow"].p95_ms, 974)
+            assert _near(timed[None].p50_ms, 44)
+            assert timed["nobody"].p95_ms is None
+            of_models = await store.latencies(ALL, "model", ["m"])
+            assert of_models == {"m": await store.latency(ALL)}
+            while await store.roll_up():
+                pass
+
+    async def test_a_user_and_a_session_are_forgotten_with_all_that_is_theirs(self, store: OpenStore) -> None:
+        body, hour = Body(request=b"asked", response=b"said"), 3_600_000
+        who = (("ada", "a", "1" * 32), ("ada", "b", "2" * 32), ("bob", "c", "2" * 32), (None, "d", "3" * 32))
+        calls = [
+            make_call(
+                timestamp=NOON - number * hour,
+                user_id=user,
+                session_id=session,
+                trace_id=trace,
+                body=body,
+                tags={"team": "x"},
+                cost=Cost(cost_nanousd=10**number, cost_source="test"),
+            )
+            for user, session, trace in who
+            for number in range(6)
+        ]
+        spans = [_span(number, trace_id=str(number) * 32) for number in (1, 2, 3)]
+        spans += [_span(4, trace_id="4" * 32, user_id="ada"), _span(5, trace_id="2" * 32, user_id="ada")]
+        spans += [_span(6, trace_id="6" * 32, session_id="d"), _span(7, trace_id="7" * 32, user_id="bob")]
+        scores = [
+            Score(id=new_id(NOON + number), timestamp=NOON, name="n", value=number, **about)
+            for number, about in enumerate(
+                [
+                    *({"trace_id": str(trace) * 32} for trace in (1, 2, 3, 4, 7)),
+                    *({"call_id": calls[place].id} for place in (0, 6, 12, 18)),
+                ]
+            )
+        ]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores))
+        await store.add(Batch(calls=[make_call(timestamp=NOON + 2 * hour, user_id="bob")]))
+        while await store.roll_up():
+            pass
+        before = await store.counters()
+        whose = Whose(users=("ada", "nobody"), sessions=("d",))
+        gone = await store.forget(whose, 4)
+        while some := await store.forget(whose, 4):
+            gone += some
+        assert (gone.calls, gone.bodies, gone.spans, gone.scores) == (18, 18, 5, 6)
+        left = calls[12:18]
+        assert {call.id for call in await store.calls(ALL) if call.timestamp <= NOON} == {
+            call.id for call in left
+        }
+        assert [await store.call(call.id) for call in calls[:12]] == [None] * 12
+        assert await store.call(left[0].id) == left[0]
+        for query in (ALL, replace(ALL, user_id="bob"), replace(ALL, end=NOON + 1)):
+            totals = await store.totals(query)
+            assert (totals.calls, totals.cost_nanousd) == (
+                6 + (query.end > NOON + 1),
+                111_111 + 1000 * (query.end > NOON + 1),
+            )
+        assert (await store.totals(replace(ALL, user_id="ada"))).calls == 0
+        assert [group.key for group in await store.groups(ALL, "user_id")] == ["bob"]
+        assert await store.keys(ALL, "user_id") == ["bob"]
+        assert [span.id[-1] for span in (await store.batch("spans")).spans] == ["2", "7"]
+        assert {score.value for score in (await store.batch("scores")).scores} == {1, 4, 7}
+        assert_none_less(before, await store.counters())
+        assert not await store.forget(whose)
+        again = make_call(timestamp=NOON + hour, user_id="ada")
+        await store.add(Batch(calls=[again]))
+        assert (await store.totals(replace(ALL, user_id="ada"))).calls == 1
+        assert await store.call(again.id) == again
+
+
+def _spenders(day: int) -> list[Call]:
+    """Calls of a few users on the day before ``NOON`` and on the day after."""
+    facts: Sequence[tuple[str | None, int, int, int, str | None]] = (
+        # whose, how many calls, what each costs, the day, and the team
+        ("Ada", 2, 50_000, 0, None),
+        ("bob", 3, 10_000, 0, "x"),
+        ("bob", 1, 30_000, -1, "x"),
+        ("cleo", 5, 2_000, 0, "x"),
+        ("Dan", 1, 9_000, 0, None),
+        (None, 1, 20_000, 0, None),
+        ("eve", 1, 60_000, -1, "x"),
+        ("cleo", 1, 1, -1, None),
+        (None, 1, 5_000, -1, "x"),
+    )
+    failed = Outcome(status="error", http_status=500, error_type="server_error")
+    return [
+        make_call(
+            timestamp=NOON + 1000 * number + date * day,
+            user_id=user,
+            cost=Cost(cost_nanousd=cost, cost_source="test"),
+            tags={"team": "y" if user == "cleo" and number > 1 else team, "n": "1"} if team else None,
+            outcome=failed
+            if user == "bob" and not number and not date
+            else Outcome(status="success", http_status=200),
+        )
+        for user, calls, cost, date, team in facts
+        for number in range(calls)
+    ]
 
 
 def assert_none_less(before: Counted, after: Counted) -> None:

@@ -12,12 +12,17 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.conditions.language import Condition
 from miharu.stores.base import (
+    LONGEST_TAG,
+    MOST_EXPENSIVE,
     MOST_SPANS,
     NEWEST,
+    By,
+    ByTag,
     Counted,
     Dimension,
     Extent,
     FailedSpans,
+    Forgotten,
     Group,
     Kind,
     Latency,
@@ -25,12 +30,14 @@ from miharu.stores.base import (
     Place,
     Point,
     Query,
+    RankOrder,
     Ranks,
     Session,
     Tally,
     TimedCalls,
     Timing,
     Totals,
+    Whose,
 )
 from miharu.stores.buckets import bucket_of, middle_of
 
@@ -183,6 +190,16 @@ class MemoryStore:
             del self.kept[key]
         return len(old)
 
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        theirs = [
+            call
+            for call in self.kept.values()
+            if call.user_id in whose.users or call.session_id in whose.sessions
+        ]
+        for call in theirs:
+            del self.kept[call.id]
+        return Forgotten(calls=len(theirs))
+
     async def revision(self) -> int:
         return self.adds
 
@@ -225,7 +242,7 @@ class MemoryStore:
     async def totals(self, query: Query) -> Totals:
         return total(self.match(query))
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+    async def has_sums(self, query: Query, by: By | None = None) -> bool:
         return query.tag is None and query.call_group is None and not query.conditions
 
     async def latency(self, query: Query) -> Latency:
@@ -235,7 +252,7 @@ class MemoryStore:
         self,
         query: Query,
         step_ms: int,
-        by: Dimension | None = None,
+        by: By | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
         *,
@@ -262,14 +279,55 @@ class MemoryStore:
         )
         return [(t, ms, calls) for (t, ms), calls in sorted(cells.items())]
 
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
-        groups = await self.groups(query, by)
-        return Ranks(keys=[group.key for group in groups][offset : offset + limit], whole=len(groups))
+    async def ranks(
+        self,
+        query: Query,
+        by: By,
+        limit: int = 200,
+        offset: int = 0,
+        *,
+        order: RankOrder = MOST_EXPENSIVE,
+    ) -> Ranks:
+        now = {group.key: group.totals for group in await self.groups(query, by)}
+        start, end = order.against or (0, 0)
+        other = await self.groups(replace(query, start=start, end=end), by) if order.against else ()
+        then = {group.key: group.totals for group in other}
+        keys = [
+            key
+            for key in {**now, **then}
+            if (not order.only_new or (key and key in now and key not in then))
+            and (order.matching is None or order.matching.lower() in (key or "").lower())
+        ]
+
+        def first(key: str | None) -> Any:
+            totals, before = now.get(key, Totals()), then.get(key, Totals())
+            if order.by == "moved":
+                return abs(totals.cost_nanousd - before.cost_nanousd)
+            if order.by == "each":
+                return totals.cost_nanousd / max(1, totals.calls)
+            return (key or "") if order.by == "key" else getattr(totals, order.by)
+
+        def rest(key: str | None) -> Any:
+            totals = now.get(key, Totals())
+            return (-totals.cost_nanousd, -totals.calls, key or "")
+
+        keys.sort(key=rest)
+        keys.sort(key=first, reverse=order.descending)
+        return Ranks(keys=keys[offset : offset + limit], whole=len(keys))
+
+    async def latencies(
+        self, query: Query, by: By, among: Sequence[str | None]
+    ) -> Mapping[str | None, Latency]:
+        held: dict[str | None, list[Call]] = defaultdict(list)
+        for call in self.match(query):
+            held[dimension(call, by)].append(call)
+        no_tag = isinstance(by, ByTag)
+        return {key: latency([] if no_tag and key is None else held[key], self.counted) for key in among}
 
     async def groups(
         self,
         query: Query,
-        by: Dimension,
+        by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]:
@@ -277,15 +335,22 @@ class MemoryStore:
         for call in self.match(query):
             groups[dimension(call, by)].append(call)
         timed = by != "user_id"
+
+        def is_timed(key: str | None) -> bool:
+            return timed and (key is not None or not isinstance(by, ByTag))
+
         made = [
-            Group(key=key, totals=total(calls), latency=latency(calls if timed else [], self.counted))
+            Group(key=key, totals=total(calls), latency=latency(calls if is_timed(key) else [], self.counted))
             for key, calls in groups.items()
             if among is None or key in among
         ]
         return sorted(made, key=lambda g: (-g.totals.cost_nanousd, -g.totals.calls, g.key or ""))[:limit]
 
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    async def keys(self, query: Query, by: By, limit: int = 200) -> Sequence[str]:
         return [group.key for group in await self.groups(query, by) if group.key is not None][:limit]
+
+    async def tag_names(self) -> Sequence[str]:
+        return sorted({name for call in self.kept.values() for name in call.tags or ()})
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         held: dict[str, list[Call]] = defaultdict(list)
@@ -332,10 +397,13 @@ def ranked(call: Call, order: Order) -> int | None:
     return value
 
 
-def dimension(call: Call, name: str) -> str | None:
+def dimension(call: Call, name: By | str) -> str | None:
+    if isinstance(name, ByTag):
+        value = (call.tags or {}).get(name.name)
+        return value if value and len(value) <= LONGEST_TAG else None
     holder = call.outcome if name in {"status", "error_type"} else call
-    value: str | None = getattr(holder, name)
-    return value
+    found: str | None = getattr(holder, name)
+    return found
 
 
 def total(calls: Sequence[Call]) -> Totals:

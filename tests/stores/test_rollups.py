@@ -12,7 +12,7 @@ from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
 from miharu.conditions.language import Condition
 from miharu.stores import steps
-from miharu.stores.base import Dimension, Order, Query, Ranking
+from miharu.stores.base import By, ByTag, Dimension, Order, Query, RankedBy, Ranking, RankOrder, Whose
 from miharu.stores.buckets import bucket_of, middle_of
 from miharu.stores.cover import cover, suited
 from miharu.stores.postgres import questions as postgres
@@ -148,7 +148,7 @@ def some_condition(rng: random.Random) -> Condition:
 
 async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> None:
     query = some_query(rng)
-    by: Dimension = rng.choice(get_args(Dimension))
+    by: By = rng.choice([*get_args(Dimension), *map(ByTag, (*TAGS, "place"))])
     step = rng.choice([MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY, 7 * MINUTE])
     assert await store.totals(query) == await truth.totals(query), query
     assert await store.latency(query) == await truth.latency(query), query
@@ -163,7 +163,11 @@ async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> Non
     most, skipped = rng.choice([1, 2, 5]), rng.choice([0, 0, 1, 9])
     best = await truth.ranks(query, by, most, skipped)
     assert await store.ranks(query, by, most, skipped) == best, query
+    order_of = some_order(rng, query)
+    ranked = await truth.ranks(query, by, most, skipped, order=order_of)
+    assert await store.ranks(query, by, most, skipped, order=order_of) == ranked, (query, by, order_of)
     some = [*best.keys, "nobody"]
+    assert await store.latencies(query, by, some) == await truth.latencies(query, by, some), (query, by)
     for which in (some, some[:0]):
         assert list(await store.groups(query, by, among=which)) == list(
             await truth.groups(query, by, among=which)
@@ -185,8 +189,22 @@ async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> Non
     ]
 
 
+def some_order(rng: random.Random, query: Query) -> RankOrder:
+    """Against the time before, or another that overlaps it."""
+    length = query.end - query.start
+    other = rng.choice([None, (query.start - length, query.start), (query.start - DAY, query.start + HOUR)])
+    kinds = [kind for kind in get_args(RankedBy) if other or kind != "moved"]
+    return RankOrder(
+        by=rng.choice(kinds),
+        descending=rng.random() < 0.5,
+        against=other,
+        only_new=other is not None and rng.random() < 0.3,
+        matching=rng.choice([None, None, "B", "n"]),
+    )
+
+
 async def change(store: OpenStore, truth: MemoryStore, rng: random.Random) -> None:
-    what = rng.choices(["add", "tend", "reprice", "prune", "complete"], [5, 8, 2, 1, 2])[0]
+    what = rng.choices(["add", "tend", "reprice", "prune", "complete", "forget"], [5, 8, 2, 1, 2, 1])[0]
     known = list(truth.kept.values())
     if what == "add":
         batch = Batch(calls=[some_call(rng) for _ in range(rng.choice([1, 5, 60]))])
@@ -202,6 +220,13 @@ async def change(store: OpenStore, truth: MemoryStore, rng: random.Random) -> No
     elif what == "prune":
         before = NOW - int(60 * DAY * rng.random())
         assert await store.prune(before) == await truth.prune(before)
+    elif what == "forget":
+        users, sessions = rng.choice([(["ann"], ["s3"]), (["bob", "nobody"], []), ([], ["s1", "s2", "s4"])])
+        whose, limit = Whose(users=users, sessions=sessions), rng.choice([None, 7])
+        gone = expected = (await truth.forget(whose)).calls
+        while some := await store.forget(whose, limit):
+            gone -= some.calls
+        assert not gone, expected
     elif what == "complete" and (opened := [call for call in known if call.usage.usage_source == "none"]):
         call = rng.choice(opened)
         end = replace(some_call(rng), response_id=call.response_id, timestamp=call.timestamp, completes=True)
@@ -222,6 +247,7 @@ async def test_sums_are_exact_whatever_happens(store: OpenStore, seed: int) -> N
         await agree(store, truth, rng)
     while await store.roll_up():
         pass
+    assert set(await store.tag_names()) == {*TAGS}
     for _ in range(30):
         await agree(store, truth, rng)
 

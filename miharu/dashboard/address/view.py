@@ -20,6 +20,7 @@ __all__ = (
     "Against",
     "Breakdown",
     "Measure",
+    "Show",
     "Timed",
     "View",
     "is_storable",
@@ -29,7 +30,7 @@ Measure = Literal["cost", "tokens", "requests"]
 Breakdown = Literal["model", "provider", "route", "user", "service"]
 Timed = Literal["whole", "first"]
 Tab = Literal["pretty", "text", "request", "response"]
-Shown = Literal["differences", "all"]
+Show = Literal["main", "all", "months"]
 Laid = Literal["beside", "below"]
 Against = Literal["previous", "day", "week", "month"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -62,6 +63,8 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "calls": ("sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
     "models": ("sort", "timed", "page"),
+    "users": ("show", "sort", "match", "page", "measure"),
+    "tags": ("name", "show", "sort", "match", "page", "measure"),
     "sessions": ("before", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
@@ -105,6 +108,12 @@ class View:
     other_start: int | None = None
     """The other period of a comparison, where it is none of the usual ones."""
     other_end: int | None = None
+    name: str | None = None
+    """The tag whose values are listed."""
+    match: str | None = None
+    """Only values with this text in them."""
+    show: Show = "main"
+    """What of a page: all of a comparison, not the differences alone; months, not the range."""
     before: str | None = None
     page: int = 1
     """The page of a table with many rows."""
@@ -114,7 +123,6 @@ class View:
     """The call that is laid on the left."""
     b: str | None = None
     """The call that is laid on the right."""
-    show: Shown = "differences"
     lay: Laid = "beside"
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
@@ -142,11 +150,14 @@ class View:
             timed=_one_of(given.get("timed"), get_args(Timed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
-            show=_one_of(given.get("show"), get_args(Shown)),
+            show=_one_of(given.get("show"), get_args(Show)),
             lay=_one_of(given.get("lay"), get_args(Laid)),
             page=_number(given.get("page", "")),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel", "a", "b")},  # type: ignore[arg-type] # texts all
+            **{
+                name: given.get(name)
+                for name in (*_TEXTS, "sort", "before", "sel", "name", "match", "a", "b")
+            },  # type: ignore[arg-type] # texts all
         )
 
     @property
@@ -203,7 +214,17 @@ class View:
     def to(self, path: str, **changes: Any) -> str:
         """The link to another page: range and filters come along, what was opened or turned to does not."""
         return self.link(
-            path, **{"sort": None, "before": None, "page": 1, "sel": None, "tab": "pretty", **changes}
+            path,
+            **{
+                "sort": None,
+                "match": None,
+                "before": None,
+                "page": 1,
+                "sel": None,
+                "tab": "pretty",
+                "show": "main",
+                **changes,
+            },
         )
 
     def fields(self, path: str) -> dict[str, str]:
@@ -216,7 +237,10 @@ class View:
         }
 
 
-_TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
+_TEXTS = (
+    *(name for name in FILTERS if name not in {"tag", "status"}),
+    *("sort", "before", "sel", "name", "match", "a", "b"),
+)
 _PLAIN = View()
 
 

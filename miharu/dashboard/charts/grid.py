@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from miharu.dashboard.address.windows import Stretch, Window
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import Dimension, Point, Query, Questions, Timing, Totals
+from miharu.stores.base import By, Point, Query, Questions, Timing, Totals
 
 __all__ = ("DRAWN", "Grid", "counts_in", "grid_of", "sums_in")
 
@@ -19,7 +19,7 @@ async def sums_in(
     store: Questions,
     window: Window,
     query: Query,
-    by: Dimension | None = None,
+    by: By | None = None,
     *,
     among: Sequence[str | None] | None = None,
     shift: int = 0,

@@ -24,7 +24,7 @@ from miharu.dashboard.queries.together import together
 from miharu.stores.base import Totals
 from miharu.wording.names import UNKNOWN, provider_name
 
-__all__ = ("SCREEN", "file", "other_window")
+__all__ = ("SCREEN", "file", "moves", "other_window")
 
 _ROWS = 40
 _USERS = 40
@@ -56,7 +56,8 @@ def other_window(view: View, now: int) -> Window:
     return window.moved(window.start - shift, window.end - shift)
 
 
-async def _moves(view: View, site: Site) -> list[CostChange]:
+async def moves(view: View, site: Site) -> list[CostChange]:
+    """Why the cost of each kind of calls changed, the largest change first."""
     now = site.clock()
     other = other_window(view, now)
     view = await within_reach(view, site, dimension(view.by))
@@ -112,7 +113,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     window, other = view.window(now), other_window(view, now)
     query, earlier = view.query(now), view.during(other.start, other.end)
     async with together() as ask:
-        moved = ask(_moves, view, site)
+        moved = ask(moves, view, site)
         totals = ask(site.store.totals, query)
         before = ask(site.store.totals, earlier)
         latency = ask(site.store.latency, query)
@@ -192,4 +193,4 @@ def _columns(view: View) -> list[Column[CostChange]]:
 
 
 async def file(view: View, site: Site) -> Sheet:
-    return sheet("compare", _columns(view), await _moves(view, site))
+    return sheet("compare", _columns(view), await moves(view, site))

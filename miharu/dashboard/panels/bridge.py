@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from miharu.analysis.cost_changes import EFFECTS, CostChange, Effect
 
-__all__ = ("Reason", "bridge", "reasons")
+__all__ = ("Reason", "bridge", "reasons", "said")
 
 _SAID = 3
 _WORTH_SAYING = 0.04
@@ -46,6 +46,17 @@ def reasons(move: CostChange) -> list[Reason]:
         Reason(words=_words(effect, move.effects[effect], of_one=True), nanousd=move.effects[effect])
         for effect in ranked[:_SAID]
         if abs(move.effects[effect]) >= least
+    ]
+
+
+def said(effects: Mapping[Effect, int]) -> list[Reason]:
+    """The largest reasons of many kinds together, the largest first."""
+    least = max(1, abs(sum(effects.values())) * _WORTH_SAYING)
+    ranked = sorted(EFFECTS, key=lambda effect: -abs(effects[effect]))
+    return [
+        Reason(words=_words(effect, effects[effect]), nanousd=effects[effect])
+        for effect in ranked[:_SAID]
+        if abs(effects[effect]) >= least
     ]
 
 

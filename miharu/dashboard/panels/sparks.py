@@ -10,7 +10,7 @@ from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.spend import measured, spend_over_time
 from miharu.dashboard.queries.together import Once, together
-from miharu.stores.base import Dimension
+from miharu.stores.base import By
 
 __all__ = ("Spark", "sparks", "sparks_by")
 
@@ -47,9 +47,7 @@ async def _sparks(view: View, site: Site) -> dict[str, Any]:
     return {"sparks": drawn}
 
 
-async def sparks_by(
-    view: View, site: Site, by: Dimension, keys: Sequence[str | None]
-) -> dict[str | None, Spark]:
+async def sparks_by(view: View, site: Site, by: By, keys: Sequence[str | None]) -> dict[str | None, Spark]:
     """The small lines of some values of a dimension."""
     window = view.window(site.clock())
     grid = await sums_in(site.store, window, view.query(site.clock()), by, among=keys)

@@ -9,7 +9,7 @@ from miharu.dashboard.address.ranges import DAY, HOUR
 from miharu.dashboard.address.view import View
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.http.page import Site
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import By, Query
 
 __all__ = ("LOOKED_THROUGH", "within_reach")
 
@@ -21,7 +21,7 @@ _FIRST_LOOK = 3 * HOUR
 """Where there are many calls, few hours hold as many: not every hour of a month has to be asked for."""
 
 
-async def within_reach(view: View, site: Site, by: Dimension | None = None) -> View:
+async def within_reach(view: View, site: Site, by: By | None = None) -> View:
     """The same view; over the newest calls where there are many, and no sums by its filters.
 
     ``by`` is what is grouped by, where that is more than the page is about.

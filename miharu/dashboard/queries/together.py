@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from miharu.stores.base import Dimension, Group, Point, Query, Questions
+from miharu.stores.base import By, Group, Point, Query, Questions
 
 __all__ = ("Answer", "Once", "Top", "once", "together", "top")
 
@@ -93,7 +93,7 @@ class Once:
         self,
         query: Query,
         step_ms: int,
-        by: Dimension | None = None,
+        by: By | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
         *,
@@ -159,7 +159,7 @@ class Top:
     whole: int
 
 
-async def top(store: Questions, query: Query, by: Dimension, most: int, offset: int = 0) -> Top:
+async def top(store: Questions, query: Query, by: By, most: int, offset: int = 0) -> Top:
     """Some groups, from that place on. The ranking is asked once for a page, for all of its parts."""
     ranks = await store.ranks(query, by)
     keys = tuple(ranks.keys[offset : offset + most])

@@ -6,8 +6,9 @@ from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores.base import Forgotten, Whose
 from miharu.stores.pace import Pace
-from miharu.stores.postgres import partitions, rolling_up, writing
+from miharu.stores.postgres import forgetting, partitions, rolling_up, writing
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.errors import NO_PARTITION, TAKEN, state_of
 from miharu.stores.postgres.schema import prepare
@@ -73,6 +74,21 @@ class PostgresWriter:
         gone += await self._in_steps(writing.prune, before, limit, gone)
         await self._in_steps(writing.prune_rest, before, limit)
         return gone
+
+    async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        gone = Forgotten()
+        while limit is None or gone.calls < limit:
+            most = _PRUNED_AT_ONCE if limit is None else min(limit - gone.calls, _PRUNED_AT_ONCE)
+            some = await self.database.run(partial(forgetting.forget_calls, whose=whose, most=most))
+            if not some:
+                break
+            gone += some
+        if limit is not None and gone.calls >= limit:
+            return gone
+        forget_spans = partial(forgetting.forget_spans, whose=whose, most=_PRUNED_AT_ONCE)
+        while some := await self.database.run(forget_spans):
+            gone += some
+        return gone + await self.database.run(partial(forgetting.forget_names, whose=whose))
 
     async def roll_up(self) -> bool:
         now = self._clock()

@@ -18,7 +18,18 @@ from miharu.stores.postgres.questions import ENGINE
 from miharu.stores.postgres.rolling_up import BETWEEN, changing, execute_on, forget_day, forgotten
 from miharu.stores.postgres.schema import SUMS, lock
 
-__all__ = ("add", "copy", "merge", "prune", "prune_content", "prune_day", "prune_rest", "reprice")
+__all__ = (
+    "add",
+    "copy",
+    "count_in",
+    "delete",
+    "merge",
+    "prune",
+    "prune_content",
+    "prune_day",
+    "prune_rest",
+    "reprice",
+)
 
 Row: TypeAlias = tuple[Any, ...]
 Insert: TypeAlias = Callable[[Connection, str, Sequence[str], Sequence[Row]], int]
@@ -98,8 +109,8 @@ def prune(connection: Connection, before: int, most: int) -> int:
         changes.note(connection)
         _keep(connection, _counted(connection, gone))
         changing(connection, gone, out=True)
-        _delete(connection, "llm_bodies", "call_id", gone)
-        _delete(connection, "llm_calls", "id", gone)
+        delete(connection, "llm_bodies", "call_id", gone)
+        delete(connection, "llm_calls", "id", gone)
         forgotten(connection, before)
     return len(gone)
 
@@ -107,7 +118,7 @@ def prune(connection: Connection, before: int, most: int) -> int:
 def prune_content(connection: Connection, before: int, most: int) -> int:
     """Forget the oldest bodies, up to that many; how many."""
     gone = _oldest(connection, "llm_bodies", "call_id", before, most)
-    _delete(connection, "llm_bodies", "call_id", gone)
+    delete(connection, "llm_bodies", "call_id", gone)
     return len(gone)
 
 
@@ -116,7 +127,7 @@ def prune_rest(connection: Connection, before: int, most: int) -> int:
     forgotten_now = 0
     for table in ("llm_spans", "llm_scores"):
         gone = _oldest(connection, table, "id", before, most)
-        _delete(connection, table, "id", gone)
+        delete(connection, table, "id", gone)
         forgotten_now += len(gone)
     return forgotten_now
 
@@ -201,10 +212,17 @@ def _oldest(connection: Connection, table: str, key: str, before: int, most: int
     return [(moment, id_) for moment, id_ in rows]
 
 
-def _delete(connection: Connection, table: str, key: str, rows: Sequence[tuple[int, str]]) -> None:
-    if rows:
-        moments, keys = ([row[place] for row in rows] for place in (0, 1))
-        connection.exec_driver_sql(
-            f"DELETE FROM {table} WHERE timestamp BETWEEN $1 AND $2 AND {key} = ANY($3)",
-            (min(moments), max(moments), keys),
-        )
+def count_in(connection: Connection, keys: Sequence[tuple[int, str]]) -> None:
+    """Go on counting calls that are about to be deleted."""
+    _keep(connection, _counted(connection, keys))
+
+
+def delete(connection: Connection, table: str, key: str, rows: Sequence[tuple[int, str]]) -> int:
+    """Delete those rows, by their moments and keys; how many were there."""
+    if not rows:
+        return 0
+    moments, keys = ([row[place] for row in rows] for place in (0, 1))
+    return connection.exec_driver_sql(
+        f"DELETE FROM {table} WHERE timestamp BETWEEN $1 AND $2 AND {key} = ANY($3)",
+        (min(moments), max(moments), keys),
+    ).rowcount

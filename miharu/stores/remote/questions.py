@@ -2,16 +2,17 @@
 
 import http.client
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.stores.base import (
+    MOST_EXPENSIVE,
     MOST_SPANS,
     NEWEST,
-    Dimension,
+    By,
     Extent,
     FailedSpans,
     Group,
@@ -19,6 +20,7 @@ from miharu.stores.base import (
     Order,
     Point,
     Query,
+    RankOrder,
     Ranks,
     Session,
     Timing,
@@ -57,7 +59,7 @@ class RemoteQuestions:
         found: Totals = await self._ask(Asked(question="totals", **asked_of(query)))
         return found
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
+    async def has_sums(self, query: Query, by: By | None = None) -> bool:
         raise self._elsewhere()
 
     async def latency(self, query: Query) -> Latency:
@@ -67,7 +69,7 @@ class RemoteQuestions:
         self,
         query: Query,
         step_ms: int,
-        by: Dimension | None = None,
+        by: By | None = None,
         among: Sequence[str | None] | None = None,
         offset_ms: int = 0,
         *,
@@ -93,7 +95,7 @@ class RemoteQuestions:
     async def groups(
         self,
         query: Query,
-        by: Dimension,
+        by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]:
@@ -101,10 +103,26 @@ class RemoteQuestions:
         found: Sequence[Group] = await self._ask(asked)
         return found
 
-    async def ranks(self, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
+    async def ranks(
+        self,
+        query: Query,
+        by: By,
+        limit: int = 200,
+        offset: int = 0,
+        *,
+        order: RankOrder = MOST_EXPENSIVE,
+    ) -> Ranks:
         raise self._elsewhere()
 
-    async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+    async def latencies(
+        self, query: Query, by: By, among: Sequence[str | None]
+    ) -> Mapping[str | None, Latency]:
+        raise self._elsewhere()
+
+    async def keys(self, query: Query, by: By, limit: int = 200) -> Sequence[str]:
+        raise self._elsewhere()
+
+    async def tag_names(self) -> Sequence[str]:
         raise self._elsewhere()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from miharu.conditions.language import checked
-from miharu.stores.base import Dimension, Group, Point, Query, Questions, Totals
+from miharu.stores.base import By, Group, Point, Query, Questions, Totals
 
 __all__ = ("ANSWERS", "PATH", "Asked", "answered", "asked_of")
 
@@ -26,7 +26,7 @@ class Asked:
     query: Query | None = None
     narrowed: Query | None = None
     """In place of ``query`` where it has conditions or words: a miharu that knows none of them says so."""
-    by: Dimension | None = None
+    by: By | None = None
     limit: int | None = None
     step_ms: int | None = None
     offset_ms: int = 0

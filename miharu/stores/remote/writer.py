@@ -8,6 +8,7 @@ from miharu._guard import say_once
 from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.errors import StoreError
+from miharu.stores.base import Forgotten, Whose
 from miharu.stores.remote.address import address_of
 from miharu.stores.remote.exchange import Connection
 from miharu.stores.remote.refusals import TooMuch, checked, unreachable
@@ -56,6 +57,14 @@ class RemoteWriter:
     def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int:  # noqa: ARG002 - the seam's
         """Nothing: how long calls are kept is a setting of the other one."""
         return 0
+
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:  # noqa: ARG002 - the seam's
+        """Refuse: a user is forgotten where the calls are.
+
+        Raises:
+            StoreError: Always.
+        """
+        raise StoreError(f"{self._address.name} keeps these calls: run miharu prune there.")
 
     def roll_up(self) -> bool:
         """Nothing is left to do: sums are made there."""

@@ -3,6 +3,8 @@
 conditions.py  the conditions of a query
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
 snapshot.py what a snapshot says of the sums, asked once
+selects.py  what a sum is added up from
+ranking.py  the values of a dimension, in an order
 sums.py     totals, series, groups
 times.py    percentiles and heat maps
 ever.py     counters of all time
@@ -19,10 +21,11 @@ from miharu.stores.sql.answers import Answers
 from miharu.stores.sql.conditions import Dialect
 from miharu.stores.sql.ever import ever
 from miharu.stores.sql.order import batch_of, places_of
+from miharu.stores.sql.ranking import keys
 from miharu.stores.sql.ranks import looked_through, ranked
 from miharu.stores.sql.rows import call, calls, scores, sessions
 from miharu.stores.sql.source import Engine, Marks
-from miharu.stores.sql.sums import groups, keys, series, totals
+from miharu.stores.sql.sums import groups, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
 

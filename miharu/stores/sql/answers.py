@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
 from miharu.stores.sql.order import batch, places
+from miharu.stores.sql.ranking import keys, ranks, tag_names
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
-from miharu.stores.sql.sums import groups, keys, ranks, series, totals
+from miharu.stores.sql.sums import groups, latencies, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
 
@@ -54,7 +55,9 @@ class Answers(ABC):
     counters = _asked(counters)
     groups = _asked(groups)
     ranks = _asked(ranks)
+    latencies = _asked(latencies)
     keys = _asked(keys)
+    tag_names = _asked(tag_names)
     sessions = _asked(sessions)
     call = _asked(call)
     places = _asked(places)

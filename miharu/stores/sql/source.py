@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from math import gcd
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, cast, get_args
 
 from sqlalchemy import Connection, text
 
 from miharu.conditions.matching import leaves_out
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import By, ByTag, Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, MEASURES, SUMS, Rollup
 from miharu.stores.sql.conditions import Dialect, narrowing
@@ -26,6 +26,7 @@ __all__ = (
     "divided",
     "filters_of",
     "has_sums",
+    "is_kept",
     "is_led",
     "led_to",
     "source",
@@ -84,6 +85,13 @@ class Engine:
     tagged: str = "CAST(tags AS json) ->> CAST(:tag_name AS text) = :tag_value"
     """A condition: the call has that tag. Its parameters are ``:tag_name``, ``:tag_value``, and
     ``:tag_written`` for the value as it stands in the JSON."""
+    tag_key: str = (
+        "coalesce(CASE WHEN length(CAST(tags AS json) ->> CAST(:by_tag AS text)) "
+        f"<= {LONGEST_TAG} THEN CAST(tags AS json) ->> CAST(:by_tag AS text) END, '')"
+    )
+    """An expression over a call: the value of its tag ``:by_tag``, or the empty text."""
+    contains: str = "position(lower(CAST(:matching AS text)) in lower(key)) > 0"
+    """A condition on a ``key``: it has ``:matching`` in it, in upper or lower case."""
     window: str = _WINDOW
     """The query's window, where something else leads to the few calls that are meant."""
     dialect: Dialect = field(default_factory=Dialect)
@@ -152,7 +160,7 @@ def source(
     query: Query,
     rollups: Sequence[Rollup],
     *,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str] | None = None,
     steps: Steps | None = None,
     also: Sequence[str] = (),
@@ -160,6 +168,7 @@ def source(
     frequent: bool | None = None,
     since: int = 0,
     ignoring: frozenset[str] = frozenset(),
+    valued: bool = False,
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
 
@@ -176,6 +185,7 @@ def source(
         frequent: Whether ``among`` are users with many calls, or with few; ``None`` where that is not known.
         since: Since when those with many calls have sums of their own.
         ignoring: Filters that all rows of the roll-ups meet.
+        valued: Only calls that have the tag by which they are told apart, as all have in the roll-ups.
     """
     marks = engine.marks(connection)
     filters = filters_of(query)
@@ -190,14 +200,10 @@ def source(
     if query.tag is not None:
         by_keys |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
     narrow = narrowing(query, engine.dialect)
-    needed = {*by_keys, *({by} if by else ()), *also, *narrow.keys} - ignoring
+    needed = {*by_keys, *_keys_of(by), *also, *narrow.keys} - ignoring
     values |= narrow.values
-    known = usable(connection, query, rollups, frequent=frequent) if needed <= _KNOWN else ()
-    parts: Iterable[tuple[int, int]] = ((query.start, query.end),)
-    grain = None if steps is None else steps.grain
-    if steps is not None and steps.offset and steps.grain < HOUR <= steps.length:
-        # Days of India begin at half past: hours inside of each, and finer ones at its edges.
-        parts, grain = steps.between(query.start, query.end), None
+    known = usable(connection, query, rollups, frequent=frequent, by=by) if needed <= _KNOWN else ()
+    parts, grain = _divided_by(query, steps)
     tables = [] if frequent is False else suited(known, needed, grain, measures)
     chosen = every = ""
     names: dict[str, str] = {}
@@ -205,7 +211,10 @@ def source(
         names = {f"among{number}": value for number, value in enumerate(among)}
         values |= names
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
-        every = chosen.format(KEYS[by])
+        every = chosen.format(_column(engine, by)[1])
+    with_tag, of_tag = _tagged(engine, by, valued=valued)
+    values |= of_tag
+    every += with_tag
     led = (str(by), list(names)) if frequent is not None and all(names.values()) else None
     direct, direct_values = where(connection, query, engine, led)
     direct += every
@@ -217,8 +226,14 @@ def source(
     conditions = "".join(
         f" AND {name} = :{_PARAMETERS.get(name, name)}" for name in by_keys if name not in ignoring
     )
-    conditions += narrow.sums(ignoring)
-    sought = {*by_keys, *({by} if chosen else ()), *narrow.sought} - ignoring
+    conditions += narrow.sums(ignoring) + (" AND tag = :by_tag" if of_tag else "")
+    column = _column(engine, by)[0] if by else ""
+    sought = {
+        *by_keys,
+        *({column} if chosen else ()),
+        *({"tag"} if of_tag else ()),
+        *narrow.sought,
+    } - ignoring
     folded: list[tuple[Rollup, str]] = []
     edges: list[str] = []
     if query.user_id is not None:
@@ -230,7 +245,7 @@ def source(
         if piece.rollup is not None:
             window = _to_steps(piece, marks, sought, by_keys)
             folded.append(
-                (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(by)}")
+                (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(column)}")
             )
         else:
             edge, more = _edge(piece, to_users, len(edges))
@@ -243,6 +258,26 @@ def source(
     return Source(tuple(folded), tuple(raw), values)
 
 
+def _divided_by(query: Query, steps: Steps | None) -> tuple[Iterable[tuple[int, int]], int | None]:
+    """The parts of the window that are covered one by one, and what the steps of a table have to divide."""
+    if steps is not None and steps.offset and steps.grain < HOUR <= steps.length:
+        # Days of India begin at half past: hours inside of each, and finer ones at its edges.
+        return steps.between(query.start, query.end), None
+    return ((query.start, query.end),), None if steps is None else steps.grain
+
+
+def _column(engine: Engine, by: By) -> tuple[str, str]:
+    """What tells the rows of a roll-up apart by that, and what the calls."""
+    return ("tag_value", engine.tag_key) if isinstance(by, ByTag) else (checked(by), KEYS[by])
+
+
+def _tagged(engine: Engine, by: By | None, *, valued: bool) -> tuple[str, Mapping[str, str]]:
+    """Where calls are told apart by a tag: a condition on those that have one, and its parameter."""
+    if not isinstance(by, ByTag):
+        return "", {}
+    return f" AND tags IS NOT NULL AND {engine.tag_key} <> ''" if valued else "", {"by_tag": by.name}
+
+
 def _edge(piece: Piece, to_users: _ToUsers | None, number: int) -> tuple[str, dict[str, int]]:
     """Leads to the calls of a piece that no roll-up covers."""
     if to_users is None or piece.end - piece.start <= HOUR:
@@ -253,9 +288,7 @@ def _edge(piece: Piece, to_users: _ToUsers | None, number: int) -> tuple[str, di
     return f"{to_users(window)} AND {_window('+timestamp', piece)}", values
 
 
-def _to_users(
-    engine: Engine, query: Query, by: Dimension | None, names: Mapping[str, str]
-) -> _ToUsers | None:
+def _to_users(engine: Engine, query: Query, by: By | None, names: Mapping[str, str]) -> _ToUsers | None:
     """What leads to the calls of the users that are meant, between two parameters."""
     if engine.lookup is None:
         return None
@@ -270,30 +303,57 @@ def has_sums(
     connection: Connection,
     engine: Engine,
     query: Query,
-    by: Dimension | None = None,
+    by: By | None = None,
 ) -> bool:
     """Whether sums answer for that query, or few calls; else its calls are looked through one by one."""
-    filters = filters_of(query)
-    narrow = narrowing(query, engine.dialect)
     if query.session_id is not None or query.trace_id is not None:
         return True
     if query.user_id is not None and not is_frequent(connection, query.user_id):
         return True
-    needed = {*filters, *({by} if by else ()), *(("tag", "tag_value") if query.tag else ()), *narrow.keys}
+    return is_kept(connection, engine, query, by)
+
+
+def is_kept(connection: Connection, engine: Engine, query: Query, by: By | None) -> bool:
+    """Whether there are tables of sums by all that the query names, and by what it is told apart by."""
+    narrow = narrowing(query, engine.dialect)
+    needed = {
+        *filters_of(query),
+        *_keys_of(by),
+        *(("tag", "tag_value") if query.tag else ()),
+        *narrow.keys,
+    }
     # of some users only some sums are kept beside a model or a route, and the others are asked for too
     measures: Sequence[str] = tuple(MEASURES) if "user_id" in narrow.keys else ("calls",)
-    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, measures))
+    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS, by=by), needed, None, measures))
+
+
+def _keys_of(by: By | None) -> Collection[str]:
+    """The keys of a roll-up that tell its rows apart by that."""
+    if isinstance(by, ByTag):
+        return ("tag", "tag_value")
+    return (by,) if by else ()
 
 
 def usable(
-    connection: Connection, query: Query, rollups: Sequence[Rollup], *, frequent: bool | None = None
+    connection: Connection,
+    query: Query,
+    rollups: Sequence[Rollup],
+    *,
+    frequent: bool | None = None,
+    by: By | None = None,
 ) -> list[Rollup]:
-    """The tables that hold all calls of the query; ``frequent`` says it of its users where it names none."""
+    """The tables that hold all calls of the query, of those with the tag that they are told apart by.
+
+    ``frequent`` says of users whether they have many calls, where the query names none.
+    """
     failed = query.error_type is not None or query.status not in {None, "success"}
     failed = failed or leaves_out(query.conditions, status="success", error_type="")
     if query.user_id is not None:
         frequent = is_frequent(connection, query.user_id)
     tagged = query.tag is not None and _has_sums(connection, *query.tag)
+    if isinstance(by, ByTag):  # a table is kept by one tag at a time
+        tagged = query.tag is None and _has_sums(connection, by.name)
+    of_tags = query.tag is not None or isinstance(by, ByTag)
     return [
         rollup
         for rollup in rollups
@@ -301,14 +361,17 @@ def usable(
         # where a user's rows are not together, all users' would be read
         and (query.user_id is None or "user_id" not in rollup.keys[1:])
         and (frequent or not rollup.of_frequent)
-        and (tagged if query.tag is not None else True)
-        and rollup.of_tags is (query.tag is not None)
+        and (tagged or not of_tags)
+        and rollup.of_tags is of_tags
     ]
 
 
-def _has_sums(connection: Connection, name: str, value: str) -> bool:
-    found = connection.execute(text("SELECT 1 FROM miharu_tags WHERE name = :name"), {"name": name})
-    return len(value) <= LONGEST_TAG and found.first() is not None
+def _has_sums(connection: Connection, name: str, value: str = "") -> bool:
+    def look() -> bool:
+        found = connection.execute(text("SELECT 1 FROM miharu_tags WHERE name = :name"), {"name": name})
+        return found.first() is not None
+
+    return len(value) <= LONGEST_TAG and once(connection, ("tag", name), look)
 
 
 def tagging(engine: Engine) -> str:
@@ -417,7 +480,7 @@ def _equal(name: str, value: str) -> str:
     return f"{name} = :{name}" if value else f"{KEYS.get(name, name)} = :{name}"
 
 
-def checked(by: Dimension) -> Dimension:
+def checked(by: Any) -> Dimension:
     """The dimension, if it is one.
 
     Raises:
@@ -425,10 +488,10 @@ def checked(by: Dimension) -> Dimension:
     """
     if by not in get_args(Dimension):
         raise ValueError(f"by={by!r}: choose one of {', '.join(get_args(Dimension))}.")
-    return by
+    return cast("Dimension", by)
 
 
-def divided(by: Dimension | None, steps: Steps | None) -> dict[str, tuple[str, str]]:
+def divided(engine: Engine, by: By | None, steps: Steps | None) -> dict[str, tuple[str, str]]:
     """What an answer is divided by, as expressions over a roll-up and over a call.
 
     What it is not divided by is left out: an engine that groups by something constant sorts for nothing.
@@ -437,7 +500,7 @@ def divided(by: Dimension | None, steps: Steps | None) -> dict[str, tuple[str, s
     if steps:
         parts["step"] = (steps.of("t"), steps.of("timestamp"))
     if by:
-        parts["key"] = (checked(by), KEYS[by])
+        parts["key"] = _column(engine, by)
     return parts
 
 

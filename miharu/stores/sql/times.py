@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from miharu.conditions.matching import leaves_out
-from miharu.stores.base import Dimension, Latency, Query, Timing
+from miharu.stores.base import By, ByTag, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.narrowing import possible
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
+from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
-__all__ = ("durations", "latencies", "latency")
+__all__ = ("durations", "latencies", "latency", "of_users")
 
 _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
@@ -35,17 +36,52 @@ def latencies(
     connection: Connection,
     engine: Engine,
     query: Query,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str] | None = None,
 ) -> Mapping[str | None, Latency]:
-    """The latency for each value; of a value that has none it is empty, and of users it is not kept."""
+    """The latency for each value; of a value that has none it is empty, and of all users it is not kept."""
     if by == "user_id":
         return defaultdict(Latency)
+    if isinstance(by, ByTag) and among is not None:
+        among = [key for key in among if key]  # those that have none are in no table by it
     if by in {"status", "error_type"}:
         key = "success" if by == "status" else None  # that is how all that are counted have ended
         return defaultdict(Latency, {key: latency(connection, engine, query)})
+    found = _worked_out(_counts(connection, engine, query, _TIMINGS, by=by, among=among))
+    if isinstance(by, ByTag):
+        found.pop(None, None)
+    return found
+
+
+def of_users(
+    connection: Connection, engine: Engine, query: Query, users: Sequence[str]
+) -> Mapping[str | None, Latency]:
+    """The latency of some users: of those with many calls from sums of their own."""
+    if query.user_id is not None or query.tag is not None:
+        return _worked_out(_counts(connection, engine, query, _TIMINGS, by="user_id", among=users))
+    frequent = frequent_among(connection, users)
+    since: dict[int | None, list[str]] = {}
+    for user in users:
+        since.setdefault(frequent.get(user), []).append(user)
     found: dict[str | None, Latency] = defaultdict(Latency)
-    counts = _counts(connection, engine, query, _TIMINGS, by=by, among=among)
+    for moment, some in since.items():
+        found |= _worked_out(
+            _counts(
+                connection,
+                engine,
+                query,
+                _TIMINGS,
+                by="user_id",
+                among=some,
+                frequent=moment is not None,
+                since=moment or 0,
+            )
+        )
+    return found
+
+
+def _worked_out(counts: Mapping[tuple[str, int, int], Mapping[int, int]]) -> dict[str | None, Latency]:
+    found: dict[str | None, Latency] = defaultdict(Latency)
     for key in {key for key, _, _ in counts}:
         p50, p95 = percentiles(counts.get((key, 0, 0), {}), (0.5, 0.95))
         (first,) = percentiles(counts.get((key, 0, 1), {}), (0.5,))
@@ -75,9 +111,11 @@ def _counts(
     query: Query,
     timings: Collection[Timing],
     *,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str] | None = None,
     steps: Steps | None = None,
+    frequent: bool | None = None,
+    since: int = 0,
 ) -> Mapping[tuple[str, int, int], Mapping[int, int]]:
     """Calls by bucket, for each (key, step, timing)."""
     if query.status not in {None, "success"} or query.error_type is not None or among == []:
@@ -85,10 +123,21 @@ def _counts(
     possible(query)
     if leaves_out(query.conditions, status="success", error_type=""):
         return {}
-    found = source(connection, engine, query, HISTOGRAMS, by=by, among=among, steps=steps, ignoring=_IMPLIED)
+    found = source(
+        connection,
+        engine,
+        query,
+        HISTOGRAMS,
+        by=by,
+        among=among,
+        steps=steps,
+        ignoring=_IMPLIED,
+        frequent=frequent,
+        since=since,
+    )
     wanted = [_TIMINGS[name] for name in timings]
     numbers = ", ".join(str(number) for number, _ in wanted)
-    parts = divided(by, steps)
+    parts = divided(engine, by, steps)
     of_folded, of_raw = (
         "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items())
         for place in (0, 1)

@@ -9,6 +9,7 @@ place.py         whether another user could lead what is opened elsewhere
 transactions.py  our own, and what their errors mean
 rows.py          a batch as rows
 writing.py       what a batch, a completed call, new prices and the pruning change
+forgetting.py    what is left of those who are to be forgotten: nothing
 rolling_up.py    the roll-ups, made later
 references.py    the calls of one user, session or trace
 questions.py     what is asked

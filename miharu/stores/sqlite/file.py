@@ -75,6 +75,20 @@ class WritableFile:
 
         return self._mending(once)
 
+    def alone(self, work: Work[T]) -> T:
+        """Run outside of any transaction, while no other process of miharu writes.
+
+        Raises:
+            StoreError: The file cannot be used at the moment.
+        """
+
+        def once() -> T:
+            connection = self._connected()
+            with self._lock.held(), in_plain_words(self.name):
+                return work(connection)
+
+        return self._mending(once)
+
     def look(self, work: Work[T]) -> T:
         """Run without a lock, for work that only reads a little.
 

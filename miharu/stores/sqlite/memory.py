@@ -41,6 +41,10 @@ class Memory:
 
         return self.look(written)
 
+    def alone(self, work: Work[T]) -> T:
+        """Run outside of any transaction."""
+        return self.look(work)
+
     def look(self, work: Work[T]) -> T:
         """Run on the connection while nothing else uses it."""
         with self._turns, in_plain_words(self.name):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from miharu.call import Call
 from miharu.stores import sql
-from miharu.stores.base import NEWEST, Order, Query
+from miharu.stores.base import LONGEST_TAG, NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
 from miharu.stores.sqlite.references import lookup, lookup_within
 
@@ -46,6 +46,9 @@ ENGINE = sql.Engine(
         fits="{} GLOB {}",
         pattern=_glob,
     ),
+    tag_key="coalesce((SELECT atom FROM json_each(tags) WHERE key = :by_tag "
+    f"AND length(atom) <= {LONGEST_TAG}), '')",
+    contains="instr(lower(key), lower(:matching)) > 0",
     lookup=lookup,
     lookup_within=lookup_within,
 )

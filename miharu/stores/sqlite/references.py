@@ -5,9 +5,9 @@ whose time matters, and reads the calls that are in none yet.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-__all__ = ("SEGMENT", "lookup", "lookup_within", "refer")
+__all__ = ("SEGMENT", "left_of", "lookup", "lookup_within", "refer", "unrefer")
 
 SEGMENT = 20_000
 """Calls in a run: fewer make more runs to ask, more make more calls to read that are in none."""
@@ -44,6 +44,26 @@ def refer(connection: sqlite3.Connection, first: int, last: int, *, new: bool) -
             f"WHERE rowid BETWEEN ? AND ? AND {column} IS NOT NULL ORDER BY 3, 4",
             (segment, kind, *rows),
         )
+
+
+def unrefer(connection: sqlite3.Connection, column: str, key: str, calls: Iterable[int]) -> None:
+    """Delete what leads from a user, session or trace to some calls, by their rowids."""
+    kind, part = _KINDS[column]
+    for call in calls:
+        connection.execute(
+            "DELETE FROM miharu_refs WHERE segment IN (SELECT id FROM miharu_segments) "
+            f"AND kind = ? AND key = {part.format('?')} AND call = ?",
+            (kind, key, call),
+        )
+
+
+def left_of(column: str) -> str:
+    """A condition on ``miharu_refs``: it leads from ``:name`` to a call that is not there any more."""
+    kind, part = _KINDS[column]
+    return (
+        f"kind = {kind} AND key = {part.format(':name')} "
+        "AND NOT EXISTS (SELECT 1 FROM llm_calls WHERE llm_calls.rowid = call)"
+    )
 
 
 def lookup(column: str, names: Sequence[str], window: tuple[str, str] = ("start", "end")) -> str:

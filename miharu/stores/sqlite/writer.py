@@ -1,5 +1,6 @@
 """Changing what is kept: plain ``sqlite3`` on the caller's thread."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -8,8 +9,9 @@ from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.stores.base import Forgotten, Whose
 from miharu.stores.pace import Pace
-from miharu.stores.sqlite import rolling_up, writing
+from miharu.stores.sqlite import forgetting, rolling_up, writing
 from miharu.stores.sqlite.file import WritableFile
 from miharu.stores.sqlite.memory import Memory
 from miharu.stores.sqlite.rows import rows_of
@@ -72,6 +74,32 @@ class SQLiteWriter:
             gone, rest = gone + some, rest + others
         return gone
 
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
+        (before,) = self.database.look(
+            lambda connection: connection.execute("PRAGMA secure_delete").fetchone()
+        )
+        self.database.look(lambda connection: connection.execute("PRAGMA secure_delete = ON").fetchone())
+        try:
+            gone = self._forget_calls(whose, limit)
+            if limit is None or gone.calls < limit:
+                gone += self._forget_rest(whose)
+        finally:
+            self.database.look(
+                lambda connection: connection.execute(f"PRAGMA secure_delete = {before}").fetchone()
+            )
+        # what was overwritten still stands in the WAL, and in the file until that is copied into it
+        self.database.alone(
+            lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        )
+        return gone
+
+    def erase(self) -> None:
+        def erased(connection: sqlite3.Connection) -> None:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+        self.database.alone(erased)
+
     def roll_up(self) -> bool:
         now = self._clock()
         if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
@@ -82,6 +110,32 @@ class SQLiteWriter:
 
     def close(self) -> None:
         self.database.close()
+
+    def _forget_calls(self, whose: Whose, limit: int | None) -> Forgotten:
+        gone = Forgotten()
+        while limit is None or gone.calls < limit:
+            most = min(self._pace.most("forget", _FIRST_CHANGED), _PRUNED_AT_ONCE)
+            if limit is not None:
+                most = min(most, limit - gone.calls)
+            some = self.database.write(partial(forgetting.forget_calls, whose=whose, most=most))
+            self._pace.did(some.calls)
+            self._pace.ended()
+            if not some:
+                break
+            gone += some
+        return gone
+
+    def _forget_rest(self, whose: Whose) -> Forgotten:
+        """Their other spans, and their names in what was derived; what there is, is seen without a lock."""
+        gone = Forgotten()
+        while spans := self.database.look(partial(forgetting.spans_left, whose=whose, most=_PRUNED_AT_ONCE)):
+            gone += self.database.write(partial(forgetting.forget_spans, rows=spans))
+        while names := self.database.look(partial(forgetting.names_left, whose=whose, most=_PRUNED_AT_ONCE)):
+            some = self.database.write(partial(forgetting.forget_names, rows=names))
+            if not some:
+                break
+            gone += some
+        return gone
 
 
 def bring_up_to_date(path: Path) -> None:

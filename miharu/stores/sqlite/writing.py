@@ -14,7 +14,7 @@ from miharu.stores.columns import BODIES, CALLS, SCORES, SELDOM, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
-__all__ = ("add", "prune", "prune_content", "reprice")
+__all__ = ("add", "counted", "moved", "prune", "prune_content", "reprice")
 
 ROWS_PER_STATEMENT = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Multi-row VALUES, because ``executemany`` would give up the interpreter's lock for each row; and few
@@ -31,14 +31,14 @@ def add(connection: sqlite3.Connection, rows: Rows) -> int:
             _insert(connection, "llm_bodies", BODIES, [end.body] if end.body else [])
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
-    _moved(connection)
+    moved(connection)
     return new
 
 
 def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) -> int:
     """Give those calls their new costs; how many were there."""
     found = 0
-    before = _counted(connection, list(costs))
+    before = counted(connection, list(costs))
     changing(connection, list(costs), out=True)
     for id_, cost in costs.items():
         values = [getattr(cost, name, None) for name in COSTS]
@@ -46,8 +46,8 @@ def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) ->
             f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in COSTS)} WHERE id = ?", (*values, id_)
         ).rowcount
     changing(connection, list(costs), out=False)
-    ever.keep(connection.executemany, ever.lost(before, _counted(connection, list(costs))))
-    _moved(connection)
+    ever.keep(connection.executemany, ever.lost(before, counted(connection, list(costs))))
+    moved(connection)
     return found
 
 
@@ -57,7 +57,7 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, 
         "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
     )
     gone = [id_ for (id_,) in oldest.fetchall()]
-    ever.keep(connection.executemany, _counted(connection, gone))
+    ever.keep(connection.executemany, counted(connection, gone))
     changing(connection, gone, out=True)
     for column, table in (("call_id", "llm_bodies"), ("id", "llm_calls")):
         marks = ", ".join("?" * len(gone))
@@ -69,7 +69,7 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, 
         others = max(others, deleted.rowcount)
     if gone:
         forgotten(connection)
-        _moved(connection)
+        moved(connection)
     return len(gone), others
 
 
@@ -88,14 +88,14 @@ def _complete(connection: sqlite3.Connection, end: Ends) -> bool:
     found = connection.execute(f"SELECT id, usage_source FROM llm_calls WHERE {where}", window).fetchall()
     values = dict(zip(CALLS, end.row, strict=True))
     for opened in (id_ for id_, source in found if source == "none"):
-        before = _counted(connection, [opened])
+        before = counted(connection, [opened])
         changing(connection, [opened], out=True)
         connection.execute(
             f"UPDATE llm_calls SET {', '.join(f'{name} = ?' for name in COMPLETED)} WHERE id = ?",
             (*(values[name] for name in COMPLETED), opened),
         )
         changing(connection, [opened], out=False)
-        ever.keep(connection.executemany, ever.lost(before, _counted(connection, [opened])))
+        ever.keep(connection.executemany, ever.lost(before, counted(connection, [opened])))
         if end.body is not None:  # the answer takes the place of the receipt
             connection.execute("UPDATE llm_bodies SET response = ? WHERE call_id = ?", (end.body[-1], opened))
     return bool(found)
@@ -127,7 +127,7 @@ def _filled(empty: frozenset[int]) -> tuple[tuple[str, ...], Callable[[Row], Row
     return columns, itemgetter(*map(CALLS.index, columns))
 
 
-def _counted(connection: sqlite3.Connection, ids: Sequence[str]) -> ever.Ever:
+def counted(connection: sqlite3.Connection, ids: Sequence[str]) -> ever.Ever:
     """Counters of those calls alone."""
     if not ids:
         return ever.Ever()
@@ -157,5 +157,6 @@ def _insertion(table: str, columns: tuple[str, ...], size: int) -> str:
     )
 
 
-def _moved(connection: sqlite3.Connection) -> None:
+def moved(connection: sqlite3.Connection) -> None:
+    """Have every reader see that something has changed."""
     connection.execute("UPDATE miharu_meta SET value = value + 1 WHERE key = 'revision'")

@@ -7,7 +7,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from miharu.errors import StoreError
-from miharu.stores.base import Dimension, Query
+from miharu.stores.base import By, ByTag, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.queries import order, rows, sums, times, traces
@@ -51,8 +51,11 @@ class ClickHouseQuestions:
     async def open(self) -> None:
         await self.on_thread(partial(look if self._read_only else prepare, self.database))
 
-    async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:  # noqa: ARG002 - all are kept
-        return sums.has_sums(query)
+    async def has_sums(self, query: Query, by: By | None = None) -> bool:
+        return sums.has_sums(query) and not isinstance(by, ByTag)
+
+    async def tag_names(self) -> Sequence[str]:
+        return ()  # none has sums of its own
 
     async def close(self) -> None:
         threads, self._threads = self._threads, None
@@ -79,6 +82,7 @@ class ClickHouseQuestions:
     series = _asked(sums.series)
     groups = _asked(sums.groups)
     ranks = _asked(sums.ranks)
+    latencies = _asked(sums.latencies)
     keys = _asked(sums.keys)
     latency = _asked(times.latency)
     durations = _asked(times.durations)

@@ -1,18 +1,31 @@
 """Totals, series and groups: from the sums of whole hours, and from the calls at the edges of the window."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
+from miharu.stores.base import (
+    MOST_EXPENSIVE,
+    By,
+    Group,
+    Latency,
+    Point,
+    Query,
+    RankOrder,
+    Ranks,
+    Totals,
+    checked_order,
+)
 from miharu.stores.clickhouse.client.database import Database, Rows
 from miharu.stores.clickhouse.client.literals import among as listed
 from miharu.stores.clickhouse.client.literals import literal
-from miharu.stores.clickhouse.queries.pieces import Steps, checked, pieces, step_of
-from miharu.stores.clickhouse.queries.times import latencies
+from miharu.stores.clickhouse.queries.pieces import Steps, key_of, pieces, step_of
+from miharu.stores.clickhouse.queries.times import latencies as timed_by
+from miharu.stores.clickhouse.queries.times import timed as timed_among
 from miharu.stores.clickhouse.tables.conditions import is_summed, where
 from miharu.stores.clickhouse.tables.measures import SIGNED
 
-__all__ = ("groups", "has_sums", "keys", "of_sessions", "ranks", "series", "totals")
+__all__ = ("groups", "has_sums", "keys", "latencies", "of_sessions", "ranks", "series", "totals")
 
 _ALL = Totals.__slots__
 _BY_STATUS = {"errors": "error", "cancelled": "cancelled"}
@@ -33,7 +46,7 @@ def series(  # noqa: PLR0917 - as the question has it
     database: Database,
     query: Query,
     step_ms: int,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str | None] | None = None,
     offset_ms: int = 0,
     *,
@@ -59,25 +72,43 @@ def series(  # noqa: PLR0917 - as the question has it
 def groups(
     database: Database,
     query: Query,
-    by: Dimension,
+    by: By,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
 ) -> Sequence[Group]:
     if among is None and limit is not None:
         among = [key for key, _ in _ranked(database, query, by, limit=limit)]
     rows = _sums(database, query, by, order=_IN_ORDER, among=among)
-    timed = latencies(database, query, by, among) if rows else {}
+    timed = timed_by(database, query, by, among) if rows else {}
     made = [Group(key=row[0] or None, totals=_made(row[1:]), latency=timed[row[0] or None]) for row in rows]
     return made[:limit]
 
 
-def ranks(database: Database, query: Query, by: Dimension, limit: int = 200, offset: int = 0) -> Ranks:
-    found = _ranked(database, query, by, limit=limit, offset=offset)
-    first = found or (_ranked(database, query, by, limit=1) if offset else [])
+def ranks(
+    database: Database,
+    query: Query,
+    by: By,
+    limit: int = 200,
+    offset: int = 0,
+    *,
+    order: RankOrder = MOST_EXPENSIVE,
+) -> Ranks:
+    found = _ranked(database, query, by, limit=limit, offset=offset, order=order)
+    first = found or (_ranked(database, query, by, limit=1, order=order) if offset else [])
     return Ranks(keys=[key or None for key, _ in found], whole=first[0][1] if first else 0)
 
 
-def keys(database: Database, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+def latencies(
+    database: Database, query: Query, by: By, among: Sequence[str | None]
+) -> Mapping[str | None, Latency]:
+    if by in {"status", "error_type"}:
+        found = timed_by(database, query, by, among)
+    else:
+        found = timed_among(database, query, by, list(among))
+    return {key: found.get(key, Latency()) for key in among}
+
+
+def keys(database: Database, query: Query, by: By, limit: int = 200) -> Sequence[str]:
     return [key for key, _ in _ranked(database, query, by, limit=limit + 1) if key][:limit]
 
 
@@ -93,31 +124,67 @@ def of_sessions(database: Database, query: Query, ids: Sequence[str]) -> Rows:
 
 
 def _ranked(
-    database: Database, query: Query, by: Dimension, *, limit: int, offset: int = 0
+    database: Database,
+    query: Query,
+    by: By,
+    *,
+    limit: int,
+    offset: int = 0,
+    order: RankOrder = MOST_EXPENSIVE,
 ) -> list[tuple[str, int]]:
     """The keys from that place on, each with the number of all."""
-    order = f"{_IN_ORDER} LIMIT {int(limit)} OFFSET {int(offset)}"
-    names = ("calls", "cost_nanousd")
-    rows = _sums(database, query, by, order=order, names=names, also=", count() OVER () AS whole")
-    return [(row[0], row[-1]) for row in rows]
+    checked_order(order)
+    selects = _ranking(query, by, "m_calls, m_cost_nanousd, 0 AS o_calls, 0 AS o_cost_nanousd")
+    if order.against is not None:
+        start, end = order.against
+        columns = "0 AS m_calls, 0 AS m_cost_nanousd, o_calls, o_cost_nanousd"
+        selects += _ranking(replace(query, start=start, end=end), by, columns)
+    having = "sum(m_calls) + sum(o_calls) > 0"
+    if order.only_new:
+        having = "sum(m_calls) > 0 AND sum(o_calls) = 0 AND key <> ''"
+    if order.matching is not None:
+        having += f" AND positionCaseInsensitiveUTF8(key, {literal(order.matching)}) > 0"
+    first = {
+        "key": "key",
+        "cost_nanousd": "sum(m_cost_nanousd)",
+        "calls": "sum(m_calls)",
+        "each": "sum(m_cost_nanousd) / greatest(sum(m_calls), 1)",
+        "moved": "abs(sum(m_cost_nanousd) - sum(o_cost_nanousd))",
+    }[order.by]
+    rows = database.query(
+        f"SELECT key, count() OVER () AS whole FROM ({' UNION ALL '.join(selects)}) GROUP BY key "
+        f"HAVING {having} ORDER BY {first} {'DESC' if order.descending else 'ASC'}, "
+        f"sum(m_cost_nanousd) DESC, sum(m_calls) DESC, key LIMIT {int(limit)} OFFSET {int(offset)}"
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _ranking(query: Query, by: By, columns: str) -> list[str]:
+    """Statements for the sums by which keys are ranked, as they are called in the columns."""
+    prefix = "o" if columns.startswith("0") else "m"
+    inner = ", ".join(f"{SIGNED[name]} AS {prefix}_{name}" for name in ("calls", "cost_nanousd"))
+    return [
+        f"SELECT key, {columns} FROM (SELECT {key_of(by)} AS key, {inner} FROM llm_calls WHERE {condition} "
+        "GROUP BY key)"
+        for condition, _ in pieces(query, by, None, None)
+    ]
 
 
 def _sums(
     database: Database,
     query: Query,
-    by: Dimension | None = None,
+    by: By | None = None,
     *,
     order: str = "",
     among: Sequence[str | None] | None = None,
     steps: Steps | None = None,
     names: Sequence[str] = _ALL,
-    also: str = "",
 ) -> Rows:
     """Rows of the step, the key and the sums; one for all where it is divided by neither."""
     if among is not None and not among:
         return []
     status = () if _BY_STATUS.keys().isdisjoint(names) else ("status",)
-    parts = {**({"step": ""} if steps else {}), **({"key": checked(by)} if by else {})}
+    parts = {**({"step": ""} if steps else {}), **({"key": key_of(by)} if by else {})}
     selects = []
     for condition, time in pieces(query, by, among, steps):
         if steps:
@@ -130,8 +197,7 @@ def _sums(
         )
     grouped = f"GROUP BY {', '.join(parts)} HAVING sum(m_calls) > 0" if parts else ""
     return database.query(
-        f"SELECT {', '.join((*parts, _outer(names)))}{also} FROM ({' UNION ALL '.join(selects)}) {grouped} "
-        f"{order}"
+        f"SELECT {', '.join((*parts, _outer(names)))} FROM ({' UNION ALL '.join(selects)}) {grouped} {order}"
     )
 
 

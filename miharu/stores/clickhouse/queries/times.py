@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from miharu.conditions.matching import leaves_out
-from miharu.stores.base import Dimension, Latency, Query, Timing
+from miharu.stores.base import By, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.clickhouse.client.database import Database
-from miharu.stores.clickhouse.queries.pieces import Steps, checked, pieces, step_of
+from miharu.stores.clickhouse.queries.pieces import Steps, key_of, pieces, step_of
 from miharu.stores.clickhouse.tables.measures import BUCKETS, UNTIMED
 from miharu.stores.narrowing import possible
 
-__all__ = ("durations", "latencies", "latency")
+__all__ = ("durations", "latencies", "latency", "timed")
 
 Counts = Mapping[tuple[Timing, str, int], Mapping[int, int]]
 """Calls by bucket, for each timing, key and step."""
@@ -27,7 +27,7 @@ def latency(database: Database, query: Query) -> Latency:
 def latencies(
     database: Database,
     query: Query,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str | None] | None = None,
 ) -> Mapping[str | None, Latency]:
     """The latency for each value; of a value that has none it is empty, and of users it is not kept."""
@@ -36,6 +36,13 @@ def latencies(
     if by in {"status", "error_type"}:
         key = "success" if by == "status" else None  # that is how all that are counted have ended
         return defaultdict(Latency, {key: latency(database, query)})
+    return timed(database, query, by, among)
+
+
+def timed(
+    database: Database, query: Query, by: By | None, among: Sequence[str | None] | None
+) -> Mapping[str | None, Latency]:
+    """The same, of some users too."""
     found: dict[str | None, Latency] = defaultdict(Latency)
     counts = _counts(database, query, ("duration_ms", "ttft_ms"), by=by, among=among)
     for key in {key for _, key, _ in counts}:
@@ -65,7 +72,7 @@ def _counts(
     query: Query,
     timings: Collection[Timing],
     *,
-    by: Dimension | None = None,
+    by: By | None = None,
     among: Sequence[str | None] | None = None,
     steps: Steps | None = None,
 ) -> Counts:
@@ -75,7 +82,7 @@ def _counts(
     if leaves_out(query.conditions, status="success", error_type=""):
         return {}
     selects = []
-    key = checked(by) if by else "''"
+    key = key_of(by) if by else "''"
     for condition, time in pieces(query, by, among, steps):
         step = step_of(time, steps) if steps else "toInt64(0)"
         grouped = ", ".join((*(["key"] if by else []), *(["step"] if steps else [])))

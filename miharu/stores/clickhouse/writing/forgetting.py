@@ -5,16 +5,20 @@ for any number at once, so that small steps would only cost more. Retention need
 how long its rows are kept, and the engine forgets them as it merges.
 """
 
+from collections.abc import Sequence
 from time import time_ns
 
+from miharu.stores.base import Forgotten, Whose
 from miharu.stores.clickhouse.client.database import Database
-from miharu.stores.clickhouse.client.literals import literal
+from miharu.stores.clickhouse.client.literals import among, literal
 from miharu.stores.clickhouse.tables.schema import local, on_cluster
 
-__all__ = ("changed", "keep_for", "prune")
+__all__ = ("changed", "forget", "keep_for", "prune")
 
 _FEW = 1000
 """Fewer than that are counted out, if no more are to be forgotten."""
+_NAMED = 2000
+"""Keys in a condition."""
 _KEYS = {"llm_calls": "id", "llm_bodies": "call_id", "llm_spans": "id", "llm_scores": "id"}
 _SECONDS = 2**32 - 1
 """The latest moment that a server can name in seconds."""
@@ -36,6 +40,47 @@ def prune(database: Database, before: int, *, content_only: bool, limit: int | N
     if gone and not content_only:
         changed(database)
     return gone
+
+
+def forget(database: Database, whose: Whose) -> Forgotten:
+    """Forget all of some users and sessions; the engine marks any number at once.
+
+    The calls go last: by them it is known what belongs to them, if this is begun anew.
+    """
+    theirs = " OR ".join(f"{column} IN {among(names)}" for column, names in whose.columns.items() if names)
+    if not theirs:
+        return Forgotten()
+    gone = {"spans": 0, "scores": 0, "bodies": 0}
+    calls = _counted(database, "llm_calls", theirs)
+    others = f"SELECT trace_id FROM llm_calls WHERE trace_id <> '' AND NOT ({theirs})"
+    for ids in _in_parts(_column(database, "id", theirs)):
+        gone["bodies"] += _forgotten(database, "llm_bodies", f"call_id IN {among(ids)}")
+        gone["scores"] += _forgotten(database, "llm_scores", f"call_id IN {among(ids)}")
+    traces = _column(database, "trace_id", f"({theirs}) AND trace_id <> '' AND trace_id NOT IN ({others})")
+    for ids in _in_parts(traces):
+        gone["spans"] += _forgotten(database, "llm_spans", f"trace_id IN {among(ids)}")
+        gone["scores"] += _forgotten(database, "llm_scores", f"trace_id IN {among(ids)}")
+    gone["spans"] += _forgotten(database, "llm_spans", theirs)
+    _delete(database, "llm_calls", theirs)
+    if calls or any(gone.values()):
+        changed(database)
+    return Forgotten(calls=calls, **gone)
+
+
+def _forgotten(database: Database, table: str, condition: str) -> int:
+    """Forget those rows; how many."""
+    gone = _counted(database, table, condition)
+    _delete(database, table, condition)
+    return gone
+
+
+def _column(database: Database, name: str, condition: str) -> list[str]:
+    return [row[0] for row in database.query(f"SELECT DISTINCT {name} FROM llm_calls WHERE {condition}")]
+
+
+def _in_parts(keys: Sequence[str]) -> list[Sequence[str]]:
+    """A condition may be only so long."""
+    return [keys[start : start + _NAMED] for start in range(0, len(keys), _NAMED)]
 
 
 def changed(database: Database) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.errors import StoreError
+from miharu.stores.base import Forgotten, Whose
 from miharu.stores.clickhouse.client.database import Database, waiting_for
 from miharu.stores.clickhouse.client.refusals import NO_TABLE, code_of
 from miharu.stores.clickhouse.tables.schema import prepare
@@ -46,6 +47,9 @@ class ClickHouseWriter:
         return self._run(
             partial(forgetting.prune, self.database, before, content_only=content_only, limit=limit)
         )
+
+    def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:  # noqa: ARG002 - marked at once
+        return self._run(partial(forgetting.forget, self.database, whose))
 
     def keep_for(self, calls_ms: int | None, content_ms: int | None) -> None:
         """Have the server forget what is older, in milliseconds; ``None`` is for ever."""

@@ -1,0 +1,238 @@
+"""Who it was: a page of the users, or of a tag's values, in any order, each against the time before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from miharu.dashboard.address.ranges import DAY, HOUR
+from miharu.dashboard.address.view import View
+from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.figures import Delta
+from miharu.dashboard.panels.sparks import Spark, sparks_by
+from miharu.dashboard.panels.tables import Column, usd
+from miharu.dashboard.queries.lookback import within_reach
+from miharu.dashboard.queries.together import together
+from miharu.stores.base import By, ByTag, Latency, Query, RankOrder, Ranks, Totals
+from miharu.wording.names import UNKNOWN
+
+__all__ = ("SORTS", "Kind", "WhoRow", "columns", "each", "grown", "listed", "rows_of")
+
+SHOWN = 20
+"""Rows of a page: what is not drawn is not asked for."""
+SORTS: Mapping[str, tuple[str, str]] = {
+    "": ("All", "most cost first"),
+    "moved": ("Moved most", "most money more or less than before, first"),
+    "failing": ("Failing", "most errors first"),
+    "new": ("New", "no call in the time before; most cost first"),
+}
+"""Orders with a name: what they are called, and what comes first."""
+_COLUMNS: Mapping[str, Literal["cost_nanousd", "calls", "each", "key"]] = {
+    "cost_usd": "cost_nanousd",
+    "calls": "calls",
+    "each_usd": "each",
+    "name": "key",
+}
+_LOUD = 1.0
+"""Growth that is worth a colour: twice as much as before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Users, or the values of one tag."""
+
+    page: Literal["users", "tags"]
+    by: By
+    word: str
+    """What one of them is called."""
+    none: str
+    """What stands for calls that name none."""
+
+    @classmethod
+    def of_users(cls) -> "Kind":
+        return cls(page="users", by="user_id", word="user", none=UNKNOWN["user"])
+
+    @classmethod
+    def of_tag(cls, name: str) -> "Kind":
+        return cls(page="tags", by=ByTag(name), word=name, none=f"no {name}")
+
+    def link(self, view: View, key: str | None) -> str | None:
+        """The page of one of them."""
+        if key is None:
+            return None
+        if isinstance(self.by, ByTag):
+            return view.to("tags", name=self.by.name, tag=f"{self.by.name}={key}")
+        return view.to("users", user=key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhoRow:
+    """One of them."""
+
+    key: str | None
+    name: str
+    link: str | None
+    totals: Totals
+    before: Totals
+    share: float
+    """Percent of all cost; of all calls where nothing has a cost."""
+    latency: Latency = field(default_factory=Latency)
+    spark: Spark = ("", "")
+    seen: tuple[int, bool] | None = None
+    """Since when the last call is, and whether that is known to the hour; ``None`` where it is not."""
+
+    @property
+    def is_new(self) -> bool:
+        return self.key is not None and bool(self.totals.calls) and not self.before.calls
+
+    @property
+    def grown(self) -> Delta | None:
+        """How much the cost changed."""
+        return grown(self.totals.cost_nanousd, self.before.cost_nanousd)
+
+    @property
+    def each(self) -> int | None:
+        return each(self.totals)
+
+
+def each(totals: Totals) -> int | None:
+    """Nano-dollars per call with a price; ``None`` where there is none."""
+    priced = totals.calls - totals.unpriced
+    return round(totals.cost_nanousd / priced) if priced > 0 and totals.cost_nanousd else None
+
+
+def grown(now: int | None, before: int | None) -> Delta | None:
+    """A change in percent; red only where it became more than twice as much. ``None`` of nothing."""
+    if not before or now is None:
+        return None
+    change = now / before - 1
+    if abs(change) < 0.005:
+        return Delta(up=True, text="0%")
+    text = f"{now / before:.0f} times" if change >= 10 else f"{abs(change):.0%}"
+    return Delta(up=change > 0, text=text, bad=change >= _LOUD)
+
+
+def order_of(view: View, earlier: tuple[int, int]) -> tuple[RankOrder, str]:
+    """The order that the address asks for, and its name; what it does not understand is the first of all."""
+    wanted = view.sort or ""
+    if wanted == "moved":
+        return RankOrder(by="moved", against=earlier, matching=view.match), wanted
+    if wanted == "new":
+        return RankOrder(only_new=True, against=earlier, matching=view.match), wanted
+    if wanted == "failing":
+        return RankOrder(by="calls", matching=view.match), wanted
+    column = _COLUMNS.get(wanted.removeprefix("-"))
+    if column is None:
+        return RankOrder(matching=view.match), "-cost_usd"
+    return RankOrder(by=column, descending=wanted.startswith("-"), matching=view.match), wanted
+
+
+async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, number: int = 1) -> dict[str, Any]:
+    """A page of them, and how many there are."""
+    reached = await within_reach(view, site, kind.by)
+    now = site.clock()
+    query = reached.query(now)
+    before = reached.previous(now)
+    order, sort = order_of(reached, (before.start, before.end))
+    ranked = _failed(query) if sort == "failing" else query
+    async with together() as ask:
+        asked = ask(_ranks, site, ranked, kind, order, (most, (number - 1) * most))
+        totals = ask(site.store.totals, query)
+        totals_before = ask(site.store.totals, before)
+    ranks = asked.value
+    rows = await rows_of(reached, site, kind, tuple(ranks.keys), totals.value, timed=most == SHOWN)
+    return {
+        "kind": kind,
+        "rows": rows,
+        "whole": ranks.whole,
+        "first": (number - 1) * most + 1,
+        "size": most,
+        "sort": sort,
+        "sum": totals.value,
+        "sum_before": totals_before.value,
+        "since": reached.since if reached != view else None,
+    }
+
+
+def _failed(query: Query) -> Query | None:
+    return replace(query, status="error") if query.status in {None, "error"} else None
+
+
+async def _ranks(
+    site: Site, query: Query | None, kind: Kind, order: RankOrder, part: tuple[int, int]
+) -> Ranks:
+    if query is None:  # of calls that ended otherwise none failed
+        return Ranks(keys=(), whole=0)
+    return await site.store.ranks(query, kind.by, *part, order=order)
+
+
+async def rows_of(
+    view: View, site: Site, kind: Kind, keys: tuple[str | None, ...], whole: Totals, *, timed: bool = True
+) -> list[WhoRow]:
+    """The rows of those keys, in their order."""
+    now = site.clock()
+    query, before = view.query(now), view.previous(now)
+    async with together() as ask:
+        groups = ask(site.store.groups, query, kind.by, None, keys)
+        earlier = ask(site.store.groups, before, kind.by, None, keys)
+        lines = ask(sparks_by, view, site, kind.by, keys)
+        latencies = ask(site.store.latencies, query, kind.by, keys if timed else ())
+        seen = ask(_seen, view, site, kind, keys if timed else ())
+    sums = {group.key: group.totals for group in groups.value}
+    sums_before = {group.key: group.totals for group in earlier.value}
+    cost, calls = whole.cost_nanousd, whole.calls
+    made = []
+    for key in keys:
+        totals = sums.get(key, Totals())
+        share = 100 * totals.cost_nanousd / cost if cost else 100 * totals.calls / (calls or 1)
+        made.append(
+            WhoRow(
+                key=key,
+                name=kind.none if key is None else key,
+                link=kind.link(view, key),
+                totals=totals,
+                before=sums_before.get(key, Totals()),
+                share=share,
+                latency=latencies.value.get(key, Latency()),
+                spark=lines.value.get(key, ("", "")),
+                seen=seen.value.get(key),
+            )
+        )
+    return made
+
+
+async def _seen(
+    view: View, site: Site, kind: Kind, keys: tuple[str | None, ...]
+) -> Mapping[str | None, tuple[int, bool]]:
+    """When the last call of each began: to the hour within the last day, else to the day."""
+    query, calls = view.query(site.clock()), ("calls",)
+    if not keys:
+        return {}
+    recent = max(query.start, query.end - DAY) // HOUR * HOUR
+    async with together() as ask:
+        days = ask(site.store.series, query, DAY, kind.by, keys, view.zone.midnight(0) % DAY, measures=calls)
+        hours = ask(
+            site.store.series,
+            replace(query, start=max(query.start, recent)),
+            HOUR,
+            kind.by,
+            keys,
+            measures=calls,
+        )
+    found = {point.key: (point.t, False) for point in days.value if point.totals.calls}
+    return found | {point.key: (point.t, True) for point in hours.value if point.totals.calls}
+
+
+def columns(kind: Kind) -> list[Column[WhoRow]]:
+    """What a file of them holds."""
+    return [
+        Column(kind.word, kind.word, lambda row: row.key or row.name),
+        Column("calls", "Calls", lambda row: row.totals.calls),
+        Column("errors", "Failed", lambda row: row.totals.errors),
+        Column("input_tokens", "Input", lambda row: row.totals.prompt_tokens or None),
+        Column("output_tokens", "Output", lambda row: row.totals.completion_tokens or None),
+        Column("unpriced", "Unpriced", lambda row: row.totals.unpriced),
+        Column("each_usd", "Per call", lambda row: usd(row.each)),
+        Column("share_percent", "Share", lambda row: round(row.share, 4)),
+        Column("cost_before_usd", "Before", lambda row: usd(row.before.cost_nanousd)),
+        Column("cost_usd", "Cost", lambda row: usd(row.totals.cost_nanousd)),
+    ]

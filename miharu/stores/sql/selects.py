@@ -1,0 +1,86 @@
+"""What a sum is added up from: statements over sums that are kept, and over calls that are in none."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from miharu.stores.base import By, ByTag, Query, Totals
+from miharu.stores.rollups import MEASURES, SUMS
+from miharu.stores.sql.source import Engine, Source, Steps, divided, is_kept, source
+
+__all__ = ("ALL", "BY_STATUS", "selects")
+
+BY_STATUS: Mapping[str, str] = {"errors": "error", "cancelled": "cancelled"}
+"""The sums that are told apart by a status."""
+ALL = Totals.__slots__
+
+
+def selects(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    by: By | None,
+    *,
+    among: Sequence[str] | None = None,
+    steps: Steps | None = None,
+    names: Sequence[str] = ALL,
+    frequent: bool | None = None,
+    since: int = 0,
+) -> tuple[list[str], Mapping[str, Any]]:
+    """Statements whose rows, added up, are what is asked for: step, key, status and measures."""
+    status = ("status",) if not BY_STATUS.keys().isdisjoint(names) else ()
+    measures = [name for name in MEASURES if name in names]
+
+    def read(by: By | None, among: Sequence[str] | None, *, valued: bool = False) -> Source:
+        return source(
+            connection,
+            engine,
+            query,
+            SUMS,
+            by=by,
+            among=among,
+            steps=steps,
+            also=status,
+            measures=measures,
+            frequent=frequent,
+            since=since,
+            valued=valued,
+        )
+
+    def written(found: Source, by: By | None, sign: str = "", key: str | None = None) -> list[str]:
+        parts = divided(engine, by, steps)
+        if key is not None:
+            parts["key"] = (key, key)
+        of_folded = (
+            *(f"{folded} AS {name}" for name, (folded, _) in parts.items()),
+            *status,
+            *(f"{sign}{name} AS {name}" for name in measures),
+        )
+        of_raw = (
+            *(f"{raw} AS {name}" for name, (_, raw) in parts.items()),
+            *status,
+            *(
+                f"{sign}({MEASURES[name]}) AS {name}" if sign else f"{MEASURES[name]} AS {name}"
+                for name in measures
+            ),
+        )
+        return [
+            *(f"SELECT {', '.join(of_folded)} {part}" for _, part in found.folded),
+            *(f"SELECT {', '.join(of_raw)} {part}" for part in found.raw),
+        ]
+
+    if not isinstance(by, ByTag) or not is_kept(connection, engine, query, by):
+        found = read(by, among)
+        return written(found, by), found.values
+    some = None if among is None else [key for key in among if key]
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+    if some is None or some:
+        found = read(by, some, valued=True)
+        parts, values = written(found, by), {**found.values}
+    if among is None or "" in among:  # what no value has is what all have, less what the values have
+        every, tagged = read(None, None), read(by, None, valued=True)
+        parts += written(every, None, key="''") + written(tagged, None, "-", "''")
+        values |= {**every.values, **tagged.values}
+    return parts, values
