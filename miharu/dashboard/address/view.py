@@ -154,10 +154,7 @@ class View:
             lay=_one_of(given.get("lay"), get_args(Laid)),
             page=_number(given.get("page", "")),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{
-                name: given.get(name)
-                for name in (*_TEXTS, "sort", "before", "sel", "name", "match", "a", "b")
-            },  # type: ignore[arg-type] # texts all
+            **{name: given.get(name) for name in _TEXTS},  # type: ignore[arg-type] # texts all
         )
 
     @property
