@@ -60,7 +60,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "calls": ("sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
     "models": ("sort", "timed", "page"),
-    "sessions": ("before", "sel", "tab"),
+    "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
 }
@@ -107,6 +107,12 @@ class View:
     """The page of a table with many rows."""
     sel: str | None = None
     tab: Tab = "pretty"
+    fold: str | None = None
+    """The rows of a tree that are folded, by their ids with commas between; ``all`` for all of them."""
+    unfold: str | None = None
+    """Those that are open, in the same way."""
+    focus: str | None = None
+    """The span with which a tree starts."""
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
     since: int | None = None
@@ -135,7 +141,10 @@ class View:
             tab=_one_of(given.get("tab"), get_args(Tab)),
             page=_number(given.get("page", "")),
             tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
+            **{
+                name: given.get(name)
+                for name in (*_TEXTS, "sort", "before", "sel", "fold", "unfold", "focus")
+            },  # type: ignore[arg-type] # texts all
         )
 
     @property
@@ -191,13 +200,11 @@ class View:
 
     def to(self, path: str, **changes: Any) -> str:
         """The link to another page: range and filters come along, what was opened or turned to does not."""
-        return self.link(
-            path, **{"sort": None, "before": None, "page": 1, "sel": None, "tab": "pretty", **changes}
-        )
+        return self.link(path, **{**_TURNED, **changes})
 
     def fields(self, path: str) -> dict[str, str]:
         """What a form on that page keeps in hidden fields: everything but range and filters."""
-        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab"})
+        own = (name for name in _OWN.get(path, ()) if name not in _TURNED or name == "sort")
         return {
             name: write_instant(value) if name in _INSTANTS else value
             for name in own
@@ -205,6 +212,12 @@ class View:
         }
 
 
+_TURNED: Mapping[str, Any] = {
+    **dict.fromkeys(("sort", "before", "sel", "fold", "unfold", "focus")),
+    "page": 1,
+    "tab": "pretty",
+}
+"""What was opened or turned to, as it is at first."""
 _TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
 _PLAIN = View()
 
