@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from miharu.call import Call, Status
 
-__all__ = ("Batch", "Score", "Span")
+__all__ = ("TOOL", "Batch", "Score", "Span")
+
+TOOL = "execute_tool"
+"""The kind of a span in which a tool ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,19 @@ class Span:
     user_id: str | None = None
     session_id: str | None = None
     tags: Mapping[str, str] | None = None
+    kind: str | None = None
+    """OpenTelemetry's ``gen_ai.operation.name``, such as ``execute_tool`` or ``invoke_agent``; ``None`` of
+    plain work."""
+    input: str | None = None
+    """What it was given, as JSON. Kept only with ``capture_content=True``."""
+    output: str | None = None
+    """What it returned, as JSON. Kept only with ``capture_content=True``."""
+    error_stack: str | None = None
+    """The traceback of the error that it ended with, the innermost frame last."""
+
+    @property
+    def is_tool(self) -> bool:
+        return self.kind == TOOL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,9 @@ class Call:
     """Prompt tokens that an earlier request began with too, and that were not read from a cache."""
     cache_missed_nanousd: int | None = None
     """What reading them from the provider's cache would have saved."""
+    tools: str | None = None
+    """The names of the tools that the answer asked for, in order, as a JSON list; ``None`` where it asked
+    for none."""
     body: Body | None = None
     completes: bool = False
     """It is the end of the call with the same ``response_id`` that was opened before; not stored."""

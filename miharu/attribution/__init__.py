@@ -10,6 +10,8 @@ stated.py           what the program itself states
 context.py          the one reference that is kept while the program runs
 stepping.py         the same for a request that is answered in steps
 scoped.py           ``miharu.context``: stating it, for a block or for the rest
+given.py            what a span is given and returns, as it was at that moment
+stacks.py           where an error came from
 spans.py            a piece of work around a block
 observe.py          the same around each run of a function
 captures.py         the captures that get calls as they are read

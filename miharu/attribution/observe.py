@@ -12,8 +12,9 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from miharu._guard import swallowed
-from miharu.attribution import context
-from miharu.attribution.spans import OpenSpan
+from miharu.attribution import context, records
+from miharu.attribution.given import arguments, parameters
+from miharu.attribution.spans import OpenSpan, kind_named
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,41 +28,66 @@ F = TypeVar("F", bound=Callable[..., Any])
 @overload
 def observe(function: F, /) -> F: ...
 @overload
-def observe(*, name: str | None = None) -> Callable[[F], F]: ...
-def observe(function: Any = None, /, *, name: str | None = None) -> Any:
+def observe(*, name: str | None = None, kind: str | None = None) -> Callable[[F], F]: ...
+def observe(function: Any = None, /, *, name: str | None = None, kind: str | None = None) -> Any:
     """A span for each run of the function, called like the function or as given.
 
+    Where content is captured, a span has what the function was given and what it returned, too: as both were
+    at that moment, within bounds. What a generator yields is not kept.
+
+    Args:
+        function: To be observed.
+        name: What the dashboard calls it, if not by the function's name.
+        kind: ``"tool"``, ``"agent"``, ``"workflow"``, or any operation of OpenTelemetry's conventions.
+
     Raises:
-        ConfigError: It is a class or cannot be called, or the name is not a text.
+        ConfigError: It is a class or cannot be called, or name or kind is not a text.
     """
     if not _is_name(name):
         raise ConfigError(f"observe(name={name!r}): give a text, or leave it out.", "name")
+    kind = kind_named(kind)
     if function is None:
-        return functools.partial(_observed, name=name)
-    return _observed(function, name=name)
+        return functools.partial(_observed, name=name, kind=kind)
+    return _observed(function, name=name, kind=kind)
 
 
 def _is_name(name: object) -> bool:
     return name is None or (isinstance(name, str) and bool(name))
 
 
-def _observed(function: Any, *, name: str | None = None) -> Any:
+class _Work:
+    """What the spans of a function have in common."""
+
+    __slots__ = ("kind", "name", "parameters")
+
+    def __init__(self, function: Any, name: str, kind: str | None) -> None:
+        self.name, self.kind, self.parameters = name, kind, parameters(function)
+
+    def span(self, args: tuple[Any, ...], options: dict[str, Any]) -> OpenSpan:
+        """The span of one run."""
+        span = OpenSpan(self.name, self.kind)
+        if records.keeps_content():
+            span.input = arguments(self.parameters, args, options)
+        return span
+
+
+def _observed(function: Any, *, name: str | None = None, kind: str | None = None) -> Any:
     if isinstance(function, staticmethod | classmethod):
-        return type(function)(_observed(function.__func__, name=name))
+        return type(function)(_observed(function.__func__, name=name, kind=kind))
     if isinstance(function, type) or not callable(function):
         named = f"; to name the span, write @miharu.observe(name={function!r})" * isinstance(function, str)
         raise ConfigError(
             f"observe({function!r}): give a function or a method, not a class or a value{named}."
         )
-    called = name or _name(function)
+    work = _Work(function, name or _name(function), kind)
     for is_one, wrapper in (
         (inspect.iscoroutinefunction, _coroutine),
         (inspect.isasyncgenfunction, _asyncgen),
         (inspect.isgeneratorfunction, _generator),
     ):
         if is_one(function):
-            return functools.wraps(function)(wrapper(function, called))
-    return functools.wraps(function)(_function(function, called))
+            return functools.wraps(function)(wrapper(function, work))
+    return functools.wraps(function)(_function(function, work))
 
 
 def _name(function: Any) -> str:
@@ -71,24 +97,29 @@ def _name(function: Any) -> str:
     return str(named.__qualname__).rpartition("<locals>.")[2]
 
 
-def _coroutine(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _coroutine(function: Callable[..., Any], work: _Work) -> Callable[..., Any]:
     async def observed(*args: Any, **options: Any) -> Any:
-        with OpenSpan(name):
-            return await function(*args, **options)
+        with work.span(args, options) as span:
+            result = await function(*args, **options)
+            span.output = result
+            return result
 
     return observed
 
 
-def _generator(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _generator(function: Callable[..., Any], work: _Work) -> Callable[..., Any]:
     def observed(*args: Any, **options: Any) -> Generator[Any, Any, Any]:
-        return (yield from _Steps(function(*args, **options), _Turns(name)))
+        return (yield from _Steps(function(*args, **options), _Turns(work.span(args, options))))
 
     return observed
 
 
-def _asyncgen(function: Callable[..., Any], name: str, turns: "_Turns | None" = None) -> Callable[..., Any]:
+def _asyncgen(
+    function: Callable[..., Any], work: _Work | None, turns: "_Turns | None" = None
+) -> Callable[..., Any]:
     async def observed(*args: Any, **options: Any) -> AsyncGenerator[Any, Any]:
-        inner, turn = function(*args, **options), turns or _Turns(name)
+        inner = function(*args, **options)
+        turn = turns or _Turns(work.span(args, options) if work is not None else OpenSpan("span"))
         step = inner.__anext__()
         while True:
             turn.begin()
@@ -118,11 +149,11 @@ def _asyncgen(function: Callable[..., Any], name: str, turns: "_Turns | None" = 
     return observed
 
 
-def _function(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _function(function: Callable[..., Any], work: _Work) -> Callable[..., Any]:
     """A plain one may return what only runs later, such as a coroutine; then the span lasts until its end."""
 
     def observed(*args: Any, **options: Any) -> Any:
-        turns = _Turns(name)
+        turns = _Turns(work.span(args, options))
         turns.begin()
         try:
             result = function(*args, **options)
@@ -133,6 +164,7 @@ def _function(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         if kind is CoroutineType or kind is GeneratorType or kind is AsyncGeneratorType:
             turns.rest()
             return _LATER[kind](result, turns)
+        turns.span.output = result
         turns.finish()
         return result
 
@@ -142,10 +174,10 @@ def _function(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 class _Turns:
     """A span that holds only during the turns of a generator."""
 
-    __slots__ = ("_around", "_inside", "_span")
+    __slots__ = ("_around", "_inside", "span")
 
-    def __init__(self, name: str) -> None:
-        self._span = OpenSpan(name)
+    def __init__(self, span: OpenSpan) -> None:
+        self.span = span
         self._around: Context | None = None
         self._inside: Context | None = None
 
@@ -153,8 +185,8 @@ class _Turns:
         """Hold the span from here on."""
         try:
             self._around = context.current()
-            if self._span.origin is None:
-                self._span.begin()
+            if self.span.origin is None:
+                self.span.begin()
             else:
                 context.put(self._inside)
         except Exception:  # noqa: BLE001 - the guard on the user's path
@@ -163,14 +195,14 @@ class _Turns:
     def rest(self) -> None:
         """Let hold again what held before, unless the generator is being closed in another context."""
         here = context.current()
-        if context.within(here, self._span):
+        if context.within(here, self.span):
             self._inside = here
             context.put(self._around)
 
     def finish(self, error: BaseException | None = None) -> None:
         try:
             self.rest()
-            self._span.end(error)
+            self.span.end(error)
         except Exception:  # noqa: BLE001 - the guard on the user's path
             swallowed("miharu.observe()")
 
@@ -218,6 +250,7 @@ async def _awaited(inner: Coroutine[Any, Any, Any], turns: _Turns) -> Any:
     except BaseException as error:
         turns.finish(error)
         raise
+    turns.span.output = result
     turns.finish()
     return result
 
@@ -225,5 +258,5 @@ async def _awaited(inner: Coroutine[Any, Any, Any], turns: _Turns) -> Any:
 _LATER: dict[type, Callable[[Any, _Turns], Any]] = {
     CoroutineType: _awaited,
     GeneratorType: _Steps,
-    AsyncGeneratorType: lambda inner, turns: _asyncgen(lambda: inner, "", turns)(),
+    AsyncGeneratorType: lambda inner, turns: _asyncgen(lambda: inner, None, turns)(),
 }

@@ -7,25 +7,36 @@ them.
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ("hand_to", "leave", "withdraw")
+__all__ = ("hand_to", "keeps_content", "leave", "withdraw")
 
 Sink = Callable[[Any], None]
 """Of spans that are over (``spans.OpenSpan``) and scores (``batch.Score``)."""
 
 _sink: Sink | None = None
+_content = False
 
 
-def hand_to(sink: Sink) -> None:
-    """Say who takes every record from now on; it must be quick and never raise."""
-    global _sink  # noqa: PLW0603 - one for the process, as the interceptor is
-    _sink = sink
+def hand_to(sink: Sink, *, content: bool = False) -> None:
+    """Say who takes every record from now on; it must be quick and never raise.
+
+    Args:
+        sink: Takes them.
+        content: Whether it wants what spans are given and return.
+    """
+    global _sink, _content
+    _sink, _content = sink, content
 
 
 def withdraw(sink: Sink) -> None:
     """Stop giving records to this sink; one that has replaced it stays."""
-    global _sink  # noqa: PLW0603 - as above
+    global _sink, _content
     if _sink == sink:
-        _sink = None
+        _sink, _content = None, False
+
+
+def keeps_content() -> bool:
+    """Whether what spans are given and return is wanted."""
+    return _content
 
 
 def leave(record: object) -> None:

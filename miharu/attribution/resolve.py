@@ -9,9 +9,11 @@ from miharu._guard import swallowed
 from miharu._quick import quickly_made
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
+from miharu.attribution.given import UNKEPT, as_json
 from miharu.attribution.route_templates import route_template
 from miharu.attribution.sources import process_source
 from miharu.attribution.spans import OpenSpan
+from miharu.attribution.stacks import written
 from miharu.attribution.stated import NOTHING, Stated
 from miharu.batch import Span
 from miharu.exchange import Exchange
@@ -103,7 +105,23 @@ def span_record(span: OpenSpan, service: str | None) -> Span:
         user_id=attribution.user_id,
         session_id=attribution.session_id,
         tags=attribution.tags,
+        kind=span.kind,
+        **_content(span),
     )
+
+
+def _content(span: OpenSpan) -> Mapping[str, str]:
+    """What it was given and returned, as JSON, and where its error came from."""
+    found: dict[str, str] = {}
+    try:
+        for name, value in zip(("input", "output"), span.content, strict=True):
+            if value is not UNKEPT:
+                found[name] = as_json(value)
+        if span.frames is not None:
+            found["error_stack"] = written(span.frames)
+    except Exception:  # noqa: BLE001 - the span is there without it
+        swallowed("writing down what a span was given, or its traceback")
+    return found
 
 
 def _still_held(context: Context | None, started: int) -> Context | None:

@@ -4,6 +4,7 @@ Opening and closing one costs the program two clock readings and a few reference
 store, and to whom it belongs, is made out in the worker (``resolve.py``).
 """
 
+import re
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,27 +12,36 @@ from typing import TYPE_CHECKING, Any, Self
 from miharu._guard import misused, swallowed
 from miharu.attribution import context, records, tracing
 from miharu.attribution.context import Block, Context, Origin
+from miharu.attribution.given import UNKEPT, snapshot
+from miharu.attribution.stacks import Frames, frames_of
 from miharu.attribution.stated import NOTHING
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
     from miharu.call import Status
 
-__all__ = ("OpenSpan", "span")
+__all__ = ("OpenSpan", "kind_named", "span")
 
 SEEN_MESSAGE = 20_000
 """Characters of a message that are left to the recorder; it keeps fewer, once they are redacted."""
+_KINDS = {"tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow"}
+_KIND = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 
 
 class OpenSpan(Block):
     """A span while it lasts. It is used once."""
 
     __slots__ = (
+        "_input",
+        "_output",
         "begins",
         "ended",
         "error_message",
         "error_type",
+        "frames",
+        "held",
         "id",
+        "kind",
         "name",
         "origin",
         "outer",
@@ -42,9 +52,10 @@ class OpenSpan(Block):
         "traced",
     )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, kind: str | None = None) -> None:
         self.begins = False
         self.name = name
+        self.kind = kind
         self.id = ""
         """Sixteen hexadecimal digits, once it has begun."""
         self.origin: Origin | None = None
@@ -57,6 +68,50 @@ class OpenSpan(Block):
         self.status: Status = "success"
         self.error_type: str | None = None
         self.error_message: str | None = None
+        self.frames: Frames | None = None
+        self.held = 0
+        """Bytes of what it was given and returned, about."""
+        self._input: Any = UNKEPT
+        self._output: Any = UNKEPT
+
+    @property
+    def input(self) -> Any:
+        """What it was given, as it was when that was set; ``None`` where content is not captured."""
+        return None if self._input is UNKEPT else self._input
+
+    @input.setter  # noqa: A003 - the conventions' word
+    def input(self, value: object) -> None:
+        self._input = self._kept(value)
+
+    @property
+    def output(self) -> Any:
+        """What came of it, as it was when that was set; ``None`` where content is not captured."""
+        return None if self._output is UNKEPT else self._output
+
+    @output.setter
+    def output(self, value: object) -> None:
+        self._output = self._kept(value)
+
+    @property
+    def content(self) -> tuple[Any, Any]:
+        """Both, with ``UNKEPT`` in place of what was not set."""
+        return self._input, self._output
+
+    def shed(self) -> None:
+        """Keep neither: there is no memory for it."""
+        self._input = self._output = UNKEPT
+        self.held = 0
+
+    def _kept(self, value: object) -> Any:
+        if not records.keeps_content():
+            return UNKEPT
+        try:
+            kept, size = snapshot(value)
+        except Exception:  # noqa: BLE001 - another thread may change the value meanwhile
+            swallowed("keeping what a span was given or returned")
+            return UNKEPT
+        self.held += size
+        return kept
 
     @property
     def trace_id(self) -> str:
@@ -92,6 +147,7 @@ class OpenSpan(Block):
             self.status = "error" if isinstance(error, Exception) else "cancelled"
             self.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             self.error_message = _text(error)
+            self.frames = frames_of(error) if self.status == "error" else None
         records.leave(self)
 
     def __enter__(self) -> Self:
@@ -121,10 +177,16 @@ class OpenSpan(Block):
         self.__exit__(kind, error, traceback)
 
 
-def span(name: str) -> OpenSpan:
+def span(name: str, *, kind: str | None = None) -> OpenSpan:
     """A span around a block: ``with miharu.span("retrieve") as span:``, or ``async with``.
 
-    Its ``trace_id`` can be handed out, to be scored later.
+    Its ``trace_id`` can be handed out, to be scored later. Where content is captured, ``span.input = …`` and
+    ``span.output = …`` keep what it was given and what came of it.
+
+    Args:
+        name: What the dashboard calls it.
+        kind: ``"tool"``, ``"agent"``, ``"workflow"``, or any operation of OpenTelemetry's conventions, such
+            as ``"retrieval"``.
 
     Raises:
         ConfigError: The name is a function, so this was meant for ``@miharu.observe``.
@@ -138,7 +200,28 @@ def span(name: str) -> OpenSpan:
     if not _is_name(name):
         misused("span(name)", f"miharu.span({name!r:.200}): give a name, such as miharu.span('retrieve').")
         name = str(name or "span")
-    return OpenSpan(name)
+    try:
+        return OpenSpan(name, kind_named(kind))
+    except ConfigError as error:
+        misused("span(kind=)", f"miharu.span({name!r:.200}): {error}")
+        return OpenSpan(name)
+
+
+def kind_named(kind: object) -> str | None:
+    """The operation that is meant, in OpenTelemetry's words.
+
+    Raises:
+        ConfigError: It is not a word.
+    """
+    if kind is None:
+        return None
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        raise ConfigError(
+            f"kind={kind!r:.200}: give 'tool', 'agent', 'workflow', or another operation of OpenTelemetry's "
+            "conventions in small letters, such as 'retrieval'; or leave it out.",
+            "kind",
+        )
+    return _KINDS.get(kind, kind)
 
 
 def _is_name(value: object) -> bool:

@@ -118,7 +118,7 @@ class Monitor:
             ignores=self.config.ignore.addresses(),
         )
         self._interceptor.install()
-        records.hand_to(self._take_record)
+        records.hand_to(self._take_record, content=self.config.capture_content)
 
     def stop(self, timeout: float = 5.0, *, replaced: bool = False) -> bool:
         """Stop watching and store what there is; whether that was done in time (seconds).

@@ -39,6 +39,11 @@ class OnUse:
     def results(self, wire: Wire) -> Results | None:
         return None if self._format is None else results_of(self._format, wire)
 
+    @property
+    def format(self) -> Provider | None:
+        """The format itself; ``None`` where it cannot be imported."""
+        return self._format
+
     @cached_property
     def _format(self) -> Provider | None:
         """``None`` where it cannot be imported, which the log says."""

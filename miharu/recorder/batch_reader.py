@@ -200,6 +200,8 @@ def as_batch(values: list[Kept]) -> Batch:
 
 def _weight(value: Kept) -> int:
     """Bytes of what may be large."""
+    if isinstance(value, Span):
+        return sum(len(text or "") for text in (value.input, value.output, value.error_stack))
     if not isinstance(value, Call):
         return 0
     body = value.body

@@ -83,7 +83,11 @@ class ExchangeQueue:
     def put_record(self, record: "OpenSpan | Span | Score") -> None:
         """Leave a span or a score. It is stored with the calls of its time."""
         text = getattr(record, "comment", None) or getattr(record, "error_message", None)
-        size = RECORD_BYTES + len(text or "")
+        size, content = RECORD_BYTES + len(text or ""), getattr(record, "held", 0)
+        if content and self.holding.used + size + content > self.holding.limit:
+            record.shed()  # type: ignore[union-attr] # only an open span holds content
+        else:
+            size += content
         if len(self._items) >= self.max_items or not self.holding.take(size):
             self.dropped_records += 1
             return

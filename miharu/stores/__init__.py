@@ -18,6 +18,7 @@ bodies.py       prompts and answers, packed
 changes.py      what of a call may change later: its end, and its price
 copying.py      from one store to another
 pace.py         how much a step takes on
+tooling.py      tools that were asked for and that ran, from rows
 blocking.py     a writer on a loop, as plain code
 unbelievable.py what older versions stored and no call can be
 """

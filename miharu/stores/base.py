@@ -26,6 +26,8 @@ __all__ = (
     "NEWEST",
     "RANKED",
     "SPANS_LOOKED_THROUGH",
+    "TOOL_STEPS",
+    "AskedTool",
     "AsyncWriter",
     "By",
     "ByTag",
@@ -43,6 +45,7 @@ __all__ = (
     "Point",
     "Query",
     "Questions",
+    "RanTool",
     "RankOrder",
     "RankedBy",
     "Ranking",
@@ -53,6 +56,7 @@ __all__ = (
     "Tally",
     "TimedCalls",
     "Timing",
+    "Tools",
     "Totals",
     "Whose",
     "Writer",
@@ -70,6 +74,7 @@ RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
+TOOL_STEPS = 24
 LONGEST_TAG = 200
 """Characters of a tag's value: a longer one is no value by which calls are told apart."""
 
@@ -329,6 +334,50 @@ class Forgotten:
         return any(getattr(self, name) for name in Forgotten.__slots__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTool:
+    """A tool that answers asked for."""
+
+    name: str
+    times: int
+    """How often; one answer may ask several times."""
+    models: Mapping[str | None, int]
+    """How often by the model that asked, most first."""
+    over: Sequence[int]
+    """How often in each of ``TOOL_STEPS`` equal parts of the window."""
+    last: int
+    """Unix milliseconds at the start of the last call that asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RanTool:
+    """A tool that ran: spans of one name whose kind is ``execute_tool``."""
+
+    name: str
+    runs: int
+    errors: int
+    kinds: Mapping[str, int]
+    """How many of the errors were of which type, most first."""
+    p50_ms: int | None
+    """Of all runs that ended by themselves, those that failed included."""
+    p95_ms: int | None
+    over: Sequence[int]
+    """Runs in each of ``TOOL_STEPS`` equal parts of the window."""
+    failed_over: Sequence[int]
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Which tools were asked for, and which ran, most first."""
+
+    asked: Sequence[AskedTool] = ()
+    ran: Sequence[RanTool] = ()
+    asked_since: int | None = None
+    """From when on calls were looked through, where there are more of them; Unix milliseconds."""
+    ran_since: int | None = None
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -541,7 +590,23 @@ class Questions(Protocol):
     async def spans(
         self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
     ) -> Sequence[Span]:
-        """The first spans of a trace that overlap the time, if one is given, in order of their start."""
+        """The first spans of a trace that overlap the time, if one is given, in order of their start.
+
+        They come without what was given and returned, and without the traceback.
+        """
+        ...
+
+    async def span(self, trace_id: str, id: str) -> Span | None:  # noqa: A002 - the column's name
+        """One span of a trace, whole."""
+        ...
+
+    async def tools(self, query: Query) -> Tools:
+        """The tools that were asked for, and those that ran.
+
+        A store may look through no more than the newest ``SPANS_LOOKED_THROUGH`` calls that asked for tools,
+        and spans in which one ran; it says from when on. Spans are asked for by service, route, user,
+        session, trace and kind of error only.
+        """
         ...
 
     async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:

@@ -1,6 +1,7 @@
 """Calls, spans and scores as rows, and back. The one place that knows the order of the columns."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -23,8 +24,10 @@ __all__ = (
     "SCORES",
     "SCORE_COLUMNS",
     "SELDOM",
+    "SHORT_SPAN_COLUMNS",
     "SPANS",
     "SPAN_COLUMNS",
+    "SPAN_CONTENT",
     "from_row",
     "span_from_row",
     "to_plain_row",
@@ -37,7 +40,10 @@ LONGEST_KEY = 400
 """Bytes of what is indexed: an engine's page holds an entry of some keys and no more."""
 LONGEST_TEXT = 2_000
 """Characters of a text, unless it is one of the following."""
-LONGEST_JSON: Mapping[str, int] = {"usage_raw": 65_536, "rate_limit": 16_384, "tags": 16_384}
+LONGEST_JSON: Mapping[str, int] = {
+    "usage_raw": 65_536,
+    **dict.fromkeys(("rate_limit", "tags", "input", "output", "error_stack"), 16_384),
+}
 _PARTS: dict[str, type[Any]] = {"usage": Usage, "cost": Cost, "outcome": Outcome}
 
 
@@ -64,12 +70,15 @@ SELDOM: tuple[tuple[str, ...], ...] = (
     ("duplicate_of", "cache_missed_tokens", "cache_missed_nanousd"),
     ("ttft_ms", "ttft_bucket"),
     ("service",),
+    ("tools",),
 )
 """Columns of ``llm_calls`` that are empty together in many calls."""
 BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
 """The columns of ``llm_bodies``."""
 SPANS: tuple[str, ...] = _names(Span)
 """The columns of ``llm_spans``."""
+SPAN_CONTENT: tuple[str, ...] = ("input", "output", "error_stack")
+"""Those of ``llm_spans`` that may be long, and that are read with one span alone."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
 
@@ -94,14 +103,19 @@ def _read(table: str, *types: type[Any]) -> str:
 
 CALL_COLUMNS = _read("llm_calls", Call, *_PARTS.values())
 SPAN_COLUMNS = _read("llm_spans", Span)
+SHORT_SPAN_COLUMNS = ", ".join(
+    f"NULL AS {name}" if name in SPAN_CONTENT else column
+    for name, column in zip(SPANS, re.split(r", (?=substr|llm_spans)", SPAN_COLUMNS), strict=True)
+)
+"""Without those that may be long."""
 SCORE_COLUMNS = _read("llm_scores", Score)
 BODY_COLUMNS = ", ".join(
     f"substr({name}, 1, {LARGEST_BODY + 65_536}) AS {name}" for name in ("request", "response")
 )
-_LONGEST = {CALLS.index(name): most for name, most in LONGEST_JSON.items()}
+_LONGEST = {CALLS.index(name): most for name, most in LONGEST_JSON.items() if name in CALLS}
 _PLACES = {name: (part, _names(part), CALLS.index(_names(part)[0])) for name, part in _PARTS.items()}
 _STREAM, _TAGS, _TIMESTAMP = (CALLS.index(name) for name in ("stream", "tags", "timestamp"))
-_LONG = (*_LONGEST, CALLS.index("error_message"))
+_LONG = (*_LONGEST, CALLS.index("error_message"), CALLS.index("tools"))
 """Texts that may be longer than a key."""
 _KEYS = tuple(
     map(
@@ -187,9 +201,8 @@ def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
     row |= {name: _shortened(row[name]) for name in ("trace_id", "call_id") if name in row}
     if "duration_ms" in row:
         row["duration_ms"] = min(max(row["duration_ms"], 0), MOST_MS)
-    return _storable(
-        list(row.values()), {list(row).index("tags"): LONGEST_JSON["tags"]} if "tags" in row else {}
-    )
+    longest = {place: LONGEST_JSON[name] for place, name in enumerate(row) if name in LONGEST_JSON}
+    return _storable(list(row.values()), longest)
 
 
 def _storable(row: list[Any], longest: Mapping[int, int]) -> tuple[Any, ...]:

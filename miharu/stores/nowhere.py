@@ -24,6 +24,7 @@ from miharu.stores.base import (
     Ranks,
     Session,
     Timing,
+    Tools,
     Totals,
     Whose,
 )
@@ -149,6 +150,12 @@ class EmptyQuestions:
         self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
     ) -> Sequence[Span]:
         return ()
+
+    async def span(self, trace_id: str, id: str) -> Span | None:  # noqa: A002 - the column's name
+        return None
+
+    async def tools(self, query: Query) -> Tools:
+        return Tools()
 
     async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:
         return FailedSpans(0, ())

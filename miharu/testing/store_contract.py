@@ -114,6 +114,7 @@ class StoreContract:
             duplicate_of="earlier",
             cache_missed_tokens=11,
             cache_missed_nanousd=12,
+            tools='["find_order", "refund"]',
             tags={"team": "search", "ümlaut": "日本"},
             outcome=Outcome(
                 status="error",
@@ -781,6 +782,59 @@ class StoreContract:
         assert await store.spans("t" * 32, limit=3) == spans[:3]
         assert await store.spans("t" * 32, Extent(NOON + 50, NOON + 61)) == [spans[i] for i in (3, 5, 6)]
         assert await store.spans("u" * 32, Extent(0, 2**62)) == []
+
+    async def test_a_span_is_read_whole_and_spans_without_what_may_be_long(self, store: OpenStore) -> None:
+        span = _span(
+            1,
+            kind="execute_tool",
+            input='{"order": "51882 日本"}',
+            output='["late"]',
+            status="error",
+            error_stack='File "shop.py", line 1, in find\n    raise ValueError("' + "x" * 9_000,
+        )
+        await store.add(Batch(spans=[span, _span(2)]))
+        assert await store.span("t" * 32, span.id) == span
+        assert await store.span("u" * 32, span.id) is None
+        assert await store.span("t" * 32, "0" * 16) is None
+        short = replace(span, input=None, output=None, error_stack=None)
+        assert await store.spans("t" * 32) == [short, _span(2)]
+        assert (await store.failed_spans(ALL)).newest == [short]
+        assert (await store.batch("spans")).spans == [span, _span(2)]
+
+    async def test_tools_are_counted_where_they_were_asked_for_and_where_they_ran(
+        self, store: OpenStore
+    ) -> None:
+        calls = [
+            make_call(model="a", user_id="u", tools='["find", "find", "refund"]'),
+            make_call(model="b", tools='["find"]'),
+            make_call(model="b"),
+        ]
+        ran = [
+            *(_span(i, name="find", kind="execute_tool", duration_ms=100 * i) for i in range(1, 5)),
+            _span(5, name="refund", kind="execute_tool", status="error", error_type="E", user_id="u"),
+            _span(6, name="find", kind="invoke_agent"),
+            _span(7, name="find"),
+        ]
+        await store.add(Batch(calls=calls, spans=ran))
+        found = await store.tools(ALL)
+        assert [(one.name, one.times, one.models) for one in found.asked] == [
+            ("find", 3, {"a": 2, "b": 1}),
+            ("refund", 1, {"a": 1}),
+        ]
+        assert [(one.name, one.runs, one.errors, one.kinds, one.p50_ms, one.p95_ms) for one in found.ran] == [
+            ("find", 4, 0, {}, 200, 400),
+            ("refund", 1, 1, {"E": 1}, ran[4].duration_ms, ran[4].duration_ms),
+        ]
+        assert (found.asked_since, found.ran_since) == (None, None)
+        assert sum(found.asked[0].over) == 3
+        assert sum(found.ran[1].failed_over) == 1
+        of_user = await store.tools(replace(ALL, user_id="u"))
+        assert [(one.name, one.times) for one in of_user.asked] == [("find", 2), ("refund", 1)]
+        assert [(one.name, one.runs) for one in of_user.ran] == [("refund", 1)]
+        of_model = await store.tools(replace(ALL, model="b"))
+        assert [(one.name, one.times) for one in of_model.asked] == [("find", 1)]
+        later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
+        assert (list(later.asked), list(later.ran)) == ([], [])
 
     async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: OpenStore) -> None:
         failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]

@@ -8,6 +8,7 @@ __all__ = (
     "UNKNOWN",
     "compact",
     "count",
+    "counted",
     "duration",
     "duration_axis",
     "duration_rough",
@@ -79,6 +80,11 @@ def money_axis(nano: int) -> str:
 
 def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
+
+
+def counted(number: int, word: str) -> str:
+    """Such as ``1 call`` and ``2,048 calls``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def compact(number: int | None) -> str:

@@ -36,10 +36,12 @@ from miharu.stores.base import (
     Tally,
     TimedCalls,
     Timing,
+    Tools,
     Totals,
     Whose,
 )
 from miharu.stores.buckets import bucket_of, middle_of
+from miharu.stores.tooling import SPANS_ASKED, asked_tools, ran_tools, step_of
 
 
 def _fact(call: Call, condition: Condition) -> Any:
@@ -96,7 +98,30 @@ class MemoryStore:
                 or (span.timestamp < during.end and span.timestamp + span.duration_ms >= during.first)
             )
         ]
-        return sorted(found, key=lambda span: (span.timestamp, span.id))[:limit]
+        short = [replace(span, input=None, output=None, error_stack=None) for span in found]
+        return sorted(short, key=lambda span: (span.timestamp, span.id))[:limit]
+
+    async def span(self, trace_id: str, id: str) -> Span | None:
+        return next((one for one in self.kept_spans if one.id == id and one.trace_id == trace_id), None)
+
+    async def tools(self, query: Query) -> Tools:
+        spans = [
+            span
+            for span in self.kept_spans
+            if span.kind == "execute_tool"
+            and query.start <= span.timestamp < query.end
+            and all(getattr(query, name) in {None, getattr(span, name)} for name in SPANS_ASKED)
+        ]
+        return Tools(
+            asked=asked_tools(
+                (call.tools, call.model, step_of(query, call.timestamp), 1, call.timestamp)
+                for call in self.match(query)
+                if call.tools is not None
+            ),
+            ran=ran_tools(
+                query, ((s.name, s.status, s.duration_ms, s.error_type, s.timestamp) for s in spans)
+            ),
+        )
 
     def _spans_of(self, query: Query) -> list[Span]:
         """Of a trace, or of the traces of a session."""

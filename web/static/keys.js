@@ -37,6 +37,21 @@
     at.scrollIntoView({ block: "nearest" });
   }
 
+  // In a tree: the errors one after the other, and folding. What is on another page is behind the link.
+  function error(step) {
+    const list = [...document.querySelectorAll(".run tr.fail")];
+    const all = rows(), now = all.findIndex((row) => row.hasAttribute("aria-current"));
+    const next = step > 0 ? list.find((row) => all.indexOf(row) > now) : list.findLast((row) => all.indexOf(row) < now);
+    if (!next || now < 0) return press(`[data-error=${step > 0 ? "after" : "before"}]`);
+    next.querySelector("a[data-row]").click();
+    next.scrollIntoView({ block: "center" });
+  }
+  function fold(open) {
+    const row = at?.isConnected ? at : one(".run tr[aria-current]");
+    const link = row?.querySelector(".tw-f[aria-expanded]");
+    if (link && (link.getAttribute("aria-expanded") === "true") !== open) link.click();
+  }
+
   function escape() {
     const open = one("[data-pick][open]");
     if (open) { open.open = false; open.querySelector("summary").focus(); }
@@ -54,6 +69,8 @@
     f: () => pick("filter"),
     t: () => pick("range"),
     x: () => pick("export"),
+    e: () => error(1),
+    E: () => error(-1),
     c: () => goTo("compare"),
     b: () => document.dispatchEvent(new CustomEvent("miharu:beside", { detail: at })),
     n: () => press("[data-step-difference='1']"),
@@ -77,6 +94,11 @@
       if (PAGES[event.key]) { event.preventDefault(); return goTo(PAGES[event.key]); }
     }
     if (event.key === "g") { going = Date.now(); return; }
+    const sideways = { ArrowLeft: false, ArrowRight: true }[event.key];
+    if (sideways !== undefined && one(".run") && !event.target.closest?.(".plot,[role=group],pre")) {
+      event.preventDefault();
+      return event.shiftKey ? press(sideways ? "[data-unfold-all]" : "[data-fold-all]") : fold(sideways);
+    }
     const act = KEYS[event.key];
     if (!act) return;
     event.preventDefault();

@@ -124,6 +124,8 @@
       else line.removeAttribute("aria-current");
     }
     const drawer = document.querySelector(".drawer");
+    const here = document.querySelector(".run tr[aria-current]")?.getBoundingClientRect();
+    if (here && (here.top < 120 || here.bottom > innerHeight)) scrollBy({ top: here.top - innerHeight / 2 });
     if (drawer && !opened) drawer.focus({ preventScroll: true });
     if (!drawer && opened) document.querySelector(`[id="c-${CSS.escape(opened)}"] a`)?.focus({ preventScroll: true });
     // not by the address, which may have changed already: the page of the next key may be on its way

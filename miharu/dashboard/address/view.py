@@ -65,7 +65,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "models": ("sort", "timed", "page"),
     "users": ("show", "sort", "match", "page", "measure"),
     "tags": ("name", "show", "sort", "match", "page", "measure"),
-    "sessions": ("before", "sel", "tab"),
+    "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
     "pair": ("a", "b", "show", "lay"),
@@ -124,6 +124,12 @@ class View:
     b: str | None = None
     """The call that is laid on the right."""
     lay: Laid = "beside"
+    fold: str | None = None
+    """The rows of a tree that are folded, by their ids with commas between; ``all`` for all of them."""
+    unfold: str | None = None
+    """Those that are open, in the same way."""
+    focus: str | None = None
+    """The span with which a tree starts."""
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
     since: int | None = None
@@ -210,23 +216,11 @@ class View:
 
     def to(self, path: str, **changes: Any) -> str:
         """The link to another page: range and filters come along, what was opened or turned to does not."""
-        return self.link(
-            path,
-            **{
-                "sort": None,
-                "match": None,
-                "before": None,
-                "page": 1,
-                "sel": None,
-                "tab": "pretty",
-                "show": "main",
-                **changes,
-            },
-        )
+        return self.link(path, **{**_TURNED, **changes})
 
     def fields(self, path: str) -> dict[str, str]:
         """What a form on that page keeps in hidden fields: everything but range and filters."""
-        own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab", "a", "b"})
+        own = (name for name in _OWN.get(path, ()) if name not in _TURNED or name in _IN_FORMS)
         return {
             name: write_instant(value) if name in _INSTANTS else value
             for name in own
@@ -234,9 +228,18 @@ class View:
         }
 
 
+_TURNED: Mapping[str, Any] = {
+    **dict.fromkeys(("sort", "match", "before", "sel", "fold", "unfold", "focus", "a", "b")),
+    "page": 1,
+    "tab": "pretty",
+    "show": "main",
+}
+"""What was opened or turned to, as it is at first."""
+_IN_FORMS = frozenset({"sort", "match", "show"})
+"""Of these, what a form keeps."""
 _TEXTS = (
     *(name for name in FILTERS if name not in {"tag", "status"}),
-    *("sort", "before", "sel", "name", "match", "a", "b"),
+    *("sort", "before", "sel", "name", "match", "a", "b", "fold", "unfold", "focus"),
 )
 _PLAIN = View()
 

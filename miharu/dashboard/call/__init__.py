@@ -11,7 +11,7 @@ curl.py      the same as a command
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miharu.batch import Span
+from miharu.analysis.trees import Node
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call.costs import costs
 from miharu.dashboard.call.facts import Drawer, drawer
@@ -26,9 +26,17 @@ __all__ = ("Drawer", "opened")
 
 
 async def opened(
-    view: View, site: Site, page: str, ids: Sequence[str], spans: Mapping[str, Span] | None = None
+    view: View, site: Site, page: str, ids: Sequence[str], nodes: Mapping[str, Node] | None = None
 ) -> dict[str, Any]:
-    """The call or span that is open on this page, and links to its neighbours in the list (``ids``)."""
+    """The call or span that is open on this page, and links to its neighbours in the list (``ids``).
+
+    Args:
+        view: The page's address.
+        site: What is shown.
+        page: Its path.
+        ids: Of the calls and spans on it, in their order.
+        nodes: Where the spans of the page lie in their trees.
+    """
     if view.sel is None:
         return {"open": False}
     newer = older = None
@@ -36,11 +44,12 @@ async def opened(
         place = ids.index(view.sel)
         newer = view.link(page, sel=ids[place - 1]) if place else None
         older = view.link(page, sel=ids[place + 1]) if place + 1 < len(ids) else None
-    span = (spans or {}).get(view.sel)
+    node = (nodes or {}).get(view.sel)
     return {
         "open": True,
-        "work": None if span is None else work(span, view),
-        "drawer": await _drawer(view, site, page, view.sel) if span is None else None,
+        "work": None if node is None else await work(node, view, site),
+        "drawer": await _drawer(view, site, page, view.sel) if node is None else None,
+        "is_run": nodes is not None,
         "newer": newer,
         "older_call": older,
         "close": view.link(page, sel=None, tab="pretty"),

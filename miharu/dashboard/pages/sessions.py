@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miharu.analysis.trees import walk
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call import opened
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.screens import Panel, Screen
-from miharu.dashboard.panels.session import SessionLine, is_open, session
+from miharu.dashboard.panels.session import drawn, every_line, is_open
 from miharu.dashboard.panels.tables import Column, Sheet, sheet, usd
+from miharu.dashboard.panels.trace.lines import SessionLine
 from miharu.stores.base import Session
 
 __all__ = ("SCREEN", "file")
@@ -30,7 +32,7 @@ class Entry:
 
 async def _listed(view: View, site: Site) -> Mapping[str, Any]:
     if is_open(view):
-        return await session(view, site)
+        return {"tree": await drawn(view, site)}
     now = site.clock()
     found = await site.store.sessions(view.query(now), _PAGE + 1, _before(view))
     most = max((one.totals.cost_nanousd for one in found), default=0) or 1
@@ -54,9 +56,12 @@ def _before(view: View) -> int | None:
 async def _selected(view: View, site: Site) -> Mapping[str, Any]:
     if view.sel is None:
         return {"open": False}
-    facts = await _listed(view, site)
-    ids = [line.id for line in facts["tree"] or ()]
-    return await opened(view, site, "sessions", ids, facts.get("spans", {}))
+    if not is_open(view):
+        return await opened(view, site, "sessions", [])
+    page = await drawn(view, site)
+    ids = [line.link_id for line in page.tree]
+    nodes = {node.id: node for _, node in walk(page.run.trees) if node.span is not None}
+    return await opened(view, site, "sessions", ids, nodes)
 
 
 SCREEN = Screen(
@@ -91,6 +96,7 @@ _TREE: Sequence[Column[SessionLine]] = (
     Column("depth", "Depth", lambda line: line.depth),
     Column("id", "Id", lambda line: line.id),
     Column("name", "Name", lambda line: line.name),
+    Column("kind", "Kind", lambda line: line.kind),
     Column("status", "Status", lambda line: line.status),
     Column("error", "Error", lambda line: line.error or None),
     Column("error_message", "It says", lambda line: line.said or None),
@@ -103,8 +109,8 @@ _TREE: Sequence[Column[SessionLine]] = (
 
 async def file(view: View, site: Site) -> Sheet:
     if is_open(view):
-        facts = await session(view, site)
+        tree, next_before = await every_line(view, site)
         name = "session" if view.session else "trace"
-        return replace(sheet(name, _TREE, facts["tree"]), more={"next_before": facts["next_before"]})
+        return replace(sheet(name, _TREE, tree), more={"next_before": next_before})
     query = view.query(site.clock())
     return sheet("sessions", _COLUMNS, await site.store.sessions(query, _FILE, _before(view)))

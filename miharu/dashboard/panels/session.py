@@ -2,65 +2,71 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from miharu.analysis.trees import Node, forest, walk
+from miharu.analysis.trees import Node, forest, walk, weigh
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.dashboard.address.ranges import MINUTE
 from miharu.dashboard.address.view import View
-from miharu.dashboard.call.rows import cost_cell, error_tag, token_cell
 from miharu.dashboard.charts.axis import Axis
 from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.queries.together import together
+from miharu.dashboard.panels.trace.found import Errors, errors_of, page_of
+from miharu.dashboard.panels.trace.lines import Bar, SessionLine, bars_of, lines
+from miharu.dashboard.panels.trace.outline import ALL, Row, focused, outline
+from miharu.dashboard.queries.together import Once, together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
-from miharu.wording.names import model_name
-from miharu.wording.numbers import money
 
-__all__ = ("SessionLine", "is_open", "session")
+__all__ = ("ROWS", "Run", "drawn", "every_line", "is_open", "run")
 
-_CALLS = 300
-"""Calls of one page; the first page has the newest."""
+_CALLS = 2_000
+"""Calls that are read at once; at first the newest."""
+ROWS = 200
+"""Rows of one page."""
+_MINI = 240
+"""Bars of the line that shows all of it."""
+_CRUMBS = 8
 _TRACES = 20
 _NAMED = 20
 _AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionLine:
-    """A span or a call of the tree."""
-
-    depth: int
-    id: str
-    name: str
-    css: str
-    """The colour of a call's model."""
-    kind: str
-    status: str
-    error: str
-    said: str = ""
-    """What the error says."""
-    left: float
-    width: float
-    wait: float
-    """Percent of the axis until the first token."""
-    ms: int
-    tokens: str
-    cost: str
-    why: str
-    so_far: int | None
-    """Nano-dollars of all calls up to this one, in the order of their starts."""
-    link: str
-    is_call: bool
 
 
 def is_open(view: View) -> bool:
     return view.session is not None or view.trace is not None
 
 
-async def session(view: View, site: Site) -> Mapping[str, Any]:
-    """The whole session or trace, also outside of the page's range."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that is known of a session or a trace, before any of it is drawn."""
+
+    trees: Sequence[Node]
+    axis: Axis | None
+    totals: Totals
+    extent: Extent | None
+    failed_spans: int
+    place: tuple[int, int] | None
+    """Which of its calls these are, where there are too many to be read at once."""
+    next_before: str | None
+    more_spans: bool
+    user: str | None
+    models: Sequence[str]
+    session: str | None
+    scores: Sequence[Score]
+    colors: Palette
+    so_far: Mapping[str, int]
+    tools_ms: int
+    """How long tools ran, those at the same time counted once."""
+
+
+async def run(view: View, site: Site) -> Run:
+    """The whole session or trace, also outside of the page's range; read once for a page."""
+    if isinstance(site.store, Once):
+        plain = replace(view, sel=None, page=1, tab="pretty", fold=None, unfold=None, focus=None)
+        return await site.store.worked_out(_run, plain, site)
+    return await _run(view, site)
+
+
+async def _run(view: View, site: Site) -> Run:
     now = site.clock()
     # The end is round, so that the same page asks the same question.
     query = view.during(0, (now // MINUTE + 1) * MINUTE)
@@ -84,24 +90,115 @@ async def session(view: View, site: Site) -> Mapping[str, Any]:
         scores_of = [ask(_scores, site, trace) for trace in traces]
     spans = [span for answer in spans_of for span in answer.value if _belongs(span, view)]
     trees = forest(calls, spans)
-    axis = Axis.over((n.start, max(n.end, n.start + 1)) for _, n in walk(trees)) if trees else None
-    return {
-        "tree": _lines(trees, axis, view, colors=colors.value, spent=earlier.cost_nanousd) if axis else [],
-        "axis": axis,
-        "totals": totals.value,
-        "extent": extent.value,
-        "failed_spans": failed.value.number,
-        "place": (earlier.calls + 1, earlier.calls + len(calls)) if more or view.before else None,
-        "next_before": calls[0].id if more else None,
-        "older": view.link("sessions", before=calls[0].id, sel=None) if more else None,
-        "more_spans": any(len(answer.value) == MOST_SPANS for answer in spans_of),
-        "user": next((call.user_id for call in found.value if call.user_id), next(iter(users.value), None)),
-        "models": models.value,
-        "traces": traces,
-        "session": view.session or next((call.session_id for call in calls if call.session_id), None),
-        "scores": [score for answer in scores_of for score in answer.value],
-        "spans": {span.id: span for span in spans},
-    }
+    weigh(trees)
+    nodes = [node for _, node in walk(trees)]
+    return Run(
+        trees=trees,
+        axis=Axis.over((n.start, max(n.end, n.start + 1)) for n in nodes) if nodes else None,
+        totals=totals.value,
+        extent=extent.value,
+        failed_spans=failed.value.number,
+        place=(earlier.calls + 1, earlier.calls + len(calls)) if more or view.before else None,
+        next_before=calls[0].id if more else None,
+        more_spans=any(len(answer.value) == MOST_SPANS for answer in spans_of),
+        user=next((call.user_id for call in found.value if call.user_id), next(iter(users.value), None)),
+        models=models.value,
+        session=view.session or next((call.session_id for call in calls if call.session_id), None),
+        scores=[score for answer in scores_of for score in answer.value],
+        colors=colors.value,
+        so_far=_running_cost(nodes, earlier.cost_nanousd),
+        tools_ms=_lasted(nodes),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One page of a run."""
+
+    run: Run
+    tree: Sequence[SessionLine]
+    rows: tuple[int, int, int]
+    """The first and the last of the page, and how many there are."""
+    mini: Sequence[Bar]
+    marks: Sequence[tuple[float, bool]]
+    """Where errors began, in percent of the axis; and whether that is the one that is open."""
+    errors: Errors | None
+    above: Sequence[tuple[str, str]]
+    """What the tree lies in, where it starts further down: names and links."""
+    folds: tuple[str, str]
+    """Links that fold and open everything."""
+    previous: str | None
+    following: str | None
+    older: str | None
+    counts: tuple[int, int, int]
+    """Calls, tools and steps."""
+
+
+async def drawn(view: View, site: Site) -> Drawn:
+    """What the page shows of it."""
+    found = await run(view, site)
+    trees, above = focused(found.trees, view)
+    rows = outline(trees, view)
+    pages = max(1, -(-len(rows) // ROWS))
+    page = min(view.page, pages)
+    if view.page == 1 and view.sel:  # a link to a span says no page
+        page = next((n for row in rows if row.key == view.sel if (n := page_of(row.node, rows, ROWS))), 1)
+    shown = rows[(page - 1) * ROWS : page * ROWS]
+    origins = [node for _, node in walk(found.trees) if node.is_origin] if found.axis else []
+    return Drawn(
+        run=found,
+        tree=_lines(shown, found, view),
+        rows=((page - 1) * ROWS + 1, (page - 1) * ROWS + len(shown), len(rows)),
+        mini=bars_of(found.trees, found.axis, _MINI) if found.axis else (),
+        marks=[(found.axis.at(node.start), node.id == view.sel) for node in origins[:_MINI] if found.axis],
+        errors=errors_of(found.trees, view, rows, ROWS),
+        above=_crumbs(above, view),
+        folds=(
+            view.link("sessions", fold=ALL, unfold=None, page=1),
+            view.link("sessions", fold=None, unfold=ALL, page=1),
+        ),
+        previous=view.link("sessions", page=page - 1, sel=None) if page > 1 else None,
+        following=view.link("sessions", page=page + 1, sel=None) if page < pages else None,
+        older=view.link("sessions", before=found.next_before, sel=None, page=1)
+        if found.next_before
+        else None,
+        counts=(
+            sum(node.number_of_calls for node in found.trees),
+            sum(node.number_of_tools for node in found.trees),
+            sum(node.number_of_steps for node in found.trees),
+        ),
+    )
+
+
+async def every_line(view: View, site: Site) -> tuple[Sequence[SessionLine], str | None]:
+    """All of it, for a file; and before which call more is to be had."""
+    found = await run(view, site)
+    rows = [Row(node=node, depth=depth) for depth, node in walk(found.trees)]
+    flat = [replace(row, depth=0) for row in rows]
+    made = _lines(flat, found, view)
+    return [replace(line, depth=row.depth) for line, row in zip(made, rows, strict=True)], found.next_before
+
+
+def _lines(rows: Sequence[Row], found: Run, view: View) -> list[SessionLine]:
+    if found.axis is None:
+        return []
+    return list(lines(rows, found.axis, view, colors=found.colors, so_far=found.so_far))
+
+
+def _crumbs(above: Sequence[Node], view: View) -> list[tuple[str, str]]:
+    named = [(node.name or "span", view.link("sessions", focus=node.id, page=1)) for node in above]
+    if len(named) > _CRUMBS:
+        named = [named[0], (f"… {len(named) - _CRUMBS + 1} …", ""), *named[2 - _CRUMBS :]]
+    return [("All of it", view.link("sessions", focus=None, page=1)), *named] if view.focus else []
+
+
+def _lasted(nodes: Sequence[Node]) -> int:
+    """How long any tool ran."""
+    total, until = 0, 0
+    for start, end in sorted((node.start, node.end) for node in nodes if node.is_tool):
+        total += max(0, end - max(start, until))
+        until = max(until, end)
+    return total
 
 
 async def _earlier(calls: Sequence[Call], query: Query, site: Site) -> Totals:
@@ -138,80 +235,10 @@ async def _scores(site: Site, trace: str) -> Sequence[Score]:
     return await site.store.scores(trace_id=trace)
 
 
-def _lines(
-    trees: Sequence[Node], axis: Axis, view: View, *, colors: Palette, spent: int
-) -> list[SessionLine]:
-    so_far = _running_cost(trees, spent)
-    lines = []
-    for depth, node in walk(trees):
-        if node.call is not None:
-            lines.append(
-                _call_line(node.call, depth, axis, view=view, colors=colors, so_far=so_far[node.call.id])
-            )
-        elif node.span is not None:
-            lines.append(_span_line(node, node.span, depth, axis, view))
-    return lines
-
-
-def _span_line(node: Node, span: Span, depth: int, axis: Axis, view: View) -> SessionLine:
-    left, width = axis.bar(node.start, node.ms)
-    calls = list(node.calls)
-    costs = [call.cost.cost_nanousd for call in calls if call.cost]
-    return SessionLine(
-        depth=depth,
-        id=span.id,
-        name=span.name,
-        css="",
-        kind=f"{len(calls)} calls" if len(calls) > 1 else "",
-        status=span.status,
-        error="" if span.status == "success" else span.error_type or span.status,
-        said=span.error_message or "",
-        left=left,
-        width=width,
-        wait=0,
-        ms=span.duration_ms,
-        tokens="",
-        cost=money(sum(costs)) if costs else "",
-        why="",
-        so_far=None,
-        link=view.link("sessions", sel=span.id, tab="pretty"),
-        is_call=False,
-    )
-
-
-def _call_line(
-    call: Call, depth: int, axis: Axis, *, view: View, colors: Palette, so_far: int
-) -> SessionLine:
-    left, width = axis.bar(call.timestamp, call.duration_ms)
-    cost = cost_cell(call)
-    wait = axis.at(call.timestamp + call.ttft_ms) - left if call.ttft_ms else 0
-    tokens = (token_cell(call, call.usage.prompt_tokens), token_cell(call, call.usage.completion_tokens))
-    return SessionLine(
-        depth=depth,
-        id=call.id,
-        name=model_name(call.model),
-        css=colors.model(call.model, call.provider),
-        kind=f"try {call.attempt}" if (call.attempt or 1) > 1 else "",
-        status=call.outcome.status,
-        error=error_tag(call.outcome),
-        said=call.outcome.error_message or "",
-        left=left,
-        width=width,
-        wait=round(max(0.0, min(wait, width)), 2),
-        ms=call.duration_ms,
-        tokens=" / ".join(cell.text for cell in tokens),
-        cost=cost.text,
-        why=cost.why,
-        so_far=so_far,
-        link=view.link("sessions", sel=call.id, tab="pretty"),
-        is_call=True,
-    )
-
-
-def _running_cost(trees: Sequence[Node], spent: int) -> dict[str, int]:
+def _running_cost(nodes: Sequence[Node], spent: int) -> dict[str, int]:
     """What had been spent with each call, in the order in which they started."""
     so_far = {}
-    for call in sorted((call for node in trees for call in node.calls), key=lambda c: (c.timestamp, c.id)):
+    for call in sorted((node.call for node in nodes if node.call), key=lambda c: (c.timestamp, c.id)):
         spent += call.cost.cost_nanousd if call.cost else 0
         so_far[call.id] = spent
     return so_far

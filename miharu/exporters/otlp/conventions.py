@@ -18,7 +18,20 @@ __all__ = (
     "error_of",
     "ids_of_call",
     "name_of",
+    "name_of_span",
 )
+
+
+_CONTENT = (
+    ("miharu.input", "miharu.output"),
+    ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+)
+"""What a piece of work was given and returned, if that was captured; and the same of a tool."""
+
+
+def name_of_span(span: Span) -> str:
+    """As it is named, with the operation before the name of a tool."""
+    return f"{span.kind} {span.name}" if span.is_tool else span.name
 
 
 def name_of(call: Call) -> str:
@@ -44,7 +57,12 @@ def attributes_of_call(call: Call) -> dict[str, Any]:
 def attributes_of_span(span: Span) -> dict[str, Any]:
     """What is known of a piece of the program's own work."""
     failed = span.status == "error"
+    given, returned = _CONTENT[span.is_tool]
     found = {
+        "gen_ai.operation.name": span.kind,
+        "gen_ai.tool.name": span.name if span.is_tool else None,
+        given: span.input,
+        returned: span.output,
         "error.type": (span.error_type or "_OTHER") if failed else None,
         "miharu.status": span.status,
         **_whose(span),

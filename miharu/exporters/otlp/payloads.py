@@ -22,7 +22,13 @@ from miharu._version import __version__
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exporters.otlp.content import Messages, content_of
-from miharu.exporters.otlp.conventions import attributes_of_call, attributes_of_span, ids_of_call, name_of
+from miharu.exporters.otlp.conventions import (
+    attributes_of_call,
+    attributes_of_span,
+    ids_of_call,
+    name_of,
+    name_of_span,
+)
 from miharu.exporters.otlp.encoding import nanoseconds, put
 from miharu.exporters.otlp.environment import Environment
 from miharu.exporters.otlp.metrics import Instrument, Metrics, Point, Series
@@ -120,12 +126,20 @@ def _span(span: Span) -> SpanMessage:
         trace_id=bytes.fromhex(span.trace_id),
         span_id=bytes.fromhex(span.id),
         parent_span_id=bytes.fromhex(span.parent_id or ""),
-        name=span.name,
+        name=name_of_span(span),
         kind=SpanMessage.SPAN_KIND_INTERNAL,
         start_time_unix_nano=nanoseconds(span.timestamp),
         end_time_unix_nano=nanoseconds(span.timestamp + span.duration_ms),
     )
     put(message.attributes, attributes_of_span(span))
+    if span.error_stack:
+        event = message.events.add(name="exception", time_unix_nano=message.end_time_unix_nano)
+        facts = {
+            "exception.type": span.error_type,
+            "exception.message": span.error_message,
+            "exception.stacktrace": span.error_stack,
+        }
+        put(event.attributes, {name: value for name, value in facts.items() if value is not None})
     _set_status(message, span.status, span.error_message or span.error_type)
     return message
 

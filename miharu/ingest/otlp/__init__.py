@@ -5,6 +5,7 @@ sorting.py   which spans are calls, which are wrappers of calls, and which are h
 memory.py    what was taken in a while ago
 kinds.py     what kind of a thing a span is
 rows.py      a span as a call, or as a span of ours
+work.py      what kind of work a span is, and which tools a call asked for
 content.py   prompts and answers
 facts.py     what the attributes say, in all the conventions that there are
 protobuf.py  the messages in protobuf

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import Any
 
 from miharu._ids import new_id
-from miharu.batch import Span
+from miharu.batch import TOOL, Span
 from miharu.call import Call, Outcome, Status
 from miharu.ingest.otlp.content import body_of
 from miharu.ingest.otlp.facts import (
@@ -20,6 +20,7 @@ from miharu.ingest.otlp.facts import (
     usage_of,
 )
 from miharu.ingest.otlp.records import LogRecord, OtelSpan
+from miharu.ingest.otlp.work import GIVEN, RETURNED, operation_of, tool_name_of, tools_of
 
 __all__ = ("as_call", "as_span", "id_of")
 
@@ -76,6 +77,7 @@ def as_call(span: OtelSpan, records: Iterable[LogRecord] = (), *, content: bool 
         span_id=span.id,
         parent_id=span.parent_id or None,
         tags=tags_of(found),
+        tools=tools_of(found),
         body=body_of(span, records) if content else None,
         **_whose(span),
     )
@@ -86,13 +88,19 @@ def id_of(span: OtelSpan, timestamp: int) -> str:
     return new_id(timestamp, blake2b(f"{span.trace_id}{span.id}".encode(), digest_size=10).digest())
 
 
-def as_span(span: OtelSpan) -> Span:
+def as_span(span: OtelSpan, *, content: bool = False) -> Span:
     """The piece of work that it was."""
-    outcome = _outcome(span)
+    outcome, found = _outcome(span), span.attributes
+    kind = operation_of(found)
+    failure = next((event.attributes for event in span.events if event.name == "exception"), {})
     return Span(
         id=span.id,
         trace_id=span.trace_id,
-        name=span.name or "span",
+        name=(tool_name_of(found) if kind == TOOL else None) or span.name or "span",
+        kind=kind,
+        input=_text(first(found, *GIVEN)) if content else None,
+        output=_text(first(found, *RETURNED)) if content else None,
+        error_stack=_text(failure.get("exception.stacktrace")) if outcome.status == "error" else None,
         timestamp=span.start // _NS,
         duration_ms=(span.end - span.start) // _NS,
         status=outcome.status,

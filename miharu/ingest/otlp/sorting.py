@@ -45,14 +45,14 @@ def _sorted(
     span: OtelSpan, kind: Kind, memory: Memory, stored: Sequence[Call], monitor: "Monitor"
 ) -> tuple[Call | None, Span | None]:
     key, above = _key(span), memory.is_above(_key(span))
-    if kind != "call":
-        return None, as_span(span) if above or kind == "work" else None
-    if above:
-        return None, as_span(span)
     content = monitor.config.capture_content
+    if kind != "call":
+        return None, as_span(span, content=content) if above or kind == "work" else None
+    if above:
+        return None, as_span(span, content=content)
     call = as_call(span, memory.events_of(key) if content else (), content=content)
     kept = call if call.response_id is None else _once(call, call.response_id, span, memory, stored)
-    return kept, None if kept else as_span(span)
+    return kept, None if kept else as_span(span, content=content)
 
 
 def _once(

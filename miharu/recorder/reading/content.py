@@ -57,6 +57,13 @@ class Content:
         """Both sides without credentials, and as the user's function returns them."""
         return Body(request=self._side(body.request, values), response=self._side(body.response, values))
 
+    def text(self, text: str | None, values: Sequence[str]) -> str | None:
+        """A text of a span, in the same way."""
+        if text is None:
+            return None
+        kept = self._side(text.encode("utf-8", "replace"), values)
+        return None if kept is None else kept.decode("utf-8", "replace")
+
     def _side(self, content: bytes | None, values: Sequence[str]) -> bytes | None:
         if content is None:
             return None

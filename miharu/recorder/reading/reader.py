@@ -10,7 +10,7 @@ from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu._ids import minting
 from miharu.attribution.resolve import Attribution, attribution_of_exchange
-from miharu.call import Call, Cost, Outcome, changed
+from miharu.call import Call, Cost, Outcome, changed, filled
 from miharu.exchange import Exchange, Part, Request
 from miharu.kept_body import KEPT_HEAD
 from miharu.measures import with_named
@@ -26,6 +26,7 @@ from miharu.recorder.reading.formats import Formats
 from miharu.recorder.reading.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
 from miharu.recorder.reading.jobs import Jobs
 from miharu.recorder.reading.outcome import ended, outcome_of
+from miharu.recorder.reading.tool_names import asked_for
 from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste.finder import WasteFinder
 from miharu.wire.decoding import decode
@@ -112,7 +113,8 @@ class Reader:
     def _call_of(
         self, exchange: Exchange, request: Request, candidates: Sequence[Provider], wire: Wire
     ) -> Call | None:
-        api, reading = _found(candidates, wire)
+        provider, reading = _found(candidates, wire)
+        api = "" if provider is None else provider.api
         if (
             reading is None and exchange.shed and request.method == "POST"
         ):  # that it was a call is counted, though its bodies tell nothing
@@ -120,7 +122,10 @@ class Reader:
         began = None if reading is None else self._jobs.began(api, reading, exchange.timestamp)
         if reading is None or began is None:
             return None
-        call = bounded(self.redactor.call(self._call(exchange, request, wire, api, reading), request))
+        made = self._call(exchange, request, wire, api, reading)
+        if provider is not None and (tools := asked_for(made, wire, provider)) is not None:
+            made = filled(made, tools=tools)
+        call = bounded(self.redactor.call(made, request))
         if call.completes:
             call = self._completion(call, reading, began)
         kept = call if self._ignore is None else _kept(call, self._ignore)
@@ -219,13 +224,13 @@ def _results(candidates: Sequence[Provider], wire: Wire) -> Results | None:
     return None
 
 
-def _found(candidates: Sequence[Provider], wire: Wire) -> tuple[str, Reading | None]:
+def _found(candidates: Sequence[Provider], wire: Wire) -> tuple[Provider | None, Reading | None]:
     """In which format it is, and what is said in it."""
     for provider in candidates:
         reading = _read(provider, wire)
         if reading is not None:
-            return provider.api, reading
-    return "", None
+            return provider, reading
+    return None, None
 
 
 def _read(provider: Provider, wire: Wire) -> Reading | None:

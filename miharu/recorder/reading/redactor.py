@@ -25,6 +25,8 @@ __all__ = ("LONGEST_MESSAGE", "Redactor")
 
 LONGEST_MESSAGE = 2000
 """Characters of a message or a comment that are kept."""
+LONGEST_STACK = 16_000
+"""Characters of a traceback that are kept."""
 _LONG = (re.compile(r':"(?!\d)[^"]{16}'), re.compile(r'\["(?!\d)[^"]{16}'))
 """A longer string in a JSON of figures: it may be anything."""
 
@@ -67,6 +69,8 @@ class Redactor:
         """The span without credentials."""
         texts = (span.name, span.route, span.service, span.user_id, span.session_id, span.error_type)
         known = remembered()
+        if _has_content(span):
+            span = self._without_secrets(span, known)
         if not span.error_message and not span.tags and not _suspicious(texts) and not _holds(texts, known):
             return span
         return replace(
@@ -81,10 +85,27 @@ class Redactor:
             tags=_clean_tags(span.tags, known),
         )
 
+    def _without_secrets(self, span: Span, values: Sequence[str]) -> Span:
+        """With what it was given and returned as a body is kept, and the traceback as a message is."""
+        try:
+            return replace(
+                span,
+                input=self._content.text(span.input, values),
+                output=self._content.text(span.output, values),
+                error_stack=span.error_stack and cut(span.error_stack, LONGEST_STACK, values),
+            )
+        except Exception:  # noqa: BLE001 - content that was not redacted is not kept
+            swallowed("redacting a span")
+            return replace(span, input=None, output=None, error_stack=None)
+
     def score(self, score: Score) -> Score:
         """The score without credentials."""
         known = remembered()
         return replace(score, name=_clean(score.name, known) or "", comment=_message(score.comment, known))
+
+
+def _has_content(span: Span) -> bool:
+    return span.input is not None or span.output is not None or span.error_stack is not None
 
 
 def _bare(call: Call) -> Call:
@@ -100,6 +121,7 @@ def _bare(call: Call) -> Call:
         rate_limit=None,
         host_request_id=None,
         tags=None,
+        tools=None,
     )
 
 
@@ -117,7 +139,7 @@ def _may_tell(call: Call, own: tuple[str, ...]) -> bool:
     """Whether there may be a credential in it: a quick look, for the many calls in which there is none."""
     usual = (call.sdk, call.host, call.model, call.request_model, call.finish_reason, call.service_tier)
     whose = (call.route, call.service, call.outcome.error_type)
-    if _tells((*usual, *whose), own, coded=False) or _tells_by_tags(call.tags):
+    if _tells((*usual, *whose, call.tools), own, coded=False) or _tells_by_tags(call.tags):
         return True
     single = (call.response_id, call.request_id, call.host_request_id, call.user_id, call.session_id)
     figures = (call.rate_limit, call.usage.usage_raw, *_texts_of(call.tags))
@@ -202,6 +224,7 @@ def _clean_call(call: Call, values: Sequence[str]) -> Call:
         user_id=_clean(call.user_id, values),
         session_id=_clean(call.session_id, values),
         tags=_clean_tags(call.tags, values),
+        tools=_clean(call.tools, values),
     )
 
 

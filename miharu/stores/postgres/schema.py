@@ -112,6 +112,7 @@ CREATE TABLE llm_spans (
     tags TEXT COLLATE "C"
 )
 """
+_OF_SPANS = ("kind", "input", "output", "error_stack")
 _SCORES = """
 CREATE TABLE llm_scores (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -219,6 +220,14 @@ STEPS: Sequence[Sequence[str]] = (
     tuple(_in_bytes(statement) for statement in (*map(ddl, EVER), *ever.DDL)),
     # The largest calls of each hour.
     tuple(_in_bytes(ddl(rollup)) for rollup in LARGEST),
+    (
+        # What a span was, was given and gave back, and where its error came from.
+        *(_in_bytes(f"ALTER TABLE llm_spans ADD COLUMN {name} TEXT") for name in _OF_SPANS),
+        # Which tools were asked for, and which ran: both are looked for among the newest.
+        _in_bytes("ALTER TABLE llm_calls ADD COLUMN tools TEXT"),
+        "CREATE INDEX llm_calls_tools ON llm_calls (timestamp) WHERE tools IS NOT NULL",
+        "CREATE INDEX llm_spans_tools ON llm_spans (timestamp) WHERE kind = 'execute_tool'",
+    ),
 )
 
 

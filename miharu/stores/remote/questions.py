@@ -24,6 +24,7 @@ from miharu.stores.base import (
     Ranks,
     Session,
     Timing,
+    Tools,
     Totals,
 )
 from miharu.stores.remote.address import address_of
@@ -139,6 +140,12 @@ class RemoteQuestions:
     async def spans(
         self, trace_id: str, during: Extent | None = None, limit: int = MOST_SPANS
     ) -> Sequence[Span]:
+        raise self._elsewhere()
+
+    async def span(self, trace_id: str, id: str) -> Span | None:  # noqa: A002 - the column's name
+        raise self._elsewhere()
+
+    async def tools(self, query: Query) -> Tools:
         raise self._elsewhere()
 
     async def failed_spans(self, query: Query, limit: int = 50) -> FailedSpans:

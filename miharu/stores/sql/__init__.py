@@ -12,6 +12,7 @@ windows.py  where rare calls are
 order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
 traces.py   spans, and how long they and their calls lasted
+tools.py    tools that were asked for, and tools that ran
 ranks.py    the largest calls, and the smallest
 largest.py  the largest of a user with many, without a look at all
 answers.py  what a store of any engine has in common with all others

@@ -14,7 +14,8 @@ from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
 from miharu.stores.sql.sums import groups, latencies, series, totals
 from miharu.stores.sql.times import durations, latency
-from miharu.stores.sql.traces import extent, failed_spans, spans
+from miharu.stores.sql.tools import tools
+from miharu.stores.sql.traces import extent, failed_spans, span, spans
 
 __all__ = ("Answers",)
 
@@ -62,7 +63,9 @@ class Answers(ABC):
     call = _asked(call)
     places = _asked(places)
     batch = _asked(batch)
+    span = _asked(span)
     spans = _asked(spans)
+    tools = _asked(tools)
     failed_spans = _asked(failed_spans)
     extent = _asked(extent)
     scores = _asked(scores)

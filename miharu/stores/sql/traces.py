@@ -8,12 +8,12 @@ from sqlalchemy import Connection, text
 
 from miharu.batch import Span
 from miharu.stores.base import MOST_SPANS, SPANS_LOOKED_THROUGH, Extent, FailedSpans, Query
-from miharu.stores.columns import SPAN_COLUMNS, span_from_row
+from miharu.stores.columns import SHORT_SPAN_COLUMNS, SPAN_COLUMNS, span_from_row
 from miharu.stores.narrowing import possible
 from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.source import Engine, where
 
-__all__ = ("extent", "failed_spans", "spans")
+__all__ = ("extent", "failed_spans", "span", "spans")
 
 _ASKED = ("service", "route", "user_id", "error_type")
 
@@ -32,12 +32,29 @@ def spans(
         values |= {"first": during.first, "end": during.end}
     rows = connection.execute(
         text(
-            f"SELECT {SPAN_COLUMNS} FROM llm_spans WHERE trace_id = :trace{overlap} "
+            f"SELECT {SHORT_SPAN_COLUMNS} FROM llm_spans WHERE trace_id = :trace{overlap} "
             "ORDER BY timestamp, id LIMIT :limit"
         ),
         values,
     ).mappings()
     return [span_from_row(row) for row in rows]
+
+
+def span(
+    connection: Connection,
+    engine: Engine,  # noqa: ARG001 - as its siblings
+    trace_id: str,
+    id: str,  # noqa: A002 - the column's name
+) -> Span | None:
+    row = (
+        connection.execute(
+            text(f"SELECT {SPAN_COLUMNS} FROM llm_spans WHERE id = :id AND trace_id = :trace"),
+            {"id": id, "trace": trace_id},
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else span_from_row(row)
 
 
 def failed_spans(connection: Connection, engine: Engine, query: Query, limit: int = 50) -> FailedSpans:
@@ -61,7 +78,7 @@ def failed_spans(connection: Connection, engine: Engine, query: Query, limit: in
     values |= narrow.values
     rows = connection.execute(
         text(
-            f"SELECT {SPAN_COLUMNS}, count(*) OVER () AS number FROM {looked_at} "
+            f"SELECT {SHORT_SPAN_COLUMNS}, count(*) OVER () AS number FROM {looked_at} "
             f"WHERE {condition} AND status = 'error' ORDER BY timestamp DESC, id DESC LIMIT :limit"
         ),
         values | {"limit": limit},

@@ -99,6 +99,8 @@ CREATE TABLE llm_spans (
     tags TEXT
 ) STRICT
 """
+_OF_SPANS = ("kind", "input", "output", "error_stack")
+_OF_TOOLS = "timestamp, name, status, duration_ms, error_type"
 _SCORES = """
 CREATE TABLE llm_scores (
     id TEXT PRIMARY KEY NOT NULL,
@@ -255,6 +257,14 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
     # The largest calls of each hour: no statement, as a table is made with its first row. But an older miharu
     # would change calls without it.
     (),
+    (
+        # What a span was, was given and gave back, and where its error came from.
+        *(f"ALTER TABLE llm_spans ADD COLUMN {name} TEXT" for name in _OF_SPANS),
+        # Which tools were asked for, and which ran: both are looked for among the newest.
+        "ALTER TABLE llm_calls ADD COLUMN tools TEXT",
+        "CREATE INDEX llm_calls_tools ON llm_calls (timestamp, model, tools) WHERE tools IS NOT NULL",
+        f"CREATE INDEX llm_spans_tools ON llm_spans ({_OF_TOOLS}) WHERE kind = 'execute_tool'",
+    ),
 )
 
 

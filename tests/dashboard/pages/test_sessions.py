@@ -1,4 +1,5 @@
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -54,8 +55,12 @@ async def site() -> Site:
 
 def lines(body: str) -> list[tuple[str, str]]:
     """(depth, name) of each line of the tree."""
-    found = re.findall(r'<tr id="c-[^"]*"[^>]*><td class="(d\d)">.*?title="([^"]*)"', body)
-    return [(depth, name) for depth, name in found]
+    found = re.findall(r'<tr id="c-[^"]*"[^>]*data-level="(\d+)".*?data-row[^>]*title="([^"]*)"', body)
+    return [(f"d{int(level) - 1}", name) for level, name in found]
+
+
+def so_far(body: str) -> list[str]:
+    return re.findall(r'<td class="num mid t-far">(\$[\d.]+)</td></tr>', body)
 
 
 async def test_lists_those_with_the_newest_calls_first(site: Site) -> None:
@@ -81,7 +86,7 @@ async def test_opens_one_as_a_tree(site: Site) -> None:
 
 async def test_shows_what_was_spent_so_far(site: Site) -> None:
     body = (await get(site, "sessions", session="s1")).body.decode()
-    assert re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', body) == ["$0.0100", "$0.0100", "$0.0200"]
+    assert so_far(body) == ["$0.0100", "$0.0100", "$0.0200"]
 
 
 async def test_opens_a_trace_as_well(site: Site) -> None:
@@ -92,7 +97,7 @@ async def test_opens_a_trace_as_well(site: Site) -> None:
 
 async def test_opens_a_call_beside_its_tree(site: Site) -> None:
     plain = (await get(site, "sessions", session="s1")).body.decode()
-    link = re.findall(r'href="(sessions\?session=s1&amp;sel=[^"]+)"', plain)
+    link = re.findall(r'href="(sessions\?session=s1&amp;sel=[^"]+)" data-row', plain)
     assert len(link) == 5  # three calls and two spans
     opened = (await get(site, "sessions", session="s1", sel=link[1].partition("sel=")[2])).body.decode()
     assert 'aria-label="Call detail"' in opened
@@ -145,31 +150,32 @@ def figure(body: str, label: str) -> str:
 async def test_the_figures_of_a_very_long_one_cover_all_its_calls() -> None:
     site = await long_one()
     pages = [(await get(site, "sessions", session="s1")).body.decode()]
-    while older := re.search(r'href="(?:sessions\?session=s1&amp;before=)([^"]+)" rel="next"', pages[-1]):
-        pages.append((await get(site, "sessions", session="s1", before=older[1])).body.decode())
-    assert [len(lines(page)) for page in pages] == [300, 300, 300, 100]
+    while more := re.search(r'href="(?:sessions\?session=s1&amp;page=)(\d+)" rel="next"', pages[-1]):
+        pages.append((await get(site, "sessions", session="s1", page=more[1])).body.decode())
+    assert [len(lines(page)) for page in pages] == [200] * 5
     for page in pages:
         assert figure(page, "Lasted").startswith("16 h 40 min | from 22 Nov 21:41")
         assert figure(page, "In models") == "34 min 48 s | m0, m1, m2"
         assert figure(page, "Cost") == "$10.00 | 1,000 calls"
-    assert "Calls 701 to 1,000 of 1,000" in pages[0]
-    assert "Calls 1 to 100 of 1,000" in pages[3]
-    assert [re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', page)[-1] for page in pages] == [
-        "$10.00",
-        "$7.00",
-        "$4.00",
-        "$1.00",
-    ]
-    assert re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', pages[3])[0] == "$0.0100"
-    assert [figure(page, "Failed") for page in pages] == ["0 | user ann"] * 4
+    assert "Rows 1 to 200 of 1,000" in pages[0]
+    assert "Rows 801 to 1,000 of 1,000" in pages[4]
+    assert [so_far(page)[-1] for page in pages] == ["$2.00", "$4.00", "$6.00", "$8.00", "$10.00"]
+    assert so_far(pages[0])[0] == "$0.0100"
+    assert [figure(page, "Failed") for page in pages] == ["0 | user ann"] * 5
 
 
 async def test_calls_of_one_millisecond_are_counted_once_over_the_pages() -> None:
-    calls = [replace(ONE, id=new_id(NOW - 5), timestamp=NOW - 5, trace_id=None) for _ in range(650)]
+    calls = [replace(ONE, id=new_id(NOW - 5), timestamp=NOW - 5, trace_id=None) for _ in range(2350)]
     site = make_site(MemoryStore(calls))
     first = (await get(site, "sessions", session="s1")).body.decode()
-    assert "Calls 351 to 650 of 650" in first
-    assert re.findall(r'<td class="num mid">(\$[\d.]+)</td></tr>', first)[-1] == "$6.50"
+    assert "Calls 351 to 2,350 of 2,350" in first
+    assert so_far(first) == ["$23.50"]
+    assert "×2,000" in first  # noqa: RUF001 - as it is printed
+    older = re.search(r'href="(?:sessions\?session=s1&amp;before=)([^"]+)" rel="next"', first)
+    assert older
+    before = (await get(site, "sessions", session="s1", before=older[1])).body.decode()
+    assert "Calls 1 to 350 of 2,350" in before
+    assert so_far(before) == ["$3.50"]
 
 
 @pytest.fixture
@@ -235,6 +241,211 @@ async def test_a_trace_of_very_many_spans_shows_the_first_and_says_so() -> None:
         for n in range(1500)
     ]
     await store.add(Batch(calls=[at(9000)], spans=spans))
-    body = (await get(make_site(store), "sessions", trace=TRACE)).body.decode()
+    site = make_site(store)
+    body = (await get(site, "sessions", trace=TRACE)).body.decode()
     assert "The first 1,000 spans of a trace." in body
-    assert len(lines(body)) == 1001
+    assert [name for _, name in lines(body)] == ["n", "gpt-6", "n"]
+    assert "×999" in body  # noqa: RUF001 - as it is printed
+    pages = [(await get(site, "sessions", trace=TRACE, unfold="all", page=n)).body.decode() for n in "123456"]
+    assert [len(lines(page)) for page in pages] == [200] * 5 + [2]
+    exported = (await get(site, "export.csv", of="sessions", trace=TRACE)).body.decode()
+    assert len(exported.splitlines()) == 1002
+
+
+def span(id: str, parent: str | None, at: int, ms: int, **facts: object) -> Span:
+    plain = Span(
+        id=id,
+        trace_id=TRACE,
+        name=id,
+        timestamp=NOW - 9000 + at,
+        duration_ms=ms,
+        status="success",
+        parent_id=parent,
+    )
+    return replace(plain, **facts)  # type: ignore[arg-type]
+
+
+FAILED = {"status": "error", "error_type": "ValueError", "error_message": "no"}
+
+
+@pytest.fixture
+async def agent() -> Site:
+    """A run in which an error came up three levels, was handled, and another began beside it."""
+    store = MemoryStore()
+    spans = [
+        span("run", None, 0, 8000, kind="invoke_agent"),
+        span("loop", "run", 0, 4000),
+        span("guarded", "loop", 100, 900, status="error", error_type="shop.Refused", error_message="x"),
+        span("retry", "guarded", 110, 880, **FAILED),
+        span("parse", "retry", 120, 800, kind="execute_tool", error_stack="Traceback\n<here>", **FAILED),
+        span("log", "loop", 1500, 10),
+        span("plan", "run", 5000, 900),
+        span("deeper", "plan", 5000, 800),
+        span("deepest", "deeper", 5000, 700),
+        span("leaf", "deepest", 5000, 600),
+        span("other", "run", 6000, 10, status="error", error_type="TypeError"),
+    ]
+    spans[4] = replace(spans[4], input='{"text": "12,90"}', tags={"team": "support"})
+    calls = [
+        at(9000, parent_id="loop", tools='["parse"]', duration_ms=50),
+        *(at(3900 - n, parent_id="deepest", model="emb", duration_ms=1) for n in range(9)),
+    ]
+    await store.add(Batch(calls=calls, spans=spans))
+    return make_site(store)
+
+
+async def shown(site: Site, **params: str) -> str:
+    return (await get(site, "sessions", trace=TRACE, **params)).body.decode()
+
+
+def row(body: str, id: str) -> str:
+    return body.partition(f'<tr id="c-{id}"')[2].partition("</tr>")[0]
+
+
+async def test_where_an_error_began_where_it_passed_and_where_it_was_handled_are_told_apart(
+    agent: Site,
+) -> None:
+    body = await shown(agent)
+    assert 'class="tool fail"' in row(body, "parse")
+    assert '<span class="tag e" title="ValueError: no">' in row(body, "parse")
+    for passed in ("retry", "guarded"):
+        assert 'class="step thru-row"' in row(body, passed)
+        assert '<span class="thru"' in row(body, passed)
+        assert "failed</span>" not in row(body, passed)
+    assert "1 failed</span>" in row(body, "loop")
+    assert "2 failed</span>" in row(body, "run")
+    assert "2 errors" in body
+    assert '<path class="e"' in row(body, "retry")  # it came up to what is above
+    assert '<path class="h"' in row(body, "guarded")  # and no further than that
+    assert '<path class="e"' not in row(body, "guarded")
+
+
+async def test_the_way_to_errors_and_three_levels_are_open_and_the_rest_is_behind_a_link(agent: Site) -> None:
+    body = await shown(agent)
+    assert [name for _, name in lines(body)] == [
+        *("run", "loop", "gpt-6", "guarded", "retry", "parse", "log", "plan", "deeper", "deepest", "other")
+    ]
+    assert "9 calls" in row(body, "deepest")
+    link = re.search(r'class="tw-f" id="f-deepest" href="([^"]+)"', body)
+    assert link
+    assert link[1] == f"sessions?trace={TRACE}&amp;unfold=deepest"
+    opened = await shown(agent, unfold="deepest")
+    assert ("d4", "leaf") in lines(opened)
+    assert ">×9</span>" in opened  # noqa: RUF001 - as it is printed
+    folded = re.search(r'class="tw-f open" id="f-loop" href="([^"]+)"', body)
+    assert folded
+    assert folded[1] == f"sessions?trace={TRACE}&amp;fold=loop"
+    assert ("d2", "guarded") not in lines(await shown(agent, fold="loop"))
+    assert [name for _, name in lines(await shown(agent, fold="all"))] == ["run"]
+    assert len(lines(await shown(agent, unfold="all"))) == 11 + 11
+
+
+async def test_bold_costs_add_up_to_the_figure_however_it_is_folded(agent: Site) -> None:
+    for params in ({}, {"fold": "all"}, {"unfold": "all"}, {"fold": "deeper"}, {"unfold": "deepest"}):
+        body = await shown(agent, **params)
+        bold = re.findall(r't-cost strong">\$([\d.]+)<', body)
+        assert round(sum(map(float, bold)), 4) == 0.1, params
+    assert 't-cost">$0.1000<' in row(await shown(agent), "run")
+
+
+async def test_next_and_previous_error_are_links(agent: Site) -> None:
+    def way(body: str, name: str) -> str:
+        found = re.search(rf'<a href="([^"]+)"[^>]*data-error="{name}"', body)
+        assert found
+        return found[1].rpartition("sel=")[2]
+
+    first = await shown(agent)
+    assert (way(first, "after"), way(first, "before")) == ("parse", "other")
+    second = await shown(agent, sel="parse")
+    assert "<b>1</b> of 2 errors" in second
+    assert (way(second, "after"), way(second, "before")) == ("other", "other")
+    between = await shown(agent, sel="plan")
+    assert (way(between, "after"), way(between, "before")) == ("other", "parse")
+
+
+async def test_an_error_that_is_folded_away_is_gone_to_all_the_same(agent: Site) -> None:
+    body = await shown(agent, fold="loop")
+    found = re.search(r'<a href="sessions\?([^"]+)"[^>]*data-error="after"', body)
+    assert found
+    params = dict(part.split("=") for part in found[1].split("&amp;"))
+    assert 'aria-current="true"' in row(
+        await shown(agent, **{k: v for k, v in params.items() if k != "trace"}), "parse"
+    )
+
+
+async def test_a_span_opens_whole(agent: Site) -> None:
+    body = await shown(agent, sel="parse")
+    drawer = body[body.index('aria-label="Span detail"') :]
+    assert "Traceback\n&lt;here&gt;" in drawer
+    assert "12,90" in drawer
+    assert "Nothing was returned: it failed." in drawer
+    steps = re.findall(r"<li[^>]*><b[^>]*>([^<]*)</b><span>([^<]*)</span>", drawer)
+    assert steps == [
+        ("parse", "began here"),
+        ("retry", "passed through 1 step"),
+        ("guarded", "became shop.Refused"),
+        ("loop", "went on"),
+    ]
+    assert "Asked for by" in drawer
+    assert 'href="calls?tag=team=support"' in drawer
+    assert "Nothing was kept" not in drawer
+
+
+async def test_a_deep_trace_starts_again_where_a_page_ends() -> None:
+    store = MemoryStore()
+    chain = [span(f"s{n}", f"s{n - 1}" if n else None, n, 2000 - n, **FAILED) for n in range(900)]
+    await store.add(Batch(calls=[at(8000, parent_id="s899")], spans=chain))
+    site = make_site(store)
+    body = await shown(site)
+    assert [depth for depth, _ in lines(body)] == [f"d{n}" for n in range(17)]
+    assert f'href="sessions?trace={TRACE}&amp;focus=s16"' in body
+    assert "1 error" in body
+    after = re.search(r'href="sessions\?([^"]+)"[^>]*data-error="after"', body)
+    assert after
+    params = dict(part.split("=") for part in after[1].split("&amp;"))
+    del params["trace"]
+    last = await shown(site, **params)
+    assert 'aria-current="true"' in row(last, "s899")
+    assert "… 8" in last
+    assert len(last) < 80_000
+
+
+async def test_a_large_run_is_bounded_in_bytes_and_in_time() -> None:
+    store = MemoryStore()
+    spans = [span(f"s{n}", f"s{(n - 1) // 7}" if n else None, n * 10, 5000 - n) for n in range(500)]
+    calls = [
+        at(8900 - 4 * n, parent_id=f"s{n // 4}", model=f"m{n % 3}", duration_ms=3, cost=None)
+        for n in range(2000)
+    ]
+    await store.add(Batch(calls=calls, spans=spans))
+    site = make_site(store)
+    for params in ({}, {"unfold": "all"}, {"unfold": "all", "page": "12"}, {"fold": "all"}):
+        begin = time.process_time()
+        body = await shown(site, **params)
+        assert time.process_time() - begin < 1.5
+        assert len(lines(body)) <= 200
+        assert len(body) < 400_000
+
+
+async def test_cycles_orphans_and_spans_without_an_end_do_no_harm() -> None:
+    store = MemoryStore()
+    spans = [
+        span("a", "b", 0, 10, **FAILED),
+        span("b", "a", 0, 10, **FAILED),
+        span("self", "self", 0, 0),
+        span("orphan", "elsewhere", 0, 0, status="cancelled"),
+        span("late", "a", 5_000_000, 10),
+    ]
+    await store.add(Batch(calls=[at(10, parent_id="nowhere", span_id="b")], spans=spans))
+    site = make_site(store)
+    for params in (
+        {},
+        {"sel": "b"},
+        {"focus": "b"},
+        {"focus": "none", "fold": ",,x,", "unfold": "a,,"},
+        {"page": "99"},
+    ):
+        assert {"a", "b", "self", "orphan", "late", "gpt-6"} >= {
+            name for _, name in lines(await shown(site, **params))
+        }
+    assert len(lines(await shown(site))) == 6

@@ -72,8 +72,10 @@ async def test_only_time_ordered_indexes(database: Path) -> None:
     await filled(database)
     connection = sqlite3.connect(database)
     found = {row[1] for row in connection.execute("PRAGMA index_list(llm_calls)")}
+    of_tools = [row[2] for row in connection.execute("PRAGMA index_info(llm_calls_tools)")]
     connection.close()
-    assert found == {"llm_calls_timestamp", "sqlite_autoindex_llm_calls_1"}
+    assert found == {"llm_calls_timestamp", "llm_calls_tools", "sqlite_autoindex_llm_calls_1"}
+    assert of_tools[0] == "timestamp"
 
 
 async def test_opening_again_keeps_what_is_there(database: Path) -> None:

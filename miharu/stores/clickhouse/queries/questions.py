@@ -10,7 +10,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import By, ByTag, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
-from miharu.stores.clickhouse.queries import order, rows, sums, times, traces
+from miharu.stores.clickhouse.queries import order, rows, sums, times, tools, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
 
@@ -90,7 +90,9 @@ class ClickHouseQuestions:
     calls = _asked(rows.calls)
     call = _asked(rows.call)
     scores = _asked(rows.scores)
+    span = _asked(traces.span)
     spans = _asked(traces.spans)
+    tools = _asked(tools.tools)
     failed_spans = _asked(traces.failed_spans)
     extent = _asked(traces.extent)
     counters = _asked(counting.counters)

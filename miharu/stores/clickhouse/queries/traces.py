@@ -9,15 +9,16 @@ from miharu.stores.clickhouse.client.literals import among, literal
 from miharu.stores.clickhouse.queries.rows import read
 from miharu.stores.clickhouse.tables import conditions
 from miharu.stores.clickhouse.tables.narrowing import narrowed
-from miharu.stores.columns import SPANS, span_from_row
+from miharu.stores.columns import SPAN_CONTENT, SPANS, span_from_row
 from miharu.stores.narrowing import possible
 
-__all__ = ("extent", "failed_spans", "spans")
+__all__ = ("extent", "failed_spans", "span", "spans")
 
 _ASKED = ("service", "route", "user_id", "error_type")
 _MOST_TRACES = 1000
 """Of a session."""
-_COLUMNS = read("llm_spans", SPANS)
+_WHOLE = read("llm_spans", SPANS)
+_COLUMNS = ", ".join("NULL" if name in SPAN_CONTENT else read("llm_spans", [name]) for name in SPANS)
 
 
 def spans(
@@ -33,6 +34,13 @@ def spans(
         f"ORDER BY timestamp, id LIMIT 1 BY id LIMIT {int(limit)}"
     )
     return [span_from_row(dict(zip(SPANS, row, strict=True))) for row in rows]
+
+
+def span(database: Database, trace_id: str, id: str) -> Span | None:  # noqa: A002 - the column's name
+    rows = database.query(
+        f"SELECT {_WHOLE} FROM llm_spans WHERE trace_id = {literal(trace_id)} AND id = {literal(id)} LIMIT 1"
+    )
+    return span_from_row(dict(zip(SPANS, rows[0], strict=True))) if rows else None
 
 
 def failed_spans(database: Database, query: Query, limit: int = 50) -> FailedSpans:

@@ -14,9 +14,9 @@ from miharu.stores.clickhouse.tables.counting import COUNTERS, views
 from miharu.stores.clickhouse.tables.measures import MATERIALIZED, PROJECTIONS
 from miharu.stores.columns import CALLS, SCORES, SPANS
 
-__all__ = ("BODIES", "TYPES", "VERSION", "local", "look", "on_cluster", "prepare", "statements")
+__all__ = ("BODIES", "TYPES", "VERSION", "additions", "local", "look", "on_cluster", "prepare", "statements")
 
-VERSION = 1
+VERSION = 2
 _FEW, _FEW_OR_NONE = "LowCardinality(String)", "LowCardinality(Nullable(String))"
 _TEXT, _NUMBER = "Nullable(String)", "Nullable(Int64)"
 _CALL_TYPES: Mapping[str, str] = {
@@ -32,7 +32,7 @@ _CALL_TYPES: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("error_message", "response_id", "request_id", "host_request_id", "call_group", "body_hash"),
-            *("duplicate_of", "span_id", "parent_id", "rate_limit", "usage_raw", "tags"),
+            *("duplicate_of", "span_id", "parent_id", "rate_limit", "usage_raw", "tags", "tools"),
         ),
         _TEXT,
     ),
@@ -41,6 +41,7 @@ _SPAN_TYPES = {
     **dict.fromkeys(("id", "trace_id", "name"), "String"),
     **dict.fromkeys(("timestamp", "duration_ms"), "Int64"),
     "status": _FEW,
+    "kind": _FEW_OR_NONE,
 }
 _SCORE_TYPES = {
     **dict.fromkeys(("id", "name"), "String"),
@@ -106,6 +107,11 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_spans": (_WRITTEN, _TIME, _led_to("trace_id"), _STATUS, _NEWEST),
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
 }
+_SINCE_1: Mapping[str, tuple[str, ...]] = {
+    "llm_calls": ("tools",),
+    "llm_spans": ("kind", "input", "output", "error_stack"),
+}
+"""Columns that tables of version 1 do not have."""
 _ORDER = {
     "llm_calls": "timestamp, id",
     "llm_bodies": "timestamp, call_id",
@@ -164,6 +170,17 @@ def statements(cluster: str | None = None) -> Iterator[str]:
     yield from views(local("llm_calls", cluster), "_local" if cluster else "", where)
 
 
+def additions(cluster: str | None = None) -> Iterator[str]:
+    """What gives tables of version 1 the columns that have come since."""
+    where = on_cluster(cluster)
+    for table, names in _SINCE_1.items():
+        for name in names:
+            column = f"ADD COLUMN IF NOT EXISTS {name} {TYPES[table][name]}"
+            yield f"ALTER TABLE {local(table, cluster)}{where} {column} {_CODECS.get(name, _PACKED)}"
+            if cluster:
+                yield f"ALTER TABLE {table}{where} {column}"
+
+
 def _leading(table: str, cluster: str, shard: str) -> str:
     rows = local(table, cluster)
     return (
@@ -192,7 +209,7 @@ def prepare(database: Database) -> None:
             f"{database.name} has a table llm_calls that is not miharu's: give miharu a database of its own."
         )
     cluster = database.address.cluster
-    for statement in statements(cluster):
+    for statement in (*statements(cluster), *(additions(cluster) if version is not None else ())):
         database.command(statement)
     database.insert("miharu_schema", {"version": "UInt32"}, [[VERSION]], token=f"schema {VERSION}")
 

@@ -1,0 +1,71 @@
+"""Where an error came from: its frames, noted where it is caught, and written down later in the recorder.
+
+The traceback itself is not kept: it would keep alive all that the program had at hand in each frame.
+"""
+
+from collections import deque
+from types import TracebackType
+
+__all__ = ("Frames", "frames_of", "written")
+
+_MOST_FRAMES, _MOST_ERRORS = 30, 4
+"""Of one error, the innermost; and of errors of which one led to the other."""
+_LONGEST_NAME = 200
+_OURS = __file__.removesuffix("stacks.py")
+
+Frames = tuple[tuple[str, str, tuple[tuple[str, int, str], ...]], ...]
+"""Of each error how it is linked to the one before, its class, and file, line and function of each frame."""
+
+
+def frames_of(error: BaseException) -> Frames:
+    """Those of the error first, then of what it came from."""
+    found: list[tuple[str, str, tuple[tuple[str, int, str], ...]]] = []
+    link, at = "", error
+    while True:
+        found.append((link, _class(at), _frames(at.__traceback__)))
+        link, after = "cause", at.__cause__
+        if after is None and not at.__suppress_context__:
+            link, after = "context", at.__context__
+        if after is None or after is at or len(found) == _MOST_ERRORS:
+            return tuple(found)
+        at = after
+
+
+def written(frames: Frames) -> str:
+    """As Python prints it: the innermost frame of the error last, what it came from above."""
+    parts = [_of_one(name, its) for _, name, its in frames]
+    words = {
+        "cause": "The above exception was the direct cause of the following exception:",
+        "context": "During handling of the above exception, another exception occurred:",
+    }
+    text = parts[-1]
+    for place in range(len(parts) - 2, -1, -1):
+        text += f"\n{words[frames[place + 1][0]]}\n\n{parts[place]}"
+    return text
+
+
+def _class(error: BaseException) -> str:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return name[:_LONGEST_NAME]
+
+
+def _frames(traceback: TracebackType | None) -> tuple[tuple[str, int, str], ...]:
+    found = deque[tuple[str, int, str]](maxlen=_MOST_FRAMES)
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(_OURS):
+            found.append((code.co_filename, traceback.tb_lineno or 0, code.co_name))
+        traceback = traceback.tb_next
+    return tuple(found)
+
+
+def _of_one(name: str, frames: tuple[tuple[str, int, str], ...]) -> str:
+    import linecache
+
+    lines = ["Traceback (most recent call last):"]
+    for path, line, function in frames:
+        lines.append(f'  File "{path}", line {line}, in {function[:_LONGEST_NAME]}')
+        if source := linecache.getline(path, line).strip():
+            lines.append(f"    {source[:_LONGEST_NAME]}")
+    return "\n".join((*lines, f"{name}\n"))

@@ -1,0 +1,100 @@
+"""Which tools were asked for, and which ran: put together from rows, by every store in the same way."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from miharu.stores.base import TOOL_STEPS, AskedTool, Query, RanTool
+
+__all__ = ("SPANS_ASKED", "asked_tools", "names_in", "ran_tools", "step_of")
+
+SPANS_ASKED = ("service", "route", "user_id", "session_id", "trace_id", "error_type")
+"""What spans are asked for by: they have no model, provider or status of a call."""
+_MOST = 500
+"""Tools of an answer; a program that makes up names for them has no end of them."""
+
+
+def step_of(query: Query, timestamp: int) -> int:
+    """In which part of the window that is."""
+    length = max(1, query.end - query.start)
+    return min(TOOL_STEPS - 1, max(0, (timestamp - query.start) * TOOL_STEPS // length))
+
+
+def asked_tools(rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequence[AskedTool]:
+    """From rows of: the names as JSON, the model, the step, how many calls, the last of them."""
+    models = defaultdict[str, Counter[str | None]](Counter)
+    over = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
+    last: dict[str, int] = {}
+    for names, model, step, number, newest in rows:
+        for name in names_in(names):
+            models[name][model or None] += number
+            over[name][min(max(step, 0), TOOL_STEPS - 1)] += number
+            last[name] = max(last.get(name, 0), newest)
+    found = sorted(models, key=lambda name: (-models[name].total(), name))[:_MOST]
+    return [
+        AskedTool(
+            name=name,
+            times=models[name].total(),
+            models=dict(_ranked(models[name])),
+            over=over[name],
+            last=last[name],
+        )
+        for name in found
+    ]
+
+
+def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]]) -> Sequence[RanTool]:
+    """From rows of: the name, the status, the milliseconds, the kind of error, the start."""
+    times = defaultdict[str, list[int]](list)
+    kinds = defaultdict[str, Counter[str]](Counter)
+    runs, last = Counter[str](), dict[str, int]()
+    over = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
+    failed = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
+    length = max(1, query.end - query.start)
+    for name, status, ms, kind, at in rows:
+        step = (at - query.start) * TOOL_STEPS // length
+        runs[name] += 1
+        over[name][step] += 1
+        if at > last.get(name, 0):
+            last[name] = at
+        if status != "cancelled":
+            times[name].append(ms)
+        if status == "error":
+            kinds[name][kind or "error"] += 1
+            failed[name][step] += 1
+    return [
+        RanTool(
+            name=name,
+            runs=runs[name],
+            errors=kinds[name].total(),
+            kinds=dict(_ranked(kinds[name])),
+            p50_ms=_at(times[name], 0.5),
+            p95_ms=_at(times[name], 0.95),
+            over=over[name],
+            failed_over=failed[name],
+            last=last.get(name, 0),
+        )
+        for name in sorted(runs, key=lambda name: (-runs[name], name))[:_MOST]
+    ]
+
+
+def names_in(text: str) -> Sequence[str]:
+    """The names of a list as it is stored; none of what others have put there."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else ()
+
+
+def _ranked(counts: Counter[str | None] | Counter[str]) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))  # type: ignore[arg-type] # of either kind
+    return found
+
+
+def _at(values: list[int], share: float) -> int | None:
+    """The value that so many are at most: the nearest rank."""
+    if not values:
+        return None
+    values.sort()
+    return values[max(0, -(-int(share * 100) * len(values) // 100) - 1)]

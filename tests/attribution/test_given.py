@@ -1,0 +1,214 @@
+"""What spans are given and return: kept as it was, where content is captured, within bounds."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import pytest
+
+import miharu
+from miharu.attribution import records
+from miharu.attribution.given import LONGEST, as_json, snapshot
+from miharu.attribution.resolve import span_record
+from miharu.attribution.spans import OpenSpan
+from miharu.errors import ConfigError
+from miharu.holding import Holding
+from miharu.recorder.queue import ExchangeQueue
+
+
+@dataclass
+class Order:
+    number: int
+    lines: list[str]
+
+
+class Paper(Enum):
+    RED = "red"
+
+
+class Hostile:
+    """Whatever is done with it runs code that must not run."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise SystemExit(name)
+
+    def __repr__(self) -> str:
+        raise SystemExit
+
+    __str__ = __iter__ = __len__ = __repr__
+
+
+@pytest.fixture
+def kept() -> Iterator[list[OpenSpan]]:
+    left: list[OpenSpan] = []
+    sink = left.append
+    records.hand_to(sink, content=True)
+    yield left
+    records.withdraw(sink)
+
+
+def last(kept: list[OpenSpan]) -> tuple[str | None, str | None]:
+    span = span_record(kept[-1], None)
+    return span.input, span.output
+
+
+async def test_arguments_and_results_are_kept_of_each_kind_of_function(kept: list[OpenSpan]) -> None:
+    @miharu.observe(kind="tool")
+    def find(number: int, *more: str, exact: bool = False) -> Order:
+        return Order(number, ["a"])
+
+    @miharu.observe
+    async def wait(order: Order) -> None: ...
+
+    @miharu.observe
+    def numbers(upto: int) -> Iterator[int]:
+        yield from range(upto)
+
+    @miharu.observe
+    async def letters(text: str) -> AsyncIterator[str]:
+        for letter in text:
+            yield letter
+
+    find(7, "x", exact=True)
+    assert last(kept) == (
+        '{"number": 7, "*args": ["x"], "exact": true}',
+        '{"Order": {"number": 7, "lines": ["a"]}}',
+    )
+    assert kept[-1].kind == "execute_tool"
+    await wait(Order(1, []))
+    assert last(kept) == ('{"order": {"Order": {"number": 1, "lines": []}}}', "null")
+    list(numbers(2))
+    assert last(kept) == ('{"upto": 2}', None)
+    assert [letter async for letter in letters("ab")] == ["a", "b"]
+    assert last(kept) == ('{"text": "ab"}', None)
+
+
+def test_a_method_is_given_no_self(kept: list[OpenSpan]) -> None:
+    class Shop:
+        @miharu.observe
+        def find(self, number: int) -> str:
+            return "x"
+
+        @classmethod
+        @miharu.observe
+        def open(cls, at: int) -> None: ...
+
+    Shop().find(3)
+    assert last(kept) == ('{"number": 3}', '"x"')
+    Shop.open(9)
+    assert last(kept) == ('{"at": 9}', "null")
+
+
+def test_what_the_program_changes_afterwards_is_kept_as_it_was(kept: list[OpenSpan]) -> None:
+    history: list[Any] = [{"role": "user"}]
+
+    @miharu.observe
+    def answer(messages: list[Any]) -> list[Any]:
+        messages.append("later")
+        messages[0]["role"] = "changed"
+        return messages
+
+    answer(history).clear()
+    assert last(kept) == ('{"messages": [{"role": "user"}]}', '[{"role": "changed"}, "later"]')
+
+
+def test_nothing_is_kept_unless_content_is_captured() -> None:
+    left: list[OpenSpan] = []
+    records.hand_to(left.append)
+    with miharu.span("x", kind="agent") as span:
+        span.input, span.output = {"a": 1}, 2
+    records.hand_to(print)
+    records.withdraw(print)
+    assert last(left) == (None, None)
+    assert (left[0].kind, left[0].held) == ("invoke_agent", 0)
+
+
+def test_no_code_of_the_program_runs() -> None:
+    value, _ = snapshot({"a": Hostile(), "b": [Paper.RED, b"123", 1.5, None], 3: {4}})
+    assert as_json(value) == '{"a": "<Hostile>", "b": ["Paper.RED", "<bytes>", 1.5, null], "3": [4]}'
+
+
+def test_size_and_time_are_bounded_whatever_is_given() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (
+        circle,
+        deep,
+        ["x" * 10**7] * 1000,
+        list(range(10**6)),
+        dict.fromkeys(range(10**5), "y" * 999),
+    ):
+        begin = time.perf_counter()
+        kept, size = snapshot(value)
+        assert len(as_json(kept)) < 16_000
+        assert size < 2 * LONGEST + 80 * 500
+        assert time.perf_counter() - begin < 0.05
+    while isinstance(deep, list):  # or taking it apart recurses
+        deep = deep[0]
+
+
+def test_content_is_shed_before_the_span_is() -> None:
+    records.hand_to(print, content=True)
+    span = OpenSpan("x")
+    span.input = "x" * 5000
+    records.withdraw(print)
+    assert span.held > 5000
+    queue = ExchangeQueue(holding=Holding(2000))
+    queue.put_record(span)
+    kept = span_record(span, None)
+    assert (queue.dropped_records, kept.input, span.held) == (0, None, 0)
+
+
+def test_a_kind_is_a_word() -> None:
+    wrong: list[Any] = ["Tool Call", "", 3]
+    for kind in wrong:
+        with pytest.raises(ConfigError, match="kind="):
+            miharu.observe(kind=kind)
+    assert miharu.span("x", kind="retrieval").kind == "retrieval"
+
+
+def test_a_wrong_kind_of_a_span_harms_no_program(caplog: pytest.LogCaptureFixture) -> None:
+    assert miharu.span("x", kind="No Kind!").kind is None
+    assert "kind='No Kind!'" in caplog.text
+
+
+def test_the_traceback_is_kept_with_what_led_to_it(kept: list[OpenSpan]) -> None:
+    @miharu.observe
+    def read(text: str) -> float:
+        return float(text)
+
+    @miharu.observe
+    def refund(text: str) -> None:
+        try:
+            read(text)
+        except ValueError as error:
+            raise LookupError("rejected") from error
+
+    with pytest.raises(LookupError):
+        refund("12,90 €")
+    inner, outer = (span_record(span, None).error_stack or "" for span in kept)
+    assert inner.startswith("Traceback (most recent call last):\n  File ")
+    assert ", in read\n    return float(text)\nValueError\n" in inner
+    assert "observe.py" not in inner
+    first, _, second = outer.partition("The above exception was the direct cause of the following exception:")
+    assert "in read\n" in first
+    assert "ValueError\n" in first
+    assert second.rstrip().endswith("LookupError")
+
+
+def test_a_traceback_of_a_thousand_frames_is_kept_in_part(kept: list[OpenSpan]) -> None:
+    def down(n: int) -> None:
+        if not n:
+            raise RuntimeError
+        down(n - 1)
+
+    with pytest.raises(RuntimeError), miharu.span("deep"):
+        down(500)
+    stack = span_record(kept[-1], None).error_stack or ""
+    assert stack.count("  File ") == 30
+    assert "raise RuntimeError" in stack
