@@ -27,6 +27,7 @@ from miharu.dashboard.pages import (
     overview,
     routes,
     sessions,
+    tools,
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
 from miharu.dashboard.queries.together import once
@@ -42,6 +43,7 @@ SCREENS: tuple[Screen, ...] = (
     calls.SCREEN,
     routes.SCREEN,
     models.SCREEN,
+    tools.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
     compare.SCREEN,

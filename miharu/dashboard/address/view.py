@@ -60,6 +60,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "calls": ("sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
     "models": ("sort", "timed", "page"),
+    "tools": ("sort",),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
