@@ -10,11 +10,12 @@ __all__ = ("Frames", "frames_of", "written")
 
 _MOST_FRAMES, _MOST_ERRORS = 30, 4
 """Of one error, the innermost; and of errors of which one led to the other."""
-_LONGEST_NAME = 200
+_LONGEST_NAME, _LONGEST_MESSAGE = 200, 1_000
 _OURS = __file__.removesuffix("stacks.py")
 
 Frames = tuple[tuple[str, str, tuple[tuple[str, int, str], ...]], ...]
-"""Of each error how it is linked to the one before, its class, and file, line and function of each frame."""
+"""Of each error how it is linked to the one before, its class and message, and its frames: file, line and
+function."""
 
 
 def frames_of(error: BaseException) -> Frames:
@@ -22,7 +23,7 @@ def frames_of(error: BaseException) -> Frames:
     found: list[tuple[str, str, tuple[tuple[str, int, str], ...]]] = []
     link, at = "", error
     while True:
-        found.append((link, _class(at), _frames(at.__traceback__)))
+        found.append((link, _named(at), _frames(at.__traceback__)))
         link, after = "cause", at.__cause__
         if after is None and not at.__suppress_context__:
             link, after = "context", at.__context__
@@ -44,10 +45,14 @@ def written(frames: Frames) -> str:
     return text
 
 
-def _class(error: BaseException) -> str:
+def _named(error: BaseException) -> str:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return name[:_LONGEST_NAME]
+    try:
+        said = str(error)[:_LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed has a name
+        said = ""
+    return f"{name[:_LONGEST_NAME]}: {said}" if said else name[:_LONGEST_NAME]
 
 
 def _frames(traceback: TracebackType | None) -> tuple[tuple[str, int, str], ...]:

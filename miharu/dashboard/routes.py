@@ -31,6 +31,7 @@ from miharu.dashboard.pages import (
     routes,
     sessions,
     tags,
+    tools,
     users,
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
@@ -49,6 +50,7 @@ SCREENS: tuple[Screen, ...] = (
     models.SCREEN,
     users.SCREEN,
     tags.SCREEN,
+    tools.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
     compare.SCREEN,

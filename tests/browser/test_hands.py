@@ -9,7 +9,7 @@ from .conftest import keys_work, page_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "live", "calls", "routes", "models", "sessions", "errors", "compare", "find?q=gpt")
+PAGES = ("", "live", "calls", "routes", "models", "tools", "sessions", "errors", "compare", "find?q=gpt")
 
 
 def drawer(page: Page) -> object:

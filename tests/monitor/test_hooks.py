@@ -153,3 +153,54 @@ def test_variables_leave_calls_out(database: Path, monkeypatch: pytest.MonkeyPat
     ask(url=URL.replace("openai", "example"))
     assert miharu.flush(30)
     assert [row["host"] for row in rows(database)] == ["api.example.com"]
+
+
+def span_rows(database: Path) -> list[tuple[str | None, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(
+            "SELECT kind, input, output, error_stack FROM llm_spans ORDER BY rowid"
+        ).fetchall()
+
+
+SECRET = "sk-proj-Zx9Qw7Er5Ty3Ui1OpAs2Df4Gh6"
+
+
+@miharu.observe(kind="tool")
+def charge(card: dict[str, str], note: str) -> dict[str, str]:
+    if note == "fail":
+        raise ValueError(f"refused with {SECRET}")
+    return {"api_key": SECRET, "state": note}
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_what_spans_are_given_is_kept_as_content_is_and_without_secrets(
+    database: Path, content: bool
+) -> None:
+    miharu.init(database, capture_content=content)
+    charge({"authorization": f"Bearer {SECRET}"}, "ok")
+    with pytest.raises(ValueError, match="refused"):
+        charge({}, "fail")
+    assert miharu.flush(30)
+    paid, failed = span_rows(database)
+    assert paid[0] == failed[0] == "execute_tool"
+    assert SECRET not in json.dumps([paid, failed])
+    assert 'raise ValueError(f"refused with {SECRET}")' in str(failed[3])
+    if not content:
+        assert (paid[1:], failed[1:3]) == ((None, None, None), (None, None))
+        return
+    assert json.loads(paid[1] or "")["note"] == "ok"
+    assert json.loads(paid[2] or "")["state"] == "ok"
+    assert failed[2] is None
+
+
+def test_redact_decides_on_what_spans_are_given(database: Path) -> None:
+    def redact(value: Any) -> Any:
+        if "note" in value:
+            return {"fields": sorted(value)}
+        raise LookupError
+
+    miharu.init(database, capture_content=True, redact=redact)
+    charge({}, "ok")
+    assert miharu.flush(30)
+    [row] = span_rows(database)
+    assert row[1:3] == ('{"fields":["card","note"]}', None)

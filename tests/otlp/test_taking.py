@@ -547,3 +547,63 @@ async def test_log_records_are_taken_in_both_encodings(sender: httpx.AsyncClient
     answer = await sender.post("/v1/logs", content=encoded(logs), headers=PROTOBUF)
     assert (answer.status_code, answer.content) == (200, b"")
     assert ExportLogsServiceResponse.FromString(answer.content) is not None
+
+
+TOOL = {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "refund",
+    "gen_ai.tool.call.arguments": '{"order": 7}',
+    "gen_ai.tool.call.result": '"done"',
+}
+
+
+@pytest.mark.parametrize("taking", [False, True], indirect=True)
+@pytest.mark.parametrize("as_protobuf", [False, True])
+async def test_work_keeps_its_kind_and_a_tool_its_name(
+    sender: httpx.AsyncClient, taking: Monitor, as_protobuf: bool, request: pytest.FixtureRequest
+) -> None:
+    failure = {"exception.type": "ValueError", "exception.stacktrace": "Traceback: at line 1"}
+    message = globals()["request"](
+        span(1, {"gen_ai.operation.name": "invoke_agent"}),
+        span(
+            2,
+            TOOL,
+            1,
+            status={"code": 2, "message": "no"},
+            events=[{"name": "exception", "timeUnixNano": "1", "attributes": pairs(failure)}],
+        ),
+        span(3, {"openinference.span.kind": "TOOL", "tool.name": "find", "input.value": "x"}, 1),
+        span(4, {"openinference.span.kind": "CHAIN"}, 1),
+        span(5, {"traceloop.span.kind": "tool", "traceloop.entity.name": "look"}, 1),
+        span(6, {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "count", "ai.toolCall.args": "{}"}, 1),
+        span(7, CHAT | {"gen_ai.output.messages": json.dumps(ASKS)}, 1),
+    )
+    body, kind = (encoded(message), PROTOBUF) if as_protobuf else (json.dumps(message).encode(), JSON)
+    assert (await sender.post("/v1/traces", content=body, headers=kind)).status_code == 200
+    calls, spans = await stored(taking)
+    assert [(one.name, one.kind) for one in spans] == [
+        ("span 1", "invoke_agent"),
+        ("refund", "execute_tool"),
+        ("find", "execute_tool"),
+        ("span 4", None),
+        ("look", "execute_tool"),
+        ("count", "execute_tool"),
+    ]
+    assert calls[0].tools == '["refund", "find"]'
+    tool = await taking.read(lambda: taking.questions.span(TRACE, f"{2:016x}"))
+    assert tool is not None
+    content = taking.config.capture_content
+    assert (tool.input, tool.output) == (('{"order": 7}', '"done"') if content else (None, None))
+    assert (tool.status, tool.error_type, tool.error_stack) == ("error", "ValueError", "Traceback: at line 1")
+
+
+ASKS = [
+    {
+        "role": "assistant",
+        "parts": [
+            {"type": "text", "content": "x"},
+            {"type": "tool_call", "name": "refund", "arguments": {}},
+            {"type": "tool_call", "name": "find", "arguments": {}},
+        ],
+    }
+]

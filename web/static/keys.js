@@ -1,14 +1,13 @@
 "use strict";
 // The keys. Each does what a link or a button on the page does.
 (() => {
-  const PAGES = { o: "overview", l: "live", c: "calls", r: "routes", m: "models", s: "sessions", e: "errors", d: "compare" };
   const OFF = "miharu-keys-off";
   let going = 0, off = false, at = null;
   try { off = localStorage.getItem(OFF) === "1"; } catch {}
 
   const one = (selector) => document.querySelector(selector);
   const press = (selector) => one(selector)?.click();
-  const goTo = (name) => press(`.side a[data-page="${name}"]`);
+  const page = (key) => one(`.side a[data-key="${CSS.escape(key)}"]`);
   const help = () => one("#keys").showModal();
 
   function pick(name) {
@@ -71,7 +70,7 @@
     x: () => pick("export"),
     e: () => error(1),
     E: () => error(-1),
-    c: () => goTo("compare"),
+    c: () => press(`.side a[data-page="compare"]`),
     b: () => document.dispatchEvent(new CustomEvent("miharu:beside", { detail: at })),
     n: () => press("[data-step-difference='1']"),
     d: () => press("[data-theme-toggle]"),
@@ -91,7 +90,7 @@
     if (event.key === " " && event.target.closest?.("a,button,summary,.plot,[tabindex='0']")) return;
     if (going && Date.now() - going < 1500) {
       going = 0;
-      if (PAGES[event.key]) { event.preventDefault(); return goTo(PAGES[event.key]); }
+      if (page(event.key)) { event.preventDefault(); return page(event.key).click(); }
     }
     if (event.key === "g") { going = Date.now(); return; }
     const sideways = { ArrowLeft: false, ArrowRight: true }[event.key];

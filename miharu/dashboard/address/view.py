@@ -53,6 +53,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "models": ("sort", "timed", "page"),
     "users": ("show", "sort", "match", "page", "measure"),
     "tags": ("name", "show", "sort", "match", "page", "measure"),
+    "tools": ("sort",),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),

@@ -6,6 +6,8 @@ etag.py        a part that has not changed is not made again
 compression.py packed for browsers that can unpack it
 assets.py      the files under ``web/``
 templates.py   the one place that knows jinja2
+menu.py        the side bar
+reasons.py     why something is as it is, for a key and a finger too
 highlight.py   JSON in colours
 notice.py      a page of a few sentences, which needs no other file
 """

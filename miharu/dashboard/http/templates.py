@@ -9,6 +9,7 @@ from miharu._version import __version__
 from miharu.dashboard.address.ranges import RANGES
 from miharu.dashboard.http import assets, reasons
 from miharu.dashboard.http.highlight import highlighted
+from miharu.dashboard.http.menu import GO_TO, MENU
 from miharu.dashboard.markdown import markdown, seen, shown
 from miharu.wording import numbers
 from miharu.wording.names import model_name
@@ -61,5 +62,5 @@ def _environment() -> "Environment":
     environment.globals.update(
         asset=assets.asset_url, version=__version__, pct=numbers.percent, ranges=RANGES
     )
-    environment.globals.update(why=reasons.why, reasons=reasons.reasons)
+    environment.globals.update(why=reasons.why, reasons=reasons.reasons, menu=MENU, go_to=GO_TO)
     return environment

@@ -5,6 +5,7 @@ live.py     what happens now
 calls.py    the list of calls
 routes.py   by route of the host's app
 models.py   by model
+tools.py    the tools that models ask for, and that ran
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods

@@ -23,6 +23,7 @@ from miharu.dashboard.pages import (
     routes,
     sessions,
     tags,
+    tools,
     users,
 )
 from miharu.dashboard.panels.tables import Sheet, Value
@@ -38,6 +39,7 @@ FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
     "models": models.file,
     "users": users.file,
     "tags": tags.file,
+    "tools": tools.file,
     "sessions": sessions.file,
     "errors": errors.file,
     "compare": compare.file,

@@ -1,13 +1,21 @@
 """A call in the words of the conventions."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from miharu.batch import Span
 from miharu.call import Body, Outcome, Usage
 from miharu.exporters.otlp.content import LONGEST, content_of
-from miharu.exporters.otlp.conventions import attributes_of_call, ids_of_call, name_of
+from miharu.exporters.otlp.conventions import (
+    attributes_of_call,
+    attributes_of_span,
+    ids_of_call,
+    name_of,
+    name_of_span,
+)
 from miharu.exporters.otlp.encoding import encoded
 from miharu.exporters.otlp.operations import OPERATIONS, SEPARATE_SYSTEM, operation_of, provider_of
 from miharu.providers import BUILT_IN
@@ -202,3 +210,29 @@ def test_parts_without_a_place_in_the_conventions_have_types_of_their_own() -> N
         ("data", "?"),
         ("rest", "and 12 more"),
     ]
+
+
+def test_a_tool_is_named_as_the_conventions_name_it() -> None:
+    tool = Span(
+        id="1" * 16,
+        trace_id="2" * 32,
+        name="refund",
+        timestamp=0,
+        duration_ms=1,
+        status="error",
+        error_type="ValueError",
+        kind="execute_tool",
+        input='{"order": 7}',
+        output="1",
+        error_stack="Traceback",
+    )
+    said = attributes_of_span(tool)
+    assert name_of_span(tool) == "execute_tool refund"
+    assert said["gen_ai.operation.name"] == "execute_tool"
+    assert said["gen_ai.tool.name"] == "refund"
+    assert (said["gen_ai.tool.call.arguments"], said["gen_ai.tool.call.result"]) == ('{"order": 7}', "1")
+    plain = replace(tool, kind=None, input='"x"', output=None, error_stack=None)
+    said = attributes_of_span(plain)
+    assert name_of_span(plain) == "refund"
+    assert said["miharu.input"] == '"x"'
+    assert not {"gen_ai.operation.name", "gen_ai.tool.name", "miharu.output"} & said.keys()

@@ -212,8 +212,10 @@ def bars_of(nodes: Sequence[Node], axis: Axis, most: int = _BARS) -> Sequence[Ba
             pieces[-1][1] = max(pieces[-1][1], left + width)
         else:
             pieces.append([left, left + width])
-    bars = [Bar(css, left, round(end - left, 2)) for css, pieces in found.items() for left, end in pieces]
-    return bars[:most]
+    each = max(1, most // max(1, len(found)))
+    return [
+        Bar(css, left, round(end - left, 2)) for css, pieces in found.items() for left, end in pieces[:each]
+    ]
 
 
 def _css(node: Node) -> str:

@@ -4,10 +4,14 @@ import re
 
 import pytest
 
+from miharu.batch import Batch
+from miharu.stores.clickhouse import ClickHouseStore
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.tables.counting import COUNTERS
-from miharu.stores.clickhouse.tables.schema import TYPES, statements
+from miharu.stores.clickhouse.tables.schema import TYPES, additions, statements
 from miharu.stores.clickhouse.writing.forgetting import prune
+from miharu.testing.open_store import both
+from miharu.testing.store_contract import ALL, make_call
 from tests.stores.clickhouse.server import Server
 
 
@@ -69,3 +73,36 @@ def test_on_a_cluster_rows_are_deleted_where_they_lie(monkeypatch: pytest.Monkey
         "ALTER TABLE llm_bodies_local ON CLUSTER `main` DROP PARTITION ID '202601'",
         "DELETE FROM llm_bodies_local ON CLUSTER `main` WHERE timestamp < 10",
     ]
+
+
+def test_a_cluster_of_version_1_gets_its_columns_where_rows_lie_and_where_they_are_led_to() -> None:
+    made = list(additions("main"))
+    assert all(" ON CLUSTER `main` ADD COLUMN IF NOT EXISTS " in statement for statement in made)
+    for table in ("llm_calls", "llm_calls_local", "llm_spans", "llm_spans_local"):
+        assert any(statement.startswith(f"ALTER TABLE {table} ") for statement in made)
+
+
+async def test_tables_of_version_1_get_the_columns_that_have_come_since(
+    clickhouse: Server, database: str
+) -> None:
+    store = both(ClickHouseStore(clickhouse.url(database)))
+    await store.open()
+    before = make_call()
+    await store.add(Batch(calls=[before]))
+    await store.close()
+    for table, names in (
+        ("llm_calls", ("tools",)),
+        ("llm_spans", ("kind", "input", "output", "error_stack")),
+    ):
+        for name in names:
+            clickhouse.query(database, f"ALTER TABLE {table} DROP COLUMN {name}")
+    clickhouse.query(database, "TRUNCATE TABLE miharu_schema")
+    clickhouse.query(database, "INSERT INTO miharu_schema VALUES (1)")
+    store = both(ClickHouseStore(clickhouse.url(database)))
+    await store.open()
+    after = make_call(tools='["find"]')
+    await store.add(Batch(calls=[after]))
+    assert await store.call(before.id) == before
+    assert await store.call(after.id) == after
+    assert [one.name for one in (await store.tools(ALL)).asked] == ["find"]
+    await store.close()

@@ -1,0 +1,127 @@
+"""The page of tools: what was asked for, what ran, and what is said where one of them is not known."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from miharu.batch import Batch, Span
+from miharu.call import Call, Outcome, new_id
+from miharu.dashboard.http.page import Site
+from tests.dashboard.conftest import NOW, get, make_site
+from tests.dashboard.memory import MemoryStore
+
+pytestmark = pytest.mark.anyio
+
+
+def asking(ago: int, tools: str | None, model: str = "gpt-6") -> Call:
+    return Call(
+        id=new_id(NOW - ago),
+        timestamp=NOW - ago,
+        api="openai.chat",
+        model=model,
+        route="POST /chat",
+        outcome=Outcome(status="success"),
+        tools=tools,
+    )
+
+
+def ran(number: int, name: str, ms: int = 100, **facts: object) -> Span:
+    span = Span(
+        id=f"{number:016x}",
+        trace_id="a" * 32,
+        name=name,
+        timestamp=NOW - 5000,
+        duration_ms=ms,
+        status="success",
+        kind="execute_tool",
+    )
+    return replace(span, **facts)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def site() -> Site:
+    store = MemoryStore()
+    calls = [
+        *(asking(1000 * n, '["find"]') for n in range(1, 6)),
+        asking(9000, '["find", "<b>refund"]', "claude-x"),
+        asking(9500, None),
+        asking(90_000_000, '["long_ago"]'),
+    ]
+    spans = [
+        *(ran(n, "find", 100 * n) for n in range(1, 5)),
+        ran(9, "get", 7_000, status="error", error_type="Boom"),
+        ran(10, "get", 10),
+        ran(11, "plain", kind=None),
+    ]
+    await store.add(Batch(calls=calls, spans=spans))
+    return make_site(store)
+
+
+def rows(body: str) -> list[list[str]]:
+    table = body[body.index('<table class="tools">') :].partition("</table>")[0]
+    found = re.findall(r"<tr><td.*?</tr>", table, re.DOTALL)
+    return [
+        [re.sub(r"\s+", " ", re.sub("<[^>]+>", "", cell)).strip() for cell in re.split("</td>", row)][:-1]
+        for row in found
+    ]
+
+
+async def test_both_sides_of_each_tool_stand_in_a_row(site: Site) -> None:
+    found = rows((await get(site, "tools")).body.decode())
+    assert [row[:5] for row in found] == [
+        ["find", "gpt-6, claude-x", "6", "2 not 4", "0"],
+        ["&lt;b&gt;refund", "claude-x", "1", "–", "–"],  # noqa: RUF001 - a dash, as printed
+        ["get", "the program itself", "–", "2", "50%"],  # noqa: RUF001 - ditto
+    ]
+    assert found[0][6:8] == ["200 ms", "400 ms"]
+
+
+async def test_the_rows_come_in_the_order_asked_for(site: Site) -> None:
+    for sort, first in (
+        ("-failed", "get"),
+        ("-p95_ms", "get"),
+        ("-unseen", "find"),
+        ("tool", "&lt;b&gt;refund"),
+    ):
+        assert rows((await get(site, "tools", sort=sort)).body.decode())[0][0] == first
+
+
+async def test_how_tools_fail_is_told(site: Site) -> None:
+    body = (await get(site, "tools")).body.decode()
+    assert "How tools fail" in body
+    assert 'href="errors?error=Boom"' in body
+    assert "1 of 1 in" in body
+
+
+async def test_a_filter_that_steps_do_not_have_is_said_and_compares_nothing(site: Site) -> None:
+    body = (await get(site, "tools", model="claude-x")).body.decode()
+    assert "Steps have no model of a call" in body
+    [found] = [row for row in rows(body) if row[0] == "find"]
+    assert found[2:4] == ["1", "4"]  # the runs are those of all models, so no gap is shown
+    assert "of no tool both sides are known in full" in body
+
+
+async def test_nothing_is_said_to_be_missing_of_what_was_not_looked_through(site: Site) -> None:
+    tools = site.store.tools
+
+    async def partly(query: object) -> object:
+        return replace(await tools(query), asked_since=NOW - 60_000)  # type: ignore[arg-type]
+
+    site.store.tools = partly  # type: ignore[method-assign,assignment]
+    body = (await get(site, "tools")).body.decode()
+    assert "There are many calls: only those since" in body
+    assert " not</span>" not in body
+
+
+async def test_without_tools_it_says_how_they_are_recognised() -> None:
+    site = make_site(MemoryStore([asking(5, None)]))
+    body = (await get(site, "tools")).body.decode()
+    assert "@miharu.observe(kind=&#34;tool&#34;)" in body or '@miharu.observe(kind="tool")' in body
+    assert "No tool in this range matches the filters." in (await get(site, "tools", model="x")).body.decode()
+
+
+async def test_the_same_rows_are_a_file(site: Site) -> None:
+    text = (await get(site, "export.csv", of="tools")).body.decode()
+    assert text.splitlines()[0] == "tool,models,asked,ran,unseen,errors,failed,p50_ms,p95_ms,last"
+    assert text.splitlines()[1].startswith('find,"gpt-6, claude-x",6,4,2,0,0')
