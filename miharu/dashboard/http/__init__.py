@@ -7,6 +7,7 @@ compression.py packed for browsers that can unpack it
 assets.py      the files under ``web/``
 templates.py   the one place that knows jinja2
 highlight.py   JSON in colours
+reasons.py     why something is a dash or a guess, opened by a button
 notice.py      a page of a few sentences, which needs no other file
 """
 
