@@ -140,6 +140,27 @@ async def test_writes_nothing_that_the_policy_forbids(site: Site, store: MemoryS
                 assert attributes.get("type") == "application/json" or attributes["src"]
 
 
+async def test_no_button_stands_in_a_link(site: Site, store: MemoryStore) -> None:
+    for page in await every_page(site, store):
+        for link in re.findall(r"<a [^>]*>(.*?)</a>", page.body.decode(), re.DOTALL):
+            assert "<button" not in link
+            assert "<a " not in link
+
+
+async def test_each_reason_stands_once_on_the_page_that_has_its_button(
+    site: Site, store: MemoryStore
+) -> None:
+    opened = 0
+    for page in await every_page(site, store):
+        tags = Html(page).tags
+        ids = [attributes["id"] for _, attributes in tags if "popover" in attributes]
+        assert len(ids) == len(set(ids))
+        asked = {attributes["popovertarget"] for _, attributes in tags if "popovertarget" in attributes}
+        assert asked == set(ids)
+        opened += len(asked)
+    assert opened > 50
+
+
 async def test_links_only_relatively_and_only_to_what_is_there(site: Site, store: MemoryStore) -> None:
     for page in await every_page(site, store):
         for tag, attributes in Html(page).tags:
