@@ -6,10 +6,12 @@ access/   who may see
 pages/    one module for each page
 metrics/  what monitoring systems read
 panels/   the parts of pages
+pair/     two calls side by side
 call/     one call, as a row and in its drawer
 charts/   what is drawn
 queries/  what is asked of the store
 http/     the response: headers, files, templates
+markdown/ what models wrote, as structure and text
 address/  what a URL asks for
 
 Imports go down this list. No module here knows a framework or a socket; the doors (``_asgi``, ``server``)

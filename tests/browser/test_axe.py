@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -26,9 +27,13 @@ PLACES = {
     "nothing found": "find?q=no such thing",
     "calls by cost, with a tag": "calls?range=7d&tag=release=2026.11.4&sort=-cost",
     "no calls": "calls?model=nothing",
+    "no two calls": "pair",
     "an empty overview": "?model=nothing",
 }
-OPENED = ("a call", "a failed call", "a raw request", "a session")
+OPENED = (
+    *("a call", "a failed call", "a raw request", "a session"),
+    *("two calls", "two calls below each other, whole", "a call alone", "a call as text"),
+)
 Look = tuple[Literal["light", "dark"], int]
 LOOKS: list[object] = [
     ("light", 1440),
@@ -53,10 +58,21 @@ def places(browser: Browser, shop: str) -> Mapping[str, str]:
         page.goto(shop + path)
         return page.locator("tbody").get_by_role("link").first.get_attribute("href") or ""
 
+    def call_id(link: str) -> str:
+        return parse_qs(link.partition("?")[2])["sel"][0]
+
     context = browser.new_context()
     page = context.new_page()
     call = first("calls?range=7d&route=POST /agents/%7Bname%7D/run")
-    links = (call, first("calls?range=7d&status=error"), f"{call}&tab=request", first("sessions?range=7d"))
+    one, other = (
+        call_id(first(f"calls?range=7d&route=POST /agents/%7Bname%7D/run&model={model}"))
+        for model in ("claude-sonnet-5-5", "gpt-6.1-sol")
+    )
+    two = f"pair?range=7d&a={one}&b={other}"
+    links = (
+        *(call, first("calls?range=7d&status=error"), f"{call}&tab=request", first("sessions?range=7d")),
+        *(two, f"{two}&show=all&lay=below", f"pair?range=7d&a={one}", f"{call}&tab=text"),
+    )
     context.close()
     return PLACES | dict(zip(OPENED, links, strict=True))
 

@@ -9,7 +9,10 @@ from .conftest import keys_work, page_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "live", "calls", "routes", "models", "tools", "sessions", "errors", "compare", "find?q=gpt")
+PAGES = (
+    *("", "live", "calls", "routes", "models", "tools", "users", "tags", "sessions", "errors", "compare"),
+    *("find?q=gpt", "pair"),
+)
 
 
 def drawer(page: Page) -> object:
@@ -227,9 +230,20 @@ def test_find_answers_while_one_types(browser: Browser, shop: str) -> None:
 def test_a_view_is_saved_and_forgotten(browser: Browser, shop: str) -> None:
     with page_of(browser) as page:
         page.goto(f"{shop}calls?status=error&range=7d")
-        page.on("dialog", lambda dialog: dialog.accept("Everything broken"))
-        page.get_by_role("button", name="Save this view").click()
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.on("dialog", lambda _: pytest.fail("a dialog of the browser"))
+        page.get_by_role("button", name="Save this view").press("Enter")
+        assert page.get_by_label("Name", exact=True).input_value() == "Calls, error"
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Save this view")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.type("Everything broken")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Everything broken")).to_be_visible()
         page.goto(shop)
+        page.get_by_role("button", name="Copy the link to Everything broken").press("Enter")
+        expect(page.locator("[data-saved-said]")).to_have_text("The link is copied")
+        assert page.evaluate("navigator.clipboard.readText()") == f"{shop}calls?status=error&range=7d"
         page.get_by_role("link", name="Everything broken").click()
         expect(page).to_have_url(f"{shop}calls?status=error&range=7d")
         page.get_by_role("button", name="Forget the view Everything broken").click()

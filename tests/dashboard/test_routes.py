@@ -67,7 +67,11 @@ async def every_page(site: Site, store: MemoryStore) -> list[Page]:
         await get(site, "calls", sel=failed.id),
         await get(site, "calls", sel=traced.id),
         await get(site, "calls", sel=traced.id, tab="request"),
+        await get(site, "calls", sel=traced.id, tab="text"),
         await get(site, "calls", sel="nobody"),
+        await get(site, "pair", a=traced.id, b=failed.id, show="all", lay="below"),
+        await get(site, "pair", a=traced.id),
+        await get(site, "pair", a="nobody", b=failed.id),
         await get(site, "calls", sort="-cost"),
         await get(site, "live", sel=traced.id),
         await get(site, "routes", route="POST /agents/{name}/run"),
@@ -88,6 +92,7 @@ async def every_page(site: Site, store: MemoryStore) -> list[Page]:
     [
         *((path, method, 200) for path in PATHS for method in ("GET", "HEAD")),
         ("body", "GET", 404),
+        ("media", "GET", 404),
         ("static/app.css", "GET", 200),
         ("static/app.css", "HEAD", 200),
         ("static/htmx-4.0.1.min.js", "GET", 200),
@@ -133,6 +138,27 @@ async def test_writes_nothing_that_the_policy_forbids(site: Site, store: MemoryS
             assert not [value for value in attributes.values() if value.startswith(("js:", "javascript:"))]
             if tag == "script":
                 assert attributes.get("type") == "application/json" or attributes["src"]
+
+
+async def test_no_button_stands_in_a_link(site: Site, store: MemoryStore) -> None:
+    for page in await every_page(site, store):
+        for link in re.findall(r"<a [^>]*>(.*?)</a>", page.body.decode(), re.DOTALL):
+            assert "<button" not in link
+            assert "<a " not in link
+
+
+async def test_each_reason_stands_once_on_the_page_that_has_its_button(
+    site: Site, store: MemoryStore
+) -> None:
+    opened = 0
+    for page in await every_page(site, store):
+        tags = Html(page).tags
+        ids = [attributes["id"] for _, attributes in tags if "popover" in attributes]
+        assert len(ids) == len(set(ids))
+        asked = {attributes["popovertarget"] for _, attributes in tags if "popovertarget" in attributes}
+        assert asked == set(ids)
+        opened += len(asked)
+    assert opened > 50
 
 
 async def test_links_only_relatively_and_only_to_what_is_there(site: Site, store: MemoryStore) -> None:

@@ -9,6 +9,7 @@ templates.py   the one place that knows jinja2
 menu.py        the side bar
 reasons.py     why something is as it is, for a key and a finger too
 highlight.py   JSON in colours
+reasons.py     why something is a dash or a guess, opened by a button
 notice.py      a page of a few sentences, which needs no other file
 """
 

@@ -9,11 +9,13 @@ tools.py    the tools that models ask for, and that ran
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods
+pair.py     two calls
 choices.py  what the filter form offers
 find.py     the search
 refused.py  a filter that is not understood
 export.py   any page as a file
 body.py     one body as a file
+media.py    a picture or a sound of a body
 health.py   whether the calls can be read
 """
 

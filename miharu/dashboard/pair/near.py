@@ -16,7 +16,8 @@ from miharu.stores.base import Query
 __all__ = ("Near", "near")
 
 _LISTED = 20
-_WITHIN = 30 * DAY
+_WITHIN = DAY
+"""Before and after the call: further away, a filter that lets little through would have all calls read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Near:
 
 async def near(call: Call, view: View, site: Site, colors: Palette, *, is_first: bool) -> list[Near]:
     """What to choose from; nothing twice."""
-    window = Query(start=site.clock() - _WITHIN, end=site.clock() + 1)
+    window = Query(start=call.timestamp - _WITHIN, end=call.timestamp + _WITHIN)
     async with together() as ask:
         tries = ask(attempts, call, site)
         original = ask(site.store.call, call.duplicate_of) if call.duplicate_of else None
@@ -43,7 +44,7 @@ async def near(call: Call, view: View, site: Site, colors: Palette, *, is_first:
         ("Other attempts of it", tries.value),
         ("The call that it repeats", [original.value] if original and original.value else []),
         ("Of the same session", session.value if session else []),
-        ("Others like it, the newest first", alike.value),
+        ("Others like it, within a day", alike.value),
     )
     seen = {call.id}
 

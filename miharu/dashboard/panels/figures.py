@@ -40,6 +40,12 @@ class Card:
     """(text, explanation)."""
     warnings: Sequence[tuple[str, str]] = ()
 
+    @property
+    def reasons(self) -> str:
+        """All explanations, a line each: what its name opens."""
+        notes = (f"{text}: {why}" for text, why in (*self.notes, *self.warnings) if why)
+        return "\n".join(filter(None, (self.title, *notes)))
+
 
 async def figures(view: View, site: Site) -> dict[str, Any]:
     """Totals and cards as of now."""

@@ -307,7 +307,7 @@ async def test_one_call_offers_what_is_near_it() -> None:
     body = (await get(site, "pair", a=call.id)).body.decode()
     assert [_bare(one) for one in re.findall(r'<h2 id="h-near.*?</h2>', body)] == [
         "Other attempts of it",
-        "Others like it, the newest first",
+        "Others like it, within a day",
     ]
     assert f"pair?a={call.id}&amp;b={failed.id}" in body
     other = (await get(site, "pair", b=again.id)).body.decode()
