@@ -9,7 +9,19 @@ from .conftest import keys_work, page_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "live", "calls", "routes", "models", "sessions", "errors", "compare", "find?q=gpt")
+PAGES = (
+    "",
+    "live",
+    "calls",
+    "routes",
+    "models",
+    "users",
+    "tags",
+    "sessions",
+    "errors",
+    "compare",
+    "find?q=gpt",
+)
 
 
 def drawer(page: Page) -> object:

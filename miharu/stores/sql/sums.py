@@ -77,11 +77,13 @@ def groups(  # noqa: PLR0917 - as the question has it
     by: By,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
+    *,
+    timed: bool = True,
 ) -> Sequence[Group]:
     keys = _as_kept(among)
     if keys is None and limit is not None:
         keys = [key for key, _ in ranked_keys(connection, engine, query, by, limit=limit)]
-    return _groups(connection, engine, query, by, keys)[:limit]
+    return _groups(connection, engine, query, by, keys, timed=timed)[:limit]
 
 
 def latencies(
@@ -97,15 +99,24 @@ def latencies(
 
 
 def _groups(
-    connection: Connection, engine: Engine, query: Query, by: By, among: Sequence[str] | None
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    by: By,
+    among: Sequence[str] | None,
+    *,
+    timed: bool,
 ) -> list[Group]:
     of_users = _of_users(connection, engine, query, by=by, among=among)
     if of_users is None:
         rows = _sums(connection, engine, query, by, _IN_ORDER, among=among)
     else:
         rows = sorted(of_users, key=lambda row: (-row.cost_nanousd, -row.calls, row.key))
-    timed = timed_by(connection, engine, query, by, among)
-    return [Group(key=row.key or None, totals=made(row[1:]), latency=timed[row.key or None]) for row in rows]
+    times = timed_by(connection, engine, query, by, among) if timed else {}
+    return [
+        Group(key=row.key or None, totals=made(row[1:]), latency=times.get(row.key or None, Latency()))
+        for row in rows
+    ]
 
 
 def _of_users(

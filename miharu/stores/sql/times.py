@@ -20,6 +20,7 @@ _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
     "ttft_ms": (1, "ttft_bucket"),
 }
+_WHOLE: tuple[Timing, ...] = ("duration_ms",)
 _LANES = tuple(f"n{place}" for place in range(WIDTH))
 _NONE = "''"
 _IMPLIED = frozenset({"status"})
@@ -54,9 +55,9 @@ def latencies(
 def of_users(
     connection: Connection, engine: Engine, query: Query, users: Sequence[str]
 ) -> Mapping[str | None, Latency]:
-    """The latency of some users: of those with many calls from sums of their own."""
+    """How long whole calls of some users took: of those with many calls from sums of their own."""
     if query.user_id is not None or query.tag is not None:
-        return _worked_out(_counts(connection, engine, query, _TIMINGS, by="user_id", among=users))
+        return _worked_out(_counts(connection, engine, query, _WHOLE, by="user_id", among=users))
     frequent = frequent_among(connection, users)
     since: dict[int | None, list[str]] = {}
     for user in users:
@@ -68,7 +69,7 @@ def of_users(
                 connection,
                 engine,
                 query,
-                _TIMINGS,
+                _WHOLE,
                 by="user_id",
                 among=some,
                 frequent=moment is not None,

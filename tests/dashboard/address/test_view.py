@@ -53,7 +53,12 @@ def test_reads_back_the_links_it_writes(view: View) -> None:
     assert read(view.link("export.csv")) == view
 
 
-@given(views(), st.sampled_from(["", "live", "calls", "routes", "models", "sessions", "errors", "compare"]))
+@given(
+    views(),
+    st.sampled_from(
+        ["", "live", "calls", "routes", "models", "users", "tags", "sessions", "errors", "compare"]
+    ),
+)
 def test_says_the_same_twice(view: View, page: str) -> None:
     """A page's own state survives a round through its address, and is then written the same."""
     link = view.link(page)

@@ -75,12 +75,17 @@ def groups(
     by: By,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
+    *,
+    timed: bool = True,
 ) -> Sequence[Group]:
     if among is None and limit is not None:
         among = [key for key, _ in _ranked(database, query, by, limit=limit)]
     rows = _sums(database, query, by, order=_IN_ORDER, among=among)
-    timed = timed_by(database, query, by, among) if rows else {}
-    made = [Group(key=row[0] or None, totals=_made(row[1:]), latency=timed[row[0] or None]) for row in rows]
+    times = timed_by(database, query, by, among) if rows and timed else {}
+    made = [
+        Group(key=row[0] or None, totals=_made(row[1:]), latency=times.get(row[0] or None, Latency()))
+        for row in rows
+    ]
     return made[:limit]
 
 

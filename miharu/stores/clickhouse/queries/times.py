@@ -42,7 +42,8 @@ def timed(
 ) -> Mapping[str | None, Latency]:
     """The same, of some users too."""
     found: dict[str | None, Latency] = defaultdict(Latency)
-    counts = _counts(database, query, ("duration_ms", "ttft_ms"), by=by, among=among)
+    timings: Sequence[Timing] = ("duration_ms",) if by == "user_id" else ("duration_ms", "ttft_ms")
+    counts = _counts(database, query, timings, by=by, among=among)
     for key in {key for _, key, _ in counts}:
         p50, p95 = percentiles(counts.get(("duration_ms", key, 0), {}), (0.5, 0.95))
         (first,) = percentiles(counts.get(("ttft_ms", key, 0), {}), (0.5,))
