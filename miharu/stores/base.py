@@ -503,8 +503,8 @@ class Questions(Protocol):
     ) -> Mapping[str | None, Latency]:
         """How long the calls of some values took, of users too, whose groups do not say it.
 
-        Of users that is for a few at a time, as those with few calls have no sums of their own, and without
-        their first tokens. Calls without the tag by which they are told apart need not be timed.
+        Of users that is for a few at a time, as those with few calls have no sums of their own. Of users and
+        of a tag's values only whole calls are timed, and calls without the tag need not be.
         """
         ...
 

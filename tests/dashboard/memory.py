@@ -284,7 +284,7 @@ class MemoryStore:
             held[dimension(call, by)].append(call)
         no_tag = isinstance(by, ByTag)
         timed = {key: latency([] if no_tag and key is None else held[key], self.counted) for key in among}
-        if by == "user_id":
+        if by == "user_id" or no_tag:
             return {key: replace(one, ttft_p50_ms=None) for key, one in timed.items()}
         return timed
 

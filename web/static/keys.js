@@ -1,7 +1,7 @@
 "use strict";
 // The keys. Each does what a link or a button on the page does.
 (() => {
-  const PAGES = { o: "overview", l: "live", c: "calls", r: "routes", m: "models", s: "sessions", e: "errors", d: "compare" };
+  const PAGES = { o: "overview", l: "live", c: "calls", r: "routes", m: "models", u: "users", t: "tags", s: "sessions", e: "errors", d: "compare" };
   const OFF = "miharu-keys-off";
   let going = 0, off = false, at = null;
   try { off = localStorage.getItem(OFF) === "1"; } catch {}

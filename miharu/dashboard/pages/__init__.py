@@ -5,6 +5,9 @@ live.py     what happens now
 calls.py    the list of calls
 routes.py   by route of the host's app
 models.py   by model
+users.py    the users, or one of them
+tags.py     the values of a tag, or one of them
+one.py      one user, or one value of a tag
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods

@@ -37,7 +37,7 @@ _COLUMNS: Mapping[str, Literal["cost_nanousd", "calls", "each", "key"]] = {
     "name": "key",
 }
 TIMED = 7 * DAY
-"""How far back calls are timed: of a user there may be as many durations as there are calls."""
+"""How far back the calls of users are timed: there may be as many durations as there are calls."""
 _LOUD = 1.0
 """Growth that is worth a colour: twice as much as before."""
 
@@ -156,7 +156,7 @@ async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, numbe
         "sort": sort,
         "sum": totals.value,
         "sum_before": totals_before.value,
-        "timed_since": query.end - TIMED if query.start < query.end - TIMED else None,
+        "timed_since": _timed_since(query, kind),
         "since": reached.since if reached != view else None,
     }
 
@@ -179,7 +179,7 @@ async def rows_of(
     """The rows of those keys, in their order; without what is only drawn, for a file of many."""
     now = site.clock()
     query, before = view.query(now), view.previous(now)
-    timed = replace(query, start=max(query.start, query.end - TIMED))
+    timed = replace(query, start=_timed_since(query, kind) or query.start)
     async with together() as ask:
         groups = ask(site.store.groups, query, kind.by, None, keys, timed=False)
         earlier = ask(site.store.groups, before, kind.by, None, keys, timed=False)
@@ -202,6 +202,12 @@ async def rows_of(
             )
         )
     return made
+
+
+def _timed_since(query: Query, kind: Kind) -> int | None:
+    """From when on calls are timed, where that is later than the beginning."""
+    since = query.end - TIMED
+    return since if kind.page == "users" and query.start < since else None
 
 
 def row_of(view: View, kind: Kind, group: Group, whole: Totals) -> WhoRow:

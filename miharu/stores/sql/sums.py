@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from miharu.stores.base import (
     By,
+    ByTag,
     Group,
     Latency,
     Point,
@@ -20,7 +21,7 @@ from miharu.stores.sql.selects import ALL, BY_STATUS, selects
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, filters_of, usable
 from miharu.stores.sql.times import latencies as timed_by
-from miharu.stores.sql.times import of_users
+from miharu.stores.sql.times import of_users, of_values
 
 __all__ = ("OF_CALLS", "groups", "latencies", "made", "series", "totals")
 
@@ -90,11 +91,12 @@ def latencies(
     connection: Connection, engine: Engine, query: Query, by: By, among: Sequence[str | None]
 ) -> Mapping[str | None, Latency]:
     keys = _as_kept(among) or ()
-    found = (
-        of_users(connection, engine, query, keys)
-        if by == "user_id"
-        else timed_by(connection, engine, query, by, keys)
-    )
+    if by == "user_id":
+        found = of_users(connection, engine, query, keys)
+    elif isinstance(by, ByTag):
+        found = of_values(connection, engine, query, by, keys)
+    else:
+        found = timed_by(connection, engine, query, by, keys)
     return {key or None: found.get(key or None, Latency()) for key in keys}
 
 

@@ -14,7 +14,7 @@ from miharu.stores.rollups import HISTOGRAMS, WIDTH
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
-__all__ = ("durations", "latencies", "latency", "of_users")
+__all__ = ("durations", "latencies", "latency", "of_users", "of_values")
 
 _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
@@ -50,6 +50,14 @@ def latencies(
     if isinstance(by, ByTag):
         found.pop(None, None)
     return found
+
+
+def of_values(
+    connection: Connection, engine: Engine, query: Query, by: ByTag, values: Sequence[str]
+) -> Mapping[str | None, Latency]:
+    """How long whole calls with some values of a tag took."""
+    some = [value for value in values if value]
+    return _worked_out(_counts(connection, engine, query, _WHOLE, by=by, among=some))
 
 
 def of_users(

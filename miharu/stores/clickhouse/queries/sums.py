@@ -7,6 +7,7 @@ from typing import Any
 from miharu.stores.base import (
     MOST_EXPENSIVE,
     By,
+    ByTag,
     Group,
     Latency,
     Point,
@@ -108,6 +109,10 @@ def latencies(
 ) -> Mapping[str | None, Latency]:
     if by in {"status", "error_type"}:
         found = timed_by(database, query, by, among)
+    elif by == "user_id" or isinstance(by, ByTag):
+        # no sums are kept of these: whole calls are enough
+        known = [key for key in among if key or by == "user_id"]
+        found = timed_among(database, query, by, known, ("duration_ms",))
     else:
         found = timed_among(database, query, by, list(among))
     return {key: found.get(key, Latency()) for key in among}
