@@ -8,7 +8,7 @@ tail.py      calls as they come
 stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
 copy.py      everything, from one database into another
-prune.py     delete what is old
+prune.py     delete what is old, or all of a user (``_forgetting.py``)
 reprice.py   what calls cost by the prices that are known today
 doctor/      what is installed, what is seen, how the database is
 

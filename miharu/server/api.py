@@ -15,6 +15,7 @@ from miharu.call import Body, Call
 from miharu.server.asked import Moment, asked_for, moment, refuse_unknown
 from miharu.stores.base import (
     MOST_SPANS,
+    ByTag,
     Dimension,
     Group,
     Latency,
@@ -22,11 +23,15 @@ from miharu.stores.base import (
     Point,
     Query,
     Questions,
+    RankedBy,
     Ranking,
+    RankOrder,
+    Ranks,
     Session,
     Timing,
     Totals,
 )
+from miharu.stores.base import By as StoreBy
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
@@ -48,8 +53,18 @@ _MOST_STEPS = 10_000
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 Step = Annotated[int, QueryParameter(description="Milliseconds.", ge=1000, le=2**40)]
-By = Annotated[Dimension, QueryParameter(description="By what the calls are told apart.")]
-MaybeBy = Annotated[Dimension | None, QueryParameter(description="By what the calls are told apart.")]
+_BY = f"^({'|'.join(get_args(Dimension))}|tag:.+)$"
+_TOLD_APART = "By what the calls are told apart: a column, or the values of a tag, such as tag:team."
+By = Annotated[str, QueryParameter(description=_TOLD_APART, pattern=_BY)]
+MaybeBy = Annotated[str | None, QueryParameter(description=_TOLD_APART, pattern=_BY)]
+ByColumn = Annotated[Dimension, QueryParameter(description="By what the calls are told apart.")]
+Ranked = Annotated[
+    str,
+    QueryParameter(
+        description="In whose order they come; with a minus before it, the largest first.",
+        pattern=f"^-?({'|'.join(get_args(RankedBy))})$",
+    ),
+]
 Sort = Annotated[
     str,
     QueryParameter(
@@ -116,7 +131,7 @@ def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
         "reader": Provide(lambda: reader, sync_to_thread=False),
     }
     handlers = [
-        *(_totals, _latency, _series, _durations, _groups, _keys, _sessions),
+        *(_totals, _latency, _series, _durations, _groups, _keys, _ranks, _sessions),
         *(_calls, _call, _spans, _scores, _moves),
     ]
     return Router("/api", route_handlers=handlers, dependencies=given, before_request=before, **options)
@@ -143,7 +158,7 @@ async def _series(
 ) -> Sequence[Point]:
     """Sums for each step of time, for each value of a dimension where one is given."""
     _check(asked, step)
-    return await reader.read(lambda store: store.series(asked, step, by))
+    return await reader.read(lambda store: store.series(asked, step, _by(by) if by else None))
 
 
 @get("/durations")
@@ -167,7 +182,7 @@ async def _groups(
     limit: Limit = 100,
 ) -> Sequence[Group]:
     """Sums and latency for each value of a dimension, the most expensive first."""
-    return await reader.read(lambda store: store.groups(asked, by, limit))
+    return await reader.read(lambda store: store.groups(asked, _by(by), limit))
 
 
 @get("/keys")
@@ -178,7 +193,32 @@ async def _keys(
     limit: Limit = 200,
 ) -> Sequence[str]:
     """The values of a dimension that occur, the most expensive first."""
-    return await reader.read(lambda store: store.keys(asked, by, limit))
+    return await reader.read(lambda store: store.keys(asked, _by(by), limit))
+
+
+@get("/ranks")
+async def _ranks(  # noqa: PLR0917 - Litestar passes them by name
+    asked: NamedDependency[Query],
+    reader: NamedDependency[MonitorReader],
+    by: By = "user_id",
+    sort: Ranked = "-cost_nanousd",
+    match: Annotated[str | None, QueryParameter(description="Only values with this in them.")] = None,
+    new: Annotated[  # noqa: FBT002 - a parameter of an address
+        bool, QueryParameter(description="Only values without a call at the other time.")
+    ] = False,
+    other_start: Moment = None,
+    other_end: Moment = None,
+    limit: Limit = 100,
+    offset: Annotated[int, QueryParameter(ge=0, le=2**31)] = 0,
+) -> Ranks:
+    """The values of a dimension in an order, and how many there are.
+
+    What ``moved`` or is new is so against another time, by default the time just before.
+    """
+    name = cast("RankedBy", sort.removeprefix("-"))
+    against = _other(asked, other_start, other_end) if new or name == "moved" else None
+    order = RankOrder(by=name, descending=sort.startswith("-"), against=against, only_new=new, matching=match)
+    return await reader.read(lambda store: store.ranks(asked, _by(by), limit, offset, order=order))
 
 
 @get("/sessions")
@@ -245,12 +285,10 @@ async def _moves(
     reader: NamedDependency[MonitorReader],
     other_start: Moment = None,
     other_end: Moment = None,
-    by: By = "model",
+    by: ByColumn = "model",
 ) -> Sequence[Moved]:
     """Why the cost of a period differs from that of another one, by default the time just before it."""
-    end, start = moment("other_end", other_end), moment("other_start", other_start)
-    end = asked.start if end is None else end
-    start = end - (asked.end - asked.start) if start is None else start
+    start, end = _other(asked, other_start, other_end)
     earlier = replace(asked, start=start, end=end)
     before = await reader.read(lambda store: store.groups(earlier, by))
     after = await reader.read(lambda store: store.groups(asked, by))
@@ -265,6 +303,18 @@ async def _moves(
         )
         for move in cost_changes(sides[0], sides[1], {})
     ]
+
+
+def _by(by: str) -> StoreBy:
+    name = by.removeprefix("tag:")
+    return ByTag(name) if name != by else cast("Dimension", by)
+
+
+def _other(asked: Query, other_start: str | None, other_end: str | None) -> tuple[int, int]:
+    """The other time; by default the one just before, which is as long."""
+    end, start = moment("other_end", other_end), moment("other_start", other_start)
+    end = asked.start if end is None else end
+    return (end - (asked.end - asked.start) if start is None else start), end
 
 
 def _check(query: Query, step: int) -> None:

@@ -528,10 +528,13 @@ class Questions(Protocol):
         by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
+        *,
+        timed: bool = True,
     ) -> Sequence[Group]:
         """One group per value, most expensive first, then most calls.
 
-        All of them, as many as asked, or those that ``among`` names.
+        All of them, as many as asked, or those that ``among`` names. Where they need not be ``timed``, their
+        latency is empty, which spares most of the work.
         """
         ...
 
@@ -555,8 +558,8 @@ class Questions(Protocol):
     ) -> Mapping[str | None, Latency]:
         """How long the calls of some values took, of users too, whose groups do not say it.
 
-        Of users that is for a few at a time: those with few calls have no sums of their own. Calls without
-        the tag by which they are told apart need not be timed.
+        Of users that is for a few at a time, as those with few calls have no sums of their own. Of users and
+        of a tag's values only whole calls are timed, and calls without the tag need not be.
         """
         ...
 

@@ -110,6 +110,8 @@ class EmptyQuestions:
         by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
+        *,
+        timed: bool = True,
     ) -> Sequence[Group]:
         return ()
 

@@ -347,7 +347,10 @@ class MemoryStore:
         for call in self.match(query):
             held[dimension(call, by)].append(call)
         no_tag = isinstance(by, ByTag)
-        return {key: latency([] if no_tag and key is None else held[key], self.counted) for key in among}
+        timed = {key: latency([] if no_tag and key is None else held[key], self.counted) for key in among}
+        if by == "user_id" or no_tag:
+            return {key: replace(one, ttft_p50_ms=None) for key, one in timed.items()}
+        return timed
 
     async def groups(
         self,
@@ -355,14 +358,15 @@ class MemoryStore:
         by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
+        *,
+        timed: bool = True,
     ) -> Sequence[Group]:
         groups: dict[str | None, list[Call]] = defaultdict(list)
         for call in self.match(query):
             groups[dimension(call, by)].append(call)
-        timed = by != "user_id"
 
         def is_timed(key: str | None) -> bool:
-            return timed and (key is not None or not isinstance(by, ByTag))
+            return timed and by != "user_id" and (key is not None or not isinstance(by, ByTag))
 
         made = [
             Group(key=key, totals=total(calls), latency=latency(calls if is_timed(key) else [], self.counted))

@@ -44,6 +44,14 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("calls", {"error": "overloaded_error", "range": "7d"}),
     ("routes", {"route": "POST /agents/{name}/run", "sort": "-p95_ms"}),
     ("models", {"sort": "calls"}),
+    *(("users", {"range": "7d", "sort": sort}) for sort in ("moved", "new", "failing", "-each_usd", "name")),
+    ("users", {"range": "7d", "match": "U_10", "page": "2"}),
+    ("users", {"range": "7d", "model": "claude-sonnet-5-5", "sort": "moved"}),
+    ("users", {"show": "months", "zone": "America/Los_Angeles"}),
+    ("users", {"user": AGENT.user_id, "range": "7d"}),
+    ("tags", {"name": "release", "range": "7d", "sort": "-calls"}),
+    ("tags", {"name": "release", "tag": "release=2026.11.4"}),
+    ("tags", {"show": "months"}),
     ("sessions", {"session": AGENT.session_id}),
     ("sessions", {"trace": AGENT.trace_id, "sel": AGENT.id}),
     ("body", {"of": "request", "id": FIRST.id}),
@@ -53,6 +61,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("find", {"q": "gpt"}),
     ("find", {"q": AGENT.session_id}),
     *(("export.csv", {"of": of}) for of in ("calls", "routes", "sessions", "errors", "compare", "live")),
+    *(("export.csv", {"of": of, "show": show}) for of in ("users", "tags") for show in ("table", "months")),
     ("export.json", {"of": "sessions", "session": AGENT.session_id}),
 ]
 

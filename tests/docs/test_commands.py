@@ -45,9 +45,9 @@ def test_each_command_runs_with_every_option_that_is_shown(
     with miharu.context(user="ann", route="POST /chat"):
         ask()
     assert miharu.shutdown()
-    lines = {line.split()[1]: line for line in example.commands}
-    assert {*lines} == {*COMMANDS, "--version"}
-    for command, line in lines.items():
+    lines = [(line.split()[1], line) for line in example.commands]
+    assert {command for command, _ in lines} == {*COMMANDS, "--version"}
+    for command, line in lines:
         if command in SERVING:
             continue
         try:

@@ -25,11 +25,24 @@ from miharu.config import Config
 from miharu.dashboard.access import decide
 from miharu.errors import MiharuError, StoreError
 from miharu.server import serving
-from miharu.stores.base import NEWEST, Group, Latency, Order, Point, Query, Session, Totals
+from miharu.stores.base import (
+    NEWEST,
+    By,
+    ByTag,
+    Group,
+    Latency,
+    Order,
+    Point,
+    Query,
+    RankOrder,
+    Ranks,
+    Session,
+    Totals,
+)
 
 NOW = 1_800_000_000_000
 PATHS = (
-    *("totals", "latency", "series", "durations", "groups", "keys", "sessions"),
+    *("totals", "latency", "series", "durations", "groups", "keys", "ranks", "sessions"),
     *("calls", "calls/{id}", "spans/{trace_id}", "scores", "moves"),
 )
 ONE = Call(
@@ -70,6 +83,10 @@ class OneCall:
         self.asked.append((query, by, limit))
         dear = Totals(calls=2, cost_nanousd=query.start, prompt_tokens=10)
         return [Group(key="gpt-6", totals=dear, latency=Latency())]
+
+    async def ranks(self, query: Query, by: By, limit: int, offset: int, *, order: RankOrder) -> Ranks:
+        self.asked.append((query, by, limit, offset, order))
+        return Ranks(keys=["one", None], whole=9)
 
     async def keys(self, query: Query, by: str, limit: int) -> Sequence[str]:
         return [by]
@@ -330,6 +347,9 @@ async def test_what_contradicts_itself_is_refused(
         ("/api/series?step=10", 400),
         ("/api/series?step=1000&start=0", 400),
         ("/api/groups?by=odd", 400),
+        ("/api/groups?by=tag:", 400),
+        ("/api/ranks?sort=1;--", 400),
+        ("/api/ranks?offset=-1", 400),
         ("/api/calls?limit=0", 400),
         ("/api/calls?limit=501", 400),
         ("/api/totals?status=odd", 400),
@@ -339,6 +359,29 @@ async def test_what_contradicts_itself_is_refused(
 async def test_what_it_cannot_answer(client: httpx.AsyncClient, path: str, status: int) -> None:
     response = await client.get(path)
     assert response.status_code == response.json()["status_code"] == status
+
+
+async def test_values_are_ranked_and_told_apart_by_a_tag(client: httpx.AsyncClient, monitor: Any) -> None:
+    async def get(path: str) -> Any:
+        response = await client.get(f"/api/{path}")
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    await get("groups?by=tag:team")
+    assert monitor.questions.asked[-1][1] == ByTag("team")
+    found = await get("ranks?by=tag:team&sort=calls&match=a&start=1000&end=3000&offset=2&limit=7")
+    assert found == {"keys": ["one", None], "whole": 9}
+    assert monitor.questions.asked[-1][1:] == (
+        ByTag("team"),
+        7,
+        2,
+        RankOrder(by="calls", descending=False, matching="a"),
+    )
+    await get("ranks?sort=-moved&start=1000&end=3000&user=u")
+    query, by, *_, order = monitor.questions.asked[-1]
+    assert (query.user_id, by, order) == ("u", "user_id", RankOrder(by="moved", against=(-1000, 1000)))
+    await get("ranks?new=true&other_start=5&other_end=9")
+    assert monitor.questions.asked[-1][-1] == RankOrder(only_new=True, against=(5, 9))
 
 
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:

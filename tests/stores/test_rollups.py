@@ -172,6 +172,8 @@ async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> Non
         assert list(await store.groups(query, by, among=which)) == list(
             await truth.groups(query, by, among=which)
         ), query
+        bare = await store.groups(query, by, None, which, timed=False)
+        assert bare == await truth.groups(query, by, None, which, timed=False)
         assert list(await store.series(query, step, by, which)) == list(
             await truth.series(query, step, by, which)
         ), query

@@ -6,6 +6,9 @@ calls.py    the list of calls
 routes.py   by route of the host's app
 models.py   by model
 tools.py    the tools that models ask for, and that ran
+users.py    the users, or one of them
+tags.py     the values of a tag, or one of them
+one.py      one user, or one value of a tag
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods

@@ -69,7 +69,9 @@ async def moves(view: View, site: Site) -> list[CostChange]:
     # What moved much costs much on one side or the other; of thousands the rest is one kind.
     keys = tuple(dict.fromkeys(key for ranks in tops for key in ranks.value.keys))
     async with together() as ask:
-        groups = [ask(site.store.groups, query, dimension(view.by), None, keys) for query in queries]
+        groups = [
+            ask(site.store.groups, query, dimension(view.by), None, keys, timed=False) for query in queries
+        ]
     sides = [{group.key: group.totals for group in side.value} for side in groups]
     if any(ranks.value.whole > len(ranks.value.keys) for ranks in tops):
         for side, whole in zip(sides, wholes, strict=True):

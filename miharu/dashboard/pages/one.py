@@ -16,7 +16,7 @@ from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.figures import Card, Delta
 from miharu.dashboard.panels.groups import leaders
 from miharu.dashboard.panels.spend import spend
-from miharu.dashboard.panels.who import Kind, WhoRow, each, grown, rows_of
+from miharu.dashboard.panels.who import Kind, WhoRow, each, grown, row_of
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.tag_names import tag_names
 from miharu.dashboard.queries.together import together
@@ -25,7 +25,7 @@ from miharu.wording.numbers import UNKNOWN, count, duration, money, money_parts,
 
 __all__ = ("one_of",)
 
-_LEADERS, _SESSIONS, _RECENT, _TAGS = 5, 5, 8, 2
+_LEADERS, _SESSIONS, _RECENT, _TAGS = 5, 5, 8, 1
 
 
 async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, Any]:
@@ -43,8 +43,8 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
         moved = ask(moves, replace(view, by="model", other_start=None, other_end=None), site)
         spent = ask(spend, view, site)
         errors = ask(top_errors, view, site)
-        models = ask(leaders, view, site, "model", _LEADERS)
-        routes = ask(leaders, view, site, "route", _LEADERS)
+        models = ask(leaders, view, site, "model", _LEADERS, timed=False)
+        routes = ask(leaders, view, site, "route", _LEADERS, timed=False)
         tags = ask(_tags, view, site, kind)
         sessions = ask(site.store.sessions, query, _SESSIONS)
         recent = ask(site.store.calls, query, _RECENT)
@@ -73,20 +73,17 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
 
 
 async def _tags(view: View, site: Site, kind: Kind) -> list[tuple[str, list[WhoRow]]]:
-    """By the first tags, what they were for."""
+    """By the first tag there is, what it was for."""
     found: list[tuple[str, list[WhoRow]]] = []
-    for name in await tag_names(site):
-        if len(found) < _TAGS and kind.by != ByTag(name):
-            own = Kind.of_tag(name)
-            reached = await within_reach(view, site, own.by)
-            query = reached.query(site.clock())
-            async with together() as ask:
-                ranks = ask(site.store.ranks, query, own.by, _LEADERS)
-                totals = ask(site.store.totals, query)
-            keys = tuple(ranks.value.keys)
-            listed = await rows_of(reached, site, own, keys, totals.value, timed=False)
-            if any(row.key for row in listed):
-                found.append((name, listed))
+    names = [name for name in await tag_names(site) if kind.by != ByTag(name)][:_TAGS]
+    for own in map(Kind.of_tag, names):
+        reached = await within_reach(view, site, own.by)
+        query = reached.query(site.clock())
+        async with together() as ask:
+            groups = ask(site.store.groups, query, own.by, _LEADERS, timed=False)
+            totals = ask(site.store.totals, query)
+        if any(group.key for group in groups.value):
+            found.append((own.word, [row_of(view, own, group, totals.value) for group in groups.value]))
     return found
 
 

@@ -7,6 +7,8 @@ spend.py       what was spent, when and on which model
 latency.py     how long calls took
 sparks.py      the small lines beside figures and rows
 groups.py      one row for each model, route, user, …
+who.py         one row for each user, or each value of a tag, against the time before
+months.py      the same by month, for chargeback
 waste.py       what cost money and time for nothing
 budgets.py     how the budgets stand
 errors/        errors by kind and by what they say, rate limits, failed work

@@ -138,12 +138,12 @@ async def rows_by(
     )
 
 
-async def leaders(view: View, site: Site, by: Breakdown, most: int) -> list[GroupRow]:
-    """The most expensive rows; their share is of the whole window."""
+async def leaders(view: View, site: Site, by: Breakdown, most: int, *, timed: bool = True) -> list[GroupRow]:
+    """The most expensive rows, timed or not; their share is of the whole window."""
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
-        first = ask(top, site.store, query, dimension(by), most)
+        first = ask(top, site.store, query, dimension(by), most, timed=timed)
         totals = ask(site.store.totals, query)
         colors = ask(palette, site)
     return _rows(view, first.value.groups, by, page="", colors=colors.value, whole=totals.value)

@@ -35,7 +35,7 @@ async def months_of(view: View, site: Site, kind: Kind) -> dict[str, Any]:
     ranks = await site.store.ranks(whole, kind.by, _SHOWN, (view.page - 1) * _SHOWN)
     keys = tuple(ranks.keys)
     async with together() as ask:
-        groups = [ask(site.store.groups, query, kind.by, None, keys) for query in queries]
+        groups = [ask(site.store.groups, query, kind.by, None, keys, timed=False) for query in queries]
         totals = [ask(site.store.totals, query) for query in queries]
     found = [{group.key: group.totals for group in answer.value} for answer in groups]
     sums = [answer.value for answer in totals]
@@ -74,10 +74,10 @@ async def months_sheet(view: View, site: Site, kind: Kind) -> Sheet:
     left_out = 0
     for query in reversed(_queries(view, site, _MONTHS_IN_A_FILE)):
         left = _IN_A_FILE - len(rows)
-        if not left:
-            left_out += (await site.store.ranks(query, kind.by, 1)).whole
-            continue
-        for group in await site.store.groups(query, kind.by, left):
+        groups = await site.store.groups(query, kind.by, left, timed=False) if left else ()
+        if len(groups) == left:
+            left_out += (await site.store.ranks(query, kind.by, 1)).whole - len(groups)
+        for group in groups:
             totals = group.totals
             rows.append(
                 (

@@ -1,21 +1,25 @@
 """Who it was: a page of the users, or of a tag's values, in any order, each against the time before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from miharu.dashboard.address.ranges import DAY, HOUR
 from miharu.dashboard.address.view import View
+from miharu.dashboard.address.windows import Window
+from miharu.dashboard.charts.grid import sums_in
+from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.figures import Delta
-from miharu.dashboard.panels.sparks import Spark, sparks_by
+from miharu.dashboard.panels.sparks import Spark
+from miharu.dashboard.panels.spend import measured
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import By, ByTag, Latency, Query, RankOrder, Ranks, Totals
+from miharu.stores.base import By, ByTag, Group, Latency, Query, RankOrder, Ranks, Totals
 from miharu.wording.names import UNKNOWN
 
-__all__ = ("SORTS", "Kind", "WhoRow", "columns", "each", "grown", "listed", "rows_of")
+__all__ = ("SORTS", "TIMED", "Kind", "WhoRow", "columns", "each", "grown", "listed", "row_of", "rows_of")
 
 SHOWN = 20
 """Rows of a page: what is not drawn is not asked for."""
@@ -32,6 +36,8 @@ _COLUMNS: Mapping[str, Literal["cost_nanousd", "calls", "each", "key"]] = {
     "each_usd": "each",
     "name": "key",
 }
+TIMED = 7 * DAY
+"""How far back the calls of users are timed: there may be as many durations as there are calls."""
 _LOUD = 1.0
 """Growth that is worth a colour: twice as much as before."""
 
@@ -72,9 +78,10 @@ class WhoRow:
     name: str
     link: str | None
     totals: Totals
-    before: Totals
     share: float
     """Percent of all cost; of all calls where nothing has a cost."""
+    before: Totals = field(default_factory=Totals)
+    """Of the time before."""
     latency: Latency = field(default_factory=Latency)
     spark: Spark = ("", "")
     seen: tuple[int, bool] | None = None
@@ -139,7 +146,7 @@ async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, numbe
         totals = ask(site.store.totals, query)
         totals_before = ask(site.store.totals, before)
     ranks = asked.value
-    rows = await rows_of(reached, site, kind, tuple(ranks.keys), totals.value, timed=most == SHOWN)
+    rows = await rows_of(reached, site, kind, tuple(ranks.keys), totals.value, drawn=most == SHOWN)
     return {
         "kind": kind,
         "rows": rows,
@@ -149,6 +156,7 @@ async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, numbe
         "sort": sort,
         "sum": totals.value,
         "sum_before": totals_before.value,
+        "timed_since": _timed_since(query, kind),
         "since": reached.since if reached != view else None,
     }
 
@@ -166,60 +174,73 @@ async def _ranks(
 
 
 async def rows_of(
-    view: View, site: Site, kind: Kind, keys: tuple[str | None, ...], whole: Totals, *, timed: bool = True
+    view: View, site: Site, kind: Kind, keys: tuple[str | None, ...], whole: Totals, *, drawn: bool = True
 ) -> list[WhoRow]:
-    """The rows of those keys, in their order."""
+    """The rows of those keys, in their order; without what is only drawn, for a file of many."""
     now = site.clock()
     query, before = view.query(now), view.previous(now)
+    timed = replace(query, start=_timed_since(query, kind) or query.start)
     async with together() as ask:
-        groups = ask(site.store.groups, query, kind.by, None, keys)
-        earlier = ask(site.store.groups, before, kind.by, None, keys)
-        lines = ask(sparks_by, view, site, kind.by, keys)
-        latencies = ask(site.store.latencies, query, kind.by, keys if timed else ())
-        seen = ask(_seen, view, site, kind, keys if timed else ())
-    sums = {group.key: group.totals for group in groups.value}
+        groups = ask(site.store.groups, query, kind.by, None, keys, timed=False)
+        earlier = ask(site.store.groups, before, kind.by, None, keys, timed=False)
+        grid = ask(sums_in, site.store, view.window(now), query, kind.by, among=keys if drawn else ())
+        latencies = ask(site.store.latencies, timed, kind.by, keys if drawn else ())
+        hours = ask(_hours, view, site, kind, keys if drawn else ())
+    sums = {group.key: group for group in groups.value}
     sums_before = {group.key: group.totals for group in earlier.value}
-    cost, calls = whole.cost_nanousd, whole.calls
     made = []
     for key in keys:
-        totals = sums.get(key, Totals())
-        share = 100 * totals.cost_nanousd / cost if cost else 100 * totals.calls / (calls or 1)
+        steps = grid.value.get(key, ())
+        group = sums.get(key, Group(key=key, totals=Totals(), latency=Latency()))
         made.append(
-            WhoRow(
-                key=key,
-                name=kind.none if key is None else key,
-                link=kind.link(view, key),
-                totals=totals,
+            replace(
+                row_of(view, kind, group, whole),
                 before=sums_before.get(key, Totals()),
-                share=share,
                 latency=latencies.value.get(key, Latency()),
-                spark=lines.value.get(key, ("", "")),
-                seen=seen.value.get(key),
+                spark=spark([measured(step, view.measure) for step in steps]) if steps else ("", ""),
+                seen=_seen(view.window(now), steps, hours.value.get(key)),
             )
         )
     return made
 
 
-async def _seen(
+def _timed_since(query: Query, kind: Kind) -> int | None:
+    """From when on calls are timed, where that is later than the beginning."""
+    since = query.end - TIMED
+    return since if kind.page == "users" and query.start < since else None
+
+
+def row_of(view: View, kind: Kind, group: Group, whole: Totals) -> WhoRow:
+    """What the sums of one say by themselves."""
+    totals = group.totals
+    cost, calls = whole.cost_nanousd, whole.calls
+    return WhoRow(
+        key=group.key,
+        name=kind.none if group.key is None else group.key,
+        link=kind.link(view, group.key),
+        totals=totals,
+        share=100 * totals.cost_nanousd / cost if cost else 100 * totals.calls / (calls or 1),
+    )
+
+
+def _seen(window: Window, steps: Sequence[Totals], hour: int | None) -> tuple[int, bool] | None:
+    """When the last call began: to the hour where that is known, else to the step of the window."""
+    if hour is not None:
+        return hour, True
+    last = next((t for t, step in reversed([*zip(window.times, steps, strict=False)]) if step.calls), None)
+    return None if last is None else (last, window.step <= HOUR)
+
+
+async def _hours(
     view: View, site: Site, kind: Kind, keys: tuple[str | None, ...]
-) -> Mapping[str | None, tuple[int, bool]]:
-    """When the last call of each began: to the hour within the last day, else to the day."""
-    query, calls = view.query(site.clock()), ("calls",)
-    if not keys:
+) -> Mapping[str | None, int]:
+    """The last hour with calls of each, within the last day, where the window has longer steps."""
+    query = view.query(site.clock())
+    if not keys or view.window(site.clock()).step <= HOUR:
         return {}
-    recent = max(query.start, query.end - DAY) // HOUR * HOUR
-    async with together() as ask:
-        days = ask(site.store.series, query, DAY, kind.by, keys, view.zone.midnight(0) % DAY, measures=calls)
-        hours = ask(
-            site.store.series,
-            replace(query, start=max(query.start, recent)),
-            HOUR,
-            kind.by,
-            keys,
-            measures=calls,
-        )
-    found = {point.key: (point.t, False) for point in days.value if point.totals.calls}
-    return found | {point.key: (point.t, True) for point in hours.value if point.totals.calls}
+    recent = replace(query, start=max(query.start, (query.end - DAY) // HOUR * HOUR))
+    points = await site.store.series(recent, HOUR, kind.by, keys, measures=("calls",))
+    return {point.key: point.t for point in points if point.totals.calls}
 
 
 def columns(kind: Kind) -> list[Column[WhoRow]]:

@@ -159,10 +159,17 @@ class Top:
     whole: int
 
 
-async def top(store: Questions, query: Query, by: By, most: int, offset: int = 0) -> Top:
+async def top(
+    store: Questions, query: Query, by: By, most: int, offset: int = 0, *, timed: bool = True
+) -> Top:
     """Some groups, from that place on. The ranking is asked once for a page, for all of its parts."""
     ranks = await store.ranks(query, by)
     keys = tuple(ranks.keys[offset : offset + most])
     if offset + most > len(ranks.keys) < ranks.whole:
         keys = tuple((await store.ranks(query, by, most, offset)).keys)
-    return Top(await store.groups(query, by, None, keys), ranks.whole)
+    groups = (
+        await store.groups(query, by, None, keys)
+        if timed
+        else await store.groups(query, by, None, keys, timed=False)
+    )
+    return Top(groups, ranks.whole)

@@ -8,6 +8,7 @@ partitions.py  a table for each day
 changes.py     what has changed since
 writer.py      changing what is kept
 writing.py     what a batch, a completed call, new prices and the pruning change
+forgetting.py  what is left of those who are to be forgotten: nothing
 rolling_up.py  the roll-ups, made later
 questions.py   what is asked
 reading.py     what is asked of the calls themselves

@@ -99,6 +99,8 @@ class RemoteQuestions:
         by: By,
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
+        *,
+        timed: bool = True,
     ) -> Sequence[Group]:
         asked = Asked(question="groups", **asked_of(query), by=by, limit=limit, among=among)
         found: Sequence[Group] = await self._ask(asked)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from miharu.stores.base import (
     By,
+    ByTag,
     Group,
     Latency,
     Point,
@@ -21,7 +22,7 @@ from miharu.stores.sql.selects import ALL, BY_STATUS, selects
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, filters_of, usable
 from miharu.stores.sql.times import latencies as timed_by
-from miharu.stores.sql.times import of_users
+from miharu.stores.sql.times import of_users, of_values
 
 __all__ = ("OF_CALLS", "groups", "latencies", "made", "series", "totals")
 
@@ -78,35 +79,47 @@ def groups(  # noqa: PLR0917 - as the question has it
     by: By,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
+    *,
+    timed: bool = True,
 ) -> Sequence[Group]:
     keys = _as_kept(among)
     if keys is None and limit is not None:
         keys = [key for key, _ in ranked_keys(connection, engine, query, by, limit=limit)]
-    return _groups(connection, engine, query, by, keys)[:limit]
+    return _groups(connection, engine, query, by, keys, timed=timed)[:limit]
 
 
 def latencies(
     connection: Connection, engine: Engine, query: Query, by: By, among: Sequence[str | None]
 ) -> Mapping[str | None, Latency]:
     keys = _as_kept(among) or ()
-    found = (
-        of_users(connection, engine, query, keys)
-        if by == "user_id"
-        else timed_by(connection, engine, query, by, keys)
-    )
+    if by == "user_id":
+        found = of_users(connection, engine, query, keys)
+    elif isinstance(by, ByTag):
+        found = of_values(connection, engine, query, by, keys)
+    else:
+        found = timed_by(connection, engine, query, by, keys)
     return {key or None: found.get(key or None, Latency()) for key in keys}
 
 
 def _groups(
-    connection: Connection, engine: Engine, query: Query, by: By, among: Sequence[str] | None
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    by: By,
+    among: Sequence[str] | None,
+    *,
+    timed: bool,
 ) -> list[Group]:
     of_users = _of_users(connection, engine, query, by=by, among=among)
     if of_users is None:
         rows = _sums(connection, engine, query, by, _IN_ORDER, among=among)
     else:
         rows = sorted(of_users, key=lambda row: (-row.cost_nanousd, -row.calls, row.key))
-    timed = timed_by(connection, engine, query, by, among)
-    return [Group(key=row.key or None, totals=made(row[1:]), latency=timed[row.key or None]) for row in rows]
+    times = timed_by(connection, engine, query, by, among) if timed else {}
+    return [
+        Group(key=row.key or None, totals=made(row[1:]), latency=times.get(row.key or None, Latency()))
+        for row in rows
+    ]
 
 
 def _of_users(

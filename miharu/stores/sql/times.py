@@ -16,12 +16,13 @@ from miharu.stores.rollups import HISTOGRAMS, WIDTH
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
-__all__ = ("durations", "latencies", "latency", "of_users")
+__all__ = ("durations", "latencies", "latency", "of_users", "of_values")
 
 _TIMINGS: Mapping[Timing, tuple[int, str]] = {
     "duration_ms": (0, "duration_bucket"),
     "ttft_ms": (1, "ttft_bucket"),
 }
+_WHOLE: tuple[Timing, ...] = ("duration_ms",)
 _LANES = tuple(f"n{place}" for place in range(WIDTH))
 _NONE = "''"
 _IMPLIED = frozenset({"status", "error_type"})
@@ -53,12 +54,20 @@ def latencies(
     return found
 
 
+def of_values(
+    connection: Connection, engine: Engine, query: Query, by: ByTag, values: Sequence[str]
+) -> Mapping[str | None, Latency]:
+    """How long whole calls with some values of a tag took."""
+    some = [value for value in values if value]
+    return _worked_out(_counts(connection, engine, query, _WHOLE, by=by, among=some))
+
+
 def of_users(
     connection: Connection, engine: Engine, query: Query, users: Sequence[str]
 ) -> Mapping[str | None, Latency]:
-    """The latency of some users: of those with many calls from sums of their own."""
+    """How long whole calls of some users took: of those with many calls from sums of their own."""
     if query.user_id is not None or query.tag is not None:
-        return _worked_out(_counts(connection, engine, query, _TIMINGS, by="user_id", among=users))
+        return _worked_out(_counts(connection, engine, query, _WHOLE, by="user_id", among=users))
     frequent = frequent_among(connection, users)
     since: dict[int | None, list[str]] = {}
     for user in users:
@@ -70,7 +79,7 @@ def of_users(
                 connection,
                 engine,
                 query,
-                _TIMINGS,
+                _WHOLE,
                 by="user_id",
                 among=some,
                 frequent=moment is not None,

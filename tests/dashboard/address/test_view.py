@@ -65,7 +65,9 @@ def test_reads_back_the_links_it_writes(view: View) -> None:
 
 @given(
     views(),
-    st.sampled_from(["", "live", "calls", "routes", "models", "tools", "sessions", "errors", "compare"]),
+    st.sampled_from(
+        ["", "live", "calls", "routes", "models", "tools", "users", "tags", "sessions", "errors", "compare"]
+    ),
 )
 def test_says_the_same_twice(view: View, page: str) -> None:
     """A page's own state survives a round through its address, and is then written the same."""

@@ -61,7 +61,19 @@ async def test_gives_each_page_as_both(ask: Ask, of: str) -> None:
 
 
 async def test_links_to_itself_from_every_page(ask: Ask) -> None:
-    for path in ("", "live", "calls", "routes", "models", "tools", "sessions", "errors", "compare"):
+    for path in (
+        "",
+        "live",
+        "calls",
+        "routes",
+        "models",
+        "tools",
+        "users",
+        "tags",
+        "sessions",
+        "errors",
+        "compare",
+    ):
         body = (await ask(path, model="gpt-6.1-sol")).body.decode()
         for kind in ("csv", "json"):
             assert f'href="export.{kind}?model=gpt-6.1-sol&amp;of={path or "overview"}"' in body or (

@@ -53,9 +53,9 @@ class Counting(SQLiteQuestions):
         self._note(query)
         return await super().totals(query)
 
-    async def groups(self, query: Query, *args: Any) -> Any:
+    async def groups(self, query: Query, *args: Any, **kwargs: Any) -> Any:
         self._note(query)
-        return await super().groups(query, *args)
+        return await super().groups(query, *args, **kwargs)
 
     async def series(self, query: Query, *args: Any, **kwargs: Any) -> Any:
         self._note(query)

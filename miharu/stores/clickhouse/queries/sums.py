@@ -7,6 +7,7 @@ from typing import Any
 from miharu.stores.base import (
     MOST_EXPENSIVE,
     By,
+    ByTag,
     Group,
     Latency,
     Point,
@@ -75,12 +76,17 @@ def groups(
     by: By,
     limit: int | None = None,
     among: Sequence[str | None] | None = None,
+    *,
+    timed: bool = True,
 ) -> Sequence[Group]:
     if among is None and limit is not None:
         among = [key for key, _ in _ranked(database, query, by, limit=limit)]
     rows = _sums(database, query, by, order=_IN_ORDER, among=among)
-    timed = timed_by(database, query, by, among) if rows else {}
-    made = [Group(key=row[0] or None, totals=_made(row[1:]), latency=timed[row[0] or None]) for row in rows]
+    times = timed_by(database, query, by, among) if rows and timed else {}
+    made = [
+        Group(key=row[0] or None, totals=_made(row[1:]), latency=times.get(row[0] or None, Latency()))
+        for row in rows
+    ]
     return made[:limit]
 
 
@@ -103,6 +109,10 @@ def latencies(
 ) -> Mapping[str | None, Latency]:
     if by in {"status", "error_type"}:
         found = timed_by(database, query, by, among)
+    elif by == "user_id" or isinstance(by, ByTag):
+        # no sums are kept of these: whole calls are enough
+        known = [key for key in among if key or by == "user_id"]
+        found = timed_among(database, query, by, known, ("duration_ms",))
     else:
         found = timed_among(database, query, by, list(among))
     return {key: found.get(key, Latency()) for key in among}

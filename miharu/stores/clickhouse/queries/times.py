@@ -40,11 +40,15 @@ def latencies(
 
 
 def timed(
-    database: Database, query: Query, by: By | None, among: Sequence[str | None] | None
+    database: Database,
+    query: Query,
+    by: By | None,
+    among: Sequence[str | None] | None,
+    timings: Sequence[Timing] = ("duration_ms", "ttft_ms"),
 ) -> Mapping[str | None, Latency]:
     """The same, of some users too."""
     found: dict[str | None, Latency] = defaultdict(Latency)
-    counts = _counts(database, query, ("duration_ms", "ttft_ms"), by=by, among=among)
+    counts = _counts(database, query, timings, by=by, among=among)
     for key in {key for _, key, _ in counts}:
         p50, p95 = percentiles(counts.get(("duration_ms", key, 0), {}), (0.5, 0.95))
         (first,) = percentiles(counts.get(("ttft_ms", key, 0), {}), (0.5,))
