@@ -58,7 +58,7 @@ class Finder(object):
             return  # it has begun
         # a new list: an import elsewhere that is half-way through the old one would skip a finder
         sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
-        cassette = os.environ.get("MIHARU_REPLAY")
+        cassette = os.environ.get("_MIHARU_REPLAY")
         if cassette:  # what it raises ends the import: rather no program than one whose calls go out
             from miharu.cassettes.implied import begin_implied as begin_replaying
 

@@ -1,6 +1,7 @@
 """For a whole program: ``miharu cassette replay FILE -- command`` has each Python in it answered."""
 
-import os
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from miharu.cassettes.answering import begin
@@ -8,21 +9,24 @@ from miharu.cassettes.file import load
 from miharu.cassettes.question import ignored
 from miharu.cassettes.replay import Replay
 
-__all__ = ("begin_implied",)
+__all__ = ("VARIABLE", "begin_implied", "setting")
+
+VARIABLE = "_MIHARU_REPLAY"
+"""What tells the Pythons of a program; ``_sitehook`` reads it."""
 
 
-def begin_implied(path: str) -> None:
-    """Answer from that file until this process ends.
+def setting(path: Path, *, ignore: Sequence[str], reuse: bool, paced: bool) -> str:
+    """The value of that variable."""
+    return json.dumps({"path": str(path.absolute()), "ignore": [*ignore], "reuse": reuse, "paced": paced})
+
+
+def begin_implied(value: str) -> None:
+    """Answer until this process ends.
 
     Raises:
-        ConfigError: It cannot be read.
+        ConfigError: The file cannot be read.
     """
-    begin(
-        Replay(
-            load(Path(path)),
-            where=path,
-            places=ignored([one for one in os.environ.get("MIHARU_REPLAY_IGNORE", "").split(",") if one]),
-            reuse=os.environ.get("MIHARU_REPLAY_REUSE") == "1",
-            paced=os.environ.get("MIHARU_REPLAY_PACED") == "1",
-        )
-    )
+    given = json.loads(value)
+    path = Path(given["path"])
+    places = ignored(given["ignore"])
+    begin(Replay(load(path), where=path.name, places=places, reuse=given["reuse"], paced=given["paced"]))

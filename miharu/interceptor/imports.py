@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from miharu._guard import swallowed
 
@@ -25,8 +26,8 @@ class Finder:
     ) -> ModuleSpec | None:
         if name not in self.pending:
             return None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
+        for finder in self._behind():
+            find = getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find else None
             if spec is not None:
                 try:
@@ -35,6 +36,13 @@ class Finder:
                     swallowed("watching an import")
                 return spec  # type: ignore[no-any-return]
         return None
+
+    def _behind(self) -> Sequence[Any]:
+        """The finders behind this one: two of this kind would ask each other without end."""
+        finders = sys.meta_path
+        if self in finders:
+            return finders[finders.index(self) + 1 :]
+        return [finder for finder in finders if not isinstance(finder, Finder)]
 
     def _announce(self, spec: ModuleSpec) -> None:
         loader = spec.loader

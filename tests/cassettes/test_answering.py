@@ -285,3 +285,18 @@ def test_a_library_that_is_imported_later_is_answered_too(tmp_path: Path) -> Non
         f"assert urllib3.request('POST', {URL!r}, json={{}}).status == 400\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=60)
+
+
+def test_it_waits_for_libraries_beside_the_interceptor(tmp_path: Path) -> None:
+    program = (
+        "import miharu\n"
+        "from miharu.cassettes.answering import begin\n"
+        "from miharu.cassettes.replay import Replay\n"
+        "with miharu.capture() as calls:\n"
+        "    begin(Replay([], where='it'))\n"
+        "    import aiohttp, httpx, urllib3\n"
+        f"    assert httpx.post({URL!r}, json={{'model': 'm', 'messages': []}}).status_code == 400\n"
+        f"    assert urllib3.request('POST', {URL!r}, json={{'model': 'm', 'messages': []}}).status == 400\n"
+        "assert [call.outcome.http_status for call in calls] == [400, 400]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=60)

@@ -17,6 +17,7 @@ import pytest
 
 from miharu.call import BATCH, Body, Call, Outcome
 from miharu.cassettes.file import load
+from miharu.cassettes.implied import VARIABLE, setting
 from miharu.testing import FakeProvider
 from miharu.testing.store_contract import NOON, make_call
 
@@ -85,7 +86,8 @@ def test_a_file_that_is_gone_ends_the_program_instead_of_letting_it_call(
 ) -> None:
     from miharu.cli.run.program import recording
 
-    env = environment(tmp_path, OPENAI_BASE_URL=provider.base_url, MIHARU_REPLAY=str(tmp_path / "gone.json"))
+    told = setting(tmp_path / "gone.json", ignore=(), reuse=False, paced=False)
+    env = environment(tmp_path, OPENAI_BASE_URL=provider.base_url) | {VARIABLE: told}
     done = subprocess.run(
         [sys.executable, str(program), "hi"],
         check=False, env=recording(env), capture_output=True, text=True, timeout=60,

@@ -21,9 +21,9 @@ VALUES = {
     "R": "POST /chat",
     "U": "ann",
     "S": "success",
-    "csv|jsonl": "csv",
+    "csv|jsonl|openai-jsonl|anthropic-jsonl|dataset": "csv",
 }
-SERVING = {"run", "dashboard", "demo", "tail"}
+SERVING = {"run", "dashboard", "demo", "tail", "cassette"}
 """They go on until they are ended, or become another program: tests/cli runs each, with its options."""
 
 

@@ -22,15 +22,11 @@ def replay(arguments: argparse.Namespace) -> int:
     """
     exchanges = load(arguments.file)
     if arguments.program:
+        from miharu.cassettes.implied import VARIABLE, setting
         from miharu.cli.run.program import become, recording
 
-        own = {
-            "MIHARU_REPLAY": str(arguments.file.absolute()),
-            "MIHARU_REPLAY_IGNORE": ",".join(arguments.ignore),
-            "MIHARU_REPLAY_REUSE": "1" if arguments.reuse else "0",
-            "MIHARU_REPLAY_PACED": "1" if arguments.paced else "0",
-        }
-        return become(arguments.program, recording({**os.environ, **own}))
+        told = setting(arguments.file, ignore=arguments.ignore, reuse=arguments.reuse, paced=arguments.paced)
+        return become(arguments.program, recording({**os.environ, VARIABLE: told}))
     answering = Replay(
         exchanges,
         where=str(arguments.file),
