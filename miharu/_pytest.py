@@ -1,25 +1,53 @@
-"""The pytest plug-in: the calls of a test, a budget for a run, and one line at its end.
+"""The pytest plug-in: the calls of a test, its answers from a cassette, a budget for a run, and its sum.
 
 It is loaded with every run of pytest where miharu is installed, so it costs next to nothing until a call is
 made: nothing is patched and nothing printed without one.
 """
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from miharu.call import Call
+    from miharu.cassettes.replay import Replay
     from miharu.monitor.calls import Calls
 
-__all__ = ("miharu_calls",)
+__all__ = ("miharu_calls", "miharu_replay")
+
+_UNUSED = ("fail", "warn", "ignore")
+_has_failed = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     _leave_as_it_is(pluginmanager)
-    parser.getgroup("miharu", "LLM calls").addoption(
+    group = parser.getgroup("miharu", "LLM calls")
+    group.addoption(
+        "--miharu-record",
+        action="store_true",
+        help="with miharu_replay, let calls go out that are not in the cassette, and record them",
+    )
+    group.addoption(
+        "--miharu-replay-paced",
+        action="store_true",
+        help="answer from a cassette in the time that it took, and not at once",
+    )
+    parser.addini(
+        "miharu_replay_unused",
+        "what becomes of a test that does not use all of its cassette: fail (default), warn or ignore",
+        default="fail",
+    )
+    parser.addini(
+        "miharu_replay_ignore",
+        "places in a request's body that are not compared, such as metadata.id or messages.*.id",
+        type="args",
+        default=[],
+    )
+    group.addoption(
         "--miharu-budget",
         type=_dollars,
         metavar="USD",
@@ -54,6 +82,11 @@ def _dollars(text: str) -> float:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "miharu_replay(file, *, ignore=(), reuse=False, paced=False, unused='fail'): answer its LLM calls "
+        "from that cassette; cassettes/<module>/<test>.json beside it by default",
+    )
     config.pluginmanager.register(_Run(config.getoption("--miharu-budget")), "miharu-run")
 
 
@@ -64,6 +97,67 @@ def miharu_calls() -> "Iterator[Calls]":
 
     with capture() as calls:
         yield calls
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The mark alone is enough: its test has the fixture, before all others."""
+    names = getattr(item, "fixturenames", None)
+    if isinstance(names, list) and item.get_closest_marker("miharu_replay"):
+        names[:] = ["miharu_replay", *(name for name in names if name != "miharu_replay")]
+
+
+@pytest.fixture
+def miharu_replay(request: pytest.FixtureRequest) -> "Iterator[Replay]":
+    """The LLM calls of this test are answered from its cassette, and none goes out."""
+    from miharu.cassettes.playing import playing
+    from miharu.errors import ConfigError
+
+    config = request.config
+    path, options = _asked_for(request)
+    unused = options.pop("unused", config.getini("miharu_replay_unused"))
+    if unused not in _UNUSED:
+        pytest.fail(f"miharu_replay: unused={unused!r} is not one of {', '.join(_UNUSED)}.", pytrace=False)
+    options["ignore"] = (*options.get("ignore", ()), *config.getini("miharu_replay_ignore"))
+    options["paced"] = options.get("paced", False) or config.getoption("--miharu-replay-paced")
+    record = config.getoption("--miharu-record")
+    remedy = "run the test once with --miharu-record, which lets its calls go out and records them."
+    try:
+        with playing(path, record=record, missing=remedy, **options) as replay:
+            yield replay
+    except ConfigError as error:
+        pytest.fail(f"miharu_replay: {error}", pytrace=False)
+    if replay.missed:
+        pytest.fail("miharu_replay: " + "\n".join(replay.missed), pytrace=False)
+    if replay.unused and unused != "ignore" and not request.node.stash.get(_has_failed, False):
+        numbers = ", ".join(map(str, replay.unused))
+        said = f"miharu_replay: of {path.name} nothing was answered with exchange {numbers}."
+        if unused == "fail" and not record:
+            pytest.fail(f"{said} Record it again, or say unused='warn'.", pytrace=False)
+        request.node.warn(pytest.PytestWarning(said))
+
+
+def _asked_for(request: pytest.FixtureRequest) -> tuple[Path, dict[str, Any]]:
+    """The cassette of a test, and the other arguments of its mark."""
+    mark = request.node.get_closest_marker("miharu_replay")
+    words, options = (mark.args, dict(mark.kwargs)) if mark else ((), {})
+    if len(words) > 1 or set(options) - {"ignore", "reuse", "paced", "unused"}:
+        pytest.fail("miharu_replay takes one file, and ignore=, reuse=, paced= and unused=.", pytrace=False)
+    if isinstance(options.get("ignore"), str):
+        options["ignore"] = (options["ignore"],)
+    module: Path = request.path
+    name = re.sub(r"[^\w.\[\]-]+", "-", request.node.name)[:150]
+    return module.parent / (words[0] if words else f"cassettes/{module.stem}/{name}.json"), options
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001 - the hook's
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_has_failed] = True
+    return report
 
 
 class _Run:

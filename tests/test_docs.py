@@ -7,9 +7,11 @@ import argparse
 import ast
 import inspect
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,13 +72,21 @@ def test_no_column_is_described_that_does_not_exist() -> None:
 def test_each_command_and_option_is_described() -> None:
     parser = _main._parser()
     [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    for name, command in commands.choices.items():
+    for name, command in _each_of(commands):
         [line] = [line for line in COMMANDS.splitlines() if line.startswith(f"    miharu {name}")]
         options = {option for action in command._actions for option in action.option_strings} - {
             "-h",
             "--help",
         }
         assert options == set(re.findall(r"--[\w-]+", line))
+
+
+def _each_of(commands: argparse._SubParsersAction, name: str = "") -> Iterator[tuple[str, Any]]:  # type: ignore[type-arg]
+    """Each command by its name, those of a command in place of the command itself."""
+    for own, command in commands.choices.items():
+        below = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+        whole = f"{name} {own}".strip()
+        yield from _each_of(below[0], whole) if below else ((whole, command),)
 
 
 def test_each_example_is_exercised() -> None:
@@ -137,6 +147,13 @@ def test_each_command_in_a_sentence_exists(text: str) -> None:
     parser = _main._parser()
     [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     _, *words = text.split()
+    if words[:1] == ["cassette"]:
+        [commands] = [
+            action
+            for action in commands.choices["cassette"]._actions
+            if isinstance(action, argparse._SubParsersAction)
+        ]
+        words = [*takewhile(lambda word: word != "--", words[1:])]
     if words[:1] == ["run"]:  # what follows is the program's
         words = [*takewhile(lambda word: word not in {"-m", "--"}, words)]
     if words:

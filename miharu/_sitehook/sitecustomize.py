@@ -1,5 +1,7 @@
 """Begins to record in a program that ``miharu run`` has started, and in each Python that this starts.
 
+Below ``miharu cassette replay FILE -- command`` it has the calls answered from that file instead.
+
 Python imports ``sitecustomize`` from ``PYTHONPATH`` before any of the program's code. Any Python may do so
 here: an old one, and one without miharu. So this file keeps to words that all of them know, needs nothing
 but them, and says nothing. It takes itself out of ``sys.path`` and gives way to the ``sitecustomize`` that
@@ -56,6 +58,12 @@ class Finder(object):
             return  # it has begun
         # a new list: an import elsewhere that is half-way through the old one would skip a finder
         sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
+        cassette = os.environ.get("_MIHARU_REPLAY")
+        if cassette:  # what it raises ends the import: rather no program than one whose calls go out
+            from miharu.cassettes.implied import begin_implied as begin_replaying
+
+            begin_replaying(cassette)
+            return
         try:
             from miharu.monitor.process import begin_implied
 

@@ -14,7 +14,10 @@ from miharu.errors import MiharuError
 
 __all__ = ("COMMANDS", "main")
 
-COMMANDS = ("run", "dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
+COMMANDS = (
+    *("run", "dashboard", "demo", "tail", "stats", "export", "cassette", "copy", "prune", "reprice"),
+    "doctor",
+)
 """Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130
@@ -27,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         ours, program = split(words[1:])
         arguments = parser.parse_args(["run", *ours])
         arguments.program = program
+    elif words[:1] == ["cassette"] and "--" in words:
+        at = words.index("--")
+        arguments = parser.parse_args(words[:at])
+        arguments.program = words[at + 1 :]
     else:
         arguments = parser.parse_args(joined(words))
     if arguments.command is None:

@@ -1,12 +1,14 @@
-"""``miharu export``: calls as CSV or JSON Lines, the newest first."""
+"""``miharu export``: calls as CSV or JSON Lines, for fine-tuning and for evaluations; the newest first."""
 
 import argparse
 import csv
+import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,20 +17,28 @@ from typing import TYPE_CHECKING, Protocol
 from miharu.cli._arguments import add_database, add_filters, query_of
 from miharu.cli._range import range_ms
 from miharu.cli._reading import ask, reading
+from miharu.cli.datasets.scores import condition
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
+    from miharu.batch import Score
     from miharu.call import Call
+    from miharu.cli.datasets.scores import Condition
     from miharu.stores.base import Query, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
-HELP = "write calls as CSV or JSON Lines"
+HELP = "write calls as CSV or JSON Lines, or as examples for fine-tuning and evaluations"
 DESCRIPTION = (
-    "Write calls as CSV or JSON Lines, the newest first, under the names of the columns. "
-    "It goes page by page, so there may be any number of them."
+    "Write calls as CSV or JSON Lines, the newest first, under the names of the columns; or what was said in "
+    "them, where it was kept, as examples for fine-tuning (openai-jsonl, anthropic-jsonl) and as a dataset "
+    "for evaluations. It goes page by page, so there may be any number of them."
 )
+FORMATS = ("csv", "jsonl", "openai-jsonl", "anthropic-jsonl", "dataset")
 _PAGE = 100
+
+
+_Write = Callable[["Call", "Sequence[Score]"], object]
 
 
 class _Stream(Protocol):
@@ -38,7 +48,7 @@ class _Stream(Protocol):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options for the calls, the format and the file."""
     add_database(parser)
-    parser.add_argument("--format", choices=("csv", "jsonl"), required=True, help="one call a line, in both")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="one call a line, in each")
     parser.add_argument(
         "--range",
         type=range_ms,
@@ -46,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how far back: a number and s, m, h, d or w (default: everything)",
     )
     add_filters(parser)
+    parser.add_argument(
+        "--score",
+        type=condition,
+        action="append",
+        default=[],
+        metavar="NAME>=VALUE",
+        help="only calls that were rated so, themselves or by their trace, such as 'helpful>=0.8'",
+    )
     parser.add_argument(
         "--with-content", action="store_true", help="with prompts and answers, where they were kept"
     )
@@ -61,22 +79,46 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the calls; print how many where they go to a file."""
     now = time.time_ns() // 1_000_000
     query = query_of(arguments, 0 if arguments.range is None else now - arguments.range, now + 1)
+    content = arguments.with_content or arguments.format not in {"csv", "jsonl"}
     with reading(arguments.database) as monitor, _destination(arguments.out) as stream:
-        write = (_csv if arguments.format == "csv" else _jsonl)(stream, content=arguments.with_content)
-        written = ask(monitor, _written, query, write, content=arguments.with_content)
+        write, left_out = _writing(arguments.format, stream, content=content)
+        written = ask(
+            monitor,
+            _written,
+            query,
+            write,
+            content=content,
+            conditions=arguments.score,
+            scores=arguments.format == "dataset",
+        )
+    for reason, number in left_out.items():
+        said = "1 call is" if number == 1 else f"{number:,} calls are"
+        print(f"miharu: {said} left out, {reason}.", file=sys.stderr)
     if arguments.out is not None:
-        print(f"{written:,} calls are in {arguments.out}.")
+        print(f"{written - left_out.total():,} calls are in {arguments.out}.")
     return 0
 
 
 async def _written(
-    store: "Questions", query: "Query", write: "Callable[[Call], None]", *, content: bool
+    store: "Questions",
+    query: "Query",
+    write: "_Write",
+    *,
+    content: bool,
+    conditions: "Sequence[Condition]",
+    scores: bool,
 ) -> int:
     number = 0
     async for call in _pages(store, query):
+        rated: Sequence[Score] = ()
+        if conditions or scores:
+            found = await store.scores(call_id=call.id, trace_id=call.trace_id)
+            rated = [score for score in found if score.call_id in {None, call.id}]
+        if not all(is_met(rated) for is_met in conditions):
+            continue
         whole = await store.call(call.id) if content else call
         if whole is not None:  # it may have been pruned meanwhile
-            write(whole)
+            write(whole, rated)
             number += 1
     return number
 
@@ -96,19 +138,38 @@ class _Terminal:
         return sys.stdout.write("".join(c if c.isprintable() or c == "\n" else "?" for c in text))
 
 
-def _csv(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
+def _writing(name: str, stream: _Stream, *, content: bool) -> "tuple[_Write, Counter[str]]":
+    """What writes a call, and how many it leaves out, by the reason."""
+    left_out = Counter[str]()
+    if name in {"csv", "jsonl"}:
+        return (_csv if name == "csv" else _jsonl)(stream, content=content), left_out
+    from miharu.cli.datasets.conversation import REASONS, Unfit
+    from miharu.cli.datasets.rows import FORMATS as ROWS
+
+    row = ROWS[name]
+
+    def write(call: "Call", scores: "Sequence[Score]") -> None:
+        try:
+            print(json.dumps(row(call, scores), ensure_ascii=False), file=stream)
+        except Unfit as unfit:
+            left_out[REASONS[unfit.reason]] += 1
+
+    return write, left_out
+
+
+def _csv(stream: _Stream, *, content: bool) -> "_Write":
     from miharu.cli._flat import COLUMNS, CONTENT, cells
 
     # Every text in quotes, so that a separator of another locale begins no cell either.
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow((*COLUMNS, *CONTENT) if content else COLUMNS)
-    return lambda call: writer.writerow(cells(call, content=content))
+    return lambda call, _: writer.writerow(cells(call, content=content))
 
 
-def _jsonl(stream: _Stream, *, content: bool) -> "Callable[[Call], None]":
+def _jsonl(stream: _Stream, *, content: bool) -> "_Write":
     from miharu.cli._flat import as_line
 
-    return lambda call: print(as_line(call, content=content), file=stream)
+    return lambda call, _: print(as_line(call, content=content), file=stream)
 
 
 @contextmanager

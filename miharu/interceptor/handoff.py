@@ -14,6 +14,7 @@ from miharu.interceptor.gate import Gate
 __all__ = (
     "Watching",
     "admit",
+    "also",
     "begun",
     "close_open",
     "finish",
@@ -56,6 +57,8 @@ _unseen: ContextVar[bool] = ContextVar("miharu_unseen", default=False)
 
 _target: Watching | None = None
 
+_also: tuple[Callable[[Exchange], object], ...] = ()
+
 
 _open: set[Exchange] = set()
 """Exchanges that were sent and have not ended."""
@@ -77,6 +80,17 @@ def forget_all() -> None:
     """Forget the parent's exchanges, in a child after a fork: the parent records them."""
     _open.clear()
     HOLDING.start_over()
+
+
+@contextmanager
+def also(take: Callable[[Exchange], object]) -> Iterator[None]:
+    """A block in which each exchange that ends is shown to that function first; where any are watched."""
+    global _also  # noqa: PLW0603 - one for the process, as the patched classes are
+    _also = (*_also, take)
+    try:
+        yield
+    finally:
+        _also = tuple(one for one in _also if one is not take)
 
 
 def running() -> list[Exchange]:
@@ -145,6 +159,8 @@ def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> 
         if error is not None:
             exchange.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             exchange.error_message = _text(error)
+        for take in _also:
+            take(exchange)
         if _target is not None:
             _target.sink(exchange)
     except Exception:  # noqa: BLE001 - the guard on the user's path

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from miharu._guard import swallowed
 
-__all__ = ("forget", "on_import")
+__all__ = ("Finder", "forget", "on_import")
 
 
-class _Finder:
+class Finder:
+    """Waits for libraries; each of those who wait has one of their own."""
+
     def __init__(self) -> None:
         self.pending: dict[str, Callable[[ModuleType], None]] = {}
 
@@ -23,8 +26,8 @@ class _Finder:
     ) -> ModuleSpec | None:
         if name not in self.pending:
             return None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
+        for finder in self._behind():
+            find = getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find else None
             if spec is not None:
                 try:
@@ -33,6 +36,13 @@ class _Finder:
                     swallowed("watching an import")
                 return spec  # type: ignore[no-any-return]
         return None
+
+    def _behind(self) -> Sequence[Any]:
+        """The finders behind this one: two of this kind would ask each other without end."""
+        finders = sys.meta_path
+        if self in finders:
+            return finders[finders.index(self) + 1 :]
+        return [finder for finder in finders if not isinstance(finder, Finder)]
 
     def _announce(self, spec: ModuleSpec) -> None:
         loader = spec.loader
@@ -56,23 +66,29 @@ class _Finder:
             except Exception:  # noqa: BLE001 - the import itself has succeeded
                 swallowed("patching an imported library")
 
+    def wait(self, names: Iterable[str], tell: Callable[[ModuleType], None]) -> None:
+        """Call ``tell`` with each of these modules, and no others, right after it was first imported."""
+        self.pending = dict.fromkeys(names, tell)
+        self.leave()
+        if self.pending:
+            sys.meta_path.insert(0, self)
+
     def leave(self) -> None:
         # A new list: an import elsewhere that is half-way through the old one would skip a finder.
         sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
 
 
-_finder = _Finder()
+_finder = Finder()
 
 
 def on_import(names: Iterable[str], tell: Callable[[ModuleType], None]) -> None:
     """Call ``tell`` with each of these modules right after it was first imported."""
-    _finder.pending = dict.fromkeys(names, tell)
-    _finder.leave()
-    if _finder.pending:
-        sys.meta_path.insert(0, _finder)
+    _finder.wait(names, tell)
 
 
 def forget() -> None:
     """Stop waiting for libraries."""
-    _finder.pending = {}
-    _finder.leave()
+    _finder.wait((), _nothing)
+
+
+def _nothing(module: ModuleType) -> None: ...

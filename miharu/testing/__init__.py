@@ -1,6 +1,7 @@
 """Helpers for tests of programs that use miharu, and of plug-ins.
 
 fake_provider.py  a provider on a port of this machine
+cassette.py       a provider on a port that answers from a cassette
 store_contract.py what every store has to do, as tests
 open_store.py     both sides of a store at once
 tokens.py         how the fake provider counts

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from miharu.errors import ConfigError
+from miharu.testing._server import settings_of
 from miharu.testing.fake_provider import FakeProvider
 
 __all__ = ("main",)
@@ -50,17 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _told(provider: FakeProvider) -> str:
-    settings = {
-        "OPENAI_BASE_URL": provider.base_url,
-        "OPENAI_API_KEY": "any",
-        "AZURE_OPENAI_ENDPOINT": provider.url,
-        "ANTHROPIC_BASE_URL": provider.url,
-        "ANTHROPIC_API_KEY": "any",
-        "GOOGLE_GEMINI_BASE_URL": provider.url,
-        "GEMINI_API_KEY": "any",
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": provider.url,
-    }
-    lines = [f"export {name}={value}" for name, value in settings.items()]
+    lines = [f"export {name}={value}" for name, value in settings_of(provider.url).items()]
     return "\n".join([*lines, f"# realtime: {provider.websocket_url}/realtime", "# Ctrl-C ends it.", ""])
 
 

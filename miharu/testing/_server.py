@@ -16,6 +16,20 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
 
 
+def settings_of(url: str) -> dict[str, str]:
+    """By which environment variables each SDK finds a provider there."""
+    return {
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": "any",
+        "AZURE_OPENAI_ENDPOINT": url,
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_KEY": "any",
+        "GOOGLE_GEMINI_BASE_URL": url,
+        "GEMINI_API_KEY": "any",
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+    }
+
+
 class _Protocol(H11Protocol):
     """Logs nothing where a response breaks off, which is on purpose here."""
 

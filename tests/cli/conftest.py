@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -15,7 +15,7 @@ from unittest import mock
 import anyio
 import pytest
 
-from miharu.batch import Batch
+from miharu.batch import Batch, Score
 from miharu.call import Call
 from miharu.cli import main
 from miharu.stores.sqlite import SQLiteStore
@@ -185,13 +185,13 @@ async def store(database: Path) -> AsyncIterator[OpenStore]:
     await store.close()
 
 
-def stored(file: Path, *calls: Call) -> Path:
+def stored(file: Path, *calls: Call, scores: Sequence[Score] = ()) -> Path:
     """A database with these calls, written by the store itself."""
 
     async def store() -> None:
         sqlite = both(SQLiteStore(f"sqlite+aiosqlite:///{file}"))
         await sqlite.open()
-        await sqlite.add(Batch(calls=calls))
+        await sqlite.add(Batch(calls=calls, scores=scores))
         await sqlite.close()
 
     anyio.run(store)

@@ -23,8 +23,9 @@ VALUES = {
     "S": "success",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
+    "csv|jsonl|openai-jsonl|anthropic-jsonl|dataset": "csv",
 }
-SERVING = {"run", "dashboard", "demo", "tail"}
+SERVING = {"run", "dashboard", "demo", "tail", "cassette"}
 """They go on until they are ended, or become another program: tests/cli runs each, with its options."""
 
 

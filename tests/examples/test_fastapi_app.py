@@ -134,3 +134,23 @@ def test_its_requirements_are_what_it_imports() -> None:
 @pytest.mark.parametrize("name", ["README.md", "requirements.txt", "app.py"])
 def test_the_example_is_complete(name: str) -> None:
     assert (APP / name).is_file()
+
+
+def test_its_own_tests_need_no_network() -> None:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MIHARU_", "PYTEST", "OPENAI_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "test_app.py"],
+        check=False,
+        cwd=APP,
+        env=kept | {"OPENAI_BASE_URL": "https://nowhere.invalid/v1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+    assert "miharu: 6 calls, " in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 from miharu.call import Call
 from miharu.providers.base import Wire
 from miharu.wire import sse
-from miharu.wire.abridged import abridged, read
+from miharu.wire.abridged import LONGEST, abridged, read
 from miharu.wire.eventstream import frames
 from miharu.wire.json import mapping
 from miharu.wire.streams import answers
@@ -23,23 +23,37 @@ _PIECE = 1 << 20
 Objects = tuple[list[Mapping[str, Any]], bool]
 
 
-def request_of(call: Call) -> tuple[Mapping[str, Any], bool]:
-    """The request's object, empty where it is none; and whether there is more of it than was read."""
-    value, cut = read(call.body.request) if call.body and call.body.request else (None, False)
+def request_of(call: Call, longest: int = LONGEST) -> tuple[Mapping[str, Any], bool]:
+    """The request's object, empty where it is none; and whether there is more of it than was read.
+
+    Args:
+        call: With its body.
+        longest: Bytes of one text; of a longer one the beginning is read.
+    """
+    value, cut = read(call.body.request, longest) if call.body and call.body.request else (None, False)
     return mapping(value), cut
 
 
-def objects_of(call: Call) -> Objects:
-    """Each object of the answer, in order; and whether there is more of it than was read."""
+def objects_of(call: Call, longest: int = LONGEST) -> Objects:
+    """Each object of the answer, in order; and whether there is more of it than was read.
+
+    Args:
+        call: With its body.
+        longest: Bytes of one text; of a longer one the beginning is read.
+    """
     body = call.body.response if call.body else None
     if not body:
         return [], False
-    if call.api.startswith("bedrock.") and body[:1] == b"\0" and (framed := _counted(_framed(body)))[0]:
+    if (
+        call.api.startswith("bedrock.")
+        and body[:1] == b"\0"
+        and (framed := _counted(_framed(body, longest)))[0]
+    ):
         return framed  # a frame begins with its length
     if call.api.startswith("sagemaker."):  # frames that cut a stream of events anywhere
         body = b"".join(frame.payload for frame in frames(body)) or body
     if body[:64].lstrip()[:1] == b"[":
-        whole, cut = read(body)
+        whole, cut = read(body, longest)
         if isinstance(whole, list):
             return [one for one in whole if isinstance(one, dict)], cut
     wire = Wire(
@@ -55,8 +69,8 @@ def objects_of(call: Call) -> Objects:
         end="eof",
     )
     if wire.is_event_stream:
-        return _counted(read(event.data) for event in sse.events(body))
-    short = abridged(body)
+        return _counted(read(event.data, longest) for event in sse.events(body))
+    short = abridged(body, longest=longest)
     found, cut = _counted((answer.value, False) for answer in answers(replace(wire, body=short.body)))
     return found, cut or short.cut
 
@@ -74,15 +88,15 @@ def _counted(values: Iterable[tuple[Any, bool]]) -> Objects:
     return found, cut
 
 
-def _framed(body: bytes) -> Iterator[tuple[Any, bool]]:
+def _framed(body: bytes, longest: int) -> Iterator[tuple[Any, bool]]:
     """Amazon's event stream; InvokeModel wraps each piece once more."""
     for frame in frames(body):
-        value, cut = read(frame.payload, _PIECE)
+        value, cut = read(frame.payload, max(_PIECE, longest))
         payload = mapping(value)
         inner = payload.get("bytes")
         if isinstance(inner, str):
             try:
-                value, cut = read(b64decode(inner))
+                value, cut = read(b64decode(inner), longest)
             except ValueError:
                 continue
             payload = mapping(value)
