@@ -121,3 +121,11 @@ def test_effort_is_shared_and_what_is_left_counts_as_changed() -> None:
     assert effort.used_up
     assert marked(change.first).startswith("[a b c")
     assert text_change("x y\n", "x z\n", effort).changed > 0
+
+
+def test_edits_are_bounded_whatever_the_effort() -> None:
+    """The way back is kept in memory, so it is the square of them."""
+    numbers, effort = list(range(3_000)), Effort(steps=10**9)
+    runs = changes(numbers, numbers[::-1], effort)
+    assert effort.used_up
+    assert [run.kind for run in runs] == ["gone", "new"]
