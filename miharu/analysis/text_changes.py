@@ -18,6 +18,7 @@ _STEPS = 250_000
 _MOST_EDITS = 500
 """Differences in one comparison: the way back is kept, which costs the square of them in memory."""
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\w+|[^\w\s]")
 _LONGEST = 100_000
 """Characters of one text; of a longer one it is only said whether it is the same."""
 _MOST_WORDS = 6_000
@@ -88,6 +89,10 @@ def text_change(first: str, second: str, effort: Effort) -> TextChange:
             changed=float(differs),
             lines=max(first.count("\n"), second.count("\n")) + 1 if differs else 0,
             roughly=differs,
+        )
+    if _WORD.findall(first) == _WORD.findall(second):  # a line that was moved by white space alone, too
+        return TextChange(
+            first=_merged([(first, False)]), second=_merged([(second, False)]), changed=0.0, lines=0
         )
     lines = first.splitlines(keepends=True), second.splitlines(keepends=True)
     keys = [[" ".join(line.split()) for line in side] for side in lines]

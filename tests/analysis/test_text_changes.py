@@ -1,5 +1,6 @@
 """What differs between two texts: right for any two, and bounded for those that were made to hurt."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -56,7 +57,8 @@ def test_no_character_is_lost(first: str, second: str) -> None:
     assert "".join(text for text, _ in change.first) == first
     assert "".join(text for text, _ in change.second) == second
     assert 0 <= change.changed <= 1
-    assert (change.changed == 0) == (first.split() == second.split())
+    words = [re.findall(r"\w+|[^\w\s]", text) for text in (first, second)]
+    assert (change.changed == 0) == (words[0] == words[1])
 
 
 def test_marks_the_words_and_not_the_lines() -> None:
@@ -121,3 +123,11 @@ def test_effort_is_shared_and_what_is_left_counts_as_changed() -> None:
     assert effort.used_up
     assert marked(change.first).startswith("[a b c")
     assert text_change("x y\n", "x z\n", effort).changed > 0
+
+
+def test_edits_are_bounded_whatever_the_effort() -> None:
+    """The way back is kept in memory, so it is the square of them."""
+    numbers, effort = list(range(3_000)), Effort(steps=10**9)
+    runs = changes(numbers, numbers[::-1], effort)
+    assert effort.used_up
+    assert [run.kind for run in runs] == ["gone", "new"]
