@@ -1,8 +1,8 @@
 """What the pages are made of, as JSON: an address for each question to the store, and why costs moved."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
 
 from litestar import Request, Router, get
 from litestar.di import NamedDependency, Provide
@@ -27,6 +27,8 @@ from miharu.stores.base import (
     Ranking,
     RankOrder,
     Ranks,
+    ScoredCall,
+    ScoreSum,
     Session,
     Timing,
     Totals,
@@ -52,6 +54,8 @@ T = TypeVar("T")
 _MOST_STEPS = 10_000
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
+ScoreName = Annotated[str, QueryParameter(description="The name of the scores.", min_length=1)]
+MaybeStep = Annotated[int | None, QueryParameter(description="Milliseconds.", ge=1000, le=2**40)]
 Step = Annotated[int, QueryParameter(description="Milliseconds.", ge=1000, le=2**40)]
 _BY = f"^({'|'.join(get_args(Dimension))}|tag:.+)$"
 _TOLD_APART = "By what the calls are told apart: a column, or the values of a tag, such as tag:team."
@@ -133,6 +137,7 @@ def api(monitor: "Monitor", now: Callable[[], int], **options: Any) -> Router:
     handlers = [
         *(_totals, _latency, _series, _durations, _groups, _keys, _ranks, _sessions),
         *(_calls, _call, _spans, _scores, _moves),
+        *(_score_names, _score_sums, _scored),
     ]
     return Router("/api", route_handlers=handlers, dependencies=given, before_request=before, **options)
 
@@ -277,6 +282,48 @@ async def _scores(
 ) -> Sequence[Score]:
     """What was said of a call or of a trace, the oldest first."""
     return await reader.read(lambda store: store.scores(call_id=call_id, trace_id=trace_id))
+
+
+@get("/score-names")
+async def _score_names(
+    asked: NamedDependency[Query], reader: NamedDependency[MonitorReader]
+) -> Mapping[str, int]:
+    """The names of the scores of these calls, and how many there are of each, most first."""
+    return await reader.read(lambda store: store.score_names(asked))
+
+
+@get("/score-sums")
+async def _score_sums(
+    asked: NamedDependency[Query],
+    reader: NamedDependency[MonitorReader],
+    name: FromQuery[ScoreName],
+    by: FromQuery[MaybeBy] = None,
+    step_ms: FromQuery[MaybeStep] = None,
+) -> Sequence[ScoreSum]:
+    """How many scores of that name these calls have, and their sum: by key, by step, or in all.
+
+    A score of a call counts for that call; one of a trace once, for the last call of the trace that had begun
+    when the score was given.
+    """
+    if step_ms is not None:
+        _check(asked, step_ms)
+    told = None if by is None else _by(by)
+    return await reader.read(lambda store: store.score_sums(asked, name, told, step_ms=step_ms))
+
+
+@get("/scored")
+async def _scored(  # noqa: PLR0917 - Litestar passes them by name
+    asked: NamedDependency[Query],
+    reader: NamedDependency[MonitorReader],
+    name: FromQuery[ScoreName],
+    limit: FromQuery[Limit] = 50,
+    after: FromQuery[str | None] = None,
+    order: FromQuery[Literal["lowest", "highest"]] = "lowest",
+) -> Sequence[ScoredCall]:
+    """The calls with the lowest scores of that name, or the highest; ``after`` is a ``score_id``."""
+    return await reader.read(
+        lambda store: store.scored(asked, name, limit, after, descending=order == "highest")
+    )
 
 
 @get("/moves")

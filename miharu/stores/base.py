@@ -25,6 +25,9 @@ __all__ = (
     "MOST_SPANS",
     "NEWEST",
     "RANKED",
+    "SCORES_LOOKED_THROUGH",
+    "SCORES_LOOKED_UP",
+    "SCORE_NAMES",
     "SPANS_LOOKED_THROUGH",
     "TOOL_STEPS",
     "AskedTool",
@@ -50,6 +53,8 @@ __all__ = (
     "RankedBy",
     "Ranking",
     "Ranks",
+    "ScoreSum",
+    "ScoredCall",
     "SelfPruning",
     "Session",
     "Store",
@@ -75,6 +80,12 @@ RANKED = 100_000
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
 TOOL_STEPS = 24
+SCORES_LOOKED_THROUGH = 100_000
+"""How many scores, the newest of a window, a store must look through."""
+SCORES_LOOKED_UP = 20_000
+"""The same, where a query asks for more than a model, provider, route, service or user."""
+SCORE_NAMES = 50
+"""Names of scores that are told apart."""
 LONGEST_TAG = 200
 """Characters of a tag's value: a longer one is no value by which calls are told apart."""
 
@@ -378,6 +389,35 @@ class Tools:
     ran_since: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreSum:
+    """What the scores of one name come to, of the calls of one key in one step of time.
+
+    A score of a call counts for that call. One of a trace counts once, for the last call of the trace that
+    had begun when the score was given: the one whose answer was judged.
+    """
+
+    t: int
+    """Unix milliseconds at the start of the step; of the window where it is not divided."""
+    key: str | None
+    number: int
+    """How many scores there are."""
+    total: float
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.number
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCall:
+    """A call with a score that counts for it."""
+
+    score_id: str
+    value: float
+    call: Call
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -630,6 +670,51 @@ class Questions(Protocol):
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         """The scores of a call or of a trace, the oldest first."""
+        ...
+
+    async def score_names(self, query: Query) -> Mapping[str, int]:
+        """The names of the scores of these calls, and how many there are of each, most first.
+
+        Of scores, what is said of ``ScoreSum`` holds here and below. A store may look through no more than
+        the newest ``SCORES_LOOKED_THROUGH`` (or ``SCORES_LOOKED_UP``), and name no more than ``SCORE_NAMES``.
+        A score may be counted a little later than it is kept: with the deferred work of the writer.
+        """
+        ...
+
+    async def score_sums(
+        self,
+        query: Query,
+        name: str,
+        by: By | None = None,
+        among: Sequence[str | None] | None = None,
+        *,
+        step_ms: int | None = None,
+        offset_ms: int = 0,
+    ) -> Sequence[ScoreSum]:
+        """How many scores of that name these calls have, and their sum, by step and key.
+
+        Args:
+            query: Which calls.
+            name: Of the scores.
+            by: By what calls are told apart.
+            among: Only these values of ``by``.
+            step_ms: Steps of time, as in ``series``; the whole window where it is ``None``.
+            offset_ms: Where a step begins.
+        """
+        ...
+
+    async def scored(
+        self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
+    ) -> Sequence[ScoredCall]:
+        """Calls, those with the lowest scores of that name first, or the highest; of equal ones the newest.
+
+        Args:
+            query: Which calls.
+            name: Of the scores.
+            limit: How many.
+            after: The id of a score: only those that come behind it.
+            descending: The highest first.
+        """
         ...
 
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:

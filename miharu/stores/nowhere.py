@@ -22,6 +22,8 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    ScoredCall,
+    ScoreSum,
     Session,
     Timing,
     Tools,
@@ -166,6 +168,26 @@ class EmptyQuestions:
         return None
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return ()
+
+    async def score_names(self, query: Query) -> Mapping[str, int]:
+        return {}
+
+    async def score_sums(
+        self,
+        query: Query,
+        name: str,
+        by: By | None = None,
+        among: Sequence[str | None] | None = None,
+        *,
+        step_ms: int | None = None,
+        offset_ms: int = 0,
+    ) -> Sequence[ScoreSum]:
+        return ()
+
+    async def scored(
+        self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
+    ) -> Sequence[ScoredCall]:
         return ()
 
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:

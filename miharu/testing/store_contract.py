@@ -15,6 +15,7 @@ The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin
 awaits them: no setting is needed.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
@@ -45,6 +46,7 @@ from miharu.testing.open_store import OpenStore
 __all__ = ("StoreContract", "assert_none_less", "make_call")
 
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 NOON = 1_790_000_040_000
 """A full minute."""
 COUNTS = [field.name for field in fields(Usage) if field.name.endswith("_tokens")]
@@ -585,6 +587,119 @@ class StoreContract:
         assert await found("none") == [4, 1]
         assert await found("any", name="help'ful") == [1]
         assert await found("any", name="nothing") == []
+
+    async def test_scores_are_added_up_by_the_calls_that_they_count_for(self, store: OpenStore) -> None:
+        trace = "7" * 32
+        calls = [
+            make_call(timestamp=NOON, model="a", user_id="u_1", route="GET /", tags={"team": "x"}),
+            make_call(timestamp=NOON + 1, model="b", user_id="u_1", route="GET /", trace_id=trace),
+            make_call(timestamp=NOON + 2, model="a", service="web", trace_id=trace),
+            make_call(timestamp=NOON + MINUTE, model="c", route="GET /", trace_id=trace),
+            make_call(timestamp=NOON + HOUR, model="b", tags={"team": "x"}),
+        ]
+        given = [
+            (calls[0].id, trace, "helpful", 1.0, 9 * MINUTE),  # one that names both is the call's own
+            (calls[0].id, None, "helpful", 0.0, 9 * MINUTE),
+            (None, trace, "helpful", 0.25, 1000),  # before the last call of the trace had begun
+            (None, trace, "helpful", 0.5, 9 * MINUTE),
+            (None, trace, "helpful", 0.75, -1000),  # before any had
+            (calls[4].id, None, "helpful", -2.0, 2 * HOUR),
+            (calls[4].id, None, "short", 5.0, 2 * HOUR),
+            (new_id(NOON), None, "helpful", 9.0, 2 * HOUR),  # of no call that is there
+            (None, "8" * 32, "helpful", 9.0, 2 * HOUR),
+        ]
+        scores = [
+            Score(
+                id=new_id(NOON + number),
+                timestamp=NOON + later,
+                name=name,
+                value=value,
+                call_id=call_id,
+                trace_id=of,
+            )
+            for number, (call_id, of, name, value, later) in enumerate(given)
+        ]
+        await store.add(Batch(calls=calls, scores=scores))
+        await self._all_done(store)
+
+        async def sums(query: Query = ALL, **asked: Any) -> list[tuple[int, str | None, int, float]]:
+            found = await store.score_sums(query, "helpful", **asked)
+            return [(one.t - NOON, one.key, one.number, one.total) for one in found]
+
+        assert await store.score_names(ALL) == {"helpful": 5, "short": 1}
+        assert await store.score_names(replace(ALL, model="b")) == {"helpful": 1, "short": 1}
+        start = ALL.start - NOON
+        assert await sums() == [(start, None, 5, -0.25)]
+        assert await sums(by="model") == [(start, "a", 3, 1.25), (start, "b", 1, -2.0), (start, "c", 1, 0.5)]
+        assert await sums(by="model", among=["c", "b"]) == [(start, "b", 1, -2.0), (start, "c", 1, 0.5)]
+        assert await sums(by="model", among=[]) == []
+        assert await sums(by="user_id") == [(start, None, 3, -1.25), (start, "u_1", 2, 1.0)]
+        assert await sums(by="route", among=[None]) == [(start, None, 2, -1.75)]
+        assert await sums(by="service") == [(start, None, 4, -0.5), (start, "web", 1, 0.25)]
+        assert await sums(by="status") == [(start, "success", 5, -0.25)]
+        assert await sums(by=ByTag("team")) == [(start, None, 2, 0.75), (start, "x", 3, -1.0)]
+        assert await sums(step_ms=MINUTE) == [
+            (0, None, 3, 1.25),
+            (MINUTE, None, 1, 0.5),
+            (HOUR, None, 1, -2.0),
+        ]
+        assert await sums(step_ms=HOUR, offset_ms=HOUR // 2, by="model", among=["b"]) == [
+            ((NOON + HOUR // 2) // HOUR * HOUR + HOUR // 2 - NOON, "b", 1, -2.0)
+        ]
+        narrow: list[tuple[Query, float]] = [
+            (replace(ALL, user_id="u_1"), 1.0),
+            (replace(ALL, model="a", service="web"), 0.25),
+            (replace(ALL, tag=("team", "x")), -1.0),
+            (replace(ALL, trace_id=trace), 0.75),
+            (replace(ALL, start=NOON + 1), -1.25),
+            (replace(ALL, end=NOON + HOUR), 1.75),
+            # the trace goes on behind the end: its score counts there
+            (replace(ALL, end=NOON + 3), 1.25),
+            (replace(ALL, conditions=(Condition(field="model", operator="not in", values=("a",)),)), -1.5),
+        ]
+        for query, total in narrow:
+            assert sum(one[3] for one in await sums(query)) == total, query
+        assert await sums(replace(ALL, model="no such")) == []
+
+        async def lowest(query: Query = ALL, **asked: Any) -> list[tuple[float, int]]:
+            found = await store.scored(query, "helpful", **asked)
+            return [(one.value, calls.index(one.call)) for one in found]
+
+        in_order = [(-2.0, 4), (0.0, 0), (0.25, 2), (0.5, 3), (1.0, 0)]
+        assert await lowest() == in_order
+        assert await lowest(descending=True) == in_order[::-1]
+        assert await lowest(replace(ALL, status="success", model="a")) == [in_order[1], *in_order[2::2]]
+        assert await lowest(limit=0) == []
+        for descending in (False, True):
+            walked, after = list[tuple[float, int]](), None
+            while page := await store.scored(ALL, "helpful", 2, after, descending=descending):
+                walked += [(one.value, calls.index(one.call)) for one in page]
+                after = page[-1].score_id
+            assert walked == (in_order[::-1] if descending else in_order)
+        assert await store.scored(ALL, "helpful", after="no such") == []
+
+        await store.forget(Whose(users=("u_1",)))
+        assert await sums() == [(start, None, 3, -1.25)]
+        assert "u_1" not in {one[1] for one in await sums(by="user_id")}
+        await store.prune(NOON + MINUTE)
+        await self._all_done(store)
+        assert [one[1:] for one in await sums(by="model")] == [("b", 1, -2.0), ("c", 1, 0.5)]
+
+    async def test_a_score_may_come_before_its_call(self, store: OpenStore) -> None:
+        now = int(time.time() * 1000)
+        call = make_call(timestamp=now - 5)
+        score = Score(id=new_id(now), timestamp=now, name="helpful", value=0.5, call_id=call.id)
+        query = Query(start=now - HOUR, end=now + HOUR)
+        await store.add(Batch(scores=[score]))
+        await self._all_done(store)
+        assert await store.score_sums(query, "helpful") == []
+        await store.add(Batch(calls=[call], scores=[score]))
+        await self._all_done(store)
+        assert await store.score_names(query) == {"helpful": 1}
+
+    async def _all_done(self, store: OpenStore) -> None:
+        while await store.roll_up():
+            pass
 
     async def test_what_cannot_be_asked_for_is_refused(self, store: OpenStore) -> None:
         impossible = [

@@ -131,6 +131,14 @@ def duration_axis(ms: int) -> str:
     return f"{ms} ms" if ms < 1000 else f"{ms // 1000:,} s"
 
 
+def rating(value: float | None) -> str:
+    """A score, or a mean of scores: two digits behind the point where they matter."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    return text.replace("-", MINUS) if float(text.replace(",", "")) else text.removeprefix("-")
+
+
 def size(octets: int) -> str:
     """Bytes, in the unit that leaves few digits."""
     if octets < 1000:

@@ -4,7 +4,7 @@ import math
 import operator
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -32,6 +32,8 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    ScoredCall,
+    ScoreSum,
     Session,
     Tally,
     TimedCalls,
@@ -162,6 +164,55 @@ class MemoryStore:
             if (call_id is not None and score.call_id == call_id)
             or (trace_id is not None and score.trace_id == trace_id)
         ]
+
+    def _counted(self, query: Query, name: str | None = None) -> Iterator[tuple[Score, Call]]:
+        """Each score with the call that it counts for."""
+        meant = {call.id for call in self.match(query)}
+        for score in self.kept_scores:
+            call = self.kept.get(score.call_id) if score.call_id else None
+            if not score.call_id:
+                of = [
+                    one
+                    for one in self.kept.values()
+                    if one.trace_id == score.trace_id and one.timestamp <= score.timestamp
+                ]
+                call = max(of, key=lambda one: (one.timestamp, one.id), default=None)
+            if call is not None and call.id in meant and name in {None, score.name}:
+                yield score, call
+
+    async def score_names(self, query: Query) -> Mapping[str, int]:
+        return dict(Counter(score.name for score, _ in self._counted(query)).most_common())
+
+    async def score_sums(
+        self,
+        query: Query,
+        name: str,
+        by: By | None = None,
+        among: Sequence[str | None] | None = None,
+        *,
+        step_ms: int | None = None,
+        offset_ms: int = 0,
+    ) -> Sequence[ScoreSum]:
+        values = defaultdict[tuple[int, str | None], list[float]](list)
+        for score, call in self._counted(query, name):
+            key = None if by is None else dimension(call, by)
+            step = query.start if step_ms is None else call.timestamp - (call.timestamp - offset_ms) % step_ms
+            if by is None or among is None or key in among:
+                values[step, key].append(score.value)
+        return [
+            ScoreSum(t=t, key=key, number=len(some), total=sum(some)) for (t, key), some in values.items()
+        ]
+
+    async def scored(
+        self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
+    ) -> Sequence[ScoredCall]:
+        found = sorted(
+            self._counted(query, name), key=lambda pair: (pair[1].timestamp, pair[0].id), reverse=True
+        )
+        found.sort(key=lambda pair: pair[0].value, reverse=descending)
+        if after is not None:
+            found = found[1 + [score.id for score, _ in found].index(after) :]
+        return [ScoredCall(score.id, score.value, call) for score, call in found[:limit]]
 
     async def counters(self) -> Counted:
         """Of the calls that are there: this store says nothing of those that are gone."""

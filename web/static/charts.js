@@ -59,10 +59,10 @@
       const total = chart.series.reduce((sum, one) => sum + one.v[i], 0);
       make("b", "", head, say(total, chart.unit));
     } else {
-      make("b", "", head, chart.calls[i].toLocaleString("en-US") + " succeeded");
+      make("b", "", head, chart.calls[i].toLocaleString("en-US") + " " + (chart.counted ?? "succeeded"));
     }
     const series = stack ? [...chart.series].sort((a, b) => b.v[i] - a.v[i]) : chart.series;
-    for (const one of series) if (one.v[i] > 0) row(tip, (stack ? "" : "ln ") + one.c, one.n, say(one.v[i], chart.unit));
+    for (const one of series) if (stack ? one.v[i] > 0 : one.v[i] !== null) row(tip, (stack ? "" : "ln ") + one.c, one.n, say(one.v[i], chart.unit));
     if (chart.previous) row(tip, "dash", "previous", say(chart.previous[i], chart.unit));
     const left = (i + 0.5) / columns < 0.55;
     tip.style.left = left ? `calc(${((i + 1) / columns) * 100}% + 10px)` : "";

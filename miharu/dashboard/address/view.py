@@ -46,13 +46,13 @@ AGAINST: Mapping[Against, tuple[str, int]] = {
 }
 _DEFAULT = RANGES["24h"]
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "": ("measure", "by", "timed", "page"),
+    "": ("measure", "by", "timed", "score", "page"),
     "live": ("sel", "tab"),
     "calls": ("sort", "before", "sel", "tab"),
-    "routes": ("sort", "timed", "page"),
-    "models": ("sort", "timed", "page"),
-    "users": ("show", "sort", "match", "page", "measure"),
-    "tags": ("name", "show", "sort", "match", "page", "measure"),
+    "routes": ("sort", "timed", "score", "page"),
+    "models": ("sort", "timed", "score", "page"),
+    "users": ("show", "sort", "match", "page", "measure", "score"),
+    "tags": ("name", "show", "sort", "match", "page", "measure", "score"),
     "tools": ("sort",),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
@@ -101,6 +101,8 @@ class View:
     other_end: int | None = None
     name: str | None = None
     """The tag whose values are listed."""
+    score: str | None = None
+    """The name of the scores that are shown, where there are several."""
     match: str | None = None
     """Only values with this text in them."""
     show: Show = "main"
@@ -285,7 +287,7 @@ _TURNED: Mapping[str, Any] = {
 _IN_FORMS = frozenset({"sort", "match", "show"})
 """Of these, what a form keeps."""
 _TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
-_OTHER_TEXTS = ("sort", "before", "sel", "name", "match", "a", "b", "fold", "unfold", "focus")
+_OTHER_TEXTS = ("sort", "before", "sel", "name", "score", "match", "a", "b", "fold", "unfold", "focus")
 _PLAIN = View()
 
 

@@ -43,6 +43,8 @@ class CallRow:
     """Percent of the longest call in view, until the first token."""
     rest: float
     """Percent of the longest call in view, after it."""
+    score: float | None = None
+    """Where calls are in the order of one."""
 
 
 def rows(calls: Sequence[Call], view: View, palette: Palette, page: str = "calls") -> list[CallRow]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from miharu.dashboard.address.windows import Stretch, Window
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import By, Point, Query, Questions, Timing, Totals
+from miharu.stores.base import By, Point, Query, Questions, ScoreSum, Timing, Totals
 
-__all__ = ("DRAWN", "Grid", "counts_in", "grid_of", "sums_in")
+__all__ = ("DRAWN", "Grid", "counts_in", "grid_of", "scores_in", "sums_in")
 
 Grid = Mapping[str | None, Sequence[Totals]]
 DRAWN = ("calls", "errors", "cost_nanousd", "prompt_tokens", "completion_tokens")
@@ -56,6 +56,17 @@ async def counts_in(
         column = counts[place[t]]
         column[ms] = column.get(ms, 0) + calls
     return counts
+
+
+async def scores_in(store: Questions, window: Window, query: Query, name: str) -> list[ScoreSum | None]:
+    """What the scores of that name come to in each step; ``None`` where there are none."""
+    async with together() as ask:
+        parts = [
+            ask(store.score_sums, part, name, step_ms=stretch.step, offset_ms=stretch.offset)
+            for stretch, part in _parts(window, query, 0)
+        ]
+    found = {one.t: one for part in parts for one in part.value}
+    return [found.get(t) for t in window.times]
 
 
 def grid_of(window: Window, points: Sequence[Point], shift: int = 0) -> dict[str | None, list[Totals]]:

@@ -34,6 +34,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "money": numbers.money,
     "money_change": numbers.money_change,
     "money_parts": numbers.money_parts,
+    "rating": numbers.rating,
     "size": numbers.size,
 }
 

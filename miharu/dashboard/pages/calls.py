@@ -1,8 +1,8 @@
 """The calls: a list, newest first or in another order, and one of them opened beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 from miharu.call import Call, Cost, Outcome, Usage
 from miharu.dashboard.address.view import View
@@ -13,7 +13,7 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet, Sorted, Value, usd
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking
+from miharu.stores.base import RANKED, Order, Query, Ranking
 
 __all__ = ("FACTS", "SCREEN", "file")
 
@@ -32,6 +32,9 @@ _ORDERS: Mapping[str, tuple[Ranking, str, str]] = {
     "cost": ("cost_nanousd", "most expensive first", "cheapest first"),
 }
 """By the name in the address: what the store calls it, and what it means, largest and smallest first."""
+_NEWEST = Sorted("timestamp", descending=True)
+_SCORE = "score:"
+"""Before the name of the score by which calls are put in order."""
 _LOOKED_UP = ("user", "session", "trace")
 """Of one of these all calls are put in order, however many there are."""
 
@@ -40,18 +43,44 @@ def _sorted(view: View) -> Sorted:
     """The order that was asked for, if there is such a one."""
     sort = view.sort or "-timestamp"
     name = sort.removeprefix("-")
-    return Sorted(name, sort.startswith("-")) if name in _ORDERS else Sorted("timestamp", descending=True)
+    known = name in _ORDERS or (name.startswith(_SCORE) and name != _SCORE)
+    return Sorted(name, sort.startswith("-")) if known else _NEWEST
 
 
-def _order(view: View) -> Order:
-    wanted = _sorted(view)
-    return Order(_ORDERS[wanted.name][0], wanted.descending)
+def _score_in(order: Sorted) -> str | None:
+    """The name of the score by which calls are put in order, if by one."""
+    return order.name.removeprefix(_SCORE) if order.name.startswith(_SCORE) else None
 
 
-async def _listed(view: View, site: Site) -> tuple[Sequence[Call], bool]:
+class _Place(NamedTuple):
+    """A call in its order."""
+
+    id: str
+    """What stands for the place: of the call, or of its score."""
+    call: Call
+    score: float | None = None
+
+
+def _in_words(order: Sorted) -> str:
+    """What comes first."""
+    if (name := _score_in(order)) is not None:
+        return f"{'highest' if order.descending else 'lowest'} {name} first"
+    return _ORDERS[order.name][1 if order.descending else 2]
+
+
+async def _found(view: View, site: Site, most: int, behind: str | None) -> Sequence[_Place]:
+    """The first calls behind a place; one with several such scores comes with each."""
+    query, order = view.query(site.clock()), _sorted(view)
+    if (name := _score_in(order)) is not None:
+        scored = await site.store.scored(query, name, most, behind, descending=order.descending)
+        return [_Place(one.score_id, one.call, one.value) for one in scored]
+    by = Order(_ORDERS[order.name][0], order.descending)
+    return [_Place(call.id, call) for call in await site.store.calls(query, most, behind, by)]
+
+
+async def _listed(view: View, site: Site) -> tuple[Sequence[_Place], bool]:
     """One page of calls, and whether there are more."""
-    query = view.query(site.clock())
-    found = await site.store.calls(query, _PAGE + 1, view.before, _order(view))
+    found = await _found(view, site, _PAGE + 1, view.before)
     return found[:_PAGE], len(found) > _PAGE
 
 
@@ -62,28 +91,34 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
         totals = ask(site.store.totals, query)
         whole = ask(site.store.totals, Query(start=query.start, end=query.end))
         colors = ask(palette, site)
-    calls, more = listed.value
+    places, more = listed.value
+    scored = _score_in(wanted)
     all_known = wanted.name == "timestamp" or any(getattr(view, name) for name in _LOOKED_UP)
+    once = {place.call.id: place for place in reversed(places)}  # of a call with several, the first
+    shown = [place for place in places if once[place.call.id] is place]
+    found = rows([place.call for place in shown], view, colors.value)
     return {
-        "rows": rows(calls, view, colors.value),
+        "rows": [replace(row, score=place.score) for row, place in zip(found, shown, strict=True)],
+        "scored": scored,
         "total": totals.value.calls,
         "order": wanted,
-        "in_order": _ORDERS[wanted.name][1 if wanted.descending else 2],
-        "is_newest": _order(view) == NEWEST,
-        "among": None if all_known or whole.value.calls <= RANKED else RANKED,
-        "more": view.link("calls", before=calls[-1].id, sel=None) if more else None,
+        "in_order": _in_words(wanted),
+        "is_newest": wanted == _NEWEST,
+        "among": None if all_known or scored or whole.value.calls <= RANKED else RANKED,
+        "more": view.link("calls", before=places[-1].id, sel=None) if more else None,
     }
 
 
 async def _selected(view: View, site: Site) -> Mapping[str, Any]:
     if view.sel is None:
         return {"open": False}
-    calls, more = await _listed(view, site)
-    ids = [call.id for call in calls]
-    facts = await opened(view, site, "calls", ids) | {"is_newest": _order(view) == NEWEST}
+    places, more = await _listed(view, site)
+    ids = list(dict.fromkeys(place.call.id for place in places))
+    facts = await opened(view, site, "calls", ids) | {"is_newest": _sorted(view) == _NEWEST}
     if more and view.sel == ids[-1]:  # the list turns its page together with the drawer
-        following = await site.store.calls(view.query(site.clock()), 1, view.sel, _order(view))
-        facts["older_call"] = view.link("calls", sel=following[0].id, before=view.sel) if following else None
+        last = places[-1].id
+        following = await _found(view, site, 1, last)
+        facts["older_call"] = view.link("calls", sel=following[0].call.id, before=last) if following else None
     return facts
 
 
@@ -113,19 +148,20 @@ FACTS = tuple(
 
 async def file(view: View, site: Site) -> Sheet:
     """The first ten thousand of the order, or those behind ``before``, with the address of the rest."""
-    query, before, order = view.query(site.clock()), view.before, _order(view)
-    at_once = min(_FILE, _AT_ONCE if order.by == "timestamp" else _RANKED_AT_ONCE)
+    before, order = view.before, _sorted(view)
+    at_once = min(_FILE, _AT_ONCE if order.name == "timestamp" else _RANKED_AT_ONCE)
+    scored = order.name if _score_in(order) is not None else None
     found: list[list[Value]] = []
     size = 0
     while len(found) < _FILE and size < _LARGEST_FILE:
-        some = await site.store.calls(query, at_once, before, order)
-        found.extend(map(_fact_row, some))
-        size += sum(len(call.usage.usage_raw or "") + len(call.rate_limit or "") for call in some)
+        some = await _found(view, site, at_once, before)
+        found.extend([*_fact_row(one.call), *([one.score] if scored else ())] for one in some)
+        size += sum(len(one.call.usage.usage_raw or "") + len(one.call.rate_limit or "") for one in some)
         if len(some) < at_once:
             before = None
             break
         before = some[-1].id
-    return Sheet("calls", ("cost_usd", *FACTS), found, {"next_before": before})
+    return Sheet("calls", ("cost_usd", *FACTS, *([scored] if scored else ())), found, {"next_before": before})
 
 
 def _fact_row(call: Call) -> list[Value]:

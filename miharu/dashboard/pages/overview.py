@@ -12,6 +12,7 @@ from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.figures import figures
 from miharu.dashboard.panels.groups import IN_A_FILE, columns, leaders, rows_by
 from miharu.dashboard.panels.latency import latency
+from miharu.dashboard.panels.scores import scores
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.sparks import sparks
 from miharu.dashboard.panels.spend import spend
@@ -37,7 +38,9 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
-        asked = [ask(part, view, site) for part in (spend, latency, top_errors, waste, sparks, budgets)]
+        asked = [
+            ask(part, view, site) for part in (spend, latency, top_errors, scores, waste, sparks, budgets)
+        ]
         usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)

@@ -9,11 +9,12 @@ from miharu.dashboard.address.view import FILTERS, Breakdown, View
 from miharu.dashboard.call.rows import split_route
 from miharu.dashboard.charts.colors import Palette, maker, palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.scores import NO_SCORES, ScoresOf, scores_of
 from miharu.dashboard.panels.sparks import Spark, sparks_by
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
-from miharu.stores.base import Dimension, Group, Latency, Totals
+from miharu.stores.base import Dimension, Group, Latency, ScoreSum, Totals
 from miharu.wording.names import UNKNOWN, provider_name
 
 __all__ = (
@@ -49,6 +50,8 @@ class GroupRow:
     """Percent of all cost; of all calls where nothing has a cost."""
     spark: Spark = ("", "")
     wasted: Wasted = NO_WASTE
+    score: ScoreSum | None = None
+    """Of the scores that the table shows."""
 
     @property
     def each(self) -> int | None:
@@ -87,6 +90,7 @@ class GroupRows:
     """Rows of a page."""
     since: int | None = None
     """From when on calls were looked through, where that is later than what the page says."""
+    scores: ScoresOf = NO_SCORES
 
     @property
     def more(self) -> int:
@@ -121,6 +125,7 @@ async def rows_by(
         lines = ask(sparks_by, reached, site, dimension(by), keys)
         failed = ask(_ended, reached, site, "error", by, keys if waste else ())
         left = ask(_ended, reached, site, "cancelled", by, keys if waste else ())
+        scores = ask(scores_of, reached, site, dimension(by), keys)
     made = _rows(view, first.value.groups, by, page=page, colors=colors.value, whole=totals.value)
     return GroupRows(
         rows=[
@@ -128,6 +133,7 @@ async def rows_by(
                 row,
                 spark=lines.value.get(row.key, ("", "")),
                 wasted=wasted(row.totals, failed.value.get(row.key), left.value.get(row.key)),
+                score=scores.value.sums.get(row.key),
             )
             for row in made
         ],
@@ -135,6 +141,7 @@ async def rows_by(
         first=(number - 1) * most + 1,
         size=most,
         since=reached.since if reached != view else None,
+        scores=scores.value,
     )
 
 
@@ -218,6 +225,8 @@ def columns(by: Breakdown) -> list[Column[GroupRow]]:
         Column("tokens_per_s", "tok/s", lambda row: row.speed, "Output tokens per second of the whole call."),
         Column("errors_percent", "Errors", lambda row: row.failing),
         Column("errors", "Failed", lambda row: row.totals.errors),
+        Column("score", "Score", lambda row: row.score.mean if row.score else None),
+        Column("scored", "Scored", lambda row: row.score.number if row.score else None),
         Column("unpriced", "Unpriced", lambda row: row.totals.unpriced),
         Column("estimated", "Estimated", lambda row: row.totals.estimated),
         Column(

@@ -11,12 +11,13 @@ from miharu.dashboard.charts.grid import sums_in
 from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.figures import Delta
+from miharu.dashboard.panels.scores import scores_of
 from miharu.dashboard.panels.sparks import Spark
 from miharu.dashboard.panels.spend import measured
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import By, ByTag, Group, Latency, Query, RankOrder, Ranks, Totals
+from miharu.stores.base import By, ByTag, Group, Latency, Query, RankOrder, Ranks, ScoreSum, Totals
 from miharu.wording.names import UNKNOWN
 
 __all__ = ("SORTS", "TIMED", "Kind", "WhoRow", "columns", "each", "grown", "listed", "row_of", "rows_of")
@@ -86,6 +87,8 @@ class WhoRow:
     spark: Spark = ("", "")
     seen: tuple[int, bool] | None = None
     """Since when the last call is, and whether that is known to the hour; ``None`` where it is not."""
+    score: ScoreSum | None = None
+    """Of the scores that the table shows."""
 
     @property
     def is_new(self) -> bool:
@@ -146,10 +149,15 @@ async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, numbe
         totals = ask(site.store.totals, query)
         totals_before = ask(site.store.totals, before)
     ranks = asked.value
-    rows = await rows_of(reached, site, kind, tuple(ranks.keys), totals.value, drawn=most == SHOWN)
+    keys = tuple(ranks.keys)
+    async with together() as ask:
+        made = ask(rows_of, reached, site, kind, keys, totals.value, drawn=most == SHOWN)
+        scores = ask(scores_of, reached, site, kind.by, keys)
+    rows = [replace(row, score=scores.value.sums.get(row.key)) for row in made.value]
     return {
         "kind": kind,
         "rows": rows,
+        "scores": scores.value,
         "whole": ranks.whole,
         "first": (number - 1) * most + 1,
         "size": most,
@@ -252,6 +260,8 @@ def columns(kind: Kind) -> list[Column[WhoRow]]:
         Column("input_tokens", "Input", lambda row: row.totals.prompt_tokens or None),
         Column("output_tokens", "Output", lambda row: row.totals.completion_tokens or None),
         Column("unpriced", "Unpriced", lambda row: row.totals.unpriced),
+        Column("score", "Score", lambda row: row.score.mean if row.score else None),
+        Column("scored", "Scored", lambda row: row.score.number if row.score else None),
         Column("each_usd", "Per call", lambda row: usd(row.each)),
         Column("share_percent", "Share", lambda row: round(row.share, 4)),
         Column("cost_before_usd", "Before", lambda row: usd(row.before.cost_nanousd)),

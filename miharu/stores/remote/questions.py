@@ -22,6 +22,8 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    ScoredCall,
+    ScoreSum,
     Session,
     Timing,
     Tools,
@@ -157,6 +159,26 @@ class RemoteQuestions:
         raise self._elsewhere()
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        raise self._elsewhere()
+
+    async def score_names(self, query: Query) -> Mapping[str, int]:
+        raise self._elsewhere()
+
+    async def score_sums(
+        self,
+        query: Query,
+        name: str,
+        by: By | None = None,
+        among: Sequence[str | None] | None = None,
+        *,
+        step_ms: int | None = None,
+        offset_ms: int = 0,
+    ) -> Sequence[ScoreSum]:
+        raise self._elsewhere()
+
+    async def scored(
+        self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
+    ) -> Sequence[ScoredCall]:
         raise self._elsewhere()
 
     async def size(self) -> int | None:

@@ -11,6 +11,7 @@ from miharu.stores.sql.ever import counters
 from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.ranking import keys, ranks, tag_names
 from miharu.stores.sql.rows import call, scores, sessions
+from miharu.stores.sql.scoring import score_names, score_sums, scored
 from miharu.stores.sql.source import Engine, has_sums
 from miharu.stores.sql.sums import groups, latencies, series, totals
 from miharu.stores.sql.times import durations, latency
@@ -69,3 +70,6 @@ class Answers(ABC):
     failed_spans = _asked(failed_spans)
     extent = _asked(extent)
     scores = _asked(scores)
+    score_names = _asked(score_names)
+    score_sums = _asked(score_sums)
+    scored = _asked(scored)

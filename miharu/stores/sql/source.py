@@ -104,6 +104,10 @@ class Engine:
     """Where there is ``lookup``: a condition that leads to the calls of one user, session or trace in some
     windows, and to some others."""
 
+    scored: str = "miharu_scored"
+    """Scores beside the call that each counts for, as what can stand behind ``FROM``: those of calls from
+    ``:start`` on at least. Their ``timestamp`` is that of the call."""
+
     def marks(self, connection: Connection) -> Marks:
         """How far the roll-ups have come in this snapshot."""
         return once(connection, "marks", partial(self.read_marks, connection))

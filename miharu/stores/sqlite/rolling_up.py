@@ -13,6 +13,7 @@ from miharu.stores.folding import Fold, Partly, fold
 from miharu.stores.pace import Pace
 from miharu.stores.rollups import DAY, ROLLUPS
 from miharu.stores.sqlite.clearing import clear, doom, is_swept, sweep
+from miharu.stores.sqlite.placing import is_unplaced, place_some
 from miharu.stores.sqlite.references import SEGMENT, refer
 from miharu.stores.sqlite.schema import MARKS, make_tables, sums_in
 
@@ -40,6 +41,7 @@ def is_due(
         _is_enough(connection, known, pace or Pace())
         or known["horizon"] < _horizon(now)
         or not so_far.tags >= set(tags)
+        or is_unplaced(connection)
         or _left(connection, known, so_far, now)
     )
 
@@ -65,7 +67,7 @@ def roll_up(
         known["horizon"] = horizon
     if not (so_far := _so_far(connection, known)).tags >= set(tags):
         so_far = _keep_by(connection, set(tags) - so_far.tags, known)
-    if clear(connection, pace):
+    if clear(connection, pace) or place_some(connection, now):
         return True
     if _is_enough(connection, known, pace):
         _fold_some(connection, known, so_far, pace)

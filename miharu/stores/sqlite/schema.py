@@ -114,6 +114,35 @@ CREATE TABLE llm_scores (
 """
 
 
+_SCORED = """
+CREATE TABLE miharu_scored (
+    timestamp INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    score_id TEXT NOT NULL,
+    value REAL NOT NULL,
+    call_id TEXT NOT NULL,
+    model TEXT,
+    provider TEXT,
+    route TEXT,
+    service TEXT,
+    user_id TEXT,
+    PRIMARY KEY (timestamp, name, score_id)
+) WITHOUT ROWID, STRICT
+"""
+"""Each score beside what it counts for: the time and the keys of a call, so that none has to be looked up."""
+_UNPLACED = "CREATE TABLE miharu_unplaced (score_id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID, STRICT"
+"""Scores that are not there yet."""
+_SCORE_ADDED = """
+CREATE TRIGGER miharu_score_added AFTER INSERT ON llm_scores
+BEGIN INSERT OR IGNORE INTO miharu_unplaced VALUES (new.id); END
+"""
+_CALL_DELETED = """
+CREATE TRIGGER miharu_call_deleted AFTER DELETE ON llm_calls
+BEGIN DELETE FROM miharu_scored WHERE timestamp = old.timestamp AND call_id = old.id; END
+"""
+"""Whatever deletes a call: what has its keys goes with it."""
+
+
 _SEGMENTS = """
 CREATE TABLE miharu_segments (
     id INTEGER PRIMARY KEY,
@@ -264,6 +293,12 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "ALTER TABLE llm_calls ADD COLUMN tools TEXT",
         "CREATE INDEX llm_calls_tools ON llm_calls (timestamp, model, tools) WHERE tools IS NOT NULL",
         f"CREATE INDEX llm_spans_tools ON llm_spans ({_OF_TOOLS}) WHERE kind = 'execute_tool'",
+        # Which call each score counts for, so that scores are added up by its keys.
+        _SCORED,
+        _UNPLACED,
+        _SCORE_ADDED,
+        _CALL_DELETED,
+        "INSERT INTO miharu_unplaced SELECT id FROM llm_scores",
     ),
 )
 

@@ -10,7 +10,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import By, ByTag, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
-from miharu.stores.clickhouse.queries import order, rows, sums, times, tools, traces
+from miharu.stores.clickhouse.queries import order, rows, scoring, sums, times, tools, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
 
@@ -90,6 +90,9 @@ class ClickHouseQuestions:
     calls = _asked(rows.calls)
     call = _asked(rows.call)
     scores = _asked(rows.scores)
+    score_names = _asked(scoring.score_names)
+    score_sums = _asked(scoring.score_sums)
+    scored = _asked(scoring.scored)
     span = _asked(traces.span)
     spans = _asked(traces.spans)
     tools = _asked(tools.tools)
