@@ -55,6 +55,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace: Text = None,
     error: Text = None,
     attempts: Text = None,
+    prompt: Text = None,
+    version: Text = None,
     tag: Tag = None,
     status: FromQuery[Status | None] = None,
     user_id: Text = None,
@@ -62,6 +64,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace_id: Text = None,
     call_group: Text = None,
     error_type: Text = None,
+    prompt_name: Text = None,
+    prompt_hash: Text = None,
 ) -> Query:
     """The question to the store."""
     first, last = _period(now, range, tz, start, end)
@@ -80,6 +84,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
         trace_id=_either("trace", trace, "trace_id", trace_id),
         error_type=_either("error", error, "error_type", error_type),
         call_group=_either("attempts", attempts, "call_group", call_group),
+        prompt_name=_either("prompt", prompt, "prompt_name", prompt_name),
+        prompt_hash=_either("version", version, "prompt_hash", prompt_hash),
     )
 
 

@@ -19,6 +19,7 @@ from miharu.call import Call, Cost, Status
 
 __all__ = (
     "MOST_SPANS",
+    "MOST_VERSIONS",
     "NEWEST",
     "RANKED",
     "SPANS_LOOKED_THROUGH",
@@ -44,10 +45,21 @@ __all__ = (
     "TimedCalls",
     "Timing",
     "Totals",
+    "Versions",
     "Writer",
 )
 
-Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
+Dimension = Literal[
+    "model",
+    "provider",
+    "route",
+    "user_id",
+    "service",
+    "status",
+    "error_type",
+    "prompt_name",
+    "prompt_hash",
+]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 Kind = Literal["calls", "spans", "scores"]
@@ -57,6 +69,8 @@ RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
+MOST_VERSIONS = 50
+"""Of a prompt with more of them it is not told when each was called: something in it varies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,9 @@ class Query:
     service: str | None = None
     status: Status | None = None
     error_type: str | None = None
+    prompt_name: str | None = None
+    prompt_hash: str | None = None
+    """A version of a prompt."""
     tag: tuple[str, str] | None = None
     """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
 
@@ -200,6 +217,18 @@ class Counted:
 
     sums: Sequence[Tally]
     times: Sequence[TimedCalls]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one prompt."""
+
+    name: str
+    number: int
+    """How many there are; one that is not known is one of them."""
+    points: Sequence[tuple[int, str | None, int]]
+    """(start of the step, version, calls) in time order; nothing where there are more than
+    ``MOST_VERSIONS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +407,15 @@ class Questions(Protocol):
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         """The values that occur, the most expensive first; cheaper than ``groups``."""
+        ...
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        """Of prompts by their names, which versions were called when; of those that were called at all.
+
+        Steps are those of ``series``.
+        """
         ...
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

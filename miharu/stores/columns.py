@@ -64,6 +64,7 @@ SELDOM: tuple[tuple[str, ...], ...] = (
     ("duplicate_of", "cache_missed_tokens", "cache_missed_nanousd"),
     ("ttft_ms", "ttft_bucket"),
     ("service",),
+    ("prompt_name", "prompt_hash"),
 )
 """Columns of ``llm_calls`` that are empty together in many calls."""
 BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
@@ -106,7 +107,18 @@ _LONG = (*_LONGEST, CALLS.index("error_message"))
 _KEYS = tuple(
     map(
         CALLS.index,
-        ("service", "provider", "model", "route", "error_type", "user_id", "session_id", "trace_id"),
+        (
+            "service",
+            "provider",
+            "model",
+            "route",
+            "error_type",
+            "user_id",
+            "session_id",
+            "trace_id",
+            "prompt_name",
+            "prompt_hash",
+        ),
     )
 )
 

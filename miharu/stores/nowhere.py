@@ -22,6 +22,7 @@ from miharu.stores.base import (
     Session,
     Timing,
     Totals,
+    Versions,
 )
 
 __all__ = ("Nowhere",)
@@ -109,6 +110,11 @@ class EmptyQuestions:
         return Ranks(keys=(), whole=0)
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        return ()
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
         return ()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

@@ -10,6 +10,7 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_SPANS,
+    MOST_VERSIONS,
     NEWEST,
     Counted,
     Dimension,
@@ -28,6 +29,7 @@ from miharu.stores.base import (
     TimedCalls,
     Timing,
     Totals,
+    Versions,
 )
 from miharu.stores.buckets import bucket_of, middle_of
 
@@ -247,6 +249,23 @@ class MemoryStore:
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
         return [group.key for group in await self.groups(query, by) if group.key is not None][:limit]
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        made = []
+        for name in names:
+            cells = Counter(
+                (call.timestamp - (call.timestamp - offset_ms) % step_ms, call.prompt_hash)
+                for call in self.match(query)
+                if call.prompt_name == name
+            )
+            number = len({version for _, version in cells})
+            ordered = sorted(cells, key=lambda cell: (cell[0], cell[1] or ""))
+            points = [(t, version, cells[t, version]) for t, version in ordered]
+            if number:
+                made.append(Versions(name, number, points if number <= MOST_VERSIONS else []))
+        return made
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         held: dict[str, list[Call]] = defaultdict(list)

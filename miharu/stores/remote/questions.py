@@ -23,6 +23,7 @@ from miharu.stores.base import (
     Session,
     Timing,
     Totals,
+    Versions,
 )
 from miharu.stores.remote.address import address_of
 from miharu.stores.remote.exchange import Connection
@@ -105,6 +106,11 @@ class RemoteQuestions:
         raise self._elsewhere()
 
     async def keys(self, query: Query, by: Dimension, limit: int = 200) -> Sequence[str]:
+        raise self._elsewhere()
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
         raise self._elsewhere()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

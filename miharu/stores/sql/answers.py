@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
 from miharu.stores.sql.order import batch, places
+from miharu.stores.sql.prompts import versions
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
 from miharu.stores.sql.sums import groups, keys, ranks, series, totals
@@ -55,6 +56,7 @@ class Answers(ABC):
     groups = _asked(groups)
     ranks = _asked(ranks)
     keys = _asked(keys)
+    versions = _asked(versions)
     sessions = _asked(sessions)
     call = _asked(call)
     places = _asked(places)

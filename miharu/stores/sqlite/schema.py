@@ -255,6 +255,11 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
     # The largest calls of each hour: no statement, as a table is made with its first row. But an older miharu
     # would change calls without it.
     (),
+    # Which prompt a call had, and which version of it. Sums by it are made with their first row.
+    (
+        "ALTER TABLE llm_calls ADD COLUMN prompt_name TEXT",
+        "ALTER TABLE llm_calls ADD COLUMN prompt_hash TEXT",
+    ),
 )
 
 

@@ -5,6 +5,7 @@ sums.py       totals, series, groups
 times.py      percentiles and heat maps
 rows.py       calls, sessions and scores themselves
 traces.py     spans
+prompts.py    the versions of a prompt
 order.py      everything, in its order
 pieces.py     the window of a question: whole hours, and its edges
 """

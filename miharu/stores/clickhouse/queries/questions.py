@@ -10,7 +10,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import Dimension, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
-from miharu.stores.clickhouse.queries import order, rows, sums, times, traces
+from miharu.stores.clickhouse.queries import order, prompts, rows, sums, times, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
 
@@ -80,6 +80,7 @@ class ClickHouseQuestions:
     groups = _asked(sums.groups)
     ranks = _asked(sums.ranks)
     keys = _asked(sums.keys)
+    versions = _asked(prompts.versions)
     latency = _asked(times.latency)
     durations = _asked(times.durations)
     sessions = _asked(rows.sessions)

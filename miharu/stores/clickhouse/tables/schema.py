@@ -11,19 +11,23 @@ from miharu.errors import NewerDatabase, NoDatabase, StoreError
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
-from miharu.stores.clickhouse.tables.measures import MATERIALIZED, PROJECTIONS
+from miharu.stores.clickhouse.tables.measures import MATERIALIZED, OF_PROMPTS, PROJECTIONS
 from miharu.stores.columns import CALLS, SCORES, SPANS
 
-__all__ = ("BODIES", "TYPES", "VERSION", "local", "look", "on_cluster", "prepare", "statements")
+__all__ = ("BODIES", "TYPES", "VERSION", "changes", "local", "look", "on_cluster", "prepare", "statements")
 
-VERSION = 1
+VERSION = 2
 _FEW, _FEW_OR_NONE = "LowCardinality(String)", "LowCardinality(Nullable(String))"
 _TEXT, _NUMBER = "Nullable(String)", "Nullable(Int64)"
 _CALL_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("id", "user_id", "session_id", "trace_id"), "String"),
     **dict.fromkeys(("timestamp", "duration_ms", "duration_bucket", "stream"), "Int64"),
     **dict.fromkeys(
-        ("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"), _FEW
+        (
+            *("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"),
+            *("prompt_name", "prompt_hash"),
+        ),
+        _FEW,
     ),
     **dict.fromkeys(
         ("request_model", "host", "sdk", "finish_reason", "service_tier", "cost_source", "price_version"),
@@ -164,6 +168,21 @@ def statements(cluster: str | None = None) -> Iterator[str]:
     yield from views(local("llm_calls", cluster), "_local" if cluster else "", where)
 
 
+def changes(cluster: str | None = None) -> Iterator[str]:
+    """What brings tables of schema 1 up to date: which prompt a call had, and the sums by it.
+
+    Parts that are there keep no such sums, and are read call by call; what they cost has no prompt anyway.
+    """
+    where, types = on_cluster(cluster), TYPES["llm_calls"]
+    for table in dict.fromkeys((local("llm_calls", cluster), "llm_calls")):
+        for name in ("prompt_name", "prompt_hash"):
+            packed = "" if cluster and table == "llm_calls" else f" {_PACKED}"
+            yield f"ALTER TABLE {table}{where} ADD COLUMN IF NOT EXISTS {name} {types[name]}{packed}"
+    for projection in OF_PROMPTS:
+        added = projection.replace("PROJECTION", "ADD PROJECTION IF NOT EXISTS", 1)
+        yield f"ALTER TABLE {local('llm_calls', cluster)}{where} {added}"
+
+
 def _leading(table: str, cluster: str, shard: str) -> str:
     rows = local(table, cluster)
     return (
@@ -192,7 +211,7 @@ def prepare(database: Database) -> None:
             f"{database.name} has a table llm_calls that is not miharu's: give miharu a database of its own."
         )
     cluster = database.address.cluster
-    for statement in statements(cluster):
+    for statement in (*(changes(cluster) if version == 1 else ()), *statements(cluster)):
         database.command(statement)
     database.insert("miharu_schema", {"version": "UInt32"}, [[VERSION]], token=f"schema {VERSION}")
 
