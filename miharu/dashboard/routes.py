@@ -25,6 +25,7 @@ from miharu.dashboard.pages import (
     metrics,
     models,
     overview,
+    prompts,
     routes,
     sessions,
 )
@@ -42,6 +43,7 @@ SCREENS: tuple[Screen, ...] = (
     calls.SCREEN,
     routes.SCREEN,
     models.SCREEN,
+    prompts.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
     compare.SCREEN,

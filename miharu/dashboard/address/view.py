@@ -48,6 +48,8 @@ FILTERS: Mapping[str, str] = {
     "trace": "trace_id",
     "error": "error_type",
     "attempts": "call_group",
+    "prompt": "prompt_name",
+    "version": "prompt_hash",
     "tag": "tag",
     "status": "status",
 }
@@ -60,6 +62,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "calls": ("sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
     "models": ("sort", "timed", "page"),
+    "prompts": ("sort", "page", "sel"),
     "sessions": ("before", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
@@ -90,6 +93,9 @@ class View:
     trace: str | None = None
     error: str | None = None
     attempts: str | None = None
+    prompt: str | None = None
+    version: str | None = None
+    """Of a prompt."""
     tag: str | None = None
     """A name and its value, as ``team=search``."""
     status: Status | None = None

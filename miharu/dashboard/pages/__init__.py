@@ -5,6 +5,7 @@ live.py     what happens now
 calls.py    the list of calls
 routes.py   by route of the host's app
 models.py   by model
+prompts.py  by prompt, and the versions of one
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods
