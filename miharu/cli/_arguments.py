@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
 __all__ = ("add_conditions", "add_database", "add_filters", "add_port", "joined", "query_of")
 
-_FILTERS = {"model": "model", "route": "route", "user": "user_id", "status": "status"}
+_FILTERS = {
+    "model": "model",
+    "route": "route",
+    "user": "user_id",
+    "status": "status",
+    "prompt": "prompt_name",
+}
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +40,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="only calls of this model, as it is stored")
     parser.add_argument("--route", help="only calls of this route of your app, such as 'POST /chat'")
     parser.add_argument("--user", help="only calls of this user")
+    parser.add_argument("--prompt", help="only calls of this prompt, by its name")
     parser.add_argument(
         "--status", choices=("success", "error", "cancelled"), help="only calls that ended so"
     )

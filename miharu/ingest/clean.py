@@ -13,7 +13,17 @@ from miharu.redaction.values import remembered
 __all__ = ("clean",)
 
 _NO_REQUEST = Request(method="POST", host="", path="", query="", headers={}, body=None)
-_FREE = ("provider", "api", "parent_id", "trace_id", "span_id", "call_group", "body_hash", "duplicate_of")
+_FREE = (
+    "provider",
+    "api",
+    "parent_id",
+    "trace_id",
+    "span_id",
+    "call_group",
+    "body_hash",
+    "duplicate_of",
+    "prompt_hash",
+)
 """Texts that a recorder makes itself, and that a sender may put anything into."""
 
 

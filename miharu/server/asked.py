@@ -67,6 +67,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace: Several = None,
     error: Several = None,
     attempts: Several = None,
+    prompt: Several = None,
+    version: Several = None,
     tag: Tags = None,
     status: FromQuery[list[Status] | None] = None,
     q: Asked = None,
@@ -75,6 +77,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace_id: Several = None,
     call_group: Several = None,
     error_type: Several = None,
+    prompt_name: Several = None,
+    prompt_hash: Several = None,
 ) -> Query:
     """The question to the store."""
     first, last = _period(now, range, tz, start, end)
@@ -89,6 +93,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
         "trace_id": _either("trace", trace, "trace_id", trace_id),
         "error_type": _either("error", error, "error_type", error_type),
         "call_group": _either("attempts", attempts, "call_group", call_group),
+        "prompt_name": _either("prompt", prompt, "prompt_name", prompt_name),
+        "prompt_hash": _either("version", version, "prompt_hash", prompt_hash),
     }
     fields: dict[str, Any] = {}
     conditions: list[Condition] = []

@@ -23,6 +23,7 @@ __all__ = (
     "LONGEST_TAG",
     "MOST_EXPENSIVE",
     "MOST_SPANS",
+    "MOST_VERSIONS",
     "NEWEST",
     "RANKED",
     "SPANS_LOOKED_THROUGH",
@@ -58,12 +59,23 @@ __all__ = (
     "Timing",
     "Tools",
     "Totals",
+    "Versions",
     "Whose",
     "Writer",
     "checked_order",
 )
 
-Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
+Dimension = Literal[
+    "model",
+    "provider",
+    "route",
+    "user_id",
+    "service",
+    "status",
+    "error_type",
+    "prompt_name",
+    "prompt_hash",
+]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved"]
@@ -75,6 +87,8 @@ RANKED = 100_000
 MOST_SPANS = 1000
 SPANS_LOOKED_THROUGH = 20_000
 TOOL_STEPS = 24
+MOST_VERSIONS = 50
+"""Of a prompt with more of them it is not told when each was called: something in it varies."""
 LONGEST_TAG = 200
 """Characters of a tag's value: a longer one is no value by which calls are told apart."""
 
@@ -107,6 +121,9 @@ class Query:
     service: str | None = None
     status: Status | None = None
     error_type: str | None = None
+    prompt_name: str | None = None
+    prompt_hash: str | None = None
+    """A version of a prompt."""
     tag: tuple[str, str] | None = None
     """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
     conditions: tuple[Condition, ...] = ()
@@ -269,6 +286,18 @@ class Counted:
 
     sums: Sequence[Tally]
     times: Sequence[TimedCalls]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one prompt."""
+
+    name: str
+    number: int
+    """How many there are; one that is not known is one of them."""
+    points: Sequence[tuple[int, str | None, int]]
+    """(start of the step, version, calls) in time order; nothing where there are more than
+    ``MOST_VERSIONS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -569,6 +598,15 @@ class Questions(Protocol):
 
     async def tag_names(self) -> Sequence[str]:
         """The names of the tags by which sums are kept, of those that are known."""
+        ...
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        """Of prompts by their names, which versions were called when; of those that were called at all.
+
+        Steps are those of ``series``.
+        """
         ...
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

@@ -71,6 +71,7 @@ SELDOM: tuple[tuple[str, ...], ...] = (
     ("ttft_ms", "ttft_bucket"),
     ("service",),
     ("tools",),
+    ("prompt_name", "prompt_hash"),
 )
 """Columns of ``llm_calls`` that are empty together in many calls."""
 BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
@@ -120,7 +121,18 @@ _LONG = (*_LONGEST, CALLS.index("error_message"), CALLS.index("tools"))
 _KEYS = tuple(
     map(
         CALLS.index,
-        ("service", "provider", "model", "route", "error_type", "user_id", "session_id", "trace_id"),
+        (
+            "service",
+            "provider",
+            "model",
+            "route",
+            "error_type",
+            "user_id",
+            "session_id",
+            "trace_id",
+            "prompt_name",
+            "prompt_hash",
+        ),
     )
 )
 

@@ -26,6 +26,7 @@ from miharu.stores.base import (
     Timing,
     Tools,
     Totals,
+    Versions,
     Whose,
 )
 
@@ -135,6 +136,11 @@ class EmptyQuestions:
         return ()
 
     async def tag_names(self) -> Sequence[str]:
+        return ()
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
         return ()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

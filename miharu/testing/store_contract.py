@@ -28,6 +28,7 @@ from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
 from miharu.errors import StoreError
 from miharu.stores.base import (
+    MOST_VERSIONS,
     ByTag,
     Counted,
     Dimension,
@@ -111,6 +112,8 @@ class StoreContract:
             trace_id="trace",
             span_id="span",
             parent_id="parent",
+            prompt_name="support.answer",
+            prompt_hash="d41f00c0ffee",
             duplicate_of="earlier",
             cache_missed_tokens=11,
             cache_missed_nanousd=12,
@@ -159,7 +162,10 @@ class StoreContract:
     async def test_keys_of_any_length_are_told_apart(self, store: OpenStore) -> None:
         long = ["日本" + "".join(sha256(b"%d %d" % (i, n)).hexdigest() for n in range(150)) for i in range(3)]
         long[2] = long[0][:-1] + "!"
-        facts = ("service", "provider", "model", "route", "user_id", "session_id", "trace_id")
+        facts = (
+            *("service", "provider", "model", "route", "user_id", "session_id", "trace_id"),
+            *("prompt_name", "prompt_hash"),
+        )
         calls = [make_call(timestamp=NOON + i, **dict.fromkeys(facts, key)) for i, key in enumerate(long)]
         await store.add(Batch(calls=calls))
         while await store.roll_up():
@@ -202,7 +208,8 @@ class StoreContract:
         assert (await store.totals(ALL)).calls == 2
 
     async def test_the_end_of_a_background_call_completes_it_once(self, store: OpenStore) -> None:
-        opened = make_call(response_id="resp_1", usage=Usage(), cost=None, route="POST /ask", duration_ms=5)
+        asked = {"route": "POST /ask", "prompt_name": "p", "prompt_hash": "1"}
+        opened = make_call(response_id="resp_1", usage=Usage(), cost=None, duration_ms=5, **asked)
         await store.add(Batch(calls=[opened, make_call(response_id="resp_2")]))
         end = make_call(
             response_id="resp_1",
@@ -215,6 +222,7 @@ class StoreContract:
         assert await store.add(Batch(calls=[make_call(response_id="resp_1", completes=True)])) == 0
         call = await store.call(opened.id)
         assert call is not None
+        assert {name: getattr(call, name) for name in asked} == asked
         assert (call.route, call.timestamp, call.duration_ms) == ("POST /ask", NOON, 4000)
         assert (call.usage, call.cost, call.finish_reason) == (end.usage, end.cost, "completed")
         assert (await store.totals(ALL)).calls == 2
@@ -701,6 +709,74 @@ class StoreContract:
             "error": 3,
         }
         assert (await store.totals(replace(ALL, error_type="timeout"))).errors == 2
+
+    async def test_a_query_may_name_a_prompt_and_its_version(self, store: OpenStore) -> None:
+        calls = [
+            make_call(
+                timestamp=NOON + i * 10 * MINUTE,
+                prompt_name=f"p{i % 2}" if i % 5 else None,
+                prompt_hash=f"v{i // 8}" if i % 5 else None,
+                route=f"r{i % 3}",
+                cost=Cost(cost_nanousd=1000 << i, cost_source="test"),
+            )
+            for i in range(16)
+        ]
+        await store.add(Batch(calls=calls[:9]))
+        while await store.roll_up():
+            pass
+        await store.add(Batch(calls=calls[9:]))
+        for query in (
+            replace(ALL, prompt_name="p0"),
+            replace(ALL, prompt_name="p1", prompt_hash="v1"),
+            replace(ALL, prompt_hash="v0", route="r1"),
+            replace(ALL, prompt_name=""),
+        ):
+            meant = [
+                call
+                for call in calls
+                if all(
+                    getattr(query, name) in {None, getattr(call, name) or ""}
+                    for name in ("prompt_name", "prompt_hash", "route")
+                )
+            ]
+            assert meant
+            assert await store.calls(query, 50) == meant[::-1]
+            totals = await store.totals(query)
+            assert totals.calls == len(meant)
+            assert totals.cost_nanousd == sum(call.cost.cost_nanousd for call in meant if call.cost)
+        ranked = await store.ranks(ALL, "prompt_name")
+        assert (ranked.keys, ranked.whole) == ([None, "p0", "p1"], 3)
+        groups = await store.groups(replace(ALL, prompt_name="p1"), "prompt_hash")
+        assert [(group.key, group.totals.calls) for group in groups] == [("v1", 3), ("v0", 3)]
+
+    async def test_versions_of_a_prompt_come_in_time_order(self, store: OpenStore) -> None:
+        hour = 60 * MINUTE
+        start = NOON // hour * hour
+        at = [(0, "b", "1"), (1, "b", "1"), (1, "b", "2"), (2, "b", None), (2, "a", "1"), (3, None, "9")]
+        calls = [
+            make_call(timestamp=start + hours * hour + i, prompt_name=name, prompt_hash=version)
+            for i, (hours, name, version) in enumerate(at)
+        ]
+        many = [
+            make_call(timestamp=start, prompt_name="c", prompt_hash=f"{i}") for i in range(MOST_VERSIONS + 1)
+        ]
+        await store.add(Batch(calls=[*calls[:3], *many]))
+        while await store.roll_up():
+            pass
+        await store.add(Batch(calls=calls[3:]))
+        query = Query(start=start, end=start + 4 * hour)
+        b, c = await store.versions(query, ["b", "unknown", "c"], hour)
+        assert (b.name, b.number) == ("b", 3)
+        assert list(b.points) == [
+            (start, "1", 1),
+            (start + hour, "1", 1),
+            (start + hour, "2", 1),
+            (start + 2 * hour, None, 1),
+        ]
+        assert (c.name, c.number, list(c.points)) == ("c", MOST_VERSIONS + 1, [])
+        (early,) = await store.versions(replace(query, end=start + hour), ["b", "a"], hour)
+        assert (early.number, list(early.points)) == (1, [(start, "1", 1)])
+        assert await store.versions(query, [], hour) in ([], ())
 
     async def test_sessions_come_newest_first(self, store: OpenStore) -> None:
         await store.add(

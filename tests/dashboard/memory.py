@@ -15,6 +15,7 @@ from miharu.stores.base import (
     LONGEST_TAG,
     MOST_EXPENSIVE,
     MOST_SPANS,
+    MOST_VERSIONS,
     NEWEST,
     By,
     ByTag,
@@ -38,6 +39,7 @@ from miharu.stores.base import (
     Timing,
     Tools,
     Totals,
+    Versions,
     Whose,
 )
 from miharu.stores.buckets import bucket_of, middle_of
@@ -380,6 +382,23 @@ class MemoryStore:
 
     async def tag_names(self) -> Sequence[str]:
         return sorted({name for call in self.kept.values() for name in call.tags or ()})
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        made = []
+        for name in names:
+            cells = Counter(
+                (call.timestamp - (call.timestamp - offset_ms) % step_ms, call.prompt_hash)
+                for call in self.match(query)
+                if call.prompt_name == name
+            )
+            number = len({version for _, version in cells})
+            ordered = sorted(cells, key=lambda cell: (cell[0], cell[1] or ""))
+            points = [(t, version, cells[t, version]) for t, version in ordered]
+            if number:
+                made.append(Versions(name, number, points if number <= MOST_VERSIONS else []))
+        return made
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         held: dict[str, list[Call]] = defaultdict(list)

@@ -23,6 +23,8 @@ FILTERS: Mapping[str, str] = {
     "trace": "trace_id",
     "error": "error_type",
     "attempts": "call_group",
+    "prompt": "prompt_name",
+    "version": "prompt_hash",
     "tag": "tag",
     "status": "status",
 }

@@ -54,6 +54,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "users": ("show", "sort", "match", "page", "measure"),
     "tags": ("name", "show", "sort", "match", "page", "measure"),
     "tools": ("sort",),
+    "prompts": ("sort", "page", "sel"),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": (),
     "compare": ("by", "against", "other_start", "other_end"),
@@ -85,6 +86,9 @@ class View:
     trace: str | None = None
     error: str | None = None
     attempts: str | None = None
+    prompt: str | None = None
+    version: str | None = None
+    """Of a prompt."""
     tag: str | None = None
     """A name and its value, as ``team=search``."""
     status: Status | None = None

@@ -9,6 +9,7 @@ tools.py    the tools that models ask for, and that ran
 users.py    the users, or one of them
 tags.py     the values of a tag, or one of them
 one.py      one user, or one value of a tag
+prompts.py  by prompt, and the versions of one
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
 compare.py  two periods

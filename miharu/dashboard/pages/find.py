@@ -27,10 +27,12 @@ _SEARCHED: Mapping[str, Dimension] = {
     "route": "route",
     "user": "user_id",
     "service": "service",
+    "prompt": "prompt_name",
     "error": "error_type",
 }
 _EXACT = ("user", "session", "trace")
 """Filters with too many values to search: found by the whole name."""
+_PAGES = {"session": "sessions", "trace": "sessions", "error": "errors", "prompt": "prompts"}
 _MOST = 8
 _LONGEST = 200
 
@@ -93,7 +95,7 @@ def _matches(text: str, key: str, name: str) -> bool:
 
 
 def _hit(view: View, name: str, key: str) -> Hit:
-    page = "sessions" if name in {"session", "trace"} else "errors" if name == "error" else "calls"
+    page = _PAGES.get(name, "calls")
     return Hit(kind=name, text=key, link=view.to(page, **{name: key}))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores import ever
-from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, LARGEST, ddl
+from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, LARGEST, OF_PROMPTS, ddl, named
 from miharu.stores.rollups import SUMS as SUM_TABLES
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
@@ -134,7 +134,9 @@ _NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
 
 def _sums(*, first: bool) -> list[str]:
     return [
-        _in_bytes(ddl(rollup)) for rollup in (*SUM_TABLES, *HISTOGRAMS) if (rollup.name in FIRST) is first
+        _in_bytes(ddl(rollup))
+        for rollup in (*SUM_TABLES, *HISTOGRAMS)
+        if (rollup.name in FIRST) is first and rollup.name not in OF_PROMPTS
     ]
 
 
@@ -227,6 +229,12 @@ STEPS: Sequence[Sequence[str]] = (
         _in_bytes("ALTER TABLE llm_calls ADD COLUMN tools TEXT"),
         "CREATE INDEX llm_calls_tools ON llm_calls (timestamp) WHERE tools IS NOT NULL",
         "CREATE INDEX llm_spans_tools ON llm_spans (timestamp) WHERE kind = 'execute_tool'",
+        # Which prompt a call had, and which version of it.
+        *(
+            f'ALTER TABLE llm_calls ADD COLUMN {name} TEXT COLLATE "C"'
+            for name in ("prompt_name", "prompt_hash")
+        ),
+        *(_in_bytes(ddl(named(name))) for name in sorted(OF_PROMPTS)),
     ),
 )
 

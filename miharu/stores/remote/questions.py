@@ -26,6 +26,7 @@ from miharu.stores.base import (
     Timing,
     Tools,
     Totals,
+    Versions,
 )
 from miharu.stores.remote.address import address_of
 from miharu.stores.remote.exchange import Connection
@@ -126,6 +127,11 @@ class RemoteQuestions:
         raise self._elsewhere()
 
     async def tag_names(self) -> Sequence[str]:
+        raise self._elsewhere()
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
         raise self._elsewhere()
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:

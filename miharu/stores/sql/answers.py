@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
 from miharu.stores.sql.order import batch, places
+from miharu.stores.sql.prompts import versions
 from miharu.stores.sql.ranking import keys, ranks, tag_names
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.source import Engine, has_sums
@@ -59,6 +60,7 @@ class Answers(ABC):
     latencies = _asked(latencies)
     keys = _asked(keys)
     tag_names = _asked(tag_names)
+    versions = _asked(versions)
     sessions = _asked(sessions)
     call = _asked(call)
     places = _asked(places)

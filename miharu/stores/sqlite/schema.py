@@ -264,6 +264,9 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "ALTER TABLE llm_calls ADD COLUMN tools TEXT",
         "CREATE INDEX llm_calls_tools ON llm_calls (timestamp, model, tools) WHERE tools IS NOT NULL",
         f"CREATE INDEX llm_spans_tools ON llm_spans ({_OF_TOOLS}) WHERE kind = 'execute_tool'",
+        # Which prompt a call had, and which version of it. Sums by it are made with their first row.
+        "ALTER TABLE llm_calls ADD COLUMN prompt_name TEXT",
+        "ALTER TABLE llm_calls ADD COLUMN prompt_hash TEXT",
     ),
 )
 

@@ -6,6 +6,7 @@ times.py      percentiles and heat maps
 rows.py       calls, sessions and scores themselves
 traces.py     spans
 tools.py      tools that were asked for, and tools that ran
+prompts.py    the versions of a prompt
 order.py      everything, in its order
 pieces.py     the window of a question: whole hours, and its edges
 """

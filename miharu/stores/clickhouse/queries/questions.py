@@ -10,7 +10,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import By, ByTag, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
-from miharu.stores.clickhouse.queries import order, rows, sums, times, tools, traces
+from miharu.stores.clickhouse.queries import order, prompts, rows, sums, times, tools, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
 
@@ -84,6 +84,7 @@ class ClickHouseQuestions:
     ranks = _asked(sums.ranks)
     latencies = _asked(sums.latencies)
     keys = _asked(sums.keys)
+    versions = _asked(prompts.versions)
     latency = _asked(times.latency)
     durations = _asked(times.durations)
     sessions = _asked(rows.sessions)

@@ -11,10 +11,10 @@ from miharu.errors import NewerDatabase, NoDatabase, StoreError
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
-from miharu.stores.clickhouse.tables.measures import MATERIALIZED, PROJECTIONS
+from miharu.stores.clickhouse.tables.measures import MATERIALIZED, OF_PROMPTS, PROJECTIONS
 from miharu.stores.columns import CALLS, SCORES, SPANS
 
-__all__ = ("BODIES", "TYPES", "VERSION", "additions", "local", "look", "on_cluster", "prepare", "statements")
+__all__ = ("BODIES", "TYPES", "VERSION", "changes", "local", "look", "on_cluster", "prepare", "statements")
 
 VERSION = 2
 _FEW, _FEW_OR_NONE = "LowCardinality(String)", "LowCardinality(Nullable(String))"
@@ -23,7 +23,11 @@ _CALL_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("id", "user_id", "session_id", "trace_id"), "String"),
     **dict.fromkeys(("timestamp", "duration_ms", "duration_bucket", "stream"), "Int64"),
     **dict.fromkeys(
-        ("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"), _FEW
+        (
+            *("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"),
+            *("prompt_name", "prompt_hash"),
+        ),
+        _FEW,
     ),
     **dict.fromkeys(
         ("request_model", "host", "sdk", "finish_reason", "service_tier", "cost_source", "price_version"),
@@ -108,7 +112,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
 }
 _SINCE_1: Mapping[str, tuple[str, ...]] = {
-    "llm_calls": ("tools",),
+    "llm_calls": ("tools", "prompt_name", "prompt_hash"),
     "llm_spans": ("kind", "input", "output", "error_stack"),
 }
 """Columns that tables of version 1 do not have."""
@@ -170,8 +174,11 @@ def statements(cluster: str | None = None) -> Iterator[str]:
     yield from views(local("llm_calls", cluster), "_local" if cluster else "", where)
 
 
-def additions(cluster: str | None = None) -> Iterator[str]:
-    """What gives tables of version 1 the columns that have come since."""
+def changes(cluster: str | None = None) -> Iterator[str]:
+    """What brings tables of version 1 up to date: the columns that have come since, and the sums by prompt.
+
+    Parts that are there keep no such sums, and are read call by call; what they cost has no prompt anyway.
+    """
     where = on_cluster(cluster)
     for table, names in _SINCE_1.items():
         for name in names:
@@ -179,6 +186,9 @@ def additions(cluster: str | None = None) -> Iterator[str]:
             yield f"ALTER TABLE {local(table, cluster)}{where} {column} {_CODECS.get(name, _PACKED)}"
             if cluster:
                 yield f"ALTER TABLE {table}{where} {column}"
+    for projection in OF_PROMPTS:
+        added = projection.replace("PROJECTION", "ADD PROJECTION IF NOT EXISTS", 1)
+        yield f"ALTER TABLE {local('llm_calls', cluster)}{where} {added}"
 
 
 def _leading(table: str, cluster: str, shard: str) -> str:
@@ -209,7 +219,7 @@ def prepare(database: Database) -> None:
             f"{database.name} has a table llm_calls that is not miharu's: give miharu a database of its own."
         )
     cluster = database.address.cluster
-    for statement in (*statements(cluster), *(additions(cluster) if version is not None else ())):
+    for statement in (*(changes(cluster) if version == 1 else ()), *statements(cluster)):
         database.command(statement)
     database.insert("miharu_schema", {"version": "UInt32"}, [[VERSION]], token=f"schema {VERSION}")
 

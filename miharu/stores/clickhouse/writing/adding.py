@@ -26,7 +26,11 @@ _INSERTED_AT_ONCE = 50_000
 _LARGE = 1000
 """Calls that are worth an insert of their own; fewer are put together by the server with those of others."""
 _EMPTY = frozenset(
-    CALLS.index(name) for name in ("model", "provider", "route", "service", "error_type", "user_id")
+    CALLS.index(name)
+    for name in (
+        *("model", "provider", "route", "service", "error_type", "user_id"),
+        *("prompt_name", "prompt_hash"),
+    )
 ) | {CALLS.index(name) for name in ("session_id", "trace_id")}
 _DURATION = CALLS.index("duration_bucket")
 
