@@ -20,6 +20,7 @@ VALUES = {
     "M": "gpt-4o-2024-08-06",
     "R": "POST /chat",
     "U": "ann",
+    "NAME>=VALUE": "helpful>=0.8",
     "S": "success",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
@@ -43,8 +44,9 @@ def test_each_command_runs_with_every_option_that_is_shown(
 ) -> None:
     database = tmp_path / "calls.db"
     miharu.init(database)
-    with miharu.context(user="ann", route="POST /chat"):
+    with miharu.context(user="ann", route="POST /chat"), miharu.span("chat") as span:
         ask()
+    miharu.score(span.trace_id, "helpful", 1)
     assert miharu.shutdown()
     lines = [(line.split()[1], line) for line in example.commands]
     assert {command for command, _ in lines} == {*COMMANDS, "--version"}
