@@ -20,7 +20,6 @@ VALUES = {
     "M": "gpt-4o-2024-08-06",
     "R": "POST /chat",
     "U": "ann",
-    "NAME>=VALUE": "helpful>=0.8",
     "S": "success",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
