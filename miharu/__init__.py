@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from miharu._budget import Budget, BudgetState
     from miharu._price import Price
     from miharu._wsgi.middleware import MiharuWsgiMiddleware
+    from miharu.attribution.marks import mark
     from miharu.attribution.observe import observe
     from miharu.attribution.scoped import context
     from miharu.attribution.scores import score, trace_id
@@ -49,6 +50,7 @@ __all__ = (
     "context",
     "flush",
     "init",
+    "mark",
     "observe",
     "score",
     "shutdown",
@@ -75,6 +77,7 @@ _HOMES = {
     "capture": "miharu.monitor.capture",
     "context": "miharu.attribution.scoped",
     "observe": "miharu.attribution.observe",
+    "mark": "miharu.attribution.marks",
     "score": "miharu.attribution.scores",
     "span": "miharu.attribution.spans",
     "trace_id": "miharu.attribution.scores",

@@ -13,7 +13,10 @@ from miharu.errors import MiharuError
 
 __all__ = ("COMMANDS", "main")
 
-COMMANDS = ("run", "dashboard", "demo", "tail", "stats", "export", "copy", "prune", "reprice", "doctor")
+COMMANDS = (
+    *("run", "dashboard", "demo", "tail", "stats", "export"),
+    *("mark", "copy", "prune", "reprice", "doctor"),
+)
 """Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2
 _INTERRUPTED = 130

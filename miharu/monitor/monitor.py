@@ -32,7 +32,7 @@ from miharu.stores import store_for
 
 if TYPE_CHECKING:
     from miharu.attribution.spans import OpenSpan
-    from miharu.batch import Batch, Score
+    from miharu.batch import Batch, Marker, Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
     from miharu.plugins import Loadable
@@ -305,7 +305,7 @@ class Monitor:
                 self._shared.queue.put(exchange)
             self._recorder.hurry()
 
-    def _take_record(self, record: "OpenSpan | Score") -> None:
+    def _take_record(self, record: "OpenSpan | Score | Marker") -> None:
         self._shared.queue.put_record(record)
         if self._recorder.orders.asleep:
             self._recorder.ring()

@@ -123,6 +123,16 @@ CREATE TABLE llm_scores (
     comment TEXT COLLATE "C"
 )
 """
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    timestamp BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    service TEXT COLLATE "C",
+    tags TEXT COLLATE "C"
+)
+"""
 _PARTLY = """
 CREATE TABLE miharu_partly (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL, keys TEXT NOT NULL)
 """
@@ -219,6 +229,10 @@ STEPS: Sequence[Sequence[str]] = (
     tuple(_in_bytes(statement) for statement in (*map(ddl, EVER), *ever.DDL)),
     # The largest calls of each hour.
     tuple(_in_bytes(ddl(rollup)) for rollup in LARGEST),
+    (
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+    ),
 )
 
 

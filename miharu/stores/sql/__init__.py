@@ -9,6 +9,7 @@ ever.py     counters of all time
 windows.py  where rare calls are
 order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
+markers.py  the moments that figures are compared around
 traces.py   spans, and how long they and their calls lasted
 ranks.py    the largest calls, and the smallest
 largest.py  the largest of a user with many, without a look at all

@@ -111,6 +111,17 @@ CREATE TABLE llm_scores (
 ) STRICT
 """
 
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT PRIMARY KEY NOT NULL,
+    timestamp INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    service TEXT,
+    tags TEXT
+) STRICT
+"""
+
 
 _SEGMENTS = """
 CREATE TABLE miharu_segments (
@@ -255,6 +266,10 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
     # The largest calls of each hour: no statement, as a table is made with its first row. But an older miharu
     # would change calls without it.
     (),
+    (
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+    ),
 )
 
 

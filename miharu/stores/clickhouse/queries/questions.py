@@ -10,6 +10,7 @@ from miharu.errors import StoreError
 from miharu.stores.base import Dimension, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
+from miharu.stores.clickhouse.queries import markers as marking
 from miharu.stores.clickhouse.queries import order, rows, sums, times, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
@@ -86,6 +87,8 @@ class ClickHouseQuestions:
     calls = _asked(rows.calls)
     call = _asked(rows.call)
     scores = _asked(rows.scores)
+    markers = _asked(marking.markers)
+    rated = _asked(marking.rated)
     spans = _asked(traces.spans)
     failed_spans = _asked(traces.failed_spans)
     extent = _asked(traces.extent)
@@ -101,7 +104,9 @@ class ClickHouseQuestions:
 
 
 def _revision(database: Database) -> int:
-    tables: Sequence[str] = ("llm_calls", "llm_spans", "llm_scores", "miharu_changes")
+    tables: Sequence[str] = ("llm_calls", "llm_spans", "llm_scores", "llm_markers", "miharu_changes")
+    if not database.query("EXISTS TABLE llm_markers")[0][0]:  # of an older miharu
+        tables = [table for table in tables if table != "llm_markers"]
     newest = " UNION ALL ".join(f"SELECT max(written) AS newest FROM {table}" for table in tables)
     return int(database.query(f"SELECT max(newest) FROM ({newest})")[0][0])
 
