@@ -74,7 +74,7 @@ async def since(view: View, site: Site) -> Since | None:
         for figure in differences(*(one.value for one in totals), *(one.value for one in latency))
         if figure.name in _FIGURES
     ]
-    if not view.filters:  # scores have no filters of calls
+    if not view.filters and not view.conditions:  # scores have no filters of calls
         figures += _scores(*(one.value for one in rated))
     calls = min(one.value.calls for one in totals)
     return Since(
