@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from miharu._version import __version__
 
 if TYPE_CHECKING:
+    from miharu._alert import Alert, AlertChange
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
     from miharu._price import Price
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from miharu.monitor.capture import capture
 
 __all__ = (
+    "Alert",
+    "AlertChange",
     "Budget",
     "BudgetExceeded",
     "BudgetState",
@@ -60,6 +63,8 @@ __all__ = (
 )
 
 _HOMES = {
+    "Alert": "miharu._alert",
+    "AlertChange": "miharu._alert",
     "Budget": "miharu._budget",
     "BudgetExceeded": "miharu.errors",
     "BudgetState": "miharu._budget",

@@ -54,6 +54,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "models": ("sort", "timed", "page"),
     "sessions": ("before", "sel", "tab"),
     "errors": ("failed",),
+    "alerts": (),
     "compare": ("by", "against", "other_start", "other_end"),
 }
 """What each page has in its address beside range and filters."""

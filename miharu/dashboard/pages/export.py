@@ -13,7 +13,7 @@ from miharu.dashboard.address.ranges import write_instant
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
-from miharu.dashboard.pages import calls, compare, errors, live, models, overview, routes, sessions
+from miharu.dashboard.pages import alerts, calls, compare, errors, live, models, overview, routes, sessions
 from miharu.dashboard.panels.tables import Sheet, Value
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.markers import with_marker
@@ -28,6 +28,7 @@ FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
     "models": models.file,
     "sessions": sessions.file,
     "errors": errors.file,
+    "alerts": alerts.file,
     "compare": compare.file,
 }
 T = TypeVar("T")

@@ -7,6 +7,8 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.pages.alerts import stand
+from miharu.dashboard.panels.alerts import alert_strip
 from miharu.dashboard.panels.budgets import budgets
 from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.errors.over_time import errors_over_time
@@ -64,6 +66,12 @@ SCREEN = Screen(
     path="",
     template="pages/overview.html",
     panels=(
+        Panel(
+            path="overview-alerts",
+            template="panels/alert-strip.html",
+            facts=alert_strip,
+            salt=stand,
+        ),
         Panel(
             path="overview-now",
             template="panels/now.html",

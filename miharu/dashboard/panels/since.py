@@ -57,8 +57,8 @@ async def since(view: View, site: Site) -> Since | None:
     now = site.clock()
     window = view.window(now)
     marker = view.marked or next(iter(await markers_in(view, site)), None)
-    end = min(window.end, now)
-    if marker is None or marker.timestamp >= end:
+    end = min(window.end, now + 1)
+    if marker is None or marker.timestamp >= end - 1:
         return None
     view = await within_reach(view, site)
     if view.since is not None:
@@ -66,17 +66,17 @@ async def since(view: View, site: Site) -> Since | None:
     at, length = marker.timestamp, end - marker.timestamp
     after, before = view.during(at, end), view.during(at - length, at)
     async with together() as ask:
-        totals = [ask(site.store.totals, query) for query in (before, after)]
-        latency = [ask(site.store.latency, query) for query in (before, after)]
-        rated = [ask(site.store.rated, query.start, query.end) for query in (before, after)]
+        totals, totals_before = (ask(site.store.totals, query) for query in (after, before))
+        latency, latency_before = (ask(site.store.latency, query) for query in (after, before))
+        rated, rated_before = (ask(site.store.rated, query.start, query.end) for query in (after, before))
     figures = [
         figure
-        for figure in differences(*(one.value for one in totals), *(one.value for one in latency))
+        for figure in differences(totals_before.value, totals.value, latency_before.value, latency.value)
         if figure.name in _FIGURES
     ]
     if not view.filters and not view.conditions:  # scores have no filters of calls
-        figures += _scores(*(one.value for one in rated))
-    calls = min(one.value.calls for one in totals)
+        figures += _scores(rated_before.value, rated.value)
+    calls = min(totals.value.calls, totals_before.value.calls)
     return Since(
         marker=marker,
         ago=duration_rough(now - at),
