@@ -452,7 +452,7 @@ def _import_clients(config: Config) -> None:
     """
     if config.update_prices:
         import_module("httpx2")
-    if any(one.webhook for one in (*config.budgets, *config.alerts)):
+    if any(_hooks(config)):
         import_module("httpx")
 
 
@@ -470,5 +470,11 @@ def _remember_secrets(config: Config) -> None:
     from miharu.redaction.urls import secrets_in, secrets_of_hook
 
     values.keep(secrets_in(config.database))
-    for one in (*config.budgets, *config.alerts):
-        values.keep(part for part in secrets_of_hook(one.webhook or "") if len(part) >= values.SHORT)
+    for hook in _hooks(config):
+        values.keep(part for part in secrets_of_hook(hook) if len(part) >= values.SHORT)
+
+
+def _hooks(config: Config) -> list[str]:
+    """The webhooks of budgets and alerts."""
+    hooks = [budget.webhook for budget in config.budgets] + [alert.webhook for alert in config.alerts]
+    return [hook for hook in hooks if hook]

@@ -23,6 +23,9 @@ VALUES = {
     "S": "success",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
+    "NAME": "deploy",
+    "NAME=VALUE": "by=ci",
+    "MOMENT": "10m",
 }
 SERVING = {"run", "dashboard", "demo", "tail"}
 """They go on until they are ended, or become another program: tests/cli runs each, with its options."""

@@ -4,16 +4,20 @@ Those that a program states in its own code are known only by what became of the
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from miharu.batch import Marker
 from miharu.cli._output import printable
 from miharu.cli._range import moment_words
-from miharu.cli._reading import reading
-from miharu.cli.doctor.environment import readable
+from miharu.cli._reading import ask, reading
 from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config
 from miharu.errors import ConfigError, MiharuError
+from miharu.recorder.alerts.turns import CHANGES, EVER, turn_of
+
+if TYPE_CHECKING:
+    from miharu.stores.base import Questions
 
 __all__ = ("findings",)
 
@@ -31,8 +35,8 @@ def findings(database: str | None) -> Iterator[Finding]:
         hook = "told to a webhook" if alert.webhook else "told in the log alone"
         yield Finding("note", printable(f"{alert.name}: {alert.when} over {alert.over}, {hook}"))
     try:
-        url = Config.resolve(database, environ=readable()).database
-        changes = _last_changes(url)
+        with reading(database, say=lambda _: None) as monitor:
+            changes = _last_changes(ask(monitor, _changes))
     except (MiharuError, OSError):  # it is said where the database is
         return
     for marker in changes[:_SHOWN]:
@@ -43,12 +47,12 @@ def findings(database: str | None) -> Iterator[Finding]:
         yield Finding("warn" if marker.kind == "firing" else "ok", printable(text))
 
 
-def _last_changes(url: str) -> list[Marker]:
-    from miharu.recorder.alerts.turns import CHANGES, turn_of
+async def _changes(store: "Questions") -> "Sequence[Marker]":
+    return await store.markers(0, EVER, kinds=CHANGES)
 
+
+def _last_changes(found: "Sequence[Marker]") -> list[Marker]:
     since = time.time_ns() // 1_000_000 - _RECENT_MS
-
-    found = reading(url, lambda questions: questions.markers(0, 2**62, kinds=CHANGES))
     newest: dict[str, tuple[int, Marker]] = {}
     for marker in found:
         turn = turn_of(marker)

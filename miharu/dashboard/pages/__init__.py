@@ -7,6 +7,7 @@ routes.py   by route of the host's app
 models.py   by model
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
+alerts.py   all alerts, and what became of them
 compare.py  two periods
 choices.py  what the filter form offers
 find.py     the search

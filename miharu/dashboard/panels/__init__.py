@@ -9,6 +9,8 @@ sparks.py      the small lines beside figures and rows
 groups.py      one row for each model, route, user, …
 waste.py       what cost money and time for nothing
 budgets.py     how the budgets stand
+alerts.py      what fires, and what was over
+since.py       what changed since the newest marker
 errors/        errors by kind and by what they say, rate limits, failed work
 differences.py the figures of two periods
 bridge.py      why the cost changed, step by step
