@@ -12,8 +12,10 @@ from miharu.config.database import resolve_database
 from miharu.config.ignore import NOTHING_IGNORED, Ignore, ignored
 from miharu.config.lengths import length_ms
 from miharu.config.refusal import refused
+from miharu.errors import ConfigError
 
 if TYPE_CHECKING:  # they are imported where they are used
+    from miharu._alert import Alert
     from miharu._budget import Budget
     from miharu._price import Price
     from miharu.call import Call
@@ -59,6 +61,7 @@ class Config:
     tag_sums: tuple[str, ...] = ()
     """The tags by which sums are kept."""
     budgets: "tuple[Budget, ...]" = ()
+    alerts: "tuple[Alert, ...]" = ()
     prices: "Prices | Mapping[str, Price] | None" = None
     update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
@@ -87,6 +90,7 @@ class Config:
         content_retention: Length | Unset = UNSET,
         tag_sums: Iterable[str] = (),
         budgets: "Iterable[Budget] | None" = None,
+        alerts: "Iterable[Alert | str] | None" = None,
         prices: "Prices | Mapping[str, Price] | None" = None,
         update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
@@ -131,6 +135,7 @@ class Config:
             ),
             tag_sums=_tag_sums(tag_sums),
             budgets=_budgets(budgets, environ),
+            alerts=_alerts(alerts, environ),
             prices=prices,
             update_prices=update_prices,
             providers=providers,
@@ -185,6 +190,25 @@ def _budgets(given: "Iterable[Budget] | None", environ: Mapping[str, str]) -> "t
         if not isinstance(budget, Budget):
             raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
     return budgets
+
+
+def _alerts(given: "Iterable[Alert | str] | None", environ: Mapping[str, str]) -> "tuple[Alert, ...]":
+    text, hook = (environ.get(name, "").strip() for name in ("MIHARU_ALERTS", "MIHARU_ALERT_WEBHOOK"))
+    if hook and not hook.startswith(("http://", "https://")):
+        raise ConfigError(
+            "MIHARU_ALERT_WEBHOOK is not a URL: set it to one that begins with http:// or https://.",
+            "MIHARU_ALERT_WEBHOOK",
+        )
+    if given is None and not text:
+        return ()
+    from miharu._alert import alerts_from
+
+    if given is not None:
+        return alerts_from(_several("alerts", given), hook or None)
+    try:
+        return alerts_from([one for one in map(str.strip, text.split(";")) if one], hook or None)
+    except ConfigError as error:
+        raise ConfigError(f"MIHARU_ALERTS: {error}", "MIHARU_ALERTS") from None
 
 
 def _exporters(

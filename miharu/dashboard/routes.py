@@ -13,6 +13,7 @@ from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
 from miharu.dashboard.pages import (
+    alerts,
     body,
     calls,
     choices,
@@ -55,6 +56,7 @@ SCREENS: tuple[Screen, ...] = (
     prompts.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
+    alerts.SCREEN,
     compare.SCREEN,
 )
 _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {

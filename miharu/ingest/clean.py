@@ -33,6 +33,7 @@ def clean(batch: Batch, redactor: Redactor) -> Batch:
         calls=[redactor.call(_named(call), _NO_REQUEST) for call in batch.calls],
         spans=[redactor.span(span) for span in batch.spans],
         scores=[redactor.score(score) for score in batch.scores],
+        markers=[redactor.marker(marker) for marker in batch.markers],
     )
 
 

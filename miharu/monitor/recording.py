@@ -73,7 +73,7 @@ class Recording:
             losses=shared.lost,
             last_write=lambda: shared.counters.last_write,
             refresh_budgets=self._refresh_budgets,
-            budgets_due=shared.ledger.due if shared.ledger is not None else lambda: None,
+            budgets_due=self._budgets_due,
             retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
             eager=shared.ledger is not None,
         )
@@ -113,9 +113,9 @@ class Recording:
             self._kept.keep(self._prices.plans)
 
     def _refresh_budgets(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
-        """Bring the budgets up to date."""
+        """Bring budgets and alerts up to date."""
         shared = self._shared
-        if shared.ledger is None:
+        if shared.ledger is None and shared.watch is None:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
@@ -123,7 +123,16 @@ class Recording:
 
         with suppress(StoreError):  # the recorder says what is wrong
             shared.queries.open(meanwhile)
-        shared.ledger.refresh(ask, at_once=at_once)
+        if shared.ledger is not None:
+            shared.ledger.refresh(ask, at_once=at_once)
+        if shared.watch is not None:
+            shared.watch.refresh(ask, at_once=at_once)
+
+    def _budgets_due(self) -> float | None:
+        """Seconds until it is time to ask for budgets or alerts; ``None`` where there are none."""
+        asking = (self._shared.ledger, self._shared.watch)
+        dues = [due for one in asking if one is not None and (due := one.due()) is not None]
+        return min(dues, default=None)
 
 
 def _kept_plans(config: Config) -> KeptPlans | None:

@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost, Status
 from miharu.conditions.language import Condition
 
 __all__ = (
     "LONGEST_TAG",
     "MOST_EXPENSIVE",
+    "MOST_MARKERS",
+    "MOST_RATED",
     "MOST_SPANS",
     "MOST_VERSIONS",
     "NEWEST",
@@ -51,6 +53,7 @@ __all__ = (
     "RankedBy",
     "Ranking",
     "Ranks",
+    "Rated",
     "SelfPruning",
     "Session",
     "Store",
@@ -79,12 +82,15 @@ Dimension = Literal[
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved"]
-Kind = Literal["calls", "spans", "scores"]
+Kind = Literal["calls", "spans", "scores", "markers"]
 Place = tuple[int, str]
-"""The timestamp and the id of a call, a span or a score; by both they are ordered."""
+"""The timestamp and the id of a call, a span, a score or a marker; by both they are ordered."""
 RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
+MOST_MARKERS = 500
+MOST_RATED = 20
+"""Names of scores."""
 SPANS_LOOKED_THROUGH = 20_000
 TOOL_STEPS = 24
 MOST_VERSIONS = 50
@@ -407,6 +413,14 @@ class Tools:
     ran_since: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The scores of one name."""
+
+    number: int
+    mean: float
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -670,12 +684,29 @@ class Questions(Protocol):
         """The scores of a call or of a trace, the oldest first."""
         ...
 
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        """The scores that were given in a time, by name; of many names those with the most scores."""
+        ...
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        """Markers of a time, the newest first: all, or of those kinds, that name and that id."""
+        ...
+
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
-        """The first places of all calls, spans or scores, or the first behind one, in their order."""
+        """The first places of all of a kind, or the first behind one, in their order."""
         ...
 
     async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
-        """The first of all calls, spans or scores as they were added, or the first behind one, in order.
+        """The first of all calls, spans, scores or markers as they were added, or behind one, in order.
 
         Calls come with their bodies; of large ones there are fewer than asked for, but at least one. There
         is nothing in it where nothing follows.

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_EXPENSIVE,
+    MOST_MARKERS,
     MOST_SPANS,
     NEWEST,
     By,
@@ -22,6 +23,7 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     Session,
     Timing,
     Tools,
@@ -172,6 +174,21 @@ class EmptyQuestions:
         return None
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
+        return ()
+
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        return {}
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
         return ()
 
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:

@@ -23,7 +23,7 @@ from typing import Any, get_args
 import pytest
 
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
 from miharu.errors import StoreError
@@ -1011,6 +1011,52 @@ class StoreContract:
         await store.add(Batch(calls=[make_call()]))
         assert sum(one.totals.calls for one in (await store.counters()).sums) == 15
 
+    async def test_markers_are_read_back_the_newest_first(self, store: OpenStore) -> None:
+        deploy = Marker(id=new_id(NOON), timestamp=NOON, name="deploy 1.4", service="api", tags={"by": "ci"})
+        release = Marker(id="release-a", timestamp=NOON + 5, name="1.4 🎉\0", kind="release")
+        fired = Marker(id="alert-a-1", timestamp=NOON + 5, name="Refunds fail", kind="firing")
+        await store.add(Batch(markers=[deploy, release, fired]))
+        kept = replace(release, name="1.4 🎉\ufffd")
+        assert list(await store.markers(0, NOON + 6)) == [kept, fired, deploy]
+        assert list(await store.markers(0, NOON + 5)) == [deploy]
+        assert list(await store.markers(NOON + 1, NOON + 6, limit=1)) == [kept]
+        assert list(await store.markers(0, NOON + 6, kinds=["mark", "firing"])) == [fired, deploy]
+        assert list(await store.markers(0, NOON + 6, kinds=[])) == []
+        assert list(await store.markers(0, NOON + 6, name="deploy 1.4")) == [deploy]
+        assert list(await store.markers(0, NOON + 6, id="release-a")) == [kept]
+        assert list(await store.markers(0, NOON + 6, name="1.4", id="release-a")) == []
+
+    async def test_the_first_marker_of_an_id_is_kept(self, store: OpenStore) -> None:
+        """Processes mark the first call of a release each, and only one of them tells of an alert."""
+        before = await store.revision()
+        for name, at in (("first", NOON + 9), ("second", NOON), ("third", NOON + 40 * 86_400_000)):
+            await store.add(Batch(markers=[Marker(id="one", timestamp=at, name=name, kind="release")]))
+        assert [marker.name for marker in await store.markers(0, 2**62)] == ["first"]
+        assert list(await store.places("markers")) == [(NOON + 9, "one")]
+        assert await store.revision() != before
+
+    async def test_markers_are_pruned_with_the_calls_of_their_time(self, store: OpenStore) -> None:
+        markers = [Marker(id=f"m{i}", timestamp=NOON + i, name=f"{i}") for i in range(6)]
+        await store.add(Batch(calls=[make_call(timestamp=NOON)], markers=markers))
+        await store.prune(NOON + 4, content_only=True)
+        assert len(await store.markers(0, 2**62)) == 6
+        await store.prune(NOON + 4)
+        assert [marker.name for marker in await store.markers(0, 2**62)] == ["5", "4"]
+
+    async def test_scores_have_a_mean_by_name(self, store: OpenStore) -> None:
+        scores = [
+            Score(id=new_id(NOON + i), timestamp=NOON + i, name=name, value=value)
+            for i, (name, value) in enumerate((("a", 1), ("a", 0), ("b", 0.25), ("a", 0.5), ("late", 7)))
+        ]
+        await store.add(Batch(scores=scores))
+        await store.add(Batch(scores=scores))
+        found = await store.rated(NOON, NOON + 4)
+        assert list(found) == ["a", "b"]
+        assert (found["a"].number, found["a"].mean) == (3, 0.5)
+        assert found["b"].mean == 0.25
+        assert list(await store.rated(0, NOON + 9, name="late")) == ["late"]
+        assert await store.rated(0, NOON, name="a") == {}
+
     async def test_everything_comes_back_in_order_a_few_at_a_time(self, store: OpenStore) -> None:
         body = Body(request=b"a" * 3000, response=None)
         calls = [
@@ -1019,11 +1065,13 @@ class StoreContract:
         ]
         spans = [_span(i, timestamp=NOON + i // 2) for i in range(7)]
         scores = [Score(id=new_id(NOON), timestamp=NOON, name="n", value=i) for i in range(7)]
-        await store.add(Batch(calls=calls, spans=spans, scores=scores))
-        kinds: Mapping[Kind, Sequence[Call | Span | Score]] = {
+        markers = [Marker(id=f"m{i}", timestamp=NOON + i // 3, name="n") for i in range(7)]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores, markers=markers))
+        kinds: Mapping[Kind, Sequence[Call | Span | Score | Marker]] = {
             "calls": calls,
             "spans": spans,
             "scores": scores,
+            "markers": markers,
         }
         for kind, added in kinds.items():
             expected = sorted(added, key=lambda one: (one.timestamp, one.id))

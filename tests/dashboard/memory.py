@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost
 from miharu.conditions.language import Condition
 from miharu.stores.base import (
     LONGEST_TAG,
     MOST_EXPENSIVE,
+    MOST_MARKERS,
+    MOST_RATED,
     MOST_SPANS,
     MOST_VERSIONS,
     NEWEST,
@@ -33,6 +35,7 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     Session,
     Tally,
     TimedCalls,
@@ -65,6 +68,7 @@ class MemoryStore:
         self.kept: dict[str, Call] = {}
         self.kept_spans: list[Span] = []
         self.kept_scores: list[Score] = []
+        self.kept_markers: dict[str, Marker] = {}
         self.adds = 0
         self._keep(calls)
 
@@ -81,6 +85,8 @@ class MemoryStore:
         self.adds += 1
         self.kept_spans.extend(batch.spans)
         self.kept_scores.extend(batch.scores)
+        for marker in batch.markers:
+            self.kept_markers.setdefault(marker.id, marker)
         return self._keep(batch.calls)
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
@@ -165,6 +171,34 @@ class MemoryStore:
             or (trace_id is not None and score.trace_id == trace_id)
         ]
 
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        by_name = defaultdict[str, list[float]](list)
+        for score in self.kept_scores:
+            if start <= score.timestamp < end and name in {None, score.name}:
+                by_name[score.name].append(score.value)
+        most = sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_RATED]
+        return {key: Rated(len(values), sum(values) / len(values)) for key, values in most}
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        found = [
+            marker
+            for marker in self.kept_markers.values()
+            if start <= marker.timestamp < end
+            and (kinds is None or marker.kind in kinds)
+            and name in {None, marker.name}
+            and id in {None, marker.id}
+        ]
+        return sorted(found, key=lambda marker: (marker.timestamp, marker.id), reverse=True)[:limit]
+
     async def counters(self) -> Counted:
         """Of the calls that are there: this store says nothing of those that are gone."""
         tallies, timed = (
@@ -186,11 +220,12 @@ class MemoryStore:
             ],
         )
 
-    def _of(self, kind: Kind) -> Sequence[Call | Span | Score]:
-        kept: Mapping[Kind, Sequence[Call | Span | Score]] = {
+    def _of(self, kind: Kind) -> Sequence[Call | Span | Score | Marker]:
+        kept: Mapping[Kind, Sequence[Call | Span | Score | Marker]] = {
             "calls": list(self.kept.values()),
             "spans": self.kept_spans,
             "scores": self.kept_scores,
+            "markers": list(self.kept_markers.values()),
         }
         return kept[kind]
 

@@ -24,6 +24,9 @@ VALUES = {
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
     "csv|jsonl|openai-jsonl|anthropic-jsonl|dataset": "csv",
+    "NAME": "deploy",
+    "NAME=VALUE": "by=ci",
+    "MOMENT": "10m",
 }
 SERVING = {"run", "dashboard", "demo", "tail", "cassette"}
 """They go on until they are ended, or become another program: tests/cli runs each, with its options."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
+from miharu.batch import Marker
 from miharu.call import Status
 from miharu.conditions.fields import field_of
 from miharu.conditions.language import Condition, is_storable
@@ -32,6 +33,7 @@ __all__ = (
 Measure = Literal["cost", "tokens", "requests"]
 Breakdown = Literal["model", "provider", "route", "user", "service"]
 Timed = Literal["whole", "first"]
+Failed = Literal["count", "rate"]
 Tab = Literal["pretty", "text", "request", "response"]
 Show = Literal["main", "all", "months"]
 Laid = Literal["beside", "below"]
@@ -45,8 +47,10 @@ AGAINST: Mapping[Against, tuple[str, int]] = {
     "month": ("30 days earlier", 30 * DAY),
 }
 _DEFAULT = RANGES["24h"]
+SINCE = "since"
+"""The range from a marker up to now."""
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "": ("measure", "by", "timed", "page"),
+    "": ("measure", "by", "timed", "failed", "page"),
     "live": ("sel", "tab"),
     "calls": ("sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
@@ -56,7 +60,8 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "tools": ("sort",),
     "prompts": ("sort", "page", "sel"),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
-    "errors": (),
+    "errors": ("failed",),
+    "alerts": (),
     "compare": ("by", "against", "other_start", "other_end"),
     "pair": ("a", "b", "show", "lay"),
 }
@@ -65,7 +70,7 @@ _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in na
 _INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
 """Former names of parameters, which old links have."""
-NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id", "at"}
+NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "mark", "q", "of", "id", "at"}
 """The parameters of an address; others are ignored."""
 
 
@@ -74,6 +79,8 @@ class View:
     """What a URL asks for. What it does not understand it leaves out."""
 
     range: Range = _DEFAULT
+    mark: str | None = None
+    """Since a marker, by its name or its id, in place of the range."""
     start: int | None = None
     """Zoomed in: from this moment (Unix milliseconds), in place of the range."""
     end: int | None = None
@@ -97,6 +104,7 @@ class View:
     measure: Measure = "cost"
     by: Breakdown = "model"
     timed: Timed = "whole"
+    failed: Failed = "count"
     sort: str | None = None
     """A column, with a minus before it where the largest comes first."""
     against: Against = "previous"
@@ -127,6 +135,8 @@ class View:
     """The span with which a tree starts."""
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
+    marked: Marker | None = None
+    """Not in the address: the marker that is meant, once it was looked up."""
     since: int | None = None
     """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
@@ -155,6 +165,7 @@ class View:
         other_start, other_end = _pair(given, "other_start", "other_end")
         return cls(
             range=RANGES.get(given.get("range", ""), _DEFAULT),
+            mark=given.get("mark") if given.get("range") == SINCE else None,
             start=start,
             end=end,
             zone=zone,
@@ -164,6 +175,7 @@ class View:
             measure=_one_of(given.get("measure"), MEASURES),
             by=_one_of(given.get("by"), BREAKDOWNS),
             timed=_one_of(given.get("timed"), get_args(Timed)),
+            failed=_one_of(given.get("failed"), get_args(Failed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
             show=_one_of(given.get("show"), get_args(Show)),
@@ -226,6 +238,8 @@ class View:
 
     def window(self, now: int) -> Window:
         """The window of time, in whole minutes, the running one included."""
+        if (self.start is None or self.end is None) and self.marked is not None:
+            return Window.between(self.marked.timestamp, max(now, self.marked.timestamp) + 1, self.zone)
         if self.start is None or self.end is None:
             return Window.of_range(self.range, now, self.zone)
         return Window.between(self.start, self.end, self.zone)
@@ -253,10 +267,17 @@ class View:
         """Whether new calls can still come into the window."""
         return self.end is None or self.end > now
 
+    @property
+    def ranged(self) -> dict[str, Any]:
+        """What says its range in an address, and in a form."""
+        if self.mark is not None:
+            return {"range": SINCE, "mark": self.mark}
+        return {} if self.range is _DEFAULT else {"range": self.range.name}
+
     def link(self, path: str, **changes: Any) -> str:
         """The relative URL of this state on that page, with changes; ``None`` takes a part away."""
         view = replace(self, **changes)
-        parts = {} if view.range is _DEFAULT else {"range": view.range.name}
+        parts = view.ranged
         for name in ("start", "end", *FILTERS, *_OWN.get(_page_of(path), _EVERYTHING)):
             value = getattr(view, name)
             if value is not None and value != getattr(_PLAIN, name):

@@ -12,6 +12,7 @@ one.py      one user, or one value of a tag
 prompts.py  by prompt, and the versions of one
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
+alerts.py   all alerts, and what became of them
 compare.py  two periods
 pair.py     two calls
 choices.py  what the filter form offers

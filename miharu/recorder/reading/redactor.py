@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from miharu._guard import swallowed
-from miharu.batch import Score, Span
+from miharu.batch import Marker, Score, Span
 from miharu.call import Call
 from miharu.exchange import Request
 from miharu.recorder.reading.content import SEEN_CONTENT, Content, Hook
@@ -97,6 +97,12 @@ class Redactor:
         except Exception:  # noqa: BLE001 - content that was not redacted is not kept
             swallowed("redacting a span")
             return replace(span, input=None, output=None, error_stack=None)
+
+    def marker(self, marker: Marker) -> Marker:
+        """The marker without credentials."""
+        known = remembered()
+        tags = {name: _clean(value, known) or "" for name, value in (marker.tags or {}).items()}
+        return replace(marker, name=_clean(marker.name, known) or "", tags=tags or None)
 
     def score(self, score: Score) -> Score:
         """The score without credentials."""

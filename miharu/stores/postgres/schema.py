@@ -124,6 +124,16 @@ CREATE TABLE llm_scores (
     comment TEXT COLLATE "C"
 )
 """
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    timestamp BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    service TEXT COLLATE "C",
+    tags TEXT COLLATE "C"
+)
+"""
 _PARTLY = """
 CREATE TABLE miharu_partly (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL, keys TEXT NOT NULL)
 """
@@ -235,6 +245,8 @@ STEPS: Sequence[Sequence[str]] = (
             for name in ("prompt_name", "prompt_hash")
         ),
         *(_in_bytes(ddl(named(name))) for name in sorted(OF_PROMPTS)),
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
     ),
 )
 

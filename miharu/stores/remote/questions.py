@@ -1,15 +1,16 @@
-"""Asks another miharu for the sums that budgets need. Everything else is shown there, and refused here."""
+"""Asks another miharu for what budgets and alerts need. Everything else is shown there, and refused here."""
 
 import http.client
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miharu.batch import Score, Span
+from miharu.batch import Marker, MarkerKind, Score, Span
 from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.stores.base import (
     MOST_EXPENSIVE,
+    MOST_MARKERS,
     MOST_SPANS,
     NEWEST,
     By,
@@ -22,6 +23,7 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     Session,
     Timing,
     Tools,
@@ -39,7 +41,7 @@ KIND = "application/json"
 
 
 class RemoteQuestions:
-    """Answers what budgets ask: the revision, totals, groups and series."""
+    """Answers what budgets and alerts ask: the revision, sums, latency, means of scores and markers."""
 
     def __init__(self, url: str) -> None:
         """Prepare; nothing is asked yet.
@@ -65,7 +67,8 @@ class RemoteQuestions:
         raise self._elsewhere()
 
     async def latency(self, query: Query) -> Latency:
-        raise self._elsewhere()
+        found: Latency = await self._ask(Asked(question="latency", **asked_of(query)))
+        return found
 
     async def series(
         self,
@@ -164,6 +167,28 @@ class RemoteQuestions:
 
     async def scores(self, *, call_id: str | None = None, trace_id: str | None = None) -> Sequence[Score]:
         raise self._elsewhere()
+
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        asked = Asked(question="rated", query=Query(start=start, end=end), name=name)
+        found: Mapping[str, Rated] = await self._ask(asked)
+        return found
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        if id is not None:
+            raise self._elsewhere()
+        query = Query(start=start, end=end)
+        asked = Asked(question="markers", query=query, kinds=kinds, name=name, limit=limit)
+        found: Sequence[Marker] = await self._ask(asked)
+        return found
 
     async def size(self) -> int | None:
         return None

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
+from miharu.stores.sql.markers import markers, rated
 from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.prompts import versions
 from miharu.stores.sql.ranking import keys, ranks, tag_names
@@ -71,3 +72,5 @@ class Answers(ABC):
     failed_spans = _asked(failed_spans)
     extent = _asked(extent)
     scores = _asked(scores)
+    markers = _asked(markers)
+    rated = _asked(rated)

@@ -113,6 +113,17 @@ CREATE TABLE llm_scores (
 ) STRICT
 """
 
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT PRIMARY KEY NOT NULL,
+    timestamp INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    service TEXT,
+    tags TEXT
+) STRICT
+"""
+
 
 _SEGMENTS = """
 CREATE TABLE miharu_segments (
@@ -267,6 +278,8 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         # Which prompt a call had, and which version of it. Sums by it are made with their first row.
         "ALTER TABLE llm_calls ADD COLUMN prompt_name TEXT",
         "ALTER TABLE llm_calls ADD COLUMN prompt_hash TEXT",
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
     ),
 )
 

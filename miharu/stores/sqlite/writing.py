@@ -10,7 +10,7 @@ from typing import Any
 from miharu.call import Cost
 from miharu.stores import ever
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import BODIES, CALLS, SCORES, SELDOM, SPANS
+from miharu.stores.columns import BODIES, CALLS, MARKERS, SCORES, SELDOM, SPANS
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -31,6 +31,7 @@ def add(connection: sqlite3.Connection, rows: Rows) -> int:
             _insert(connection, "llm_bodies", BODIES, [end.body] if end.body else [])
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
+    _insert(connection, "llm_markers", MARKERS, rows.markers)
     moved(connection)
     return new
 
@@ -52,7 +53,7 @@ def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) ->
 
 
 def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, int]:
-    """Forget the oldest calls, spans and scores, up to that many of each; how many calls and others."""
+    """Forget the oldest calls and the rest, up to that many of each; how many calls, and how many others."""
     oldest = connection.execute(
         "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
     )
@@ -63,7 +64,7 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, 
         marks = ", ".join("?" * len(gone))
         connection.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", gone)
     others = 0
-    for table in ("llm_spans", "llm_scores"):
+    for table in ("llm_spans", "llm_scores", "llm_markers"):
         old = f"SELECT rowid FROM {table} WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
         deleted = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({old})", (before, most))
         others = max(others, deleted.rowcount)

@@ -4,6 +4,7 @@ questions.py  all of it, as pages use it
 sums.py       totals, series, groups
 times.py      percentiles and heat maps
 rows.py       calls, sessions and scores themselves
+markers.py    the moments that figures are compared around
 traces.py     spans
 tools.py      tools that were asked for, and tools that ran
 prompts.py    the versions of a prompt

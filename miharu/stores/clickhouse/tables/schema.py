@@ -12,7 +12,7 @@ from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
 from miharu.stores.clickhouse.tables.measures import MATERIALIZED, OF_PROMPTS, PROJECTIONS
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.columns import CALLS, MARKERS, SCORES, SPANS
 
 __all__ = ("BODIES", "TYPES", "VERSION", "changes", "local", "look", "on_cluster", "prepare", "statements")
 
@@ -52,6 +52,10 @@ _SCORE_TYPES = {
     "timestamp": "Int64",
     "value": "Float64",
 }
+_MARKER_TYPES = {
+    **dict.fromkeys(("id", "name", "kind"), "String"),
+    "timestamp": "Int64",
+}
 BODIES: Mapping[str, str] = {
     "call_id": "String",
     "timestamp": "Int64",
@@ -69,12 +73,15 @@ TYPES: Mapping[str, Mapping[str, str]] = {
     "llm_bodies": BODIES,
     "llm_spans": {name: _SPAN_TYPES.get(name, _TEXT) for name in SPANS},
     "llm_scores": {name: _SCORE_TYPES.get(name, _TEXT) for name in SCORES},
+    "llm_markers": {name: _MARKER_TYPES.get(name, _TEXT) for name in MARKERS},
 }
 """The columns of each table that are written."""
 _CODECS = {"timestamp": "CODEC(Delta, ZSTD(1))", "request": "CODEC(ZSTD(3))", "response": "CODEC(ZSTD(3))"}
 _PACKED = "CODEC(ZSTD(1))"
 _WRITTEN = "written Int64 DEFAULT toUnixTimestamp64Micro(now64(6)) CODEC(Delta, ZSTD(1))"
 """When the server took the row, Unix microseconds: what is new since the last look."""
+_EARLINESS = "earliness Int64 DEFAULT -toUnixTimestamp64Micro(now64(6))"
+"""Of two with the same id the engine keeps the one in which this is larger: the first."""
 _NEWEST = "PROJECTION newest (SELECT max(written))"
 _STATUS = "CONSTRAINT known_status CHECK status IN ('success', 'error', 'cancelled')"
 _MONTH = "toYYYYMM(toDateTime(intDiv(timestamp, 1000), 'UTC'))"
@@ -110,6 +117,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_bodies": (),
     "llm_spans": (_WRITTEN, _TIME, _led_to("trace_id"), _STATUS, _NEWEST),
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
+    "llm_markers": (_WRITTEN, _TIME, _EARLINESS, _NEWEST),
 }
 _SINCE_1: Mapping[str, tuple[str, ...]] = {
     "llm_calls": ("tools", "prompt_name", "prompt_hash"),
@@ -121,8 +129,15 @@ _ORDER = {
     "llm_bodies": "timestamp, call_id",
     "llm_spans": "timestamp, id",
     "llm_scores": "timestamp, id",
+    "llm_markers": "id",
 }
-_SHARDED_BY = {"llm_calls": "id", "llm_bodies": "call_id", "llm_spans": "trace_id", "llm_scores": "id"}
+_SHARDED_BY = {
+    "llm_calls": "id",
+    "llm_bodies": "call_id",
+    "llm_spans": "trace_id",
+    "llm_scores": "id",
+    "llm_markers": "id",
+}
 """What of one call, or of one trace, has to lie on one node."""
 _SETTINGS = "lightweight_mutation_projection_mode = 'rebuild', deduplicate_merge_projection_mode = 'rebuild'"
 _WINDOW = "non_replicated_deduplication_window = 1000"
@@ -252,7 +267,7 @@ def _engine(table: str, cluster: str | None, *, everywhere: bool = False) -> str
         kind = "SummingMergeTree"
     elif table not in {"llm_calls", "miharu_changes"}:
         kind = "ReplacingMergeTree"
-    more = ["version"] if table == "llm_bodies" else []
+    more = {"llm_bodies": ["version"], "llm_markers": ["earliness"]}.get(table, [])
     if not cluster:
         return f"{kind}({', '.join(more)})"
     shard = "" if everywhere else "{shard}/"

@@ -1,14 +1,15 @@
 """What a batch adds: what is not there yet, in a few large inserts.
 
-Spans, scores and bodies come before the calls. A batch that breaks off in between is brought again, and what
-is there already is not added twice: calls are looked up first, the others are told apart by their ids.
+Spans, scores, markers and bodies come before the calls. A batch that breaks off in between is brought again,
+and what is there already is not added twice: calls and markers are looked up first, the others are told apart
+by their ids.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Call
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among
@@ -39,6 +40,7 @@ def add(database: Database, batch: Batch) -> int:
     """Keep what is not there yet; how many calls were new."""
     _add_plain(database, "llm_spans", batch.spans)
     _add_plain(database, "llm_scores", batch.scores)
+    _add_plain(database, "llm_markers", _new_markers(database, batch.markers))
     calls = sorted(batch.calls, key=lambda call: (call.timestamp, call.id))
     new = _insert(database, [call for call in calls if not call.completes])
     for call in calls:
@@ -92,7 +94,18 @@ def _known(database: Database, calls: Sequence[Call]) -> set[str]:
     return found
 
 
-def _add_plain(database: Database, table: str, values: Sequence[Span] | Sequence[Score]) -> None:
+def _new_markers(database: Database, markers: Sequence[Marker]) -> Sequence[Marker]:
+    """Those that are not there yet: of several with the same id the first one is kept."""
+    if not markers:
+        return ()
+    ids = among(marker.id for marker in markers)
+    known = {row[0] for row in database.query(f"SELECT id FROM llm_markers WHERE id IN {ids}")}
+    return [marker for marker in markers if marker.id not in known]
+
+
+def _add_plain(
+    database: Database, table: str, values: Sequence[Span] | Sequence[Score] | Sequence[Marker]
+) -> None:
     if values:
         rows = [list(to_plain_row(value)) for value in values]
         database.insert(table, TYPES[table], rows, token=f"{table} {_token(value.id for value in values)}")

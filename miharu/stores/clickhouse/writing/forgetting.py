@@ -19,14 +19,20 @@ _FEW = 1000
 """Fewer than that are counted out, if no more are to be forgotten."""
 _NAMED = 2000
 """Keys in a condition."""
-_KEYS = {"llm_calls": "id", "llm_bodies": "call_id", "llm_spans": "id", "llm_scores": "id"}
+_KEYS = {
+    "llm_calls": "id",
+    "llm_bodies": "call_id",
+    "llm_spans": "id",
+    "llm_scores": "id",
+    "llm_markers": "id",
+}
 _SECONDS = 2**32 - 1
 """The latest moment that a server can name in seconds."""
 
 
 def prune(database: Database, before: int, *, content_only: bool, limit: int | None) -> int:
     """Forget what started before that moment; how many of the calls, or of their bodies."""
-    tables = ("llm_bodies",) if content_only else ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+    tables = ("llm_bodies",) if content_only else tuple(_KEYS)
     if limit is not None and limit < _FEW:
         gone = _some(database, tables[0], before, limit)
         if not content_only:
