@@ -21,6 +21,7 @@ VALUES = {
     "R": "POST /chat",
     "U": "ann",
     "S": "success",
+    "P": "support",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
     "csv|jsonl|openai-jsonl|anthropic-jsonl|dataset": "csv",
@@ -46,7 +47,7 @@ def test_each_command_runs_with_every_option_that_is_shown(
 ) -> None:
     database = tmp_path / "calls.db"
     miharu.init(database)
-    with miharu.context(user="ann", route="POST /chat"), miharu.span("chat") as span:
+    with miharu.context(user="ann", route="POST /chat", prompt="support"), miharu.span("chat") as span:
         ask()
     miharu.score(span.trace_id, "helpful", 1)
     assert miharu.shutdown()
