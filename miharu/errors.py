@@ -2,6 +2,7 @@
 
 MiharuError
 ├── ConfigError     (ValueError)    a setting is not valid
+├── ConditionError  (ValueError)    a filter is not understood
 ├── BudgetExceeded  (RuntimeError)  a call was refused by a budget that says ``refuse=True``
 └── StoreError      (RuntimeError)  the database cannot be used
     ├── NoDatabase                  there is no database to read yet
@@ -12,8 +13,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from miharu._budget_state import BudgetState
+    from miharu.conditions.faults import Fault
 
-__all__ = ("BudgetExceeded", "ConfigError", "MiharuError", "NewerDatabase", "NoDatabase", "StoreError")
+__all__ = (
+    "BudgetExceeded",
+    "ConditionError",
+    "ConfigError",
+    "MiharuError",
+    "NewerDatabase",
+    "NoDatabase",
+    "StoreError",
+)
 
 
 class MiharuError(Exception):
@@ -27,6 +37,27 @@ class ConfigError(MiharuError, ValueError):
         super().__init__(message)
         self.setting = setting
         """The argument or environment variable that is wrong."""
+
+
+class ConditionError(MiharuError, ValueError):
+    """Says every place of a filter that is not understood, why, and what is possible there."""
+
+    def __init__(self, text: str, faults: "tuple[Fault, ...]", mended: str | None = None) -> None:
+        super().__init__(
+            "; ".join(
+                f"at {fault.start + 1}: {fault.reason}" + (f" Perhaps {fault.remedy}" if fault.remedy else "")
+                for fault in faults
+            )
+        )
+        self.text = text
+        """The filter as it was given."""
+        self.faults = faults
+        self.mended = mended
+        """The whole filter as it was probably meant, where that is plain."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """With its parts, so that it can pass from one process to another."""
+        return type(self), (self.text, self.faults, self.mended)
 
 
 class BudgetExceeded(MiharuError, RuntimeError):  # noqa: N818 - a state of affairs, like StopIteration

@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Status
+from miharu.conditions.language import Condition
 
 __all__ = (
     "MOST_SPANS",
@@ -78,6 +79,11 @@ class Query:
     error_type: str | None = None
     tag: tuple[str, str] | None = None
     """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
+    conditions: tuple[Condition, ...] = ()
+    """What holds besides. Sums are kept where all fields are keys of sums; else the calls of the whole window
+    are looked through."""
+    words: tuple[str, ...] = ()
+    """Words and phrases in what was said. No store can be asked for them yet: it raises a ``StoreError``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
+from miharu.conditions.language import Condition
+from miharu.errors import StoreError
 from miharu.stores.base import Counted, Dimension, Extent, Kind, Order, Place, Query, Totals
 from miharu.testing.open_store import OpenStore
 
@@ -425,6 +427,186 @@ class StoreContract:
         assert await found("env", "search") == [1]
         assert await found("search", "env") == []
         assert await found('ümlaut "日本"', "a'b\\") == [2]
+
+    async def test_a_condition_says_which_calls(self, store: OpenStore) -> None:
+        """Each operator, with what is not known on the side where it belongs."""
+        odd = "a\"b\\*%_[x]?'日本"
+        facts: list[dict[str, Any]] = [
+            {"user_id": "u_1", "model": "gpt-4o", "cost": Cost(cost_nanousd=5, cost_source="x")},
+            {"user_id": "u_2", "model": "gpt-4o-mini", "ttft_ms": 40, "tags": {"team": "search", "a.b": odd}},
+            {"user_id": None, "model": "GPT-4o", "cost": None, "tags": {"team": "Ads"}},
+            {"user_id": odd, "model": "claude-x", "usage": Usage(), "attempt": 2, "session_id": "s1"},
+            {
+                "user_id": "u_2",
+                "model": None,
+                "finish_reason": "stop",
+                "session_id": "s2",
+                "route": "GET /%_",
+            },
+            {"user_id": "U_2", "usage": Usage(prompt_tokens=7), "route": "POST /x_y", "duration_ms": 5000},
+        ]
+        failed = Outcome(status="error", http_status=429, error_type="rate_limit")
+        facts[5]["outcome"] = failed
+        calls = [make_call(timestamp=NOON + i * MINUTE, **each) for i, each in enumerate(facts)]
+        await store.add(Batch(calls=calls))
+
+        def one(field: str, operator: Any, *values: Any, patterns: Any = (), name: Any = None) -> Condition:
+            return Condition(field=field, operator=operator, values=values, patterns=patterns, name=name)
+
+        expected: list[tuple[Condition, list[int]]] = [
+            (one("user_id", "in", "u_1", odd), [0, 3]),
+            (one("user_id", "in", "u_1", ""), [0, 2]),
+            (one("user_id", "not in", "u_1"), [1, 2, 3, 4, 5]),
+            (one("user_id", "not in", "u_1", "u_2", ""), [3, 5]),
+            (one("user_id", "any"), [0, 1, 3, 4, 5]),
+            (one("user_id", "none"), [2]),
+            (one("user_id", "in", patterns=[("u_", "")]), [0, 1, 4]),
+            (one("user_id", "not in", "u_1", patterns=[("", "2")]), [2, 3]),
+            (one("user_id", "in", patterns=[(odd, "")]), [3]),
+            (one("user_id", "in", patterns=[("a", "[x]?", "本")]), [3]),
+            (one("model", "in", patterns=[("gpt-4o", "")]), [0, 1]),
+            (one("model", "in", patterns=[("", "4o")]), [0, 2]),
+            (one("model", "not in", "gpt-4o", "claude-x"), [1, 2, 4, 5]),
+            (one("model", "none"), [4]),
+            (one("route", "in", patterns=[("", "%_", "")]), [4]),
+            (one("route", "in", patterns=[("", "_y")]), [5]),
+            (one("route", "none"), [0, 1, 2, 3]),
+            (one("session_id", "in", "s1", "s2"), [3, 4]),
+            (one("session_id", "not in", "s1"), [0, 1, 2, 4, 5]),
+            (one("status", "in", "error", "cancelled"), [5]),
+            (one("status", "not in", "error"), [0, 1, 2, 3, 4]),
+            (one("error_type", "any"), [5]),
+            (one("error_type", "not in", "rate_limit"), [0, 1, 2, 3, 4]),
+            (one("finish_reason", "any"), [4]),
+            (one("finish_reason", "not in", "stop"), [0, 1, 2, 3, 5]),
+            (one("cost_nanousd", ">", 5), [1, 3, 4, 5]),
+            (one("cost_nanousd", ">=", 5), [0, 1, 3, 4, 5]),
+            (one("cost_nanousd", "<", 1000), [0]),
+            (one("cost_nanousd", "<=", 4), []),
+            (one("cost_nanousd", "none"), [2]),
+            (one("cost_nanousd", "any"), [0, 1, 3, 4, 5]),
+            (one("duration_ms", ">", 4999), [5]),
+            (one("ttft_ms", "<", 100), [1]),
+            (one("tokens", ">", 10), [0, 1, 2, 4]),
+            (one("tokens", "<=", 7), [5]),
+            (one("tokens", "none"), [3]),
+            (one("tokens", "not in", 15), [3, 5]),
+            (one("prompt_tokens", "in", 7, 8), [5]),
+            (one("cached_tokens", ">=", 4), [0, 1, 2, 4]),
+            (one("attempt", ">", 1), [3]),
+            (one("http_status", "in", 429, 500), [5]),
+            (one("http_status", "not in", 200), [5]),
+            (one("tag", "in", "search", "ads", name="team"), [1]),
+            (one("tag", "not in", "search", name="team"), [0, 2, 3, 4, 5]),
+            (one("tag", "any", name="team"), [1, 2]),
+            (one("tag", "none", name="team"), [0, 3, 4, 5]),
+            (one("tag", "in", odd, name="a.b"), [1]),
+            (one("tag", "in", patterns=[("", "日", "")], name="a.b"), [1]),
+        ]
+        for rolled in (False, True):
+            while rolled and await store.roll_up():
+                pass
+            for condition, numbers in expected:
+                query = replace(ALL, conditions=(condition,))
+                found = await store.calls(query)
+                assert [calls.index(call) for call in found] == numbers[::-1], condition
+                dearest = await store.calls(query, order=Order("cost_nanousd"))
+                assert sorted(calls.index(call) for call in dearest) == numbers, condition
+                totals = await store.totals(query)
+                assert totals.calls == len(numbers), condition
+                assert totals.cost_nanousd == sum(call.cost.cost_nanousd for call in found if call.cost)
+                for by in ("model", "user_id"):
+                    groups = await store.groups(query, by)
+                    assert sum(group.totals.calls for group in groups) == len(numbers), (condition, by)
+                points = await store.series(query, MINUTE)
+                assert [point.t for point in points] == [NOON + number * MINUTE for number in numbers]
+                timed = sum(n for _, _, n in await store.durations(query, MINUTE))
+                assert timed == len(set(numbers) - {5}), condition
+                sessions = {session.id for session in await store.sessions(query)}
+                assert sessions == {f"s{number - 2}" for number in numbers if number in {3, 4}}, condition
+                if await store.has_sums(query):
+                    assert condition.field in {*get_args(Dimension), "session_id"}, condition
+        both = (one("user_id", "not in", "u_1"), one("cost_nanousd", ">", 5), one("model", "any"))
+        assert [calls.index(call) for call in await store.calls(replace(ALL, conditions=both))] == [5, 3, 1]
+        assert (await store.totals(replace(ALL, conditions=both, model="gpt-4o-mini"))).calls == 1
+        assert (await store.totals(replace(ALL, conditions=both, start=NOON + 2 * MINUTE))).calls == 2
+
+    async def test_a_condition_may_be_on_a_score(self, store: OpenStore) -> None:
+        calls = [make_call(timestamp=NOON + i, trace_id=f"{i:032x}" if i else None) for i in range(5)]
+        await store.add(Batch(calls=calls))
+        given = [
+            (calls[0], None, "helpful", 0.25),
+            (calls[0], None, "helpful", 1.0),
+            (calls[1], None, "help'ful", 0.25),
+            (None, calls[2].trace_id, "helpful", -3.5),
+            (None, calls[3].trace_id, "helpful", 0.5),
+        ]
+        scores = [
+            Score(
+                id=new_id(NOON + 60 + i),
+                timestamp=NOON + 60 + i,
+                name=name,
+                value=value,
+                call_id=call.id if call else None,
+                trace_id=trace,
+            )
+            for i, (call, trace, name, value) in enumerate(given)
+        ]
+        await store.add(Batch(scores=scores))
+
+        async def found(operator: Any, *values: float, name: str = "helpful") -> list[int]:
+            condition = Condition(field="score", operator=operator, values=values, name=name)
+            query = replace(ALL, conditions=(condition,))
+            assert not await store.has_sums(query)
+            read = await store.calls(query)
+            assert (await store.totals(query)).calls == len(read)
+            return [call.timestamp - NOON for call in read]
+
+        assert await found("<", 0.5) == [2, 0]
+        assert await found("<=", 0.5) == [3, 2, 0]
+        assert await found(">", 0.5) == [0]
+        assert await found(">=", 1) == [0]
+        assert await found("in", 0.25, 0.5) == [3, 0]
+        assert await found("not in", 0.25) == [4, 3, 2, 1]
+        assert await found("any") == [3, 2, 0]
+        assert await found("none") == [4, 1]
+        assert await found("any", name="help'ful") == [1]
+        assert await found("any", name="nothing") == []
+
+    async def test_what_cannot_be_asked_for_is_refused(self, store: OpenStore) -> None:
+        impossible = [
+            Condition(field="id = '' OR 1", operator="any"),
+            Condition(field="model", operator="IS NOT NULL OR"),  # type: ignore[arg-type] # not possible
+            Condition(field="model", operator=">", values=("a",)),
+            Condition(field="cost_nanousd", operator=">", values=("1 OR 1",)),
+            Condition(field="cost_nanousd", operator=">", values=()),
+            Condition(field="tag", operator="any"),
+        ]
+        await store.add(Batch(calls=[make_call()]))
+        for condition in impossible:
+            for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
+                with pytest.raises(ValueError, match="'"):
+                    await ask(replace(ALL, conditions=(condition,)))
+        for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
+            with pytest.raises(StoreError, match="cannot be searched for yet"):
+                await ask(replace(ALL, words=("refund",)))
+
+    async def test_a_condition_on_spans_is_one_of_theirs(self, store: OpenStore) -> None:
+        spans = [
+            _span(n, status="error", error_type=f"e{n % 2}", user_id=f"u{n}" if n else None) for n in range(4)
+        ]
+        await store.add(Batch(spans=spans))
+
+        async def found(*conditions: Condition) -> set[int]:
+            failed = await store.failed_spans(replace(ALL, conditions=conditions))
+            assert failed.number == len(failed.newest)
+            return {int(span.id, 16) for span in failed.newest}
+
+        kind = Condition(field="error_type", operator="not in", values=("e0",))
+        assert await found(kind) == {1, 3}
+        assert await found(Condition(field="user_id", operator="not in", values=("u1",)), kind) == {3}
+        assert await found(Condition(field="user_id", operator="none")) == {0}
+        assert await found(Condition(field="cost_nanousd", operator=">", values=(1,))) == {0, 1, 2, 3}
 
     async def test_a_series_sums_up_to_the_totals(self, store: OpenStore) -> None:
         await store.add(

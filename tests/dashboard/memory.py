@@ -1,6 +1,8 @@
 """A store over a list, exact and slow: what the views are tested against."""
 
 import math
+import operator
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +10,7 @@ from typing import Any, get_args
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
+from miharu.conditions.language import Condition
 from miharu.stores.base import (
     MOST_SPANS,
     NEWEST,
@@ -30,6 +33,18 @@ from miharu.stores.base import (
     Totals,
 )
 from miharu.stores.buckets import bucket_of, middle_of
+
+
+def _fact(call: Call, condition: Condition) -> Any:
+    if condition.field == "tag":
+        return (call.tags or {}).get(condition.name or "")
+    if condition.field == "tokens":
+        parts = [call.usage.prompt_tokens, call.usage.completion_tokens]
+        return None if parts == [None, None] else sum(part or 0 for part in parts)
+    for part in (call, call.outcome, call.usage, call.cost):
+        if part is not None and hasattr(part, condition.field):
+            return getattr(part, condition.field)
+    return None
 
 
 class MemoryStore:
@@ -181,13 +196,37 @@ class MemoryStore:
                 for name in (*get_args(Dimension), "session_id", "trace_id", "call_group")
             )
             and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
+            and all(self._meets(call, condition) for condition in query.conditions)
         ]
+
+    def _meets(self, call: Call, condition: Condition) -> bool:
+        """Written anew, so that no store is compared with its own thoughts."""
+        if condition.field == "score":
+            known: list[Any] = [
+                score.value
+                for score in self.kept_scores
+                if score.name == condition.name
+                and (score.call_id == call.id or (score.trace_id and score.trace_id == call.trace_id))
+            ]
+        else:
+            known = [fact] if (fact := _fact(call, condition)) not in {None, ""} else []
+        if condition.operator in {"any", "none"}:
+            return bool(known) is (condition.operator == "any")
+        if condition.operator in {"in", "not in"}:
+            named = [re.compile(".*".join(map(re.escape, one)), re.DOTALL) for one in condition.patterns]
+            found = any(
+                fact in condition.values or any(one.fullmatch(str(fact)) for one in named)
+                for fact in known or [""]
+            )
+            return found is (condition.operator == "in")
+        compare = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+        return any(compare[condition.operator](fact, condition.values[0]) for fact in known)
 
     async def totals(self, query: Query) -> Totals:
         return total(self.match(query))
 
     async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
-        return query.tag is None and query.call_group is None
+        return query.tag is None and query.call_group is None and not query.conditions
 
     async def latency(self, query: Query) -> Latency:
         return latency(self.match(query), self.counted)

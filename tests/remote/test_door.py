@@ -17,6 +17,7 @@ import miharu
 from miharu import monitor as monitors
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Outcome, Usage, new_id
+from miharu.conditions.language import Condition
 from miharu.config import Config
 from miharu.dashboard.access.throttle import Guesses
 from miharu.errors import StoreError
@@ -311,7 +312,14 @@ async def test_sums_are_answered_and_nothing_else_is(sender: httpx.AsyncClient, 
     assert (group["key"], group["totals"]["prompt_tokens"]) == ("ada", 1000)
     (point,) = await ask(question="series", query=ALL, by="user_id", step_ms=1 << 50)
     assert (point["key"], point["totals"]["calls"]) == ("ada", 1)
+    of_ada = Condition(field="user_id", operator="in", values=("ada", "bob"))
+    dear = Condition(field="cost_nanousd", operator=">", values=(10**12,))
+    assert (await ask(question="totals", narrowed=replace(ALL, conditions=(of_ada,))))["calls"] == 1
+    assert (await ask(question="totals", narrowed=replace(ALL, conditions=(of_ada, dear))))["calls"] == 0
+    sql = {"field": "1 OR 1", "operator": "any"}
     for wrong in (
+        {"question": "totals", "narrowed": {"start": 0, "end": 1, "conditions": [sql]}},
+        {"question": "totals", "narrowed": {"start": 0, "end": 1, "words": ["refund"]}},
         {"question": "calls"},
         {"question": "totals"},
         {"question": "groups", "query": {"start": 0, "end": 1}},

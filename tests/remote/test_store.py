@@ -17,6 +17,7 @@ import miharu
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Cost
 from miharu.cli import main
+from miharu.conditions.language import Condition
 from miharu.config import Config, public_url
 from miharu.errors import BudgetExceeded, ConfigError, StoreError
 from miharu.monitor import Monitor
@@ -190,6 +191,9 @@ async def test_what_budgets_ask_is_answered_and_all_else_is_elsewhere(remote: st
     writer.add(Batch(calls=[call(user_id="ada"), call(user_id="bob"), call()]))
     assert await questions.revision() > before
     assert (await questions.totals(replace(ALL, user_id="ada"))).calls == 1
+    not_ada = Condition(field="user_id", operator="not in", values=("ada",))
+    assert (await questions.totals(replace(ALL, conditions=(not_ada,)))).calls == 2
+    assert await questions.groups(replace(ALL, conditions=(not_ada,), user_id="ada"), "user_id") == []
     assert {group.key for group in await questions.groups(ALL, "user_id", 10)} == {"ada", "bob", None}
     assert [point.totals.calls for point in await questions.series(ALL, 1 << 50, "user_id", ["bob"])] == [1]
     assert await questions.size() is None

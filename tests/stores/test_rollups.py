@@ -10,6 +10,7 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Status, Usage
+from miharu.conditions.language import Condition
 from miharu.stores import steps
 from miharu.stores.base import Dimension, Order, Query, Ranking
 from miharu.stores.buckets import bucket_of, middle_of
@@ -114,7 +115,35 @@ def some_query(rng: random.Random) -> Query:
     chosen = {name: rng.choice(values) for name, values in filters.items() if rng.random() < 0.15}
     tags = [("team", "a"), ("team", "x" * LONGEST_TAG), (TAGS[1], "r1 ä"), ("place", "lab"), ("none", "")]
     tag = rng.choice(tags) if rng.random() < 0.2 else None
-    return Query(start=start, end=end, tag=tag, **chosen)  # type: ignore[arg-type]
+    conditions = tuple(some_condition(rng) for _ in range(rng.choice([0, 0, 1, 1, 2])))
+    return Query(start=start, end=end, tag=tag, conditions=conditions, **chosen)  # type: ignore[arg-type]
+
+
+def some_condition(rng: random.Random) -> Condition:
+    texts: dict[str, list[str]] = {
+        "model": ["m1", "m2", "nobody", ""],
+        "provider": ["openai", "anthropic", ""],
+        "route": ["GET /a", "POST /b", ""],
+        "user_id": ["ann", "bob", "nobody", ""],
+        "session_id": ["s1", "s3", "s4", ""],
+        "trace_id": [f"{4:032x}", f"{5:032x}"],
+        "service": ["shop", "jobs", ""],
+        "status": ["success", "error", "cancelled"],
+        "error_type": ["timeout", "rate_limit", ""],
+        "tag": ["a", "b"],
+    }
+    field = rng.choice([*texts, *texts, "cost_nanousd", "tokens", "ttft_ms", "attempt"])
+    name = "team" if field == "tag" else None
+    kind = rng.choices(["in", "not in", "any", "none"], [4, 3, 1, 1])[0]
+    if kind in {"any", "none"}:
+        return Condition(field=field, operator=kind, name=name)  # type: ignore[arg-type] # one of four
+    if field in texts:
+        values = tuple(rng.sample(texts[field], rng.choice([1, 2])))
+        star = field in {"model", "user_id", "route"} and rng.random() < 0.3
+        patterns = ((rng.choice(["m", "a", "GET "]), ""),) if star else ()
+        return Condition(field=field, operator=kind, values=values, patterns=patterns, name=name)  # type: ignore[arg-type] # one of four
+    number = {"cost_nanousd": 5 * 10**5, "tokens": 300, "ttft_ms": 400, "attempt": 1}[field]
+    return Condition(field=field, operator=rng.choice([">", ">=", "<", "<=", "in"]), values=(number,))
 
 
 async def agree(store: OpenStore, truth: MemoryStore, rng: random.Random) -> None:

@@ -27,7 +27,7 @@ from miharu.stores.base import (
 from miharu.stores.remote.address import address_of
 from miharu.stores.remote.exchange import Connection
 from miharu.stores.remote.refusals import Refused, TooMuch, checked, unreachable
-from miharu.stores.remote.sums import ANSWERS, PATH, Asked
+from miharu.stores.remote.sums import ANSWERS, PATH, Asked, asked_of
 
 __all__ = ("RemoteQuestions",)
 
@@ -54,7 +54,7 @@ class RemoteQuestions:
         return found
 
     async def totals(self, query: Query) -> Totals:
-        found: Totals = await self._ask(Asked(question="totals", query=query))
+        found: Totals = await self._ask(Asked(question="totals", **asked_of(query)))
         return found
 
     async def has_sums(self, query: Query, by: Dimension | None = None) -> bool:
@@ -75,7 +75,7 @@ class RemoteQuestions:
     ) -> Sequence[Point]:
         asked = Asked(
             question="series",
-            query=query,
+            **asked_of(query),
             step_ms=step_ms,
             by=by,
             among=among,
@@ -97,7 +97,7 @@ class RemoteQuestions:
         limit: int | None = None,
         among: Sequence[str | None] | None = None,
     ) -> Sequence[Group]:
-        asked = Asked(question="groups", query=query, by=by, limit=limit, among=among)
+        asked = Asked(question="groups", **asked_of(query), by=by, limit=limit, among=among)
         found: Sequence[Group] = await self._ask(asked)
         return found
 

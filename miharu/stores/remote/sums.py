@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from miharu.conditions.language import checked
 from miharu.stores.base import Dimension, Group, Point, Query, Questions, Totals
 
-__all__ = ("ANSWERS", "PATH", "Asked", "answered")
+__all__ = ("ANSWERS", "PATH", "Asked", "answered", "asked_of")
 
 PATH = "/v1/miharu/sums"
 _LATEST = 1 << 62
@@ -23,12 +24,19 @@ class Asked:
 
     question: Literal["revision", "totals", "groups", "series"]
     query: Query | None = None
+    narrowed: Query | None = None
+    """In place of ``query`` where it has conditions or words: a miharu that knows none of them says so."""
     by: Dimension | None = None
     limit: int | None = None
     step_ms: int | None = None
     offset_ms: int = 0
     among: Sequence[str | None] | None = None
     measures: Sequence[str] | None = None
+
+
+def asked_of(query: Query) -> dict[str, Any]:
+    """The query as an argument of ``Asked``."""
+    return {"narrowed" if query.conditions or query.words else "query": query}
 
 
 async def answered(asked: Asked, store: Questions) -> Any:
@@ -40,24 +48,29 @@ async def answered(asked: Asked, store: Questions) -> Any:
     _refuse_impossible(asked)
     if asked.question == "revision":
         return await store.revision()
-    if asked.query is None:
+    query = asked.query or asked.narrowed
+    if query is None:
         raise ValueError("query is missing")
     if asked.question == "totals":
-        return await store.totals(asked.query)
+        return await store.totals(query)
     if asked.question == "groups":
         if asked.by is None:
             raise ValueError("by is missing")
-        return await store.groups(asked.query, asked.by, asked.limit, asked.among)
+        return await store.groups(query, asked.by, asked.limit, asked.among)
     if not asked.step_ms or asked.step_ms < 1:
         raise ValueError("step_ms is missing")
     return await store.series(
-        asked.query, asked.step_ms, asked.by, asked.among, asked.offset_ms, measures=asked.measures
+        query, asked.step_ms, asked.by, asked.among, asked.offset_ms, measures=asked.measures
     )
 
 
 def _refuse_impossible(asked: Asked) -> None:
     """Stores compare with 64 bits."""
-    query = asked.query
+    query = asked.query or asked.narrowed
+    if query is not None:
+        checked(query.conditions)
+    if query is not None and query.words:
+        raise ValueError("words in what was said cannot be searched for yet")
     if query is not None and not (0 <= query.start <= _LATEST and 0 <= query.end <= _LATEST):
         raise ValueError(f"query begins or ends outside of 0 and {_LATEST}")
     if not -_LATEST <= asked.offset_ms <= _LATEST or (asked.step_ms or 0) > _LATEST:

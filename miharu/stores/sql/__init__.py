@@ -1,5 +1,6 @@
 """The questions of the dashboard, in SQL that every engine understands. Plain functions over one snapshot.
 
+conditions.py  the conditions of a query
 source.py   the calls of a query: from roll-ups, from their edges, and from above the mark
 snapshot.py what a snapshot says of the sums, asked once
 sums.py     totals, series, groups
@@ -15,6 +16,7 @@ answers.py  what a store of any engine has in common with all others
 """
 
 from miharu.stores.sql.answers import Answers
+from miharu.stores.sql.conditions import Dialect
 from miharu.stores.sql.ever import ever
 from miharu.stores.sql.order import batch_of, places_of
 from miharu.stores.sql.ranks import looked_through, ranked
@@ -26,6 +28,7 @@ from miharu.stores.sql.traces import extent, failed_spans, spans
 
 __all__ = (
     "Answers",
+    "Dialect",
     "Engine",
     "Marks",
     "batch_of",

@@ -59,7 +59,7 @@ def largest(  # noqa: PLR0917 - as the question has it
     if (hours := _hours(connection, engine, query, order, limit)) is None:
         return None
     marks = engine.marks(connection)
-    condition, values = where(query, engine, led=True)
+    condition, values = where(connection, query, engine, led=True)
     unseen, seen = further
     values |= {**marks.values, **seen, "mark": marks.folded, "limit": limit}
     ordered = (

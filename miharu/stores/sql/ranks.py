@@ -39,8 +39,8 @@ def ranked(
         unseen, seen = place
     if order.by != "timestamp":
         query = replace(query, start=looked_through(connection, query)[0])
-    condition, values = where(query, engine)
-    column = f"+{order.by}" if order.by == "timestamp" and is_led(query, engine) else order.by
+    condition, values = where(connection, query, engine)
+    column = f"+{order.by}" if order.by == "timestamp" and is_led(connection, query, engine) else order.by
     direction = "DESC" if order.descending else "ASC"
     ties = "ASC" if order.by == "timestamp" and not order.descending else "DESC"
     known = "" if order.by == "timestamp" else f"CASE WHEN {order.by} IS NULL THEN 1 ELSE 0 END, "

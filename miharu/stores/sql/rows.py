@@ -66,10 +66,10 @@ class _Newest(NamedTuple):
 def _newest(connection: Connection, engine: Engine, query: Query, until: int, limit: int) -> _Newest:
     """Where to look for the newest calls before that moment; so many of them, if there are."""
     windows = holding(connection, engine, replace(query, end=min(query.end, until)), limit)
-    condition, values = where(query, engine, led=windows is not None)
+    condition, values = where(connection, query, engine, led=windows is not None)
     values["until"] = until
     # a plus keeps the engine from walking through time where something else leads to few calls
-    when = "timestamp" if windows is None and not is_led(query, engine) else "+timestamp"
+    when = "timestamp" if windows is None and not is_led(connection, query, engine) else "+timestamp"
     if windows is None:
         return _Newest([f"FROM llm_calls WHERE {condition} AND {when} < :until"], when, values, query.start)
     marks = engine.marks(connection)
@@ -132,7 +132,7 @@ def _sessions(connection: Connection, engine: Engine, query: Query, ids: Sequenc
     if not ids:
         return []
     names = {f"session{number}": id_ for number, id_ in enumerate(ids)}
-    condition, values = where(query, engine, ("session_id", list(names)))
+    condition, values = where(connection, query, engine, ("session_id", list(names)))
     rows = connection.execute(
         text(
             "SELECT session_id, max(user_id) AS user_id, min(timestamp) AS first, max(timestamp) AS last, "

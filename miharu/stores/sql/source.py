@@ -9,9 +9,11 @@ from typing import Any, Protocol, get_args
 
 from sqlalchemy import Connection, text
 
+from miharu.conditions.matching import leaves_out
 from miharu.stores.base import Dimension, Query
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, MEASURES, SUMS, Rollup
+from miharu.stores.sql.conditions import Dialect, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
 
 __all__ = (
@@ -25,6 +27,7 @@ __all__ = (
     "filters_of",
     "has_sums",
     "is_led",
+    "led_to",
     "source",
     "tagging",
     "usable",
@@ -34,6 +37,8 @@ __all__ = (
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id", "call_group")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
+_FEW = 20
+"""Users, sessions or traces that a look-up leads to at once."""
 _KNOWN = {*KEYS, "tag", "tag_value"}
 _PARAMETERS = {"tag": "tag_name"}
 _STEPS_NAMED = 800
@@ -81,6 +86,8 @@ class Engine:
     ``:tag_written`` for the value as it stands in the JSON."""
     window: str = _WINDOW
     """The query's window, where something else leads to the few calls that are meant."""
+    dialect: Dialect = field(default_factory=Dialect)
+    """How conditions are written."""
     when: Callable[[str], int] | None = None
     """When a call started, from its id; ``None`` where the call is looked up by it."""
     lookup: Lookup | None = None
@@ -182,7 +189,9 @@ def source(
     by_keys = dict(filters)
     if query.tag is not None:
         by_keys |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
-    needed = {*by_keys, *({by} if by else ()), *also} - ignoring
+    narrow = narrowing(query, engine.dialect)
+    needed = {*by_keys, *({by} if by else ()), *also, *narrow.keys} - ignoring
+    values |= narrow.values
     known = usable(connection, query, rollups, frequent=frequent) if needed <= _KNOWN else ()
     parts: Iterable[tuple[int, int]] = ((query.start, query.end),)
     grain = None if steps is None else steps.grain
@@ -198,16 +207,18 @@ def source(
         chosen = f" AND {{}} IN ({', '.join(f':{name}' for name in names)})"
         every = chosen.format(KEYS[by])
     led = (str(by), list(names)) if frequent is not None and all(names.values()) else None
-    direct, direct_values = where(query, engine, led)
+    direct, direct_values = where(connection, query, engine, led)
     direct += every
     every += "".join(f" AND {_equal(name, value)}" for name, value in filters.items())
+    every += narrow.calls
     if query.tag is not None:
         every += f" AND {tagging(engine)}"
         values |= direct_values
     conditions = "".join(
         f" AND {name} = :{_PARAMETERS.get(name, name)}" for name in by_keys if name not in ignoring
     )
-    sought = {*by_keys, *({by} if chosen else ())} - ignoring
+    conditions += narrow.sums(ignoring)
+    sought = {*by_keys, *({by} if chosen else ()), *narrow.sought} - ignoring
     folded: list[tuple[Rollup, str]] = []
     edges: list[str] = []
     if query.user_id is not None:
@@ -257,18 +268,21 @@ def _to_users(
 
 def has_sums(
     connection: Connection,
-    engine: Engine,  # noqa: ARG001 - as its siblings
+    engine: Engine,
     query: Query,
     by: Dimension | None = None,
 ) -> bool:
     """Whether sums answer for that query, or few calls; else its calls are looked through one by one."""
     filters = filters_of(query)
+    narrow = narrowing(query, engine.dialect)
     if query.session_id is not None or query.trace_id is not None:
         return True
     if query.user_id is not None and not is_frequent(connection, query.user_id):
         return True
-    needed = {*filters, *({by} if by else ()), *(("tag", "tag_value") if query.tag else ())}
-    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, ("calls",)))
+    needed = {*filters, *({by} if by else ()), *(("tag", "tag_value") if query.tag else ()), *narrow.keys}
+    # of some users only some sums are kept beside a model or a route, and the others are asked for too
+    measures: Sequence[str] = tuple(MEASURES) if "user_id" in narrow.keys else ("calls",)
+    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, measures))
 
 
 def usable(
@@ -276,6 +290,7 @@ def usable(
 ) -> list[Rollup]:
     """The tables that hold all calls of the query; ``frequent`` says it of its users where it names none."""
     failed = query.error_type is not None or query.status not in {None, "success"}
+    failed = failed or leaves_out(query.conditions, status="success", error_type="")
     if query.user_id is not None:
         frequent = is_frequent(connection, query.user_id)
     tagged = query.tag is not None and _has_sums(connection, *query.tag)
@@ -343,6 +358,7 @@ def _steps(piece: Piece) -> str:
 
 
 def where(
+    connection: Connection,
     query: Query,
     engine: Engine,
     among: tuple[str, Sequence[str]] | None = None,
@@ -352,6 +368,7 @@ def where(
     """A condition on ``llm_calls`` itself, and its parameters.
 
     Args:
+        connection: In the snapshot that will be read.
         query: Which calls.
         engine: Whose SQL it is.
         among: Only those of some users, sessions or traces: the column, and the parameters that hold them.
@@ -360,23 +377,39 @@ def where(
     filters = filters_of(query)
     conditions = [_equal(name, value) for name, value in filters.items()]
     if among is None and not led:
-        among = next(((name, (name,)) for name in LOOKED_UP if filters.get(name)), None)
+        among = led_to(connection, query, engine)
     elif among is not None:
         conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
     window = engine.window if led else _PLAIN
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
-    values: dict[str, Any] = {**filters, "start": query.start, "end": query.end}
+    narrow = narrowing(query, engine.dialect)
+    values: dict[str, Any] = {**filters, **narrow.values, "start": query.start, "end": query.end}
     if query.tag is not None:
         conditions.append(tagging(engine))
         name, value = query.tag
         values |= {"tag_name": name, "tag_value": value, "tag_written": json.dumps(value)}
-    return " AND ".join((window, *conditions)), values
+    return " AND ".join((window, *conditions)) + narrow.calls, values
 
 
-def is_led(query: Query, engine: Engine) -> bool:
+def is_led(connection: Connection, query: Query, engine: Engine) -> bool:
     """Whether the condition leads to the few calls of a user, session or trace."""
-    return engine.lookup is not None and any(getattr(query, name) for name in LOOKED_UP)
+    return engine.lookup is not None and led_to(connection, query, engine) is not None
+
+
+def led_to(connection: Connection, query: Query, engine: Engine) -> tuple[str, Sequence[str]] | None:
+    """A column whose value, or whose few values, few calls among many have; and their parameters."""
+    for name in LOOKED_UP:
+        if getattr(query, name):
+            return name, (name,)
+    narrow = narrowing(query, engine.dialect)
+    for name in LOOKED_UP:
+        names = narrow.led.get(name, ())
+        if 0 < len(names) <= _FEW and not (
+            name == "user_id" and any(is_frequent(connection, narrow.values[one]) for one in names)
+        ):
+            return name, names
+    return None
 
 
 def _equal(name: str, value: str) -> str:

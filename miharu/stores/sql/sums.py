@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 from miharu.stores.base import Dimension, Group, Point, Query, Ranks, Totals
 from miharu.stores.cover import suited
 from miharu.stores.rollups import MEASURES, SUMS
+from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, filters_of, source, usable
 from miharu.stores.sql.times import latencies
@@ -130,7 +131,8 @@ def _of_users(
     """
     if by != "user_id" or among is None or query.user_id is not None or query.tag is not None:
         return None
-    if suited(usable(connection, query, SUMS), {*filters_of(query), "user_id", "status"}, None, _SUMMED):
+    keys = {*filters_of(query), *narrowing(query, engine.dialect).keys, "user_id", "status"}
+    if suited(usable(connection, query, SUMS), keys, None, _SUMMED):
         return None
     rows: list[Row[Any]] = []
     since: dict[int | None, list[str]] = {}

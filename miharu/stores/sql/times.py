@@ -8,8 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from miharu.conditions.matching import leaves_out
 from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
+from miharu.stores.narrowing import possible
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
@@ -21,7 +23,7 @@ _TIMINGS: Mapping[Timing, tuple[int, str]] = {
 }
 _LANES = tuple(f"n{place}" for place in range(WIDTH))
 _NONE = "''"
-_IMPLIED = frozenset({"status"})
+_IMPLIED = frozenset({"status", "error_type"})
 """What all calls in a histogram have in common."""
 
 
@@ -79,6 +81,9 @@ def _counts(
 ) -> Mapping[tuple[str, int, int], Mapping[int, int]]:
     """Calls by bucket, for each (key, step, timing)."""
     if query.status not in {None, "success"} or query.error_type is not None or among == []:
+        return {}
+    possible(query)
+    if leaves_out(query.conditions, status="success", error_type=""):
         return {}
     found = source(connection, engine, query, HISTOGRAMS, by=by, among=among, steps=steps, ignoring=_IMPLIED)
     wanted = [_TIMINGS[name] for name in timings]

@@ -1,6 +1,7 @@
 """The spans of traces: those of one, those that failed, and how long a session or a trace lasted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -8,6 +9,8 @@ from sqlalchemy import Connection, text
 from miharu.batch import Span
 from miharu.stores.base import MOST_SPANS, SPANS_LOOKED_THROUGH, Extent, FailedSpans, Query
 from miharu.stores.columns import SPAN_COLUMNS, span_from_row
+from miharu.stores.narrowing import possible
+from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.source import Engine, where
 
 __all__ = ("extent", "failed_spans", "spans")
@@ -39,7 +42,7 @@ def spans(
 
 def failed_spans(connection: Connection, engine: Engine, query: Query, limit: int = 50) -> FailedSpans:
     if query.session_id is not None or query.trace_id is not None:
-        condition, values = _of_traces(query, engine)
+        condition, values = _of_traces(connection, query, engine)
         looked_at = "llm_spans"
     else:
         condition, values = "1 = 1", {"start": query.start, "end": query.end}
@@ -51,6 +54,11 @@ def failed_spans(connection: Connection, engine: Engine, query: Query, limit: in
         if (value := getattr(query, name)) is not None:
             condition += f" AND {name} = :span_{name}"
             values[f"span_{name}"] = value
+    possible(query)
+    of_spans = tuple(one for one in query.conditions if one.field in _ASKED)
+    narrow = narrowing(replace(query, conditions=of_spans), engine.dialect)
+    condition += narrow.calls
+    values |= narrow.values
     rows = connection.execute(
         text(
             f"SELECT {SPAN_COLUMNS}, count(*) OVER () AS number FROM {looked_at} "
@@ -63,8 +71,8 @@ def failed_spans(connection: Connection, engine: Engine, query: Query, limit: in
 
 
 def extent(connection: Connection, engine: Engine, query: Query) -> Extent | None:
-    of_calls, values = where(query, engine)
-    of_spans, more = _of_traces(query, engine)
+    of_calls, values = where(connection, query, engine)
+    of_spans, more = _of_traces(connection, query, engine)
     ends = "SELECT min(timestamp) AS first, max(timestamp + duration_ms) AS last FROM"
     (row,) = connection.execute(
         text(
@@ -76,12 +84,12 @@ def extent(connection: Connection, engine: Engine, query: Query) -> Extent | Non
     return None if row.first is None else Extent(row.first, row.last)
 
 
-def _of_traces(query: Query, engine: Engine) -> tuple[str, dict[str, Any]]:
+def _of_traces(connection: Connection, query: Query, engine: Engine) -> tuple[str, dict[str, Any]]:
     """A condition on the spans of one trace, or of the traces of a session; and its parameters."""
     if query.trace_id is not None:
         condition, values = "trace_id = :trace_id", {"trace_id": query.trace_id}
     else:
-        calls, values = where(query, engine)
+        calls, values = where(connection, query, engine)
         condition = f"trace_id IN (SELECT trace_id FROM llm_calls WHERE {calls} AND trace_id IS NOT NULL)"
     if query.session_id is not None:
         condition += " AND (session_id IS NULL OR session_id = :session_id)"

@@ -1,14 +1,16 @@
 """Where rare calls are: the hours that hold them, so that not all calls have to be looked through."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from miharu.stores.base import Query
 from miharu.stores.cover import suited
 from miharu.stores.rollups import DAY, HOUR, SUMS, Rollup
+from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent
-from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, usable
+from miharu.stores.sql.source import LOOKED_UP, Engine, filters_of, led_to, usable
 
 __all__ = ("holding",)
 
@@ -25,7 +27,7 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
     found = _table(connection, engine, query)
     if found is None:
         return None
-    table, filters = found
+    table, conditions, values = found
     marks = engine.marks(connection)
     made = min(query.end, marks.made.get(table.name, 0) // HOUR * HOUR)
     kept = query.start if table.kept_ms is None else max(query.start, marks.horizon - table.kept_ms)
@@ -36,7 +38,7 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
         return [(query.start, query.end)]
     windows: list[tuple[int, int]] = [(made, query.end)] if made < query.end else []
     held = 0
-    for t, calls in _hours(connection, table, filters, kept, made):
+    for t, calls in _hours(connection, table, conditions, values, window=(kept, made)):
         if windows and windows[-1][0] == t + HOUR:
             windows[-1] = (t, windows[-1][1])
         elif len(windows) < _MOST:
@@ -50,22 +52,28 @@ def holding(connection: Connection, engine: Engine, query: Query, limit: int) ->
     return [*windows, (query.start, kept)] if kept > query.start else windows
 
 
-def _table(connection: Connection, engine: Engine, query: Query) -> tuple[Rollup, Mapping[str, str]] | None:
-    """The table that knows the hours, and what is sought in it."""
+def _table(
+    connection: Connection, engine: Engine, query: Query
+) -> tuple[Rollup, str, Mapping[str, Any]] | None:
+    """The table that knows the hours, and what is sought in it: conditions, and their parameters."""
     filters = filters_of(query)
     if query.tag is not None:
         filters |= dict(zip(("tag", "tag_value"), query.tag, strict=True))
-    if not filters or not _leads(connection, engine, query, filters):
+    narrow = narrowing(query, engine.dialect)
+    if not (filters or narrow.keys) or not _leads(connection, engine, query, filters):
         return None
-    tables = suited(usable(connection, query, _HOURLY), filters, None)
-    return (tables[-1], filters) if tables else None
+    tables = suited(usable(connection, query, _HOURLY), {*filters, *narrow.keys}, None)
+    if not tables:
+        return None
+    conditions = "".join(f" AND {name} = :{name}" for name in filters) + narrow.sums()
+    return tables[-1], conditions, {**filters, **narrow.values}
 
 
 def _leads(connection: Connection, engine: Engine, query: Query, filters: Collection[str]) -> bool:
     """Whether hours are a way to the calls: a few of a user, session or trace have a shorter one."""
     led = set(filters) & set(LOOKED_UP)
     if not led:
-        return True
+        return led_to(connection, query, engine) is None
     return (
         engine.lookup is not None
         and query.user_id is not None
@@ -75,10 +83,15 @@ def _leads(connection: Connection, engine: Engine, query: Query, filters: Collec
 
 
 def _hours(
-    connection: Connection, table: Rollup, filters: Mapping[str, str], kept: int, made: int
+    connection: Connection,
+    table: Rollup,
+    conditions: str,
+    values: Mapping[str, Any],
+    *,
+    window: tuple[int, int],
 ) -> Iterator[tuple[int, int]]:
     """Each hour with such calls and how many, the newest first; asked for a few days at a time."""
-    conditions = "".join(f" AND {name} = :{name}" for name in filters)
+    kept, made = window
     statement = text(
         f"SELECT t, CAST(sum(calls) AS BIGINT) FROM {table.name} WHERE t > :since AND t < :until{conditions} "
         "GROUP BY t HAVING sum(calls) > 0 ORDER BY t DESC"
@@ -86,6 +99,6 @@ def _hours(
     until, first = made, kept - HOUR
     for length in (DAY, 7 * DAY, until - first):
         since = max(first, until - length)
-        hours = connection.execute(statement, {**filters, "since": since, "until": until})
+        hours = connection.execute(statement, {**values, "since": since, "until": until})
         yield from ((t, calls) for t, calls in hours.all())
         until = since + 1

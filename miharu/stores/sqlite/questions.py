@@ -1,6 +1,7 @@
 """The questions to a SQLite file."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +29,10 @@ def marks(connection: Connection) -> sql.Marks:
     )
 
 
+def _glob(pattern: Sequence[str]) -> str:
+    return "*".join(re.sub(r"[*?\[]", r"[\g<0>]", piece) for piece in pattern)
+
+
 ENGINE = sql.Engine(
     read_marks=marks,
     below="+llm_calls.rowid < :mark",
@@ -35,6 +40,12 @@ ENGINE = sql.Engine(
     # not json_extract: before SQLite 3.45 its paths do not find names that JSON has to escape
     tagged="instr(tags, :tag_written) AND EXISTS "
     "(SELECT 1 FROM json_each(tags) WHERE key = :tag_name AND atom = :tag_value)",
+    dialect=sql.Dialect(
+        tag="coalesce((SELECT atom FROM json_each(tags) WHERE key = {} LIMIT 1), '')",
+        # not LIKE, to which a is A
+        fits="{} GLOB {}",
+        pattern=_glob,
+    ),
     lookup=lookup,
     lookup_within=lookup_within,
 )

@@ -6,11 +6,13 @@ Only calls that succeeded count: a refusal is quick, and a user who leaves is no
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from miharu.conditions.matching import leaves_out
 from miharu.stores.base import Dimension, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.queries.pieces import Steps, checked, pieces, step_of
 from miharu.stores.clickhouse.tables.measures import BUCKETS, UNTIMED
+from miharu.stores.narrowing import possible
 
 __all__ = ("durations", "latencies", "latency")
 
@@ -68,6 +70,9 @@ def _counts(
     steps: Steps | None = None,
 ) -> Counts:
     if query.status not in {None, "success"} or query.error_type not in {None, ""} or among == []:
+        return {}
+    possible(query)
+    if leaves_out(query.conditions, status="success", error_type=""):
         return {}
     selects = []
     key = checked(by) if by else "''"

@@ -8,7 +8,9 @@ from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among, literal
 from miharu.stores.clickhouse.queries.rows import read
 from miharu.stores.clickhouse.tables import conditions
+from miharu.stores.clickhouse.tables.narrowing import narrowed
 from miharu.stores.columns import SPANS, span_from_row
+from miharu.stores.narrowing import possible
 
 __all__ = ("extent", "failed_spans", "spans")
 
@@ -45,6 +47,9 @@ def failed_spans(database: Database, query: Query, limit: int = 50) -> FailedSpa
     for name in _ASKED:
         if (value := getattr(query, name)) is not None:
             condition += f" AND {name} = {literal(value)}"
+    possible(query)
+    of_spans = [one for one in query.conditions if one.field in _ASKED]
+    condition += "".join(f" AND {part}" for part in narrowed(of_spans, query.start, "llm_spans"))
     rows = database.query(
         f"SELECT *, count() OVER () FROM (SELECT {_COLUMNS}, timestamp AS at, id AS key FROM {looked_at} "
         f"WHERE {condition} AND status = 'error' ORDER BY at DESC, key DESC LIMIT 1 BY key) "

@@ -4,6 +4,8 @@ from typing import get_args
 
 from miharu.stores.base import Dimension, Query
 from miharu.stores.clickhouse.client.literals import literal
+from miharu.stores.clickhouse.tables.narrowing import narrowed
+from miharu.stores.narrowing import possible
 
 __all__ = ("LOOKED_UP", "during", "equal", "is_summed", "live", "where")
 
@@ -25,6 +27,8 @@ def equal(query: Query) -> str:
     if query.tag is not None:
         pair = literal("\0".join(query.tag))
         parts.append(f"has(tag_pairs, {pair})")
+    possible(query)
+    parts += narrowed(query.conditions, query.start)
     return " AND ".join(parts) or "1"
 
 
@@ -43,4 +47,6 @@ def live(start: int, end: int) -> str:
 
 def is_summed(query: Query) -> bool:
     """Whether sums are kept by all that the query asks for."""
-    return all(getattr(query, name) is None for name in ("session_id", "trace_id", "call_group", "tag"))
+    return all(
+        getattr(query, name) is None for name in ("session_id", "trace_id", "call_group", "tag")
+    ) and all(condition.field in _KEYS for condition in query.conditions)

@@ -1,0 +1,61 @@
+"""Queries with conditions: how they are made, and what a store refuses of them."""
+
+from dataclasses import replace
+from typing import Any
+
+from miharu.call import Status
+from miharu.conditions.language import Condition, Conditions, checked
+from miharu.errors import StoreError
+from miharu.stores.base import Query
+
+__all__ = ("narrowed", "possible")
+
+_FIELDS = ("model", "provider", "route", "user_id", "session_id", "trace_id", "call_group", "service")
+
+
+def possible(query: Query) -> None:
+    """See that the conditions of a query can be asked for.
+
+    Raises:
+        StoreError: It has words, which no store can search for yet.
+        ValueError: A condition is not possible; without this check it would become SQL.
+    """
+    if query.words:
+        raise StoreError("Words in what was said cannot be searched for yet: ask for fields only.")
+    if query.conditions:
+        checked(query.conditions)
+
+
+def narrowed(query: Query, asked: Conditions) -> Query:
+    """The calls of the query that meet all conditions besides.
+
+    A condition with one value becomes a field of the query, where that is still free: sums are found by
+    fields in the shortest way.
+    """
+    fields: dict[str, Any] = {}
+    others: list[Condition] = []
+    for condition in asked.conditions:
+        found = _as_field(condition)
+        if found is None or found[0] in fields or getattr(query, found[0]) is not None:
+            others.append(condition)
+        else:
+            fields[found[0]] = found[1]
+    return replace(
+        query,
+        **fields,
+        conditions=(*query.conditions, *others),
+        words=(*query.words, *asked.words),
+    )
+
+
+def _as_field(condition: Condition) -> tuple[str, str | Status | tuple[str, str]] | None:
+    if condition.operator != "in" or condition.patterns or len(condition.values) != 1:
+        return None
+    (value,) = condition.values
+    if not value or not isinstance(value, str):
+        return None
+    if condition.field == "tag":
+        return ("tag", (condition.name or "", value))
+    if condition.field in {*_FIELDS, "status", "error_type"}:
+        return (condition.field, value)
+    return None
