@@ -51,6 +51,8 @@ class Config:
     """An SQLAlchemy URL with its async driver."""
     service: str | None = None
     capture_content: bool = False
+    search: bool = True
+    """Whether what was said can be searched for words, where content is kept."""
     estimate_usage: bool = False
     disabled: bool = False
     retention_ms: int | None = None
@@ -82,6 +84,7 @@ class Config:
         *,
         service: str | None = None,
         capture_content: bool | None = None,
+        search: bool | None = None,
         estimate_usage: bool | None = None,
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
@@ -106,6 +109,7 @@ class Config:
             raise refused("service", service, "give the name of this program as a text, or leave it out")
         flags = {
             "capture_content": capture_content,
+            "search": search,
             "estimate_usage": estimate_usage,
             "update_prices": update_prices,
         }
@@ -119,6 +123,7 @@ class Config:
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE", "").strip() or None,
             capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", given=capture_content),
+            search=_flag(environ, "MIHARU_SEARCH", given=search, otherwise=True),
             estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", given=estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
             retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),

@@ -8,6 +8,7 @@ from miharu.call import Cost
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.base import Questions, Store
 from miharu.stores.blocking import awaitable
+from miharu.stores.words import TextsOf
 
 __all__ = ("OpenStore", "both")
 
@@ -19,6 +20,7 @@ class OpenStore(Questions, Protocol):
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int: ...
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
     async def roll_up(self) -> bool: ...
+    def use_texts(self, texts: TextsOf) -> None: ...
 
     @property
     def sides(self) -> "Sides":
@@ -65,6 +67,9 @@ class Sides:
         if name in {"add", "reprice", "prune"}:
             return getattr(self.writer, name) if self._refusal is None else self._refused
         return getattr(self.questions, name)
+
+    def use_texts(self, texts: TextsOf) -> None:
+        self.writer.use_texts(texts)
 
     async def roll_up(self) -> bool:
         return self._refusal is None and await self.writer.roll_up()

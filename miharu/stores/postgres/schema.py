@@ -156,6 +156,12 @@ END IF;
 END $$
 """
 
+_WORDS = (
+    # Words of what was said, made later: see said.py.
+    "ALTER TABLE llm_bodies ADD COLUMN said TSVECTOR",
+    "CREATE INDEX llm_bodies_said ON llm_bodies USING gin (said)",
+    "CREATE INDEX llm_bodies_unsaid ON llm_bodies (timestamp) WHERE said IS NULL",
+)
 STEPS: Sequence[Sequence[str]] = (
     (
         _CALLS,
@@ -219,6 +225,7 @@ STEPS: Sequence[Sequence[str]] = (
     tuple(_in_bytes(statement) for statement in (*map(ddl, EVER), *ever.DDL)),
     # The largest calls of each hour.
     tuple(_in_bytes(ddl(rollup)) for rollup in LARGEST),
+    _WORDS,
 )
 
 

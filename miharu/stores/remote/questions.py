@@ -20,6 +20,7 @@ from miharu.stores.base import (
     Point,
     Query,
     Ranks,
+    Searched,
     Session,
     Timing,
     Totals,
@@ -113,6 +114,9 @@ class RemoteQuestions:
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]:
+        raise self._elsewhere()
+
+    async def searched(self, query: Query) -> Searched:
         raise self._elsewhere()
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from miharu.conditions.language import checked
 from miharu.stores.base import Dimension, Group, Point, Query, Questions, Totals
+from miharu.stores.narrowing import possible
 
 __all__ = ("ANSWERS", "PATH", "Asked", "answered", "asked_of")
 
@@ -68,9 +68,7 @@ def _refuse_impossible(asked: Asked) -> None:
     """Stores compare with 64 bits."""
     query = asked.query or asked.narrowed
     if query is not None:
-        checked(query.conditions)
-    if query is not None and query.words:
-        raise ValueError("words in what was said cannot be searched for yet")
+        possible(query)
     if query is not None and not (0 <= query.start <= _LATEST and 0 <= query.end <= _LATEST):
         raise ValueError(f"query begins or ends outside of 0 and {_LATEST}")
     if not -_LATEST <= asked.offset_ms <= _LATEST or (asked.step_ms or 0) > _LATEST:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from miharu.stores.sql.ever import counters
 from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.rows import call, scores, sessions
-from miharu.stores.sql.source import Engine, has_sums
+from miharu.stores.sql.source import Engine, has_sums, searched
 from miharu.stores.sql.sums import groups, keys, ranks, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.traces import extent, failed_spans, spans
@@ -56,6 +56,7 @@ class Answers(ABC):
     ranks = _asked(ranks)
     keys = _asked(keys)
     sessions = _asked(sessions)
+    searched = _asked(searched)
     call = _asked(call)
     places = _asked(places)
     batch = _asked(batch)

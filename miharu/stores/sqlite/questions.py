@@ -13,6 +13,7 @@ from miharu.stores import sql
 from miharu.stores.base import NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
 from miharu.stores.sqlite.references import lookup, lookup_within
+from miharu.stores.sqlite.searching import said, searched
 
 __all__ = ("SQLiteQuestions", "marks")
 
@@ -46,6 +47,8 @@ ENGINE = sql.Engine(
         fits="{} GLOB {}",
         pattern=_glob,
     ),
+    said=said,
+    searched=searched,
     lookup=lookup,
     lookup_within=lookup_within,
 )

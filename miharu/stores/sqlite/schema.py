@@ -11,6 +11,7 @@ from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import ever
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl, named
+from miharu.stores.sqlite import said
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
 
@@ -255,6 +256,10 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
     # The largest calls of each hour: no statement, as a table is made with its first row. But an older miharu
     # would change calls without it.
     (),
+    (
+        *said.DDL,
+        *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in said.MARKS.items()),
+    ),
 )
 
 

@@ -1,5 +1,6 @@
 """Changing what is kept: plain ``sqlite3`` on the caller's thread."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -8,12 +9,15 @@ from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.errors import StoreError
 from miharu.stores.pace import Pace
-from miharu.stores.sqlite import rolling_up, writing
+from miharu.stores.sqlite import rolling_up, said, writing
 from miharu.stores.sqlite.file import WritableFile
 from miharu.stores.sqlite.memory import Memory
+from miharu.stores.sqlite.repair.damage import CORRUPT_INDEX
 from miharu.stores.sqlite.rows import rows_of
 from miharu.stores.sqlite.schema import prepare
+from miharu.stores.words import TextsOf
 
 __all__ = ("SQLiteWriter", "bring_up_to_date")
 
@@ -40,6 +44,7 @@ class SQLiteWriter:
         """
         self.database = database
         self._tags = tuple(tag_sums)
+        self._texts: TextsOf | None = None
         self._pace = Pace()
         self._clock = clock or (lambda: int(time() * 1000))
 
@@ -70,18 +75,58 @@ class SQLiteWriter:
             if not some and not others:
                 break
             gone, rest = gone + some, rest + others
+        if gone and limit is None:  # what a user has asked for is done when it has returned
+            self._forget_words()
         return gone
+
+    def use_texts(self, texts: TextsOf) -> None:
+        self._texts = texts
 
     def roll_up(self) -> bool:
         now = self._clock()
         if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
-            return False
+            return self._index_some(now)
         more = self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace))
         self._pace.ended()
-        return more
+        return more or self._is_to_index(now)
+
+    def _is_to_index(self, now: int) -> bool:
+        return self._texts is not None and self.database.look(partial(_is_to_index, now=now))
+
+    def _index_some(self, now: int) -> bool:
+        """Make the words of some calls searchable, or merge away those of calls that are gone."""
+        if self._texts is None or not self._is_to_index(now):
+            return False
+        try:
+            upto, found = self.database.look(partial(said.due, texts=self._texts, pace=self._pace))
+            self.database.write(partial(said.keep, upto=upto, found=found, pace=self._pace))
+            self._pace.ended()
+            self.database.write(partial(said.merge, now=now, pace=self._pace))
+            self._pace.ended()
+        except StoreError as error:
+            if not _is_of_index(error.__cause__):
+                raise
+            self.database.write(said.start_over)
+        return self._is_to_index(now)
+
+    def _forget_words(self) -> None:
+        """See that nothing is left of calls that are gone."""
+        while self.database.look(said.has_index) and self.database.write(
+            partial(said.merge, now=self._clock(), pace=self._pace, at_once=True)
+        ):
+            self._pace.ended()
 
     def close(self) -> None:
         self.database.close()
+
+
+def _is_to_index(connection: sqlite3.Connection, now: int) -> bool:
+    return said.can_index(connection) and said.is_due(connection, now)
+
+
+def _is_of_index(cause: BaseException | None) -> bool:
+    """Whether the index alone is damaged: it can be made anew."""
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == CORRUPT_INDEX
 
 
 def bring_up_to_date(path: Path) -> None:

@@ -13,10 +13,11 @@ from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
 from miharu.stores.clickhouse.tables.measures import MATERIALIZED, PROJECTIONS
 from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.words import ROLES
 
 __all__ = ("BODIES", "TYPES", "VERSION", "local", "look", "on_cluster", "prepare", "statements")
 
-VERSION = 1
+VERSION = 2
 _FEW, _FEW_OR_NONE = "LowCardinality(String)", "LowCardinality(Nullable(String))"
 _TEXT, _NUMBER = "Nullable(String)", "Nullable(Int64)"
 _CALL_TYPES: Mapping[str, str] = {
@@ -53,6 +54,8 @@ BODIES: Mapping[str, str] = {
     "version": "UInt32",
     "request": _TEXT,
     "response": _TEXT,
+    **{f"said_{role}": "String" for role in ROLES},
+    "is_said": "UInt8",
 }
 """The columns of ``llm_bodies``. The engine packs them: what prompts have in common is kept once."""
 TYPES: Mapping[str, Mapping[str, str]] = {
@@ -87,6 +90,11 @@ def _led_to(name: str, what: str | None = None) -> str:
     return f"INDEX {name}_of {what or name} TYPE bloom_filter(0.01) GRANULARITY 1"
 
 
+_SAID = tuple(
+    # which of a few thousand words there can be in each two thousand calls
+    f"INDEX words_{role} said_{role} TYPE tokenbf_v1(65536, 3, 0) GRANULARITY 1"
+    for role in ROLES
+)
 _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_calls": (
         _WRITTEN,
@@ -102,7 +110,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
         *PROJECTIONS,
         _NEWEST,
     ),
-    "llm_bodies": (),
+    "llm_bodies": _SAID,
     "llm_spans": (_WRITTEN, _TIME, _led_to("trace_id"), _STATUS, _NEWEST),
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
 }
@@ -164,6 +172,19 @@ def statements(cluster: str | None = None) -> Iterator[str]:
     yield from views(local("llm_calls", cluster), "_local" if cluster else "", where)
 
 
+def _added(cluster: str | None) -> Iterator[str]:
+    """What tables of an older version lack."""
+    where = on_cluster(cluster)
+    added = [f"said_{role} String" for role in ROLES] + ["is_said UInt8"]
+    for table in dict.fromkeys((local("llm_bodies", cluster), "llm_bodies")):
+        for column in added:
+            packed = "" if cluster and table == "llm_bodies" else f" {_PACKED}"
+            yield f"ALTER TABLE {table}{where} ADD COLUMN IF NOT EXISTS {column}{packed}"
+    for index in _SAID:
+        added_index = index.replace("INDEX ", "INDEX IF NOT EXISTS ")
+        yield f"ALTER TABLE {local('llm_bodies', cluster)}{where} ADD {added_index}"
+
+
 def _leading(table: str, cluster: str, shard: str) -> str:
     rows = local(table, cluster)
     return (
@@ -192,7 +213,7 @@ def prepare(database: Database) -> None:
             f"{database.name} has a table llm_calls that is not miharu's: give miharu a database of its own."
         )
     cluster = database.address.cluster
-    for statement in statements(cluster):
+    for statement in (*statements(cluster), *_added(cluster)):
         database.command(statement)
     database.insert("miharu_schema", {"version": "UInt32"}, [[VERSION]], token=f"schema {VERSION}")
 
