@@ -1,12 +1,14 @@
 """Arguments that several commands have, and the query that some of them mean."""
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from miharu.conditions.language import Condition
     from miharu.stores.base import Query
 
-__all__ = ("add_database", "add_filters", "add_port", "query_of")
+__all__ = ("add_conditions", "add_database", "add_filters", "add_port", "joined", "query_of")
 
 _FILTERS = {"model": "model", "route": "route", "user": "user_id", "status": "status"}
 
@@ -35,14 +37,53 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--status", choices=("success", "error", "cancelled"), help="only calls that ended so"
     )
+    add_conditions(parser)
+
+
+def add_conditions(parser: argparse.ArgumentParser) -> None:
+    """Add the option for conditions, in the grammar of the dashboard."""
+    parser.add_argument(
+        "--where",
+        type=_conditions,
+        default=(),
+        metavar="CONDITIONS",
+        help="only calls that meet all of these, such as 'cost>0.01 model:gpt-* -user:u_1'",
+    )
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """The words, with conditions in one piece with their option: they may begin with a minus, too."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1] == "--where" and word.startswith("-"):
+            found[-1] = f"--where={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def query_of(arguments: argparse.Namespace, start: int, end: int) -> "Query":
     """The calls of [start, end), Unix milliseconds, that pass the filters."""
+    from miharu.conditions.language import Conditions
     from miharu.stores.base import Query
+    from miharu.stores.narrowing import narrowed
 
-    filters = {column: getattr(arguments, name) for name, column in _FILTERS.items()}
-    return Query(start=start, end=end, **filters)
+    filters: dict[str, Any] = {column: getattr(arguments, name, None) for name, column in _FILTERS.items()}
+    return narrowed(Query(start=start, end=end, **filters), Conditions(arguments.where))
+
+
+def _conditions(text: str) -> "tuple[Condition, ...]":
+    from miharu.conditions.faults import underlined
+    from miharu.conditions.parsing import conditions_in
+    from miharu.errors import ConditionError
+
+    try:
+        return conditions_in(text)
+    except ConditionError as error:
+        better = f"\nPerhaps: {error.mended}" if error.mended else ""
+        raise argparse.ArgumentTypeError(
+            f"not understood, {error}\n{underlined(error.text, error.faults)}{better}"
+        ) from error
 
 
 def _port(text: str) -> int:

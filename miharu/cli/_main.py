@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from miharu._version import __version__
+from miharu.cli._arguments import joined
 from miharu.cli.run.words import split
 from miharu.errors import MiharuError
 
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser.parse_args(["run", *ours])
         arguments.program = program
     else:
-        arguments = parser.parse_args(words)
+        arguments = parser.parse_args(joined(words))
     if arguments.command is None:
         parser.print_help()
         return 0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from miharu.cli._arguments import add_database
+from miharu.cli._arguments import add_conditions, add_database, query_of
 from miharu.cli._output import Style, bytes_words, printable, table
 from miharu.cli._range import range_ms, range_words
 from miharu.cli._reading import ask, reading
@@ -49,16 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how far back: a number and s, m, h, d or w (default: %(default)s)",
     )
+    add_conditions(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the sums."""
     with reading(arguments.database, _waits) as monitor:
-        from miharu.stores.base import Query
-
         end = (time.time_ns() // 1_000_000 // _MINUTE + 1) * _MINUTE
-        query = Query(start=end - arguments.range, end=end)
+        query = query_of(arguments, end - arguments.range, end)
         report = _asked(monitor, query)
         where = public_url(monitor.config.database)
     if arguments.json:

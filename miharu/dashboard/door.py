@@ -233,13 +233,13 @@ def _params(scope: Mapping[str, Any]) -> dict[str, str]:
     return dict(_pairs(scope))
 
 
-def _repeated(scope: Mapping[str, Any]) -> list[str]:
-    """What is asked for in two ways; a form may send a field that was left empty beside another."""
-    values: dict[str, set[str]] = {}
+def _repeated(scope: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What is asked for in several ways; a form may send a field that was left empty beside another."""
+    values: dict[str, dict[str, None]] = {}
     for name, value in _pairs(scope):
         if value:
-            values.setdefault(name, set()).add(value)
-    return [name for name, given in values.items() if len(given) > 1]
+            values.setdefault(name, {})[value] = None
+    return {name: list(given) for name, given in values.items() if len(given) > 1}
 
 
 def _pairs(scope: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from miharu._guard import swallowed
-from miharu.dashboard.address.view import NAMES, View
+from miharu.dashboard.address.view import FILTERS, NAMES, View
 from miharu.dashboard.address.zones import zone_of
 from miharu.dashboard.http.assets import AssetsMissing, asset
 from miharu.dashboard.http.compression import packed
@@ -25,12 +25,13 @@ from miharu.dashboard.pages import (
     metrics,
     models,
     overview,
+    refused,
     routes,
     sessions,
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
 from miharu.dashboard.queries.together import once
-from miharu.errors import StoreError
+from miharu.errors import ConditionError, StoreError
 
 __all__ = ("METHODS", "PATHS", "SCREENS", "STATIC", "respond")
 
@@ -67,6 +68,8 @@ async def respond(request: PageRequest, site: Site) -> Page:
     site = replace(site, store=once(site.store), clock=lambda: now)
     try:
         page = await _find(request, site)
+    except ConditionError as error:
+        page = refused.page(request, site, error)
     except AssetsMissing as error:
         page = make_page(str(error), status=500, content_type="text/plain; charset=utf-8")
     except StoreError as error:
@@ -83,7 +86,7 @@ async def _find(request: PageRequest, site: Site) -> Page:
         text = "The dashboard is for reading: it answers GET and HEAD only."
         return _notice(request, site, 405, "Nothing to do here", text, extra=(("Allow", ", ".join(METHODS)),))
     if view := _VIEWS.get(request.path):
-        if twice := [name for name in request.repeated if name in NAMES]:
+        if twice := [name for name in request.repeated if name in NAMES and name not in FILTERS]:
             text = f"{twice[0]} is given several values; it takes one."
             return _notice(request, site, 400, "Which one?", text)
         return await view(request, site)

@@ -37,9 +37,11 @@ DESCRIPTION = """The LLM calls of a Python program, as miharu has recorded them.
 
 Every question takes the same filters, under the names of the pages (`user`, `session`, …) or of the columns
 (`user_id`, …). A period is a `range` as on the pages, or `start` up to and without `end`, in Unix
-milliseconds or ISO 8601; by default the day before now. A parameter that does not exist is refused, and so
-is one that is given two values. Money is in nano-dollars (`cost_nanousd`; 1 USD = 10^9), exactly. What is
-not known is null and counted beside the sums (`unpriced`), never taken for zero.
+milliseconds or ISO 8601; by default the day before now. A filter may be given several times, and any of its
+values will do. `q` has conditions besides, as they are written in the dashboard: several values, `-` for not,
+thresholds with units (`cost>0.01 model:gpt-4o,claude-x -user:u_1001`). A parameter that does not exist is
+refused, and so is any other that is given two values. Money is in nano-dollars (`cost_nanousd`; 1 USD =
+10^9), exactly. What is not known is null and counted beside the sums (`unpriced`), never taken for zero.
 """
 T = TypeVar("T")
 _MOST_STEPS = 10_000

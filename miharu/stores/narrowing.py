@@ -3,12 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from miharu.call import Status
 from miharu.conditions.language import Condition, Conditions, checked
 from miharu.stores.base import Query
 from miharu.stores.words import ROLES
 
-__all__ = ("narrowed", "possible")
+__all__ = ("as_field", "narrowed", "possible")
 
 _MOST_WORDS, _LONGEST = 50, 1_000
 _FIELDS = ("model", "provider", "route", "user_id", "session_id", "trace_id", "call_group", "service")
@@ -37,7 +36,7 @@ def narrowed(query: Query, asked: Conditions) -> Query:
     fields: dict[str, Any] = {}
     others: list[Condition] = []
     for condition in asked.conditions:
-        found = _as_field(condition)
+        found = as_field(condition)
         if found is None or found[0] in fields or getattr(query, found[0]) is not None:
             others.append(condition)
         else:
@@ -50,7 +49,8 @@ def narrowed(query: Query, asked: Conditions) -> Query:
     )
 
 
-def _as_field(condition: Condition) -> tuple[str, str | Status | tuple[str, str]] | None:
+def as_field(condition: Condition) -> tuple[str, str | tuple[str, str]] | None:
+    """The field of a query that says the same, and its value; ``None`` where there is none."""
     if condition.operator != "in" or condition.patterns or len(condition.values) != 1:
         return None
     (value,) = condition.values

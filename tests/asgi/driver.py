@@ -92,7 +92,7 @@ async def echo(request: PageRequest, site: Site) -> Page:
     facts = {
         "path": request.path,
         "params": dict(request.params),
-        "repeated": list(request.repeated),
+        "repeated": dict(request.repeated),
         "headers": dict(request.headers),
         "method": request.method,
         "access": site.access,

@@ -114,6 +114,42 @@ def test_filters_hold(
     assert found == models
 
 
+@pytest.mark.parametrize(
+    ("conditions", "models"),
+    [
+        ("model:a,c", ["c", "a"]),
+        ("-model:a,c", ['\'=HYPERLINK("http://evil")']),
+        ("-user:*", ["c", "a"]),
+        ("cost<=0.000000001 status:success", ["c"]),
+        ("-cost:*", ['\'=HYPERLINK("http://evil")']),
+        ("tag:team=search", ["a"]),
+    ],
+)
+def test_conditions_hold(
+    file: Path, capsys: pytest.CaptureFixture[str], conditions: str, models: list[str]
+) -> None:
+    assert main(["export", "--format", "csv", "--database", str(file), "--where", conditions]) == 0
+    assert [row["model"] for row in table(capsys.readouterr().out)] == models
+    narrower = [f"--where={conditions}", "--user=no"]
+    assert main(["export", "--format", "csv", "--database", str(file), *narrower]) == 0
+        main(["export", "--format", "csv", "--database", str(file), f"--where={conditions}", "--user=no"])
+        == 0
+    )
+    assert table(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("command", [["export", "--format=csv"], ["tail"], ["stats"]])
+def test_conditions_that_are_not_understood_say_where(
+    command: list[str], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--database", str(file), "--where", "model:a costs>1"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "at 9: costs is not a field. Perhaps cost" in said
+    assert said.endswith("model:a costs>1\n        ^^^^^\nPerhaps: model:a cost>1\n")
+
+
 def test_a_range_ends_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     now = time.time_ns() // 1_000_000
     calls = [make_call(timestamp=now - hours * 3_600_000, user_id=str(hours)) for hours in (0, 2, 30)]

@@ -41,6 +41,16 @@ def test_programs_get_json(run_process: Run, recorded: Path) -> None:
     assert [group["key"] for group in said["routes"]] == [None]
 
 
+def test_the_sums_are_of_the_calls_that_are_meant(run: Run, recorded: Path) -> None:
+    for conditions, calls in (
+        ("model:gpt-4o*", 3),
+        ("-status:success", 2),
+        ("-model:gpt-4o* status:success", 1),
+    ):
+        done = run("stats", "--json", "--database", str(recorded), "--where", conditions)
+        assert json.loads(done.stdout)["totals"]["calls"] == calls
+
+
 def test_nothing_happened_is_an_answer(run: Run, recorded: Path, tmp_path: Path) -> None:
     import sqlite3
 

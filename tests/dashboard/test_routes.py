@@ -228,11 +228,13 @@ def test_loads_no_template_engine_until_the_first_page() -> None:
     assert ran.stdout.strip() == "set()"
 
 
-async def test_says_that_a_filter_takes_one_value(site: Site) -> None:
+async def test_says_what_takes_one_value(site: Site) -> None:
     for path in PATHS:
-        request = PageRequest(path=path, params={"model": "<b>"}, repeated=("model",))
-        page = await respond(request, site)
-        assert page.status == 400
-        harmless = PageRequest(path=path, params={"x": "1"}, repeated=("x",))
-        assert (await respond(harmless, site)).status == 200
-        assert "model is given several values; it takes one." in page.body.decode()
+        for name in ("range", "q", "sort"):
+            request = PageRequest(path=path, params={name: "<b>"}, repeated={name: ["a", "<b>"]})
+            page = await respond(request, site)
+            assert page.status == 400
+            assert f"{name} is given several values; it takes one." in page.body.decode()
+        for name in ("x", "model", "user"):
+            harmless = PageRequest(path=path, params={name: "1"}, repeated={name: ["0", "1"]})
+            assert (await respond(harmless, site)).status == 200

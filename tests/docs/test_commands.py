@@ -21,6 +21,7 @@ VALUES = {
     "R": "POST /chat",
     "U": "ann",
     "S": "success",
+    "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
 }
 SERVING = {"run", "dashboard", "demo", "tail"}

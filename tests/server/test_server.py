@@ -20,6 +20,7 @@ import pytest
 from miharu import server
 from miharu.batch import Score, Span
 from miharu.call import Body, Call, Outcome
+from miharu.conditions.language import Condition
 from miharu.config import Config
 from miharu.dashboard.access import decide
 from miharu.errors import MiharuError, StoreError
@@ -233,6 +234,55 @@ async def test_the_names_of_the_pages_are_understood(client: httpx.AsyncClient, 
     assert monitor.questions.asked[-1].end - monitor.questions.asked[-1].start == 3_600_500
 
 
+async def test_filters_take_several_values_and_conditions(client: httpx.AsyncClient, monitor: Any) -> None:
+    asked: dict[str, Any] = {
+        "model": ["a", "b", "a"],
+        "user_id": ["u"],
+        "tag": ["team=x", "team=y", "env=z"],
+        "status": ["error", "cancelled"],
+        "q": "cost>0.01 -route:/a,/b provider:openai",
+        "start": 1,
+        "end": 9,
+    }
+    for path in ("totals", "calls"):
+        assert (await client.get(f"/api/{path}", params=asked)).status_code == 200
+        question = monitor.questions.asked.pop()
+        assert (question if path == "totals" else question[0]) == Query(
+            start=1,
+            end=9,
+            user_id="u",
+            provider="openai",
+            tag=("env", "z"),
+            conditions=(
+                Condition(field="model", operator="in", values=("a", "b")),
+                Condition(field="status", operator="in", values=("error", "cancelled")),
+                Condition(field="tag", operator="in", values=("x", "y"), name="team"),
+                Condition(field="cost_nanousd", operator=">", values=(10_000_000,)),
+                Condition(field="route", operator="not in", values=("/a", "/b")),
+            ),
+        )
+
+
+async def test_a_filter_that_is_not_understood_says_where(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/totals", params={"q": "model:a costs>1 duration>10"})
+    assert answer.status_code == 400
+    assert answer.json()["extra"] == {
+        "text": "model:a costs>1 duration>10",
+        "faults": [
+            {"start": 8, "end": 13, "reason": "costs is not a field.", "remedy": "cost"},
+            {
+                "start": 25,
+                "end": 27,
+                "reason": "10 is not a duration. Write 500ms, 10s, 1.5m or 1m30s.",
+                "remedy": "10s",
+            },
+        ],
+        "mended": "model:a cost>1 duration>10s",
+    }
+    for path in ("scores?call_id=a&call_id=b", "scores?trace_id=a&trace_id=b"):
+        assert (await client.get(f"/api/{path}")).status_code == 400
+
+
 @pytest.mark.parametrize("path", [path.replace("{id}", "one").replace("{trace_id}", "t1") for path in PATHS])
 @pytest.mark.parametrize("odd", ["usr", "Model", "user-id", "x", "from"])
 async def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(
@@ -248,7 +298,13 @@ async def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("model=a&model=b", "model is given two values"),
+        ("range=1h&range=7d", "range is given two values"),
+        ("q=cost%3E1&q=cost%3E2", "q is given two values"),
+        ("q=costs%3E1", "q is not understood, at 1: costs is not a field. Perhaps cost"),
+        ("q=refund", "Words are not searched for here."),
+        ("&".join(f"model={n}" for n in range(51)), "between 1 and 50 values are possible"),
+        ("status=success&status=odd", ""),
+        ("tag=odd", ""),
         ("user=a&user_id=b", "user and user_id are the same"),
         ("range=1h&start=5", "range stands in place of start and end"),
         ("start=yesterday", "is not a moment"),

@@ -68,7 +68,7 @@ def test_the_view_gets_path_parameters_headers_and_the_site() -> None:
     seen = answer.seen
     assert seen["path"] == "calls"
     assert seen["params"] == {"model": "b", "empty": "", "x": "é"}
-    assert seen["repeated"] == ["model"]
+    assert seen["repeated"] == {"model": ["a", "b"]}
     assert seen["headers"] == {"host": "localhost:8000", "x-odd": "1", "cookie": "a=\xe9"}
     assert (seen["store"], seen["access"], seen["losses"]) == ("the store", "local only", 3)
 

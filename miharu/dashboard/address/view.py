@@ -1,11 +1,14 @@
 """The address as state: what a URL asks for, the calls that it means, and the links to its neighbours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from miharu.call import Status
+from miharu.conditions.fields import field_of
+from miharu.conditions.language import Condition, is_storable
+from miharu.dashboard.address.filters import FILTERS, Chip, asked_text, chip_of, read_filters, written
 from miharu.dashboard.address.ranges import DAY, RANGES, Range, read_instant, write_instant
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.address.zones import UTC, Zone
@@ -38,22 +41,7 @@ AGAINST: Mapping[Against, tuple[str, int]] = {
     "week": ("a week earlier", 7 * DAY),
     "month": ("30 days earlier", 30 * DAY),
 }
-FILTERS: Mapping[str, str] = {
-    "model": "model",
-    "provider": "provider",
-    "route": "route",
-    "user": "user_id",
-    "service": "service",
-    "session": "session_id",
-    "trace": "trace_id",
-    "error": "error_type",
-    "attempts": "call_group",
-    "tag": "tag",
-    "status": "status",
-}
-"""Names in the address, and in the question to the store."""
 _DEFAULT = RANGES["24h"]
-_LONGEST_VALUE = 500
 _OWN: Mapping[str, tuple[str, ...]] = {
     "": ("measure", "by", "timed", "page"),
     "live": ("sel", "tab"),
@@ -93,6 +81,8 @@ class View:
     tag: str | None = None
     """A name and its value, as ``team=search``."""
     status: Status | None = None
+    conditions: tuple[Condition, ...] = ()
+    """What holds besides: several values, what is left out, thresholds. In the address it is ``q``."""
     measure: Measure = "cost"
     by: Breakdown = "model"
     timed: Timed = "whole"
@@ -113,11 +103,26 @@ class View:
     """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
     @classmethod
-    def read(cls, params: Mapping[str, str], zone: Zone = UTC) -> "View":
+    def read(
+        cls, params: Mapping[str, str], zone: Zone = UTC, several: Mapping[str, Sequence[str]] | None = None
+    ) -> "View":
+        """The view of an address.
+
+        Args:
+            params: Its parameters; of those that are there several times, the last.
+            zone: Whose days are meant.
+            several: The values of those that are there several times.
+
+        Raises:
+            ConditionError: ``q`` is not understood: what is asked is not known, so nothing is answered.
+        """
         given = {
-            _FORMER.get(name, name): value for name, value in params.items() if value and is_storable(value)
+            _FORMER.get(name, name): value
+            for name, value in params.items()
+            if value and (name == "q" or is_storable(value))
         }
-        status = given.get("status")
+        alone, conditions = read_filters(given, several or {})
+        status = alone.get("status")
         start, end = _pair(given, "start", "end")
         other_start, other_end = _pair(given, "other_start", "other_end")
         return cls(
@@ -134,17 +139,56 @@ class View:
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
             page=_number(given.get("page", "")),
-            tag=given["tag"] if given.get("tag", "").find("=") > 0 else None,
-            **{name: given.get(name) for name in (*_TEXTS, "sort", "before", "sel")},  # type: ignore[arg-type] # texts all
+            tag=alone["tag"] if alone.get("tag", "").find("=") > 0 else None,
+            conditions=conditions,
+            **{name: alone.get(name) for name in _TEXTS},  # type: ignore[arg-type] # texts all
+            **{name: given.get(name) for name in ("sort", "before", "sel")},  # type: ignore[arg-type] # texts all
         )
 
     @property
     def filters(self) -> dict[str, str]:
+        """Those that have one value."""
         return {name: value for name in FILTERS if (value := getattr(self, name))}
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.filters or self.conditions)
+
+    @property
+    def q(self) -> str | None:
+        """The conditions as the address has them."""
+        return written(self.conditions)
+
+    @property
+    def asked(self) -> str:
+        """All filters as one text."""
+        return asked_text(self.filters, self.conditions)
+
+    @property
+    def fields_asked(self) -> set[str]:
+        """The names of all that is filtered by."""
+        found = (field_of(condition.field) for condition in self.conditions)
+        return {*self.filters, *(field.name for field in found if field is not None)}
+
+    @property
+    def chips(self) -> Sequence[Chip]:
+        """Each filter in a few words, and how it is taken away."""
+        alone = [
+            Chip(name, "", value, is_not=False, without={name: None}) for name, value in self.filters.items()
+        ]
+        return alone + [
+            chip_of(one, {"conditions": tuple(other for other in self.conditions if other != one)})
+            for one in self.conditions
+        ]
+
+    @property
+    def cleared(self) -> dict[str, Any]:
+        """The changes that take all filters away."""
+        return {**dict.fromkeys(FILTERS), "conditions": ()}
 
     def only(self, name: str, value: str) -> "View":
         """The same range, with that one filter."""
-        return replace(self, **{**dict.fromkeys(FILTERS), name: value})  # type: ignore[arg-type]
+        return replace(self, **{**self.cleared, name: value})
 
     @property
     def is_zoomed(self) -> bool:
@@ -169,7 +213,7 @@ class View:
             fields["tag"] = (name, value)
         if self.since is not None:
             start = min(end, max(start, self.since))
-        return Query(start=start, end=end, **fields)
+        return Query(start=start, end=end, conditions=self.conditions, **fields)
 
     def previous(self, now: int) -> Query:
         """The same calls in the period before, which is as long."""
@@ -187,6 +231,8 @@ class View:
             value = getattr(view, name)
             if value is not None and value != getattr(_PLAIN, name):
                 parts[name] = write_instant(value) if name in _INSTANTS else value
+        if view.q is not None:
+            parts["q"] = view.q
         return (path or "./") + (f"?{urlencode(parts, errors='replace', safe='/:=')}" if parts else "")
 
     def to(self, path: str, **changes: Any) -> str:
@@ -196,9 +242,9 @@ class View:
         )
 
     def fields(self, path: str) -> dict[str, str]:
-        """What a form on that page keeps in hidden fields: everything but range and filters."""
+        """What a form on that page keeps in hidden fields: all but range and filters of one value."""
         own = (name for name in _OWN.get(path, ()) if name not in {"before", "page", "sel", "tab"})
-        return {
+        return ({} if self.q is None else {"q": self.q}) | {
             name: write_instant(value) if name in _INSTANTS else value
             for name in own
             if (value := getattr(self, name)) is not None and value != getattr(_PLAIN, name)
@@ -227,9 +273,3 @@ def _number(text: str) -> int:
 
 def _one_of(value: str | None, choices: tuple[Any, ...]) -> Any:
     return value if value in choices else choices[0]
-
-
-def is_storable(value: str) -> bool:
-    """Whether a store can be asked for it."""
-    # PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair.
-    return len(value) <= _LONGEST_VALUE and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)

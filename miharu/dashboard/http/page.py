@@ -25,16 +25,23 @@ class PageRequest:
     """One flat segment, such as ``calls`` or ``static/app.css``; empty for the overview."""
     params: Mapping[str, str] = field(default_factory=dict)
     """The query string."""
-    repeated: Sequence[str] = ()
-    """Names that are given several values there, of which ``params`` has the last."""
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The values of names that are given several there, of which ``params`` has the last."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     method: str = "GET"
 
     @property
     def view(self) -> View:
-        """What its address asks for, in days of the visitor's time zone."""
-        return View.read(self.params, zone_of(self.headers))
+        """What its address asks for, in days of the visitor's time zone.
+
+        Raises:
+            ConditionError: Its conditions are not understood.
+        """
+        params = self.params
+        if self.path == "find":  # there it is what was typed, and may be a part of a name
+            params = {name: value for name, value in params.items() if name != "q"}
+        return View.read(params, zone_of(self.headers), self.repeated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

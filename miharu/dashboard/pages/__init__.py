@@ -10,6 +10,7 @@ errors.py   what broke
 compare.py  two periods
 choices.py  what the filter form offers
 find.py     the search
+refused.py  a filter that is not understood
 export.py   any page as a file
 body.py     one body as a file
 health.py   whether the calls can be read

@@ -52,7 +52,7 @@ async def as_json(request: PageRequest, site: Site) -> Page:
         "of": sheet.name,
         "from": write_instant(max(window.start, view.since or 0)),
         "to": write_instant(window.end),
-        "filters": view.filters,
+        "filters": view.filters | ({} if view.q is None else {"q": view.q}),
         **(sheet.more or {}),
     }
     rows = ",\n  ".join(

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from miharu.call import Call
+from miharu.conditions.language import LONGEST_TEXT, Conditions
+from miharu.conditions.parsing import conditions_in, has_conditions
+from miharu.conditions.writing import write
 from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
 from miharu.dashboard.panels.screens import Screen, show
 from miharu.dashboard.queries.together import together
+from miharu.errors import ConditionError
 from miharu.stores.base import Dimension
 from miharu.wording.names import provider_name
 
@@ -40,6 +45,8 @@ class Hit:
 async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
     if not text:
         return {"q": "", "hits": []}
+    if has_conditions(text):
+        return {"q": text, "hits": [_conditions(view, text)]}
     query = view.query(site.clock())
     window = view.window(site.clock())
     async with together() as ask:
@@ -60,6 +67,20 @@ async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
     return {"q": text, "hits": hits}
 
 
+def _conditions(view: View, text: str) -> Hit:
+    """The calls that meet what was typed; or why it is not understood, which that page says in full."""
+    try:
+        kind, shown = "calls with", write(Conditions(conditions_in(text)))
+    except ConditionError as error:
+        kind, shown = "not yet a filter", error.faults[0].reason
+    return Hit(kind=kind, text=shown, link=_to_calls(view, text))
+
+
+def _to_calls(view: View, text: str) -> str:
+    plain = View(range=view.range).link("calls")
+    return f"{plain}{'&' if '?' in plain else '?'}{urlencode({'q': text}, errors='replace')}"
+
+
 def _calls(call: Call | None, view: View) -> list[Hit]:
     if call is None:
         return []
@@ -77,8 +98,12 @@ def _hit(view: View, name: str, key: str) -> Hit:
 
 
 async def page(request: PageRequest, site: Site) -> Page:
-    text = request.params.get("q", "").strip()[:_LONGEST].replace("\0", "")
+    typed = request.params.get("q", "").strip()[:LONGEST_TEXT]
+    text = (typed if has_conditions(typed) else typed[:_LONGEST]).replace("\0", "")
     text = text.encode("utf-8", "ignore").decode()
+
+    if not request.headers.get("hx-request") and has_conditions(text):
+        return make_page("", status=303, extra=(("Location", _to_calls(request.view, text)),))
 
     async def facts(view: View, site: Site) -> Mapping[str, Any]:
         return await _found(view, site, text)

@@ -26,7 +26,7 @@ _OLDEST = Order(descending=False)
 async def beginnings(view: View, site: Site, kinds: Sequence[str | None]) -> Mapping[str, int]:
     """The moment of the first of each of the first kinds, up to the end of the window, where it is known."""
     named = tuple(kind for kind in kinds if kind is not None)[:_MOST]
-    if not named or view.filters.keys() - _SUMMED:
+    if not named or view.fields_asked - _SUMMED:
         return {}
     query = replace(view.during(0, view.window(site.clock()).end), status="error", error_type=None)
     found = await kept(site, ("beginnings", query, named), partial(_found, site.store, query, named))

@@ -26,7 +26,7 @@ async def within_reach(view: View, site: Site, by: Dimension | None = None) -> V
 
     ``by`` is what is grouped by, where that is more than the page is about.
     """
-    if view.since is not None or not view.filters:
+    if view.since is not None or not view.is_filtered:
         return view
     query = view.query(site.clock())
     if await site.store.has_sums(query, by):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from miharu.conditions.language import Condition
 from miharu.dashboard.address.ranges import DAY, MINUTE, RANGES, read_instant, write_instant
 from miharu.dashboard.address.view import BREAKDOWNS, FILTERS, MEASURES, Against, Tab, Timed, View
 
@@ -18,6 +19,14 @@ words = st.text(min_size=1, max_size=40).map(
 instants = st.integers(0, 4_000_000_000_000)
 periods = st.tuples(instants, st.integers(1, 400 * DAY)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 tags = st.tuples(words.filter(lambda word: "=" not in word), words).map("=".join)
+
+
+some = st.builds(
+    Condition,
+    field=st.sampled_from(["model", "user_id", "error_type"]),
+    operator=st.sampled_from(["in", "not in"]),
+    values=st.lists(words, min_size=2, max_size=4, unique=True).map(tuple),
+)
 
 
 @st.composite
@@ -40,6 +49,7 @@ def views(draw: st.DrawFn) -> View:
         timed=draw(st.sampled_from(get_args(Timed))),
         against=draw(st.sampled_from(get_args(Against))),
         tab=draw(st.sampled_from(get_args(Tab))),
+        conditions=tuple(draw(st.lists(some, unique=True, max_size=3))),
         **facts,
     )
 
@@ -59,6 +69,7 @@ def test_says_the_same_twice(view: View, page: str) -> None:
     link = view.link(page)
     assert read(link).link(page) == link
     assert read(link).filters == view.filters
+    assert read(link).conditions == view.conditions
     assert read(link).window(NOW) == view.window(NOW)
     assert link.startswith(page or "./")
 

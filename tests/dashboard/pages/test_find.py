@@ -29,6 +29,19 @@ def site() -> Site:
     return make_site(MemoryStore([CALL]))
 
 
+async def test_conditions_lead_to_the_calls_that_meet_them(site: Site) -> None:
+    page = await get(site, "find", q="cost>0.01 -user:u_1", range="7d")
+    assert page.status == 303
+    assert ("Location", "calls?range=7d&q=cost%3E0.01+-user%3Au_1") in page.headers
+    typed = {"q": "cost>0.01 -user:u_1"}
+    page = await respond(PageRequest(path="find", params=typed, headers={"hx-request": "true"}), site)
+    assert 'href="calls?q=cost%3E0.01+-user%3Au_1"' in page.body.decode()
+    typed = {"q": "costs>0.01"}
+    page = await respond(PageRequest(path="find", params=typed, headers={"hx-request": "true"}), site)
+    assert page.status == 200
+    assert "costs is not a field." in page.body.decode()
+
+
 async def hits(site: Site, text: str) -> list[tuple[str, str, str]]:
     body = (await get(site, "find", q=text)).body.decode()
     return re.findall(r'<li><a href="([^"]*)"><span class="k">(\w+)</span><span class="val">([^<]*)<', body)

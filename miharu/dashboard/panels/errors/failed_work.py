@@ -31,7 +31,7 @@ class FailedWork:
 
 async def failed_work(view: View, query: Query, site: Site) -> tuple[list[FailedWork], int]:
     """Spans that failed, by what they are called and what they say; and how many they are."""
-    if view.filters.keys() - _OF_SPANS:
+    if view.fields_asked - _OF_SPANS:
         return [], 0
     found = await site.store.failed_spans(query, _SPANS)
     by_text = defaultdict(list)
