@@ -150,10 +150,14 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _flag(environ: Mapping[str, str], name: str, *, given: bool | None = None) -> bool:
+def _flag(
+    environ: Mapping[str, str], name: str, *, given: bool | None = None, otherwise: bool = False
+) -> bool:
     if given is not None:
         return given
     text = environ.get(name, "").strip().lower()
+    if not text:
+        return otherwise
     if text not in _TRUE | _FALSE:
         raise refused(name, environ[name], "set it to 1 or 0")
     return text in _TRUE

@@ -1,7 +1,7 @@
 """What a monitor records with; made on the recorder's thread, because importing it takes a while."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -159,12 +159,11 @@ def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence
 def _texts_of(config: Config) -> TextsOf:
     """What reads the texts of a call for the store, beside its other deferred work."""
 
-    def texts(call: Call) -> Iterator[tuple[Role, str]]:
+    def texts(call: Call) -> Sequence[tuple[Role, str]]:
         with importing():  # wire formats import what lays them out when it is needed
             from miharu.providers.bodies.texts import texts_in
 
-            found = texts_in(call, config.providers)
-            yield from ((each.role, each.text) for each in found)
+            return [(each.role, each.text) for each in texts_in(call, config.providers)]
 
     return texts
 

@@ -8,8 +8,9 @@ that any part of a text is found.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Literal, get_args
 
@@ -56,6 +57,7 @@ _UNSPACED = (
 _INDIC = "\u0900-\u0963\u0966-\u0dff"
 """With their vowel signs, which are no letters to a regular expression."""
 _WORD = re.compile(rf"[{_UNSPACED}]+|(?:[^\W_{_UNSPACED}]|[{_INDIC}])+")
+_BEFORE_WORD, _BEHIND_WORD = r"(?<![^\W_])", r"(?![^\W_])"
 _SOUND_MARKS = 9
 """Marks up to this combining class make another sign of one, as the dots of kana do; above are accents."""
 
@@ -66,6 +68,8 @@ class Phrase:
 
     words: tuple[str, ...]
     begins: bool = False
+    runs: tuple[str, ...] = ()
+    """The same as they are written: where a script has no spaces, not in pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def phrases(asked: Iterable[str]) -> list[Phrase] | None:
             # the last sign of a run is a word of its own only where nothing follows it
             begins = len(runs[-1]) == 1
             words = words if begins else words[:-1]
-        found.append(Phrase(tuple(words), begins))
+        found.append(Phrase(tuple(words), begins, tuple(runs)))
     return found
 
 
@@ -136,36 +140,30 @@ def spoken(texts: Iterable[tuple[Role, str]]) -> Spoken:
     return Spoken(*(f" {BREAK} ".join(held[role]) for role in ROLES))
 
 
-def places_of(text: str, sought: Sequence[Phrase]) -> list[tuple[int, int]]:
+def places_of(text: str, sought: Iterable[Phrase]) -> list[tuple[int, int]]:
     """Where the phrases stand in a text: from which character to which, none within another."""
-    folded, origin = _folded_with_origin(text)
-    words = list(_with_places(folded))
-    by_word: dict[str, list[int]] = {}
-    for number, (word, _, _) in enumerate(words):
-        by_word.setdefault(word, []).append(number)
-    found = []
-    for phrase in sought:
-        first = phrase.words[0]
-        starts = by_word.get(first, ())
-        if phrase.begins and len(phrase.words) == 1:
-            starts = [number for number, (word, _, _) in enumerate(words) if word.startswith(first)]
-        for start in starts:
-            stand = words[start : start + len(phrase.words)]
-            if len(stand) == len(phrase.words) and all(
-                _meets(phrase, number, stand[number][0]) for number in range(len(stand))
-            ):
-                end = stand[-1][2]
-                if phrase.begins and _is_unspaced(phrase.words[-1]):
-                    end = stand[-1][1] + len(phrase.words[-1])
-                found.append((origin[stand[0][1]], origin[end]))
+    folded = _folded(text)
+    found = [match.span() for phrase in sought for match in _pattern(phrase).finditer(folded)]
+    if not found:
+        return []
+    alike = len(folded) == len(text) and all(_folded(text[a:b]) == folded[a:b] for a, b in found)
+    if not alike:
+        origin = _origins(text)
+        found = [(origin[start], origin[end]) for start, end in found]
     return _apart(sorted(found))
 
 
-def _meets(phrase: Phrase, number: int, word: str) -> bool:
-    sought = phrase.words[number]
-    if phrase.begins and number == len(phrase.words) - 1:
-        return word.startswith(sought)
-    return word == sought
+@lru_cache(64)
+def _pattern(phrase: Phrase) -> re.Pattern[str]:
+    """The phrase in a folded text: its words with anything but letters and digits between them."""
+    parts = []
+    for number, run in enumerate(phrase.runs, start=1):
+        is_open = phrase.begins and number == len(phrase.runs)
+        if _is_unspaced(run):
+            parts.append(re.escape(run))
+        else:
+            parts.append(_BEFORE_WORD + re.escape(run) + ("" if is_open else _BEHIND_WORD))
+    return re.compile(r"[\W_]*".join(parts))
 
 
 def _apart(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -176,16 +174,6 @@ def _apart(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             apart.append((start, end))
     return apart
-
-
-def _with_places(folded: str) -> Iterator[tuple[str, int, int]]:
-    for match in _WORD.finditer(folded):
-        start = match.start()
-        if _is_unspaced(match[0]):
-            for number, word in enumerate(_signs(match[0])):
-                yield word, start + number, start + number + len(word)
-        else:
-            yield match[0][:LONGEST_WORD], start, match.end()
 
 
 def _signs(run: str) -> Iterator[str]:
@@ -213,22 +201,16 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", bare.casefold())
 
 
-def _folded_with_origin(text: str) -> tuple[str, list[int]]:
-    """The same, and for each of its characters, and its end, where that stands in the text."""
-    if text.isascii():
-        return text.lower(), list(range(len(text) + 1))
-    folded: list[str] = []
+def _origins(text: str) -> list[int]:
+    """For each character of the folded text, and for its end, where it stands in the text."""
     origin: list[int] = []
     start = 0
     for end in range(1, len(text) + 1):
         if end < len(text) and _joins(text[end]):
             continue
-        piece = _folded(text[start:end])
-        folded.append(piece)
-        origin += [start] * len(piece)
+        origin += [start] * len(_folded(text[start:end]))
         start = end
-    origin.append(len(text))
-    return "".join(folded), origin
+    return [*origin, len(text)]
 
 
 def _joins(sign: str) -> bool:
