@@ -41,7 +41,7 @@ MOST_WORDS = 4_000
 """Words of a call that are kept: PostgreSQL knows no more than 256 places of a word in a text."""
 MOST_SIGNS = 32_000
 """Characters of a call that are read for them."""
-FOUND = 20_000
+FOUND = 10_000
 """How many of the newest calls that have the words a store must look through for those that meet the other
 conditions, or for a sum."""
 LONGEST_WORD = 64
@@ -57,7 +57,7 @@ _UNSPACED = (
 _INDIC = "\u0900-\u0963\u0966-\u0dff"
 """With their vowel signs, which are no letters to a regular expression."""
 _WORD = re.compile(rf"[{_UNSPACED}]+|(?:[^\W_{_UNSPACED}]|[{_INDIC}])+")
-_BEFORE_WORD, _BEHIND_WORD = r"(?<![^\W_])", r"(?![^\W_])"
+_BEFORE_WORD, _BEHIND_WORD, _ANY_ENDING = r"(?<![^\W_])", r"(?![^\W_])", r"[^\W_]*"
 _SOUND_MARKS = 9
 """Marks up to this combining class make another sign of one, as the dots of kana do; above are accents."""
 
@@ -162,7 +162,7 @@ def _pattern(phrase: Phrase) -> re.Pattern[str]:
         if _is_unspaced(run):
             parts.append(re.escape(run))
         else:
-            parts.append(_BEFORE_WORD + re.escape(run) + ("" if is_open else _BEHIND_WORD))
+            parts.append(_BEFORE_WORD + re.escape(run) + (_ANY_ENDING if is_open else _BEHIND_WORD))
     return re.compile(r"[\W_]*".join(parts))
 
 

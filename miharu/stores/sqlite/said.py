@@ -56,8 +56,8 @@ _WORTH_IT = 10
 
 def window(start: int, end: int) -> tuple[int, int]:
     """The first and the last number that a row of that time may have."""
-    first, last = (max(0, min(moment, _LATEST + 1)) for moment in (start, end))
-    return first << _BITS, (last << _BITS) - 1
+    first, last = (max(0, min(moment, _LATEST)) for moment in (start, end - 1))
+    return first << _BITS, (last + 1 << _BITS) - 1
 
 
 def can_index(connection: sqlite3.Connection) -> bool:
