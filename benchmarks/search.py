@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -228,4 +227,4 @@ async def _postgres(server: Server, number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -41,8 +41,11 @@ class Sides:
         self.writer: Any = None
         self.questions: Any = store.questions()
         self._refusal: StoreError | None = None
+        self.inner: object = None
+        """The writer as the store has made it."""
         try:
-            self.writer = awaitable(store.writer())
+            self.inner = store.writer()
+            self.writer = awaitable(self.inner)  # type: ignore[arg-type] # as above
         except StoreError as error:  # it is for reading only
             self._refusal = error
 

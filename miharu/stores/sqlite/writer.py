@@ -75,7 +75,7 @@ class SQLiteWriter:
             if not some and not others:
                 break
             gone, rest = gone + some, rest + others
-        if gone and limit is None:  # what a user has asked for is done when it has returned
+        if limit is None:  # what a user has asked for is done when it has returned
             self._forget_words()
         return gone
 
@@ -103,8 +103,8 @@ class SQLiteWriter:
             self._pace.ended()
             self.database.write(partial(said.merge, now=now, pace=self._pace))
             self._pace.ended()
-        except StoreError as error:
-            if not _is_of_index(error.__cause__):
+        except (StoreError, sqlite3.IntegrityError) as error:
+            if not _is_of_index(error.__cause__ or error):
                 raise
             self.database.write(said.start_over)
         return self._is_to_index(now)
@@ -126,7 +126,9 @@ def _is_to_index(connection: sqlite3.Connection, now: int) -> bool:
 
 def _is_of_index(cause: BaseException | None) -> bool:
     """Whether the index alone is damaged: it can be made anew."""
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) == CORRUPT_INDEX
+    # a part of the index that is numbered like another, because its list of parts is damaged
+    doubled = isinstance(cause, sqlite3.IntegrityError)
+    return doubled or getattr(cause, "sqlite_errorcode", 0) == CORRUPT_INDEX
 
 
 def bring_up_to_date(path: Path) -> None:

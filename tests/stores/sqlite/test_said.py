@@ -134,13 +134,13 @@ async def test_calls_that_were_there_before_are_found_later(tmp_path: Path) -> N
     await store.close()
 
 
-async def test_a_vacuum_takes_nothing_out_and_brings_nothing_in_twice(
+async def test_other_numbers_of_rows_take_nothing_out_and_bring_nothing_in_twice(
     store: OpenStore, tmp_path: Path
 ) -> None:
     await store.add(Batch(calls=[saying(n, f"refund n{n}") for n in range(20)]))
     await index(store)
     await store.prune(NOON + 10, content_only=True)
-    ask(tmp_path, "VACUUM")
+    ask(tmp_path, "UPDATE llm_bodies SET rowid = rowid - 10")  # as a VACUUM may
     await store.add(Batch(calls=[saying(n, f"refund n{n}") for n in range(20, 40)]))
     await index(store)
     assert await found(store, "refund") == list(range(39, 9, -1))
@@ -171,13 +171,13 @@ async def test_a_damaged_index_is_made_anew_and_the_file_is_left_alone(
 ) -> None:
     await store.add(Batch(calls=[saying(n, "refund") for n in range(20)]))
     await index(store)
-    ask(tmp_path, "UPDATE miharu_said_data SET block = x'00' WHERE id > 10")
+    ask(tmp_path, "UPDATE miharu_said_data SET block = x'00' WHERE id = 10")  # its list of parts
     await store.add(Batch(calls=[saying(n, "refund") for n in range(20, 40)]))
     await index(store)
     await store.prune(NOON + 1, limit=10)
     await index(store)
-    assert [path.name for path in tmp_path.iterdir() if "damaged" in path.name] == []
-    assert (await store.totals(ALL)).calls == 39
+    assert (await store.totals(ALL)).calls == 39  # no file was set aside
+    assert await found(store, "refund") == list(range(39, 0, -1))
 
 
 async def test_without_content_there_is_no_index(store: OpenStore, tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ _MEANINGS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at the permissions of the file and of its folder",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails, or a quota is used up",
     sqlite3.SQLITE_CORRUPT: "is damaged",
+    CORRUPT_INDEX: "has a damaged index of words; all else is whole",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database",
 }
 
