@@ -101,6 +101,13 @@ def filters_in(file: Path) -> dict[str, Mapping[str, str]]:
         "error": {"error": "overloaded"},
         "model+route": {"model": found["model"], "route": found["route"]},
         "tag": {"tag": "team=team-0"},
+        "models": {"q": f"model:{found['model']},claude-5-5-nano"},
+        "not model": {"q": f"-model:{found['model']}"},
+        "model*": {"q": "model:gpt-*"},
+        "not user": {"q": f"-user:{found['user']}"},
+        "users": {"q": f"user:{found['user']},u-1,u-2"},
+        "threshold": {"q": "cost>0.01"},
+        "both": {"q": f"-model:{found['model']} duration>10s"},
     }
 
 

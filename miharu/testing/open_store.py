@@ -45,7 +45,7 @@ class Sides:
         """The writer as the store has made it."""
         try:
             self.inner = store.writer()
-            self.writer = awaitable(self.inner)  # type: ignore[arg-type] # as above
+            self.writer = awaitable(self.inner)
         except StoreError as error:  # it is for reading only
             self._refusal = error
 

@@ -71,6 +71,7 @@ def conditions(draw: st.DrawFn) -> Condition:
     st.lists(st.one_of(NAMES, st.sampled_from(["AND", "model:a", "-x", "refund"])), unique=True, max_size=3),
 )
 @settings(max_examples=400, deadline=None)
+@example([Condition(field="tag", operator="in", values=("<", ">=a"), name="a!=b")], ["AND", "<"])
 def test_what_is_written_is_read_again(some: list[Condition], words: list[str]) -> None:
     meant = Conditions(tuple(some), tuple(words))
     text = write(meant)

@@ -281,6 +281,26 @@ async def test_a_trickle_of_calls_is_not_worth_a_fold(store: OpenStore) -> None:
     assert (await store.sides.questions.read(marks)).folded == 24
 
 
+async def test_sums_are_kept_where_all_fields_are_their_keys(store: OpenStore) -> None:
+    ann = Condition(field="user_id", operator="not in", values=("ann",))
+    models = Condition(field="model", operator="in", values=("m1", "m2"))
+    dear = Condition(field="cost_nanousd", operator=">", values=(5,))
+    days = Query(start=NOW - 40 * DAY, end=NOW)
+    for conditions, has in (
+        ((), True),
+        ((ann,), False),
+        ((models,), True),
+        ((ann, models), False),
+        ((dear,), False),
+        ((models, dear), False),
+        ((Condition(field="tag", operator="any", name="team"),), False),
+    ):
+        assert await store.has_sums(replace(days, conditions=conditions)) is has, conditions
+    assert await store.has_sums(replace(days, conditions=(ann,)), "user_id")
+    assert not await store.has_sums(replace(days, model="m1", conditions=(ann,)))
+    assert await store.has_sums(replace(days, session_id="s1", conditions=(dear,)))
+
+
 def test_a_table_of_users_serves_no_other_question() -> None:
     assert suited(SUMS, {"user_id"}, None)[0].name == "sum_5days_user"
     assert suited(SUMS, {"service"}, None)[0].name == "sum_day_route"

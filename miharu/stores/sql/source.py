@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from miharu.conditions.matching import leaves_out
 from miharu.stores.base import Dimension, Query, Searched
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, MEASURES, SUMS, Rollup
+from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 from miharu.stores.sql.conditions import Dialect, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
 
@@ -286,9 +286,9 @@ def has_sums(
     if query.user_id is not None and not is_frequent(connection, query.user_id):
         return True
     needed = {*filters, *({by} if by else ()), *(("tag", "tag_value") if query.tag else ()), *narrow.keys}
-    # of some users only some sums are kept beside a model or a route, and the others are asked for too
-    measures: Sequence[str] = tuple(MEASURES) if "user_id" in narrow.keys else ("calls",)
-    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, measures))
+    if "user_id" in narrow.keys and by != "user_id":
+        return False  # of some users there are sums, but none by model or route, and no times
+    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS), needed, None, ("calls",)))
 
 
 def usable(

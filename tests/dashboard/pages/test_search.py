@@ -9,6 +9,7 @@ import pytest
 
 from miharu.call import Body, Call, Outcome, new_id
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.queries import lookback
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import HOSTILE
@@ -133,3 +134,12 @@ async def test_the_search_offers_to_look_into_what_was_said(site: Site) -> None:
     assert '<a href="calls?q=refund"><span class="k">said in a call</span>' in body
     body = (await get(make_site(MemoryStore([CALLS[3]])), "find", q="refund")).body.decode()
     assert "said in a call" not in body
+
+
+async def test_words_are_searched_for_in_the_whole_range(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH", 0)
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH_FOR_CONDITIONS", 0)
+    old = replace(CALLS[0], id=new_id(NOW - 20 * 3_600_000), timestamp=NOW - 20 * 3_600_000)
+    site = make_site(MemoryStore([*CALLS, old]))
+    body = (await get(site, "calls", q="promise")).body.decode()
+    assert len(hits(body)) == 2
