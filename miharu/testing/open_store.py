@@ -41,7 +41,7 @@ class Sides:
         self.writer: Any = None
         self.questions: Any = store.questions()
         self._refusal: StoreError | None = None
-        self.inner: object = None
+        self.inner: Any = None
         """The writer as the store has made it."""
         try:
             self.inner = store.writer()
