@@ -11,6 +11,7 @@ import pytest
 
 import miharu
 from miharu import monitor
+from miharu.cli import main
 from miharu.stores.sqlite.writer import SQLiteWriter
 from miharu.testing.store_contract import ALL
 from tests.calls import ANSWER, URL
@@ -35,10 +36,10 @@ def found(*words: str) -> int:
     return watching.read_sync(lambda: watching.questions.totals(replace(ALL, words=words))).calls
 
 
-def wait_for_words(database: Path) -> None:
+def wait_for_words(database: Path, number: int = 1) -> None:
     until = time.monotonic() + 30
     with closing(sqlite3.connect(database)) as connection:
-        while not connection.execute("SELECT 1 FROM miharu_words").fetchone():
+        while connection.execute("SELECT count(*) FROM miharu_words").fetchone() != (number,):
             assert time.monotonic() < until
             time.sleep(0.02)
 
@@ -82,3 +83,16 @@ def test_it_is_switched_off_by_the_environment(database: Path, monkeypatch: pyte
     say("Where is the ship?")
     assert miharu.flush()
     assert given == []
+
+
+def test_the_command_line_asks_for_the_same_words(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    miharu.init(database, capture_content=True)
+    say("Where is the ship?")
+    say("Where is the boat?")
+    assert miharu.flush()
+    wait_for_words(database, 2)
+    miharu.shutdown()
+    for words, calls in (("ship", 1), ('where "in the harbour"', 2), ("zebra", 0), ("ship model:no", 0)):
+        exported = ["export", "--format", "jsonl", "--database", str(database), "--where", words]
+        assert main(exported) == 0
+        assert len(capsys.readouterr().out.splitlines()) == calls, words

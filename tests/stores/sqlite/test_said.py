@@ -197,3 +197,20 @@ async def test_an_engine_without_an_index_is_asked_for_none(
     searched = await store.searched(ALL)
     assert (searched.kept, searched.indexed) == (1, 0)
     await store.prune(NOON + 1)
+
+
+async def test_pruning_without_a_limit_finishes_what_steps_have_left(
+    store: OpenStore, tmp_path: Path
+) -> None:
+    secret = {0: " zanzibar", 1: " quetzal"}
+    await store.add(Batch(calls=[saying(n, f"common{secret.get(n, '')}") for n in range(40)]))
+    await index(store)
+    await store.prune(NOON + 1, limit=1000)
+    await index(store)
+    while await store.prune(NOON + 2, limit=1):
+        pass
+    await index(store)
+    assert ask(tmp_path, "SELECT value FROM miharu_meta WHERE key = 'words_gone'") == [(1,)]
+    await store.prune(NOON + 2)  # as the command does at its end
+    assert ask(tmp_path, "SELECT value FROM miharu_meta WHERE key = 'words_gone'") == [(0,)]
+    assert b"quetzal" not in blocks(tmp_path)
