@@ -213,7 +213,8 @@ def _is_to_merge(connection: sqlite3.Connection, known: dict[str, int], now: int
         return False
     if now - known["words_merged_at"] >= _DAY:
         return True
-    (kept,) = connection.execute("SELECT count(*) FROM miharu_words").fetchone()
+    # of bodies, which an index counts: rows of miharu_words are large
+    (kept,) = connection.execute("SELECT count(*) FROM llm_bodies").fetchone()
     return known["words_gone"] * _WORTH_IT >= int(kept)
 
 
