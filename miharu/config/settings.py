@@ -53,6 +53,8 @@ class Config:
     """An SQLAlchemy URL with its async driver."""
     service: str | None = None
     capture_content: bool = False
+    search: bool = True
+    """Whether what was said can be searched for words, where content is kept."""
     estimate_usage: bool = False
     disabled: bool = False
     retention_ms: int | None = None
@@ -85,6 +87,7 @@ class Config:
         *,
         service: str | None = None,
         capture_content: bool | None = None,
+        search: bool | None = None,
         estimate_usage: bool | None = None,
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
@@ -110,6 +113,7 @@ class Config:
             raise refused("service", service, "give the name of this program as a text, or leave it out")
         flags = {
             "capture_content": capture_content,
+            "search": search,
             "estimate_usage": estimate_usage,
             "update_prices": update_prices,
         }
@@ -123,6 +127,7 @@ class Config:
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE", "").strip() or None,
             capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", given=capture_content),
+            search=_flag(environ, "MIHARU_SEARCH", given=search, otherwise=True),
             estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", given=estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
             retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),
@@ -150,10 +155,14 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _flag(environ: Mapping[str, str], name: str, *, given: bool | None = None) -> bool:
+def _flag(
+    environ: Mapping[str, str], name: str, *, given: bool | None = None, otherwise: bool = False
+) -> bool:
     if given is not None:
         return given
     text = environ.get(name, "").strip().lower()
+    if not text:
+        return otherwise
     if text not in _TRUE | _FALSE:
         raise refused(name, environ[name], "set it to 1 or 0")
     return text in _TRUE

@@ -60,6 +60,7 @@ def init(
     *,
     service: str | None = None,
     capture_content: bool | None = None,
+    search: bool | None = None,
     estimate_usage: bool | None = None,
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
@@ -82,6 +83,8 @@ def init(
         database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
         service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
         capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
+        search: Whether prompts and answers that are kept can be searched for words; by default
+            ``MIHARU_SEARCH``, else yes.
         estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
             ``MIHARU_ESTIMATE_USAGE``, else no.
         retention: How long calls are kept: days, a ``timedelta``, a text such as ``90d``, or ``None`` for
@@ -113,6 +116,7 @@ def init(
             database,
             service=service,
             capture_content=capture_content,
+            search=search,
             estimate_usage=estimate_usage,
             retention=retention,
             content_retention=content_retention,

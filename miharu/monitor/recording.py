@@ -29,7 +29,8 @@ from miharu.recorder.spool import place_for
 from miharu.recorder.threads.imports import importing
 from miharu.recorder.threads.loop import LoopThread
 from miharu.recorder.threads.orders import Orders
-from miharu.stores.base import Questions, Writer
+from miharu.stores.base import Questions, UsesTexts, Writer
+from miharu.stores.words import Role, TextsOf
 
 __all__ = ("Recording",)
 
@@ -95,7 +96,10 @@ class Recording:
         )
 
     def _writer(self, meanwhile: Meanwhile) -> Writer:
-        return self._shared.store.writer(self._shared.loop, meanwhile)
+        writer = self._shared.store.writer(self._shared.loop, meanwhile)
+        if self._shared.config.search and isinstance(writer, UsesTexts):
+            writer.use_texts(_texts_of(self._shared.config))
+        return writer
 
     def _load_prices(self) -> Prices | None:
         config = self._shared.config
@@ -159,6 +163,18 @@ def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence
         if isinstance(exporter, UsesMessages):
             exporter.use_messages(_messages_of(config))
     return exporters
+
+
+def _texts_of(config: Config) -> TextsOf:
+    """What reads the texts of a call for the store, beside its other deferred work."""
+
+    def texts(call: Call) -> Sequence[tuple[Role, str]]:
+        with importing():  # wire formats import what lays them out when it is needed
+            from miharu.providers.bodies.texts import texts_in
+
+            return [(each.role, each.text) for each in texts_in(call, config.providers)]
+
+    return texts
 
 
 def _messages_of(config: Config) -> Callable[[Call], Said | None]:

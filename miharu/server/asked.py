@@ -16,7 +16,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from miharu.call import Status
 from miharu.conditions.language import Condition, Conditions, is_storable
-from miharu.conditions.parsing import conditions_in
+from miharu.conditions.parsing import parse
 from miharu.dashboard.address.filters import FILTERS
 from miharu.dashboard.address.ranges import RANGES, read_instant
 from miharu.dashboard.address.windows import Window
@@ -125,7 +125,8 @@ def _tags(given: Sequence[str]) -> Iterator[Condition]:
 
 def _narrowed(query: Query, conditions: Sequence[Condition], q: str | None) -> Query:
     try:
-        found = narrowed(query, Conditions((*conditions, *conditions_in(q or ""))))
+        asked = parse(q or "")
+        found = narrowed(query, Conditions((*conditions, *asked.conditions), asked.words))
         possible(found)
     except ConditionError as error:
         what = {"text": error.text, "faults": list(map(asdict, error.faults)), "mended": error.mended}

@@ -13,11 +13,12 @@ and counted beside the sum (``unpriced``), never taken for zero.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost, Status
 from miharu.conditions.language import Condition
+from miharu.stores.words import Role, TextsOf
 
 __all__ = (
     "LONGEST_TAG",
@@ -54,6 +55,7 @@ __all__ = (
     "Ranking",
     "Ranks",
     "Rated",
+    "Searched",
     "SelfPruning",
     "Session",
     "Store",
@@ -62,6 +64,7 @@ __all__ = (
     "Timing",
     "Tools",
     "Totals",
+    "UsesTexts",
     "Versions",
     "Whose",
     "Writer",
@@ -136,7 +139,12 @@ class Query:
     """What holds besides. Sums are kept where all fields are keys of sums; else the calls of the whole window
     are looked through."""
     words: tuple[str, ...] = ()
-    """Words and phrases in what was said. No store can be asked for them yet: it raises a ``StoreError``."""
+    """Words and phrases in what was said, all of them in the same call; a star at the end is any ending.
+
+    Where a call has no content, none is found. A store may look through no more than the newest ``FOUND``
+    calls that have the words (``stores/words.py``) for those that meet the rest of the query."""
+    said_by: Role | None = None
+    """Whose words they are; of anyone where ``None``. Without words it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +312,16 @@ class Versions:
     points: Sequence[tuple[int, str | None, int]]
     """(start of the step, version, calls) in time order; nothing where there are more than
     ``MOST_VERSIONS``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """How much of a range can be searched for words."""
+
+    kept: int
+    """Calls that kept their content."""
+    indexed: int
+    """Those of them whose words are in the index; the others follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,6 +509,15 @@ class Erasing(Protocol):
         ...
 
 
+@runtime_checkable
+class UsesTexts(Protocol):
+    """What a ``Writer`` may have besides, where it can make what is said searchable."""
+
+    def use_texts(self, texts: TextsOf) -> None:
+        """Keep the words of calls from now on, and of those that are there; called once, before ``open``."""
+        ...
+
+
 class AsyncWriter(Protocol):
     """A ``Writer`` whose methods are coroutines. They run on miharu's asyncio loop, one at a time."""
 
@@ -636,6 +663,10 @@ class Questions(Protocol):
         ``RANKED`` calls of the window, whether they match or not, unless the query names a user, a session
         or a trace. When the last one seen was deleted, its place is not known, and there are no more.
         """
+        ...
+
+    async def searched(self, query: Query) -> Searched:
+        """How many calls of the window can be searched for words; the filters of the query say nothing."""
         ...
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name

@@ -24,6 +24,7 @@ from miharu.stores.base import (
     RankOrder,
     Ranks,
     Rated,
+    Searched,
     Session,
     Timing,
     Tools,
@@ -152,6 +153,9 @@ class EmptyQuestions:
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]:
         return ()
+
+    async def searched(self, query: Query) -> Searched:
+        return Searched(kept=0, indexed=0)
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return None

@@ -26,7 +26,6 @@ from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
-from miharu.errors import StoreError
 from miharu.stores.base import (
     MOST_VERSIONS,
     ByTag,
@@ -39,8 +38,10 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Totals,
+    UsesTexts,
     Whose,
 )
+from miharu.stores.words import Role, TextsOf
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -76,6 +77,109 @@ def _span(number: int, **facts: Any) -> Span:
         "status": "success",
     }
     return Span(**({"id": f"{number:016x}", "name": "step"} | defaults | facts))
+
+
+_SAID: Sequence[Sequence[tuple[Role, str]]] = (
+    [("user", "Please, the atlas: refund me for the book"), ("assistant", "please wait")],
+    [
+        ("assistant", "Sorry, it failed."),
+        ("tool", "payments.refund rejected: amount 12.90 €, order_id=88213 (refund, rejected)"),
+    ],
+    [("assistant", "Crème brûlée and coffee, Straße 7")],
+    [("user", "我要退款失败。東京タワーで"), ("assistant", "환불해 주세요")],
+    [("system", "No refunds."), ("user", "אפשר לקבל החזר כסף? كِتَاب हिन्दी")],
+)
+
+
+_SOUGHT: Sequence[tuple[Sequence[str], Sequence[int]]] = (
+    (["refund"], [0, 1]),
+    (["REFUND"], [0, 1]),
+    (["refunds"], [4]),
+    (["refun*"], [0, 1, 4]),
+    (["refund rejected"], [1]),
+    (["rejected refund"], []),
+    (["refund", "atlas"], [0]),
+    (["atlas refund"], [0]),
+    (["book please"], []),  # one text ends and another begins
+    (["creme brulee"], [2]),
+    (["Crème BRÛLÉE"], [2]),
+    (["strasse"], [2]),
+    (["退款"], [3]),
+    (["退款失败"], [3]),
+    (["退"], [3]),
+    (["款失"], [3]),
+    (["败退"], []),
+    (["東京"], [3]),
+    (["\uff52\uff45fund"], [0, 1]),
+    (["환불"], [3]),
+    (["החזר"], [4]),
+    (["כֶּסֶף"], [4]),
+    (["كتاب"], [4]),
+    (["हिन्दी"], [4]),
+    (["88213"], [1]),
+    (["12.90"], [1]),
+    (["order_id"], [1]),
+    (["payments.refund"], [1]),
+    (["AND"], [2]),
+    (["OR"], []),
+    (['refund" OR "zebra'], []),
+    (["refund' | 'zebra"], []),
+    (["refund*rejected"], [1]),
+    (["NEAR(refund atlas)"], []),
+    (["user:refund"], []),
+    (["{user}:refund"], []),
+    (["-refund"], [0, 1]),
+    (["^refund"], [0, 1]),
+    (["%"], []),
+    (["***"], []),
+    (["", "refund"], []),
+    (["refund\0rejected"], [1]),
+    (["refund\\rejected"], [1]),
+    (["\ud800refund"], [0, 1]),
+    (["nowhere"], []),
+)
+"""Words, and in which of the calls they are."""
+
+
+def _lines(*said: tuple[Role, str]) -> bytes:
+    return "\n".join(f"{role}\t{text}" for role, text in said).encode()
+
+
+def _texts(call: Call) -> Sequence[tuple[Role, str]]:
+    assert call.body is not None
+    lines = b"\n".join(filter(None, (call.body.response, call.body.request))).decode().split("\n")
+    pairs = (line.split("\t") for line in lines)
+    return [(role, text) for role, text in pairs]  # type: ignore[misc] # as they were written
+
+
+def _saying() -> list[Call]:
+    return [
+        make_call(
+            timestamp=NOON + number,
+            session_id=str(number),
+            model=f"m{number}",
+            cost=Cost(cost_nanousd=number, cost_source="test"),
+            body=Body(request=_lines(*said), response=b""),
+        )
+        for number, said in enumerate(_SAID)
+    ]
+
+
+async def _all_rolled_up(store: OpenStore) -> None:
+    while await store.roll_up():
+        pass
+
+
+def _searchable(store: OpenStore, texts: TextsOf = _texts) -> None:
+    if not isinstance(store.sides.inner, UsesTexts):
+        pytest.skip("this store is not made for search")
+    store.use_texts(texts)
+
+
+async def _have_said(store: OpenStore) -> None:
+    _searchable(store)
+    await store.add(Batch(calls=_saying()))
+    await _all_rolled_up(store)
 
 
 class StoreContract:
@@ -608,9 +712,115 @@ class StoreContract:
             for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
                 with pytest.raises(ValueError, match="'"):
                     await ask(replace(ALL, conditions=(condition,)))
-        for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
-            with pytest.raises(StoreError, match="cannot be searched for yet"):
-                await ask(replace(ALL, words=("refund",)))
+        for ask in (store.totals, store.calls, store.sessions, store.latency):
+            with pytest.raises(ValueError, match="choose one of system, user, assistant, tool"):
+                await ask(replace(ALL, words=("refund",), said_by="} : (a"))  # type: ignore[arg-type] # not possible
+            with pytest.raises(ValueError, match="at most 50 words"):
+                await ask(replace(ALL, words=("refund",) * 51))
+
+    async def test_calls_are_found_by_what_was_said(self, store: OpenStore) -> None:
+        await _have_said(store)
+        for words, found in _SOUGHT:
+            query = replace(ALL, words=tuple(words))
+            calls = await store.calls(query)
+            assert [call.session_id for call in calls] == [str(number) for number in found[::-1]], words
+            assert (await store.totals(query)).calls == len(found), words
+
+    async def test_words_are_searched_for_in_what_one_speaker_said(self, store: OpenStore) -> None:
+        await _have_said(store)
+
+        async def found(said_by: Any, *words: str) -> list[int]:
+            query = replace(ALL, words=words, said_by=said_by)
+            return [int(call.session_id or -1) for call in await store.calls(query)]
+
+        assert await found("user", "refund") == [0]
+        assert await found("tool", "refund") == [1]
+        assert await found("system", "refund") == []
+        assert await found("assistant", "and") == [2]
+        assert await found("user", "refund", "atlas") == [0]
+        assert await found("tool", "refund", "sorry") == []
+        assert await found(None, "refund", "sorry") == [1]
+        assert await found("user", "ref*") == [0]
+
+    async def test_words_are_a_condition_beside_others(self, store: OpenStore) -> None:
+        await _have_said(store)
+        query = replace(ALL, words=("refund",))
+        assert [call.session_id for call in await store.calls(replace(query, model="m1"))] == ["1"]
+        assert [call.session_id for call in await store.calls(replace(query, end=NOON + 1))] == ["0"]
+        assert [call.session_id for call in await store.calls(replace(query, start=NOON + 1))] == ["1"]
+        assert await store.calls(replace(query, session_id="3")) == []
+        first, *rest = await store.calls(query, limit=1)
+        assert not rest
+        assert [call.session_id for call in await store.calls(query, before=first.id)] == ["0"]
+        by_cost = await store.calls(query, order=Order("cost_nanousd", descending=False))
+        assert [call.session_id for call in by_cost] == ["0", "1"]
+        assert {group.key: group.totals.calls for group in await store.groups(query, "model")} == {
+            "m0": 1,
+            "m1": 1,
+        }
+        assert [session.id for session in await store.sessions(query)] == ["1", "0"]
+        assert sum(point.totals.calls for point in await store.series(query, MINUTE)) == 2
+        assert not await store.has_sums(query)
+
+    async def test_it_says_what_can_be_searched(self, store: OpenStore) -> None:
+        await _have_said(store)
+        await store.add(Batch(calls=[make_call(timestamp=NOON + 2)]))
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (5, 5)
+        searched = await store.searched(replace(ALL, end=NOON + 2, model="m1"))
+        assert (searched.kept, searched.indexed) == (2, 2)
+
+    async def test_without_texts_nothing_is_found(self, store: OpenStore) -> None:
+        if not isinstance(store.sides.inner, UsesTexts):
+            pytest.skip("this store is not made for search")
+        await store.add(Batch(calls=_saying()))
+        await _all_rolled_up(store)
+        assert await store.calls(replace(ALL, words=("refund",))) == []
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (5, 0)
+
+    async def test_words_go_with_the_content(self, store: OpenStore) -> None:
+        await _have_said(store)
+        await store.prune(NOON + 1, content_only=True)
+        query = replace(ALL, words=("refund",))
+        assert [call.session_id for call in await store.calls(query)] == ["1"]
+        assert (await store.totals(ALL)).calls == 5
+        await store.prune(NOON + 2)
+        assert await store.calls(query) == []
+        assert [call.session_id for call in await store.calls(replace(ALL, words=("brulee",)))] == ["2"]
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (3, 3)
+
+    async def test_the_words_of_an_answer_that_came_later_are_found(self, store: OpenStore) -> None:
+        _searchable(store)
+        opened = make_call(
+            response_id="r",
+            usage=Usage(),
+            cost=None,
+            body=Body(request=_lines(("user", "where is it")), response=_lines(("assistant", "queued"))),
+        )
+        await store.add(Batch(calls=[opened]))
+        await _all_rolled_up(store)
+        answer = Body(request=b"", response=_lines(("assistant", "in the harbour")))
+        end = replace(make_call(response_id="r", body=answer), completes=True)
+        await store.add(Batch(calls=[end]))
+        await _all_rolled_up(store)
+        query = replace(ALL, words=("where", "harbour"))
+        assert [call.id for call in await store.calls(query)] == [opened.id]
+
+    async def test_a_call_whose_texts_cannot_be_read_keeps_no_other_from_being_found(
+        self, store: OpenStore
+    ) -> None:
+        def texts(call: Call) -> Any:
+            if call.session_id == "0":
+                raise ValueError(call.id)
+            return _texts(call)
+
+        _searchable(store, texts)
+        await store.add(Batch(calls=_saying()))
+        await _all_rolled_up(store)
+        assert [call.session_id for call in await store.calls(replace(ALL, words=("refund",)))] == ["1"]
+        assert (await store.searched(ALL)).indexed == 5
 
     async def test_a_condition_on_spans_is_one_of_theirs(self, store: OpenStore) -> None:
         spans = [

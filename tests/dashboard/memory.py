@@ -11,6 +11,7 @@ from typing import Any, get_args
 from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost
 from miharu.conditions.language import Condition
+from miharu.providers.bodies.texts import texts_in
 from miharu.stores.base import (
     LONGEST_TAG,
     MOST_EXPENSIVE,
@@ -36,6 +37,7 @@ from miharu.stores.base import (
     RankOrder,
     Ranks,
     Rated,
+    Searched,
     Session,
     Tally,
     TimedCalls,
@@ -59,6 +61,12 @@ def _fact(call: Call, condition: Condition) -> Any:
         if part is not None and hasattr(part, condition.field):
             return getattr(part, condition.field)
     return None
+
+
+def _has_said(call: Call, query: Query) -> bool:
+    said = [one.text.casefold() for one in texts_in(call) if query.said_by in {None, one.role}]
+    words = [word.casefold().rstrip("*") for word in query.words]
+    return all(word and any(word in text for text in said) for word in words)
 
 
 class MemoryStore:
@@ -276,7 +284,14 @@ class MemoryStore:
             )
             and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
             and all(self._meets(call, condition) for condition in query.conditions)
+            and (not query.words or _has_said(call, query))
         ]
+
+    async def searched(self, query: Query) -> Searched:
+        kept = [
+            c for c in self.kept.values() if query.start <= c.timestamp < query.end and c.body is not None
+        ]
+        return Searched(kept=len(kept), indexed=len(kept))
 
     def _meets(self, call: Call, condition: Condition) -> bool:
         """Written anew, so that no store is compared with its own thoughts."""
@@ -305,7 +320,7 @@ class MemoryStore:
         return total(self.match(query))
 
     async def has_sums(self, query: Query, by: By | None = None) -> bool:
-        return query.tag is None and query.call_group is None and not query.conditions
+        return query.tag is None and query.call_group is None and not query.conditions and not query.words
 
     async def latency(self, query: Query) -> Latency:
         return latency(self.match(query), self.counted)

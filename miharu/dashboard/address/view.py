@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from miharu.batch import Marker
 from miharu.call import Status
 from miharu.conditions.fields import field_of
-from miharu.conditions.language import Condition, is_storable
+from miharu.conditions.language import Condition, Conditions, is_storable
 from miharu.dashboard.address.filters import FILTERS, Chip, asked_text, chip_of, read_filters, written
 from miharu.dashboard.address.ranges import DAY, RANGES, Range, read_instant, write_instant
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.address.zones import UTC, Zone
 from miharu.stores.base import Query
+from miharu.stores.words import ROLES, Role
 
 __all__ = (
     "AGAINST",
@@ -52,7 +53,7 @@ SINCE = "since"
 _OWN: Mapping[str, tuple[str, ...]] = {
     "": ("measure", "by", "timed", "failed", "page"),
     "live": ("sel", "tab"),
-    "calls": ("sort", "before", "sel", "tab"),
+    "calls": ("said", "sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "page"),
     "models": ("sort", "timed", "page"),
     "users": ("show", "sort", "match", "page", "measure"),
@@ -100,6 +101,10 @@ class View:
     """A name and its value, as ``team=search``."""
     status: Status | None = None
     conditions: tuple[Condition, ...] = ()
+    words: tuple[str, ...] = ()
+    """In what was said."""
+    said: Role | None = None
+    """Whose words they are."""
     """What holds besides: several values, what is left out, thresholds. In the address it is ``q``."""
     measure: Measure = "cost"
     by: Breakdown = "model"
@@ -159,7 +164,7 @@ class View:
             for name, value in params.items()
             if value and (name == "q" or is_storable(value))
         }
-        alone, conditions = read_filters(given, several or {})
+        alone, more = read_filters(given, several or {})
         status = alone.get("status")
         start, end = _pair(given, "start", "end")
         other_start, other_end = _pair(given, "other_start", "other_end")
@@ -182,7 +187,9 @@ class View:
             lay=_one_of(given.get("lay"), get_args(Laid)),
             page=_number(given.get("page", "")),
             tag=alone["tag"] if alone.get("tag", "").find("=") > 0 else None,
-            conditions=conditions,
+            conditions=more.conditions,
+            words=more.words,
+            said=given["said"] if given.get("said") in ROLES else None,  # type: ignore[arg-type] # one of them
             **{name: alone.get(name) for name in _TEXTS},  # type: ignore[arg-type] # texts all
             **{name: given.get(name) for name in _OTHER_TEXTS},  # type: ignore[arg-type] # texts all
         )
@@ -194,17 +201,21 @@ class View:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.filters or self.conditions)
+        return bool(self.filters or self.conditions or self.words)
 
     @property
     def q(self) -> str | None:
         """The conditions as the address has them."""
-        return written(self.conditions)
+        return written(self._more)
 
     @property
     def asked(self) -> str:
         """All filters as one text."""
-        return asked_text(self.filters, self.conditions)
+        return asked_text(self.filters, self._more)
+
+    @property
+    def _more(self) -> Conditions:
+        return Conditions(self.conditions, self.words)
 
     @property
     def fields_asked(self) -> set[str]:
@@ -223,10 +234,14 @@ class View:
             for one in self.conditions
         ]
 
+    def without_word(self, word: str) -> dict[str, Any]:
+        """The changes that take that word away."""
+        return {"words": tuple(other for other in self.words if other != word)}
+
     @property
     def cleared(self) -> dict[str, Any]:
         """The changes that take all filters away."""
-        return {**dict.fromkeys(FILTERS), "conditions": ()}
+        return {**dict.fromkeys(FILTERS), "conditions": (), "words": (), "said": None}
 
     def only(self, name: str, value: str) -> "View":
         """The same range, with that one filter."""
@@ -257,7 +272,9 @@ class View:
             fields["tag"] = (name, value)
         if self.since is not None:
             start = min(end, max(start, self.since))
-        return Query(start=start, end=end, conditions=self.conditions, **fields)
+        return Query(
+            start=start, end=end, conditions=self.conditions, words=self.words, said_by=self.said, **fields
+        )
 
     def previous(self, now: int) -> Query:
         """The same calls in the period before, which is as long."""

@@ -7,6 +7,7 @@ from typing import Any
 from miharu.call import Call, Cost, Outcome, Usage
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call import opened
+from miharu.dashboard.call.hits import HITS, hits
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
@@ -51,8 +52,9 @@ def _order(view: View) -> Order:
 async def _listed(view: View, site: Site) -> tuple[Sequence[Call], bool]:
     """One page of calls, and whether there are more."""
     query = view.query(site.clock())
-    found = await site.store.calls(query, _PAGE + 1, view.before, _order(view))
-    return found[:_PAGE], len(found) > _PAGE
+    page = HITS if view.words else _PAGE
+    found = await site.store.calls(query, page + 1, view.before, _order(view))
+    return found[:page], len(found) > page
 
 
 async def _rows(view: View, site: Site) -> Mapping[str, Any]:
@@ -63,8 +65,10 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
         whole = ask(site.store.totals, Query(start=query.start, end=query.end))
         colors = ask(palette, site)
     calls, more = listed.value
+    found = await hits(calls, view, site, whole.value.calls) if view.words else {}
     all_known = wanted.name == "timestamp" or any(getattr(view, name) for name in _LOOKED_UP)
     return {
+        **found,
         "rows": rows(calls, view, colors.value),
         "total": totals.value.calls,
         "order": wanted,

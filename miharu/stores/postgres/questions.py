@@ -11,7 +11,7 @@ from miharu.batch import Batch
 from miharu.call import Call, moment_of
 from miharu.stores import sql
 from miharu.stores.base import NEWEST, RANKED, Kind, Order, Place, Query
-from miharu.stores.postgres import changes, reading, rolling_up
+from miharu.stores.postgres import changes, reading, rolling_up, said
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.schema import look, prepare
 
@@ -31,6 +31,8 @@ ENGINE = sql.Engine(
     above=f"xid >= :mark AND {rolling_up.BETWEEN}",
     window="timestamp >= :start AND timestamp < :end",
     when=_when,
+    said=said.said,
+    searched=said.searched,
 )
 
 

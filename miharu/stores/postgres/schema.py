@@ -169,6 +169,12 @@ END IF;
 END $$
 """
 
+_WORDS = (
+    # Words of what was said, made later: see said.py.
+    "ALTER TABLE llm_bodies ADD COLUMN said TSVECTOR",
+    "CREATE INDEX llm_bodies_said ON llm_bodies USING gin (said)",
+    "CREATE INDEX llm_bodies_unsaid ON llm_bodies (timestamp) WHERE said IS NULL",
+)
 STEPS: Sequence[Sequence[str]] = (
     (
         _CALLS,
@@ -247,6 +253,7 @@ STEPS: Sequence[Sequence[str]] = (
         *(_in_bytes(ddl(named(name))) for name in sorted(OF_PROMPTS)),
         _MARKERS,
         "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+        *_WORDS,
     ),
 )
 

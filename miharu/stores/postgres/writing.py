@@ -187,7 +187,7 @@ def _complete(connection: Connection, call: Call) -> bool:
         _keep(connection, ever.lost(before, _counted(connection, [key])))
         if call.body is not None:  # the answer takes the place of the receipt
             connection.exec_driver_sql(
-                "UPDATE llm_bodies SET response = $3 WHERE timestamp = $1 AND call_id = $2",
+                "UPDATE llm_bodies SET response = $3, said = NULL WHERE timestamp = $1 AND call_id = $2",
                 (*key, pack(call.body.response)),
             )
     return bool(found)

@@ -24,6 +24,7 @@ from miharu.stores.base import (
     RankOrder,
     Ranks,
     Rated,
+    Searched,
     Session,
     Timing,
     Tools,
@@ -143,6 +144,9 @@ class RemoteQuestions:
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]:
+        raise self._elsewhere()
+
+    async def searched(self, query: Query) -> Searched:
         raise self._elsewhere()
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from miharu.batch import Marker, MarkerKind
-from miharu.errors import StoreError
 from miharu.stores.base import MOST_MARKERS, By, Group, Latency, Point, Query, Questions, Rated, Totals
 from miharu.stores.narrowing import possible
 
@@ -87,10 +86,7 @@ def _refuse_impossible(asked: Asked) -> None:
     """Stores compare with 64 bits."""
     query = asked.query or asked.narrowed
     if query is not None:
-        try:
-            possible(query)
-        except StoreError as error:  # which is not a matter of this store: it is the same tomorrow
-            raise ValueError(str(error)) from error
+        possible(query)
     if query is not None and not (0 <= query.start <= _LATEST and 0 <= query.end <= _LATEST):
         raise ValueError(f"query begins or ends outside of 0 and {_LATEST}")
     if not -_LATEST <= asked.offset_ms <= _LATEST or (asked.step_ms or 0) > _LATEST:

@@ -13,7 +13,7 @@ from miharu.stores.sql.order import batch, places
 from miharu.stores.sql.prompts import versions
 from miharu.stores.sql.ranking import keys, ranks, tag_names
 from miharu.stores.sql.rows import call, scores, sessions
-from miharu.stores.sql.source import Engine, has_sums
+from miharu.stores.sql.source import Engine, has_sums, searched
 from miharu.stores.sql.sums import groups, latencies, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.tools import tools
@@ -63,6 +63,7 @@ class Answers(ABC):
     tag_names = _asked(tag_names)
     versions = _asked(versions)
     sessions = _asked(sessions)
+    searched = _asked(searched)
     call = _asked(call)
     places = _asked(places)
     batch = _asked(batch)

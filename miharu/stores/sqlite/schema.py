@@ -11,6 +11,7 @@ from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import ever
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl, named
+from miharu.stores.sqlite import said
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
 
@@ -280,6 +281,8 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         "ALTER TABLE llm_calls ADD COLUMN prompt_hash TEXT",
         _MARKERS,
         "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+        *said.DDL,
+        *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in said.MARKS.items()),
     ),
 )
 

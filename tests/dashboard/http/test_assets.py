@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from miharu.dashboard.http.menu import MENU
 from miharu.dashboard.http import assets
 from miharu.dashboard.http.headers import IMMUTABLE
+from miharu.dashboard.http.menu import MENU
 from miharu.dashboard.http.page import PageRequest
 
 

@@ -89,6 +89,7 @@ class ClickHouseQuestions:
     latency = _asked(times.latency)
     durations = _asked(times.durations)
     sessions = _asked(rows.sessions)
+    searched = _asked(rows.searched)
     calls = _asked(rows.calls)
     call = _asked(rows.call)
     scores = _asked(rows.scores)

@@ -13,6 +13,7 @@ from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
 from miharu.stores.clickhouse.tables.measures import MATERIALIZED, OF_PROMPTS, PROJECTIONS
 from miharu.stores.columns import CALLS, MARKERS, SCORES, SPANS
+from miharu.stores.words import ROLES
 
 __all__ = ("BODIES", "TYPES", "VERSION", "changes", "local", "look", "on_cluster", "prepare", "statements")
 
@@ -62,6 +63,8 @@ BODIES: Mapping[str, str] = {
     "version": "UInt32",
     "request": _TEXT,
     "response": _TEXT,
+    **{f"said_{role}": "String" for role in ROLES},
+    "is_said": "UInt8",
 }
 """The columns of ``llm_bodies``. The engine packs them: what prompts have in common is kept once."""
 TYPES: Mapping[str, Mapping[str, str]] = {
@@ -99,6 +102,11 @@ def _led_to(name: str, what: str | None = None) -> str:
     return f"INDEX {name}_of {what or name} TYPE bloom_filter(0.01) GRANULARITY 1"
 
 
+_SAID = tuple(
+    # which of a few thousand words there can be in each two thousand calls
+    f"INDEX words_{role} said_{role} TYPE tokenbf_v1(65536, 3, 0) GRANULARITY 1"
+    for role in ROLES
+)
 _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_calls": (
         _WRITTEN,
@@ -114,7 +122,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
         *PROJECTIONS,
         _NEWEST,
     ),
-    "llm_bodies": (),
+    "llm_bodies": _SAID,
     "llm_spans": (_WRITTEN, _TIME, _led_to("trace_id"), _STATUS, _NEWEST),
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
     "llm_markers": (_WRITTEN, _TIME, _EARLINESS, _NEWEST),
@@ -122,6 +130,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
 _SINCE_1: Mapping[str, tuple[str, ...]] = {
     "llm_calls": ("tools", "prompt_name", "prompt_hash"),
     "llm_spans": ("kind", "input", "output", "error_stack"),
+    "llm_bodies": (*(f"said_{role}" for role in ROLES), "is_said"),
 }
 """Columns that tables of version 1 do not have."""
 _ORDER = {
@@ -195,15 +204,18 @@ def changes(cluster: str | None = None) -> Iterator[str]:
     Parts that are there keep no such sums, and are read call by call; what they cost has no prompt anyway.
     """
     where = on_cluster(cluster)
-    for table, names in _SINCE_1.items():
-        for name in names:
-            column = f"ADD COLUMN IF NOT EXISTS {name} {TYPES[table][name]}"
-            yield f"ALTER TABLE {local(table, cluster)}{where} {column} {_CODECS.get(name, _PACKED)}"
+    for table, columns in _SINCE_1.items():
+        for column in columns:
+            added = f"ADD COLUMN IF NOT EXISTS {column} {TYPES[table][column]}"
+            yield f"ALTER TABLE {local(table, cluster)}{where} {added} {_CODECS.get(column, _PACKED)}"
             if cluster:
-                yield f"ALTER TABLE {table}{where} {column}"
+                yield f"ALTER TABLE {table}{where} {added}"
     for projection in OF_PROMPTS:
         added = projection.replace("PROJECTION", "ADD PROJECTION IF NOT EXISTS", 1)
         yield f"ALTER TABLE {local('llm_calls', cluster)}{where} {added}"
+    for index in _SAID:
+        added = index.replace("INDEX ", "ADD INDEX IF NOT EXISTS ", 1)
+        yield f"ALTER TABLE {local('llm_bodies', cluster)}{where} {added}"
 
 
 def _leading(table: str, cluster: str, shard: str) -> str:

@@ -15,8 +15,9 @@ from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among
 from miharu.stores.clickhouse.tables.measures import UNTIMED
 from miharu.stores.clickhouse.tables.schema import TYPES
-from miharu.stores.clickhouse.writing.changing import complete
+from miharu.stores.clickhouse.writing.changing import complete, said_of
 from miharu.stores.columns import CALLS, to_plain_row, to_row
+from miharu.stores.words import TextsOf
 
 __all__ = ("add", "first_row")
 
@@ -36,16 +37,16 @@ _EMPTY = frozenset(
 _DURATION = CALLS.index("duration_bucket")
 
 
-def add(database: Database, batch: Batch) -> int:
+def add(database: Database, batch: Batch, texts: TextsOf | None = None) -> int:
     """Keep what is not there yet; how many calls were new."""
     _add_plain(database, "llm_spans", batch.spans)
     _add_plain(database, "llm_scores", batch.scores)
     _add_plain(database, "llm_markers", _new_markers(database, batch.markers))
     calls = sorted(batch.calls, key=lambda call: (call.timestamp, call.id))
-    new = _insert(database, [call for call in calls if not call.completes])
+    new = _insert(database, [call for call in calls if not call.completes], texts)
     for call in calls:
-        if call.completes and not complete(database, call):
-            new += _insert(database, [call])
+        if call.completes and not complete(database, call, texts):
+            new += _insert(database, [call], texts)
     return new
 
 
@@ -60,18 +61,18 @@ def first_row(call: Call) -> list[Any]:
     return [*row, 1, 1]
 
 
-def _insert(database: Database, calls: Sequence[Call]) -> int:
+def _insert(database: Database, calls: Sequence[Call], texts: TextsOf | None) -> int:
     known = _known(database, calls)
     new = {call.id: call for call in calls if call.id not in known}  # once, where a batch has one twice
     ids = list(new)
     for start in range(0, len(ids), _INSERTED_AT_ONCE):
-        _insert_new(database, {id_: new[id_] for id_ in ids[start : start + _INSERTED_AT_ONCE]})
+        _insert_new(database, {id_: new[id_] for id_ in ids[start : start + _INSERTED_AT_ONCE]}, texts)
     return len(new)
 
 
-def _insert_new(database: Database, new: Mapping[str, Call]) -> None:
+def _insert_new(database: Database, new: Mapping[str, Call], texts: TextsOf | None) -> None:
     bodies = [
-        [call.id, call.timestamp, 1, call.body.request, call.body.response]
+        [call.id, call.timestamp, 1, call.body.request, call.body.response, *said_of(call, texts)]
         for call in new.values()
         if call.body is not None
     ]
