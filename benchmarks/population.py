@@ -2,7 +2,8 @@
 
 A tenth of the users make half of the calls, nights are quiet, two calls of a hundred fail, and a few have no
 price. Each call has two tags: the team that owns its route, and the release that was running, a new one every
-other day. The same seed makes the same calls.
+other day. Each route has a prompt, which changes once a week; the models of one provider are called without.
+The same seed makes the same calls.
 """
 
 import itertools
@@ -34,6 +35,7 @@ _ROUTES = tuple(
     for method, part in (("POST", "chat"), ("POST", "agents"), ("GET", "documents"), ("POST", "search"))
     for what in ("ask", "draft", "sum", "plan", "rank", "tag", "check", "route", "title", "translate")
 )
+_PROMPTS = {route: ".".join(route.split("/")[1::2]) for route in _ROUTES}
 _TEAMS = 7
 _ERRORS = (
     ("rate_limit_exceeded", 429),
@@ -119,5 +121,7 @@ def _one(
         user_id=f"user-{user:05d}",
         session_id=f"session-{user:05d}-{at // 3_600_000:x}",
         trace_id=f"{rng.getrandbits(128):032x}",
+        prompt_name=None if provider == "groq" else _PROMPTS[route],
+        prompt_hash=None if provider == "groq" else f"{_ROUTES.index(route):04x}{at // (7 * _DAY_MS):08x}",
         tags={"team": f"team-{_ROUTES.index(route) % _TEAMS}", "release": f"r{at // (2 * _DAY_MS)}"},
     )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from miharu._version import __version__
 
 if TYPE_CHECKING:
+    from miharu._alert import Alert, AlertChange
     from miharu._asgi import MiharuMiddleware, asgi
     from miharu._budget import Budget, BudgetState
     from miharu._price import Price
     from miharu._wsgi.middleware import MiharuWsgiMiddleware
+    from miharu.attribution.marks import mark
     from miharu.attribution.observe import observe
     from miharu.attribution.scoped import context
     from miharu.attribution.scores import score, trace_id
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from miharu.monitor.capture import capture
 
 __all__ = (
+    "Alert",
+    "AlertChange",
     "Budget",
     "BudgetExceeded",
     "BudgetState",
@@ -49,6 +53,7 @@ __all__ = (
     "context",
     "flush",
     "init",
+    "mark",
     "observe",
     "score",
     "shutdown",
@@ -58,6 +63,8 @@ __all__ = (
 )
 
 _HOMES = {
+    "Alert": "miharu._alert",
+    "AlertChange": "miharu._alert",
     "Budget": "miharu._budget",
     "BudgetExceeded": "miharu.errors",
     "BudgetState": "miharu._budget",
@@ -75,6 +82,7 @@ _HOMES = {
     "capture": "miharu.monitor.capture",
     "context": "miharu.attribution.scoped",
     "observe": "miharu.attribution.observe",
+    "mark": "miharu.attribution.marks",
     "score": "miharu.attribution.scores",
     "span": "miharu.attribution.spans",
     "trace_id": "miharu.attribution.scores",

@@ -1,14 +1,17 @@
-"""What stores and exporters are given together: calls, the spans around them, and scores."""
+"""What stores and exporters are given together: calls, the spans around them, scores, and markers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from miharu.call import Call, Status
 
-__all__ = ("TOOL", "Batch", "Score", "Span")
+__all__ = ("TOOL", "Batch", "Marker", "MarkerKind", "Score", "Span")
 
 TOOL = "execute_tool"
 """The kind of a span in which a tool ran."""
+MarkerKind = Literal["mark", "release", "firing", "resolved"]
+"""What happened: something that the program named, the first call of a release, or a turn of an alert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +68,27 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A moment that figures are compared around: a deploy, a release, a turn of an alert."""
+
+    id: str
+    """Of several with the same id the first one that was stored is kept."""
+    timestamp: int
+    """Unix milliseconds."""
+    name: str
+    kind: MarkerKind = "mark"
+    service: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Calls, spans and scores that are stored in one transaction, or not at all."""
+    """Calls, spans, scores and markers that are stored in one transaction, or not at all."""
 
     calls: Sequence[Call] = ()
     spans: Sequence[Span] = ()
     scores: Sequence[Score] = ()
+    markers: Sequence[Marker] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.calls or self.spans or self.scores)
+        return bool(self.calls or self.spans or self.scores or self.markers)

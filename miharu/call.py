@@ -152,6 +152,12 @@ class Call:
     span_id: str | None = None
     parent_id: str | None = None
     tags: Mapping[str, str] | None = None
+    prompt_name: str | None = None
+    """What the program calls the prompt; else its first words where content is captured, and the beginning of
+    ``prompt_hash`` where it is not."""
+    prompt_hash: str | None = None
+    """Of the fixed part of the request, its system prompt and its tools: a version of the prompt. ``varies``
+    where there are too many to tell them apart; ``None`` where there is no fixed part."""
     duplicate_of: str | None = None
     """The id of an earlier call of this process that asked the very same and was answered."""
     cache_missed_tokens: int | None = None

@@ -5,7 +5,7 @@ route_templates.py  the route of the host's app, as a template
 wsgi_routes.py      the same where the app is called by WSGI
 route_patterns.py   how each framework writes a route
 sources.py          the script or notebook, for work that no web request asked for
-records.py          where spans and scores are left for the recorder
+records.py          where spans, scores and markers are left for the recorder
 stated.py           what the program itself states
 context.py          the one reference that is kept while the program runs
 stepping.py         the same for a request that is answered in steps
@@ -16,6 +16,7 @@ spans.py            a piece of work around a block
 observe.py          the same around each run of a function
 captures.py         the captures that get calls as they are read
 resolve.py          the owner for the columns, worked out in the recorder from that reference
+marks.py            moments that the program names
 scores.py           ratings of a call or a trace
 """
 

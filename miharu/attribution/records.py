@@ -1,4 +1,4 @@
-"""Where spans and scores are left for the recorder.
+"""Where spans, scores and markers are left for the recorder.
 
 They come from the program's own code, as calls do from the interceptor; the recorder registers here to get
 them.
@@ -10,7 +10,8 @@ from typing import Any
 __all__ = ("hand_to", "keeps_content", "leave", "withdraw")
 
 Sink = Callable[[Any], None]
-"""Of spans that are over (``spans.OpenSpan``) and scores (``batch.Score``)."""
+"""Of spans that are over (``spans.OpenSpan``) scores (``batch.Score``) and markers
+(``batch.Marker``)."""
 
 _sink: Sink | None = None
 _content = False
@@ -40,7 +41,7 @@ def keeps_content() -> bool:
 
 
 def leave(record: object) -> None:
-    """Leave a span that is over, or a score; without a recorder it is dropped."""
+    """Leave a span that is over, a score or a marker; without a recorder it is dropped."""
     sink = _sink
     if sink is not None:
         sink(record)

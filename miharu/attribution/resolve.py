@@ -38,6 +38,8 @@ class Attribution:
     """``None`` where there is neither a request nor a job nor a span: it is a trace of its own."""
     parent_id: str | None = None
     tags: Mapping[str, str] | None = None
+    prompt: str | None = None
+    """What the program calls the prompt of its calls; spans have none."""
 
 
 def attribution_of(
@@ -65,6 +67,7 @@ def attribution_of(
         trace_id=trace_id,
         parent_id=parent_id,
         tags=tags or None,
+        prompt=None if stated.prompt is None else _text(stated.prompt) or None,
     )
 
 

@@ -106,6 +106,7 @@ def context(
     session: object = None,
     tags: Mapping[str, str] | None = None,
     route: str | None = None,
+    prompt: str | None = None,
 ) -> Scoped:
     """Say to whom the calls belong that are made from here on.
 
@@ -118,10 +119,11 @@ def context(
         session: Stored as ``session_id``.
         tags: Names and values of your own. Anything else is logged and left out; nothing is raised here.
         route: Stored as ``route`` instead of the route or the name that miharu finds.
+        prompt: Stored as ``prompt_name``: what the prompt is called, whichever version of it is sent.
     """
     scoped = Scoped(NOTHING)
     try:
-        stated = Stated(user=user, session=session, route=route, tags=_names_and_values(tags))
+        stated = Stated(user=user, session=session, route=route, prompt=prompt, tags=_names_and_values(tags))
         scoped = Scoped(stated)
         scoped.say()
     except Exception:  # noqa: BLE001 - the guard on the user's path

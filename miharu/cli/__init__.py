@@ -7,6 +7,7 @@ demo/        the page with example calls, by the real OpenAI SDK
 tail.py      calls as they come
 stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
+mark.py      a marker on the charts, for deploy scripts
 copy.py      everything, from one database into another
 prune.py     delete what is old, or all of a user (``_forgetting.py``)
 reprice.py   what calls cost by the prices that are known today

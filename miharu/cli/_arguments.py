@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from miharu.conditions.language import Condition
+    from miharu.conditions.language import Conditions
     from miharu.stores.base import Query
 
 __all__ = ("add_conditions", "add_database", "add_filters", "add_port", "joined", "query_of")
 
-_FILTERS = {"model": "model", "route": "route", "user": "user_id", "status": "status"}
+_FILTERS = {
+    "model": "model",
+    "route": "route",
+    "user": "user_id",
+    "status": "status",
+    "prompt": "prompt_name",
+}
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +40,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="only calls of this model, as it is stored")
     parser.add_argument("--route", help="only calls of this route of your app, such as 'POST /chat'")
     parser.add_argument("--user", help="only calls of this user")
+    parser.add_argument("--prompt", help="only calls of this prompt, by its name")
     parser.add_argument(
         "--status", choices=("success", "error", "cancelled"), help="only calls that ended so"
     )
@@ -69,16 +76,16 @@ def query_of(arguments: argparse.Namespace, start: int, end: int) -> "Query":
     from miharu.stores.narrowing import narrowed
 
     filters: dict[str, Any] = {column: getattr(arguments, name, None) for name, column in _FILTERS.items()}
-    return narrowed(Query(start=start, end=end, **filters), Conditions(arguments.where))
+    return narrowed(Query(start=start, end=end, **filters), arguments.where or Conditions())
 
 
-def _conditions(text: str) -> "tuple[Condition, ...]":
+def _conditions(text: str) -> "Conditions":
     from miharu.conditions.faults import underlined
-    from miharu.conditions.parsing import conditions_in
+    from miharu.conditions.parsing import parse
     from miharu.errors import ConditionError
 
     try:
-        return conditions_in(text)
+        return parse(text)
     except ConditionError as error:
         better = f"\nPerhaps: {error.mended}" if error.mended else ""
         raise argparse.ArgumentTypeError(

@@ -80,7 +80,7 @@ def holding(file: Path, names: Sequence[str]) -> dict[str, list[Path]]:
     wanted = {name: name.encode("utf-8", "replace") for name in names}
     wanted = {name: text for name, text in wanted.items() if len(text) >= _SHORTEST}
     found: dict[str, list[Path]] = {}
-    for path in sorted(file.parent.glob(f"{file.name}*")):
+    for path in sorted(path for path in file.parent.iterdir() if path.name.startswith(file.name)):
         for name in _standing_in(path, wanted) if path.is_file() else ():
             found.setdefault(name, []).append(path)
     return found

@@ -15,8 +15,8 @@ from miharu.errors import MiharuError
 __all__ = ("COMMANDS", "main")
 
 COMMANDS = (
-    *("run", "dashboard", "demo", "tail", "stats", "export", "cassette", "copy", "prune", "reprice"),
-    "doctor",
+    *("run", "dashboard", "demo", "tail", "stats", "export", "cassette"),
+    *("mark", "copy", "prune", "reprice", "doctor"),
 )
 """Each is a module or a folder here, with ``HELP``, ``DESCRIPTION``, ``add_arguments`` and ``run``."""
 _WRONG = 2

@@ -21,8 +21,8 @@ __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
 
 HELP = "copy everything from one database into another"
 DESCRIPTION = (
-    "Copy calls with their prompts and answers, spans and scores from one database into another, such as "
-    "from a SQLite file to PostgreSQL. Of the source nothing is changed, except that "
+    "Copy calls with their prompts and answers, spans, scores and markers from one database into another, "
+    "such as from a SQLite file to PostgreSQL. Of the source nothing is changed, except that "
     "tables of an older miharu are brought up to date first. A copy that was ended can be begun again: it "
     "goes on, and nothing is there twice."
 )
@@ -136,7 +136,8 @@ class _Copy:
         ]
         head = ("", "in the source", "copied", "there before", "in the target")
         print(table(head, rows, Style()))
-        if any(found.missing for found in after.values()):
+        # A release that both have seen has one marker: the target's own.
+        if any(found.missing for kind, found in after.items() if kind != "markers"):
             missing = _listed({kind: found.missing for kind, found in after.items()})
             print(
                 f"The target lacks {missing}, which programs have recorded meanwhile: run the command again "
@@ -159,7 +160,7 @@ class _Copy:
                 "have the same."
             )
             return 1
-        print("Both have the same calls, spans and scores, and the same sums of tokens and cost.")
+        print("Both have the same calls, spans, scores and markers, and the same sums of tokens and cost.")
         return 0
 
 

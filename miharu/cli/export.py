@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Protocol
 from miharu.cli._arguments import add_database, add_filters, query_of
 from miharu.cli._range import range_ms
 from miharu.cli._reading import ask, reading
-from miharu.cli.datasets.scores import condition
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:
     from miharu.batch import Score
     from miharu.call import Call
-    from miharu.cli.datasets.scores import Condition
     from miharu.stores.base import Query, Questions
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")
@@ -57,14 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_filters(parser)
     parser.add_argument(
-        "--score",
-        type=condition,
-        action="append",
-        default=[],
-        metavar="NAME>=VALUE",
-        help="only calls that were rated so, themselves or by their trace, such as 'helpful>=0.8'",
-    )
-    parser.add_argument(
         "--with-content", action="store_true", help="with prompts and answers, where they were kept"
     )
     parser.add_argument(
@@ -88,7 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
             query,
             write,
             content=content,
-            conditions=arguments.score,
             scores=arguments.format == "dataset",
         )
     for reason, number in left_out.items():
@@ -105,17 +94,14 @@ async def _written(
     write: "_Write",
     *,
     content: bool,
-    conditions: "Sequence[Condition]",
     scores: bool,
 ) -> int:
     number = 0
     async for call in _pages(store, query):
         rated: Sequence[Score] = ()
-        if conditions or scores:
+        if scores:
             found = await store.scores(call_id=call.id, trace_id=call.trace_id)
             rated = [score for score in found if score.call_id in {None, call.id}]
-        if not all(is_met(rated) for is_met in conditions):
-            continue
         whole = await store.call(call.id) if content else call
         if whole is not None:  # it may have been pruned meanwhile
             write(whole, rated)

@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.before, content_only=arguments.content_only, limit=_AT_ONCE
         ):
             gone += some
+        await writer.prune(arguments.before, content_only=arguments.content_only)  # the rest of it, if any
         return gone, await questions.size()
 
     if not arguments.yes:

@@ -48,6 +48,8 @@ FIELDS: dict[str, Field] = {
         Field(name="status", column="status", kind="status", about="how it ended"),
         _text("error", "error_type", "the kind of error"),
         _text("attempts", "call_group", "the attempts of one logical call, by the id that they share"),
+        _text("prompt", "prompt_name", "the prompt, by its name"),
+        _text("version", "prompt_hash", "a version of a prompt, by its fingerprint"),
         _text("api", "api", "the wire format, such as openai.chat"),
         _text("host", "host", "the host that was asked"),
         _text("sdk", "sdk", "the library that asked"),

@@ -12,8 +12,10 @@ from miharu.config.database import resolve_database
 from miharu.config.ignore import NOTHING_IGNORED, Ignore, ignored
 from miharu.config.lengths import length_ms
 from miharu.config.refusal import refused
+from miharu.errors import ConfigError
 
 if TYPE_CHECKING:  # they are imported where they are used
+    from miharu._alert import Alert
     from miharu._budget import Budget
     from miharu._price import Price
     from miharu.call import Call
@@ -51,6 +53,8 @@ class Config:
     """An SQLAlchemy URL with its async driver."""
     service: str | None = None
     capture_content: bool = False
+    search: bool = True
+    """Whether what was said can be searched for words, where content is kept."""
     estimate_usage: bool = False
     disabled: bool = False
     retention_ms: int | None = None
@@ -59,6 +63,7 @@ class Config:
     tag_sums: tuple[str, ...] = ()
     """The tags by which sums are kept."""
     budgets: "tuple[Budget, ...]" = ()
+    alerts: "tuple[Alert, ...]" = ()
     prices: "Prices | Mapping[str, Price] | None" = None
     update_prices: bool = False
     providers: "tuple[Provider, ...]" = ()
@@ -82,11 +87,13 @@ class Config:
         *,
         service: str | None = None,
         capture_content: bool | None = None,
+        search: bool | None = None,
         estimate_usage: bool | None = None,
         retention: Length | Unset = UNSET,
         content_retention: Length | Unset = UNSET,
         tag_sums: Iterable[str] = (),
         budgets: "Iterable[Budget] | None" = None,
+        alerts: "Iterable[Alert | str] | None" = None,
         prices: "Prices | Mapping[str, Price] | None" = None,
         update_prices: bool = False,
         providers: "Iterable[Provider]" = (),
@@ -106,6 +113,7 @@ class Config:
             raise refused("service", service, "give the name of this program as a text, or leave it out")
         flags = {
             "capture_content": capture_content,
+            "search": search,
             "estimate_usage": estimate_usage,
             "update_prices": update_prices,
         }
@@ -119,6 +127,7 @@ class Config:
             database=resolve_database(database, environ),
             service=service or environ.get("MIHARU_SERVICE", "").strip() or None,
             capture_content=_flag(environ, "MIHARU_CAPTURE_CONTENT", given=capture_content),
+            search=_flag(environ, "MIHARU_SEARCH", given=search, otherwise=True),
             estimate_usage=_flag(environ, "MIHARU_ESTIMATE_USAGE", given=estimate_usage),
             disabled=_flag(environ, "MIHARU_DISABLED"),
             retention_ms=_length("retention", retention, environ, "MIHARU_RETENTION", _FOR_EVER),
@@ -131,6 +140,7 @@ class Config:
             ),
             tag_sums=_tag_sums(tag_sums),
             budgets=_budgets(budgets, environ),
+            alerts=_alerts(alerts, environ),
             prices=prices,
             update_prices=update_prices,
             providers=providers,
@@ -145,10 +155,14 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _flag(environ: Mapping[str, str], name: str, *, given: bool | None = None) -> bool:
+def _flag(
+    environ: Mapping[str, str], name: str, *, given: bool | None = None, otherwise: bool = False
+) -> bool:
     if given is not None:
         return given
     text = environ.get(name, "").strip().lower()
+    if not text:
+        return otherwise
     if text not in _TRUE | _FALSE:
         raise refused(name, environ[name], "set it to 1 or 0")
     return text in _TRUE
@@ -185,6 +199,25 @@ def _budgets(given: "Iterable[Budget] | None", environ: Mapping[str, str]) -> "t
         if not isinstance(budget, Budget):
             raise refused("budgets", budget, "give miharu.Budget objects, such as miharu.Budget(10, 'day')")
     return budgets
+
+
+def _alerts(given: "Iterable[Alert | str] | None", environ: Mapping[str, str]) -> "tuple[Alert, ...]":
+    text, hook = (environ.get(name, "").strip() for name in ("MIHARU_ALERTS", "MIHARU_ALERT_WEBHOOK"))
+    if hook and not hook.startswith(("http://", "https://")):
+        raise ConfigError(
+            "MIHARU_ALERT_WEBHOOK is not a URL: set it to one that begins with http:// or https://.",
+            "MIHARU_ALERT_WEBHOOK",
+        )
+    if given is None and not text:
+        return ()
+    from miharu._alert import alerts_from
+
+    if given is not None:
+        return alerts_from(_several("alerts", given), hook or None)
+    try:
+        return alerts_from([one for one in map(str.strip, text.split(";")) if one], hook or None)
+    except ConfigError as error:
+        raise ConfigError(f"MIHARU_ALERTS: {error}", "MIHARU_ALERTS") from None
 
 
 def _exporters(

@@ -117,6 +117,7 @@ class Door:
                 clock=self._clock,
                 figures=None if monitor.read_only else monitor.stats,
                 budgets=lambda: monitor.stats()["budgets"],
+                alerts=lambda: monitor.alerts,
                 formats=monitor.config.providers,
                 running=None if monitor.read_only else lambda: monitor.running() or (),
             )

@@ -13,6 +13,7 @@ from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
 from miharu.dashboard.pages import (
+    alerts,
     body,
     calls,
     choices,
@@ -27,6 +28,7 @@ from miharu.dashboard.pages import (
     models,
     overview,
     pair,
+    prompts,
     refused,
     routes,
     sessions,
@@ -51,8 +53,10 @@ SCREENS: tuple[Screen, ...] = (
     users.SCREEN,
     tags.SCREEN,
     tools.SCREEN,
+    prompts.SCREEN,
     sessions.SCREEN,
     errors.SCREEN,
+    alerts.SCREEN,
     compare.SCREEN,
 )
 _VIEWS: Mapping[str, Callable[[PageRequest, Site], Awaitable[Page]]] = {

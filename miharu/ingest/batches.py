@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from miharu._bounds import is_recent
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.ingest.answer import STORED_WITHIN_S, Answer, Refusal, Sent, as_json
 from miharu.ingest.clean import clean
 from miharu.recorder.reading.redactor import Redactor
@@ -38,13 +38,19 @@ class Batches:
         self._check_times(batch)
         if batch:
             monitor.take_in(clean(batch, Redactor()), STORED_WITHIN_S)
-        return as_json(
-            200, {"calls": len(batch.calls), "spans": len(batch.spans), "scores": len(batch.scores)}
-        )
+        counts = {"calls": len(batch.calls), "spans": len(batch.spans), "scores": len(batch.scores)}
+        if batch.markers:
+            counts["markers"] = len(batch.markers)
+        return as_json(200, counts)
 
     def _check_times(self, batch: Batch) -> None:
         now = self._clock()
-        values: list[Call | Span | Score] = [*batch.calls, *batch.spans, *batch.scores]
+        values: list[Call | Span | Score | Marker] = [
+            *batch.calls,
+            *batch.spans,
+            *batch.scores,
+            *batch.markers,
+        ]
         for value in values:
             if not is_recent(value.timestamp, now):
                 kind = type(value).__name__.lower()

@@ -13,7 +13,17 @@ from miharu.redaction.values import remembered
 __all__ = ("clean",)
 
 _NO_REQUEST = Request(method="POST", host="", path="", query="", headers={}, body=None)
-_FREE = ("provider", "api", "parent_id", "trace_id", "span_id", "call_group", "body_hash", "duplicate_of")
+_FREE = (
+    "provider",
+    "api",
+    "parent_id",
+    "trace_id",
+    "span_id",
+    "call_group",
+    "body_hash",
+    "duplicate_of",
+    "prompt_hash",
+)
 """Texts that a recorder makes itself, and that a sender may put anything into."""
 
 
@@ -23,6 +33,7 @@ def clean(batch: Batch, redactor: Redactor) -> Batch:
         calls=[redactor.call(_named(call), _NO_REQUEST) for call in batch.calls],
         spans=[redactor.span(span) for span in batch.spans],
         scores=[redactor.score(score) for score in batch.scores],
+        markers=[redactor.marker(marker) for marker in batch.markers],
     )
 
 

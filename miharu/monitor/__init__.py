@@ -4,7 +4,7 @@ monitor.py      one process that is watched, or one database that is looked at
 process.py      the one of this process, and the public functions over it
 capture.py      the calls of a block, whether or not the process is watched
 calls.py        what such a block gives
-queries.py      the queries of pages, of the command line and of budgets
+queries.py      the queries of pages, of the command line, of budgets and alerts
 store.py        the store that both share
 shared.py       what its threads share
 steps.py        in which order the recorder's thread imports that

@@ -6,7 +6,7 @@ recorder's thread (``recording.py``).
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import thread as _thread  # noqa: F401 - a loop may want it at exit, when it cannot load
 from contextlib import suppress
 from functools import partial
@@ -32,11 +32,12 @@ from miharu.stores import store_for
 
 if TYPE_CHECKING:
     from miharu.attribution.spans import OpenSpan
-    from miharu.batch import Batch, Score
+    from miharu.batch import Batch, Marker, Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording
     from miharu.plugins import Loadable
     from miharu.providers.base import Rule
+    from miharu.recorder.alerts import AlertState, Watch
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.run import Run
     from miharu.recorder.threads.loop import LoopThread
@@ -79,6 +80,7 @@ class Monitor:
         self._interceptor: Interceptor | None = None
         self._outgoing: LoopThread | None = None
         self._ledger = self._new_ledger() if config.budgets else None
+        self._watch_alerts = self._new_watch() if config.alerts and not read_only else None
         self._recording: Recording | None = None
         self._renew()
 
@@ -148,8 +150,9 @@ class Monitor:
             shared.spool.close()
         if shared.exports is not None:
             shared.exports.close(until - time.monotonic())
-        if self._ledger is not None:
-            self._ledger.close()
+        for telling in (self._ledger, self._watch_alerts):
+            if telling is not None:
+                telling.close()
         shared.stop_queries(max(LOOPS_END_S, until - time.monotonic()))
         if self._outgoing is not None:
             self._outgoing.stop(max(LOOPS_END_S, until - time.monotonic()))
@@ -260,6 +263,11 @@ class Monitor:
             budgets=list(ledger.states) if ledger is not None else [],
         )
 
+    @property
+    def alerts(self) -> "Sequence[AlertState]":
+        """How the alerts of this process stand."""
+        return self._watch_alerts.states if self._watch_alerts is not None else ()
+
     def check_budget(
         self, user: str | None = None, route: str | None = None, tags: Mapping[str, str] | None = None
     ) -> None:
@@ -305,7 +313,7 @@ class Monitor:
                 self._shared.queue.put(exchange)
             self._recorder.hurry()
 
-    def _take_record(self, record: "OpenSpan | Score") -> None:
+    def _take_record(self, record: "OpenSpan | Score | Marker") -> None:
         self._shared.queue.put_record(record)
         if self._recorder.orders.asleep:
             self._recorder.ring()
@@ -316,6 +324,7 @@ class Monitor:
             self.config,
             self._store_point,
             self._ledger,
+            self._watch_alerts,
             first=self._look_for_left_behind,
             read_only=self.read_only,
         )
@@ -378,6 +387,16 @@ class Monitor:
             return Ledger(self.config.budgets)
         return Ledger(self.config.budgets, Alarms(Webhook(self._loop_for_what_leaves())))
 
+    def _new_watch(self) -> "Watch":
+        from miharu.recorder.alerts import Telling, Watch
+        from miharu.recorder.budgets import Webhook
+
+        return Watch(self.config.alerts, self._leave_marker, Telling(Webhook(self._loop_for_what_leaves())))
+
+    def _leave_marker(self, marker: "Marker") -> None:
+        """On the recorder's thread, which stores it with its next batch."""
+        self._shared.queue.put_record(marker)
+
     def before_fork(self) -> None:
         """Close the store and end the threads: the child inherits no open database and no held lock.
 
@@ -413,8 +432,9 @@ class Monitor:
             self._shared.spool.disown()
         if self._outgoing is not None:
             self._outgoing.after_fork_in_child()
-        if self._ledger is not None:
-            self._ledger.after_fork()
+        for telling in (self._ledger, self._watch_alerts):
+            if telling is not None:
+                telling.after_fork()
         handoff.forget_all()
         self._renew()
 
@@ -432,7 +452,7 @@ def _import_clients(config: Config) -> None:
     """
     if config.update_prices:
         import_module("httpx2")
-    if any(budget.webhook for budget in config.budgets):
+    if any(_hooks(config)):
         import_module("httpx")
 
 
@@ -444,11 +464,17 @@ def _exporter_points(config: Config) -> "tuple[Loadable, ...]":
 
 def _remember_secrets(config: Config) -> None:
     """Register the secrets in the settings, so that they are redacted everywhere."""
-    if database_file(config.database) is not None and not config.budgets:
+    if database_file(config.database) is not None and not config.budgets and not config.alerts:
         return
     from miharu.redaction import values
     from miharu.redaction.urls import secrets_in, secrets_of_hook
 
     values.keep(secrets_in(config.database))
-    for budget in config.budgets:
-        values.keep(part for part in secrets_of_hook(budget.webhook or "") if len(part) >= values.SHORT)
+    for hook in _hooks(config):
+        values.keep(part for part in secrets_of_hook(hook) if len(part) >= values.SHORT)
+
+
+def _hooks(config: Config) -> list[str]:
+    """The webhooks of budgets and alerts."""
+    hooks = [budget.webhook for budget in config.budgets] + [alert.webhook for alert in config.alerts]
+    return [hook for hook in hooks if hook]

@@ -15,6 +15,7 @@ from miharu.monitor.figures import NOTHING, Stats
 from miharu.monitor.monitor import Monitor
 
 if TYPE_CHECKING:  # the program's own thread imports as little as can be
+    from miharu._alert import Alert
     from miharu._budget import Budget
     from miharu._price import Price
     from miharu.call import Call
@@ -59,11 +60,13 @@ def init(
     *,
     service: str | None = None,
     capture_content: bool | None = None,
+    search: bool | None = None,
     estimate_usage: bool | None = None,
     retention: Length | Unset = UNSET,
     content_retention: Length | Unset = UNSET,
     tag_sums: Iterable[str] = (),
     budgets: "Iterable[Budget] | None" = None,
+    alerts: "Iterable[Alert | str] | None" = None,
     prices: "Prices | Mapping[str, Price] | None" = None,
     update_prices: bool = False,
     providers: "Iterable[Provider]" = (),
@@ -80,6 +83,8 @@ def init(
         database: A path or a URL; by default ``MIHARU_DATABASE_URL``, else a file in ``.miharu/``.
         service: The name of this program, stored with each call; by default ``MIHARU_SERVICE``.
         capture_content: Whether prompts and answers are kept; by default ``MIHARU_CAPTURE_CONTENT``, else no.
+        search: Whether prompts and answers that are kept can be searched for words; by default
+            ``MIHARU_SEARCH``, else yes.
         estimate_usage: Whether tokens are guessed, and marked so, where the provider reports none; by default
             ``MIHARU_ESTIMATE_USAGE``, else no.
         retention: How long calls are kept: days, a ``timedelta``, a text such as ``90d``, or ``None`` for
@@ -88,6 +93,8 @@ def init(
             30 days.
         tag_sums: Names of tags by which sums are kept, so that a page filtered by one is as quick as any.
         budgets: What calls may cost; by default ``MIHARU_BUDGET``, else anything.
+        alerts: What is to be told of when calls change for the worse: ``miharu.Alert`` objects, or texts such
+            as ``errors>5% route:/refund over:15m``; by default ``MIHARU_ALERTS``, else nothing.
         prices: What your own models cost, on top of the built-in prices: ``miharu.Price`` objects by model;
             or an object that knows all prices instead of them.
         update_prices: Whether genai-prices fetches newer prices once an hour; by default not, because that is
@@ -109,11 +116,13 @@ def init(
             database,
             service=service,
             capture_content=capture_content,
+            search=search,
             estimate_usage=estimate_usage,
             retention=retention,
             content_retention=content_retention,
             tag_sums=tag_sums,
             budgets=budgets,
+            alerts=alerts,
             prices=prices,
             update_prices=update_prices,
             providers=providers,

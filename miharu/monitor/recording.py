@@ -29,7 +29,8 @@ from miharu.recorder.spool import place_for
 from miharu.recorder.threads.imports import importing
 from miharu.recorder.threads.loop import LoopThread
 from miharu.recorder.threads.orders import Orders
-from miharu.stores.base import Questions, Writer
+from miharu.stores.base import Questions, UsesTexts, Writer
+from miharu.stores.words import Role, TextsOf
 
 __all__ = ("Recording",)
 
@@ -73,7 +74,7 @@ class Recording:
             losses=shared.lost,
             last_write=lambda: shared.counters.last_write,
             refresh_budgets=self._refresh_budgets,
-            budgets_due=shared.ledger.due if shared.ledger is not None else lambda: None,
+            budgets_due=self._budgets_due,
             retention=Retention(calls_ms=config.retention_ms, content_ms=config.content_retention_ms),
             eager=shared.ledger is not None,
         )
@@ -95,7 +96,10 @@ class Recording:
         )
 
     def _writer(self, meanwhile: Meanwhile) -> Writer:
-        return self._shared.store.writer(self._shared.loop, meanwhile)
+        writer = self._shared.store.writer(self._shared.loop, meanwhile)
+        if self._shared.config.search and isinstance(writer, UsesTexts):
+            writer.use_texts(_texts_of(self._shared.config))
+        return writer
 
     def _load_prices(self) -> Prices | None:
         config = self._shared.config
@@ -113,9 +117,9 @@ class Recording:
             self._kept.keep(self._prices.plans)
 
     def _refresh_budgets(self, at_once: bool, meanwhile: Meanwhile) -> None:  # noqa: FBT001 - the seam's
-        """Bring the budgets up to date."""
+        """Bring budgets and alerts up to date."""
         shared = self._shared
-        if shared.ledger is None:
+        if shared.ledger is None and shared.watch is None:
             return
 
         def ask(look: Callable[[Questions], Awaitable[T]]) -> T:
@@ -123,7 +127,16 @@ class Recording:
 
         with suppress(StoreError):  # the recorder says what is wrong
             shared.queries.open(meanwhile)
-        shared.ledger.refresh(ask, at_once=at_once)
+        if shared.ledger is not None:
+            shared.ledger.refresh(ask, at_once=at_once)
+        if shared.watch is not None:
+            shared.watch.refresh(ask, at_once=at_once)
+
+    def _budgets_due(self) -> float | None:
+        """Seconds until it is time to ask for budgets or alerts; ``None`` where there are none."""
+        asking = (self._shared.ledger, self._shared.watch)
+        dues = [due for one in asking if one is not None and (due := one.due()) is not None]
+        return min(dues, default=None)
 
 
 def _kept_plans(config: Config) -> KeptPlans | None:
@@ -150,6 +163,18 @@ def _exporters_of(config: Config, named: Sequence[plugins.Loadable]) -> Sequence
         if isinstance(exporter, UsesMessages):
             exporter.use_messages(_messages_of(config))
     return exporters
+
+
+def _texts_of(config: Config) -> TextsOf:
+    """What reads the texts of a call for the store, beside its other deferred work."""
+
+    def texts(call: Call) -> Sequence[tuple[Role, str]]:
+        with importing():  # wire formats import what lays them out when it is needed
+            from miharu.providers.bodies.texts import texts_in
+
+            return [(each.role, each.text) for each in texts_in(call, config.providers)]
+
+    return texts
 
 
 def _messages_of(config: Config) -> Callable[[Call], Said | None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.queries import StoreQueries
     from miharu.monitor.store import OneStore
+    from miharu.recorder.alerts import Watch
     from miharu.recorder.budgets import Ledger
     from miharu.recorder.exports import Exports
     from miharu.recorder.spool import Spool
@@ -34,6 +35,7 @@ class Shared:
         config: Config,
         point: Loadable,
         ledger: "Ledger | None" = None,
+        watch: "Watch | None" = None,
         *,
         first: "Callable[[], Awaitable[None]]",
         read_only: bool,
@@ -44,12 +46,14 @@ class Shared:
             config: The settings.
             point: The store's.
             ledger: The budgets, if there are any.
+            watch: The alerts, if there are any.
             first: Awaited before each question.
             read_only: Never make or change anything.
         """
         self.config = config
         self.read_only = read_only
         self.ledger = ledger
+        self.watch = watch
         self.queue = ExchangeQueue()
         self.counters = Counters()
         self.spool: Spool | None = None

@@ -4,7 +4,7 @@ Rule      which requests it may be: plain data, matched without running any of t
 Wire      one exchange, decoded
 Reading   what it says
 Provider  Wire -> Reading; and where it also has ``messages``, what was said in a call, for people to read
-          (``messages.py``)
+          (``messages.py``); where it has ``fixed``, which part of a request is the prompt (``fixed.py``)
 
 What a call is to be paid for reaches its price in two ways:
 

@@ -1,13 +1,15 @@
 """Built-in formats that are imported with the first call that they may have to read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
+from typing import Any
 
 from miharu import plugins
 from miharu.plugins import Loadable
 from miharu.providers.base import Provider, Reading, Rule, Wire
 from miharu.providers.batches import Results, results_of
+from miharu.providers.fixed import Fixed, Fixes
 
 __all__ = ("OnUse",)
 
@@ -36,6 +38,9 @@ class OnUse:
     def read(self, wire: Wire) -> Reading | None:
         return None if self._format is None else self._format.read(wire)
 
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return self._fixed(request)
+
     def results(self, wire: Wire) -> Results | None:
         return None if self._format is None else results_of(self._format, wire)
 
@@ -45,7 +50,16 @@ class OnUse:
         return self._format
 
     @cached_property
+    def _fixed(self) -> Callable[[Mapping[str, Any]], Fixed]:
+        found: object = self._format
+        return found.fixed if isinstance(found, Fixes) else _nothing_fixed
+
+    @cached_property
     def _format(self) -> Provider | None:
         """``None`` where it cannot be imported, which the log says."""
         with self._importing():
             return next((provider() for _, provider in plugins.load((self._point,))), None)
+
+
+def _nothing_fixed(_request: Mapping[str, Any]) -> Fixed:
+    return Fixed()

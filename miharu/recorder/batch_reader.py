@@ -13,17 +13,18 @@ from miharu._guard import swallowed
 from miharu.attribution import captures
 from miharu.attribution.resolve import span_record
 from miharu.attribution.spans import OpenSpan
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange
 from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
 from miharu.recorder.reading.reader import Reader
+from miharu.recorder.reading.releases import Releases
 
 __all__ = ("BatchReader", "as_batch")
 
 BATCH = 500
-"""Calls, spans and scores per transaction."""
+"""Calls, spans, scores and markers per transaction."""
 BATCH_BYTES = 8 << 20
 """Content per transaction; the call that goes beyond it is the last."""
 READING_S = 0.03
@@ -62,6 +63,7 @@ class BatchReader:
         self._reader = reader
         self._counters = counters
         self._finish = finish
+        self._releases = Releases()
 
     def fill(self, values: list[Kept], *, in_a_hurry: bool = False) -> bool:
         """Add to the list until it is a whole batch, or has taken long enough, or nothing is left.
@@ -86,6 +88,7 @@ class BatchReader:
                 if isinstance(kept, Call) and not in_a_hurry:
                     kept = self._finish(kept)
                 values.append(kept)
+                values.extend(self._releases.begun(kept))
                 room -= _weight(kept)
             if in_a_hurry:
                 continue
@@ -112,7 +115,7 @@ class BatchReader:
                 sharing.give_way()
         if not own:
             self._counters.captured = captured
-        return as_batch(found)
+        return as_batch([*found, *(marker for kept in found for marker in self._releases.begun(kept))])
 
     def _next(self) -> "Kept | None":
         """What comes next of what was taken last; ``None`` where nothing does."""
@@ -161,8 +164,10 @@ class BatchReader:
         return call
 
 
-def _record(reader: Reader, left: "OpenSpan | Span | Score") -> Kept:
-    """A span or a score, as it is kept."""
+def _record(reader: Reader, left: "OpenSpan | Span | Score | Marker") -> Kept:
+    """A span, a score or a marker, as it is kept."""
+    if isinstance(left, Marker):
+        return reader.redactor.marker(left)
     if isinstance(left, Score):
         return reader.redactor.score(left)
     return reader.redactor.span(span_record(left, reader.service) if isinstance(left, OpenSpan) else left)
@@ -195,6 +200,7 @@ def as_batch(values: list[Kept]) -> Batch:
         calls=[value for value in values if isinstance(value, Call)],
         spans=[value for value in values if isinstance(value, Span)],
         scores=[value for value in values if isinstance(value, Score)],
+        markers=[value for value in values if isinstance(value, Marker)],
     )
 
 

@@ -138,7 +138,7 @@ class Pipeline:
             self._counters.failures += 1
             raise
         except Exception:  # noqa: BLE001 - one call that cannot be stored must not hold up the others
-            values: list[Kept] = [*batch.calls, *batch.spans, *batch.scores]
+            values: list[Kept] = [*batch.calls, *batch.spans, *batch.scores, *batch.markers]
             if len(values) > 1:
                 for value in values:
                     self.keep(as_batch([value]), own=own, tried=True)

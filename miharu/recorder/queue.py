@@ -13,18 +13,18 @@ from miharu.holding import HOLDING, Holding
 
 if TYPE_CHECKING:  # it is made on the program's own thread
     from miharu.attribution.spans import OpenSpan
-    from miharu.batch import Score, Span
+    from miharu.batch import Marker, Score, Span
     from miharu.call import Call
 
 __all__ = ("ExchangeQueue", "Kept", "Left")
 
-Left: TypeAlias = "Exchange | OpenSpan | Span | Score"
+Left: TypeAlias = "Exchange | OpenSpan | Span | Score | Marker"
 """What callers leave."""
-Kept: TypeAlias = "Call | Span | Score"
+Kept: TypeAlias = "Call | Span | Score | Marker"
 """What the recorder makes of it."""
 
 RECORD_BYTES = 512
-"""What a span or a score takes, about, beside its longest text."""
+"""What a span, a score or a marker takes, about, beside its longest text."""
 
 
 class ExchangeQueue:
@@ -48,7 +48,7 @@ class ExchangeQueue:
     dropped: int
     """Calls of which nothing is left."""
     dropped_records: int
-    """Spans and scores of which nothing is left."""
+    """Spans, scores and markers of which nothing is left."""
     shed: int
     """Calls of whose bodies only the ends were kept: no content, and in most cases usage."""
 
@@ -80,8 +80,8 @@ class ExchangeQueue:
         self.shed += exchange.shed
         self._items.append((exchange, 0))
 
-    def put_record(self, record: "OpenSpan | Span | Score") -> None:
-        """Leave a span or a score. It is stored with the calls of its time."""
+    def put_record(self, record: "OpenSpan | Span | Score | Marker") -> None:
+        """Leave a span, a score or a marker. It is stored with the calls of its time."""
         text = getattr(record, "comment", None) or getattr(record, "error_message", None)
         size, content = RECORD_BYTES + len(text or ""), getattr(record, "held", 0)
         if content and self.holding.used + size + content > self.holding.limit:

@@ -16,7 +16,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from miharu.call import Status
 from miharu.conditions.language import Condition, Conditions, is_storable
-from miharu.conditions.parsing import conditions_in
+from miharu.conditions.parsing import parse
 from miharu.dashboard.address.filters import FILTERS
 from miharu.dashboard.address.ranges import RANGES, read_instant
 from miharu.dashboard.address.windows import Window
@@ -67,6 +67,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace: Several = None,
     error: Several = None,
     attempts: Several = None,
+    prompt: Several = None,
+    version: Several = None,
     tag: Tags = None,
     status: FromQuery[list[Status] | None] = None,
     q: Asked = None,
@@ -75,6 +77,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
     trace_id: Several = None,
     call_group: Several = None,
     error_type: Several = None,
+    prompt_name: Several = None,
+    prompt_hash: Several = None,
 ) -> Query:
     """The question to the store."""
     first, last = _period(now, range, tz, start, end)
@@ -89,6 +93,8 @@ def asked_for(  # noqa: PLR0917 - Litestar passes them by name
         "trace_id": _either("trace", trace, "trace_id", trace_id),
         "error_type": _either("error", error, "error_type", error_type),
         "call_group": _either("attempts", attempts, "call_group", call_group),
+        "prompt_name": _either("prompt", prompt, "prompt_name", prompt_name),
+        "prompt_hash": _either("version", version, "prompt_hash", prompt_hash),
     }
     fields: dict[str, Any] = {}
     conditions: list[Condition] = []
@@ -119,7 +125,8 @@ def _tags(given: Sequence[str]) -> Iterator[Condition]:
 
 def _narrowed(query: Query, conditions: Sequence[Condition], q: str | None) -> Query:
     try:
-        found = narrowed(query, Conditions((*conditions, *conditions_in(q or ""))))
+        asked = parse(q or "")
+        found = narrowed(query, Conditions((*conditions, *asked.conditions), asked.words))
         possible(found)
     except ConditionError as error:
         what = {"text": error.text, "faults": list(map(asdict, error.faults)), "mended": error.mended}

@@ -13,6 +13,7 @@ rollups.py      which sums are kept
 folding.py      adding calls to them
 steps.py        sums of hours and days that are over
 buckets.py      durations in buckets
+words.py        what was said, as the words that are searched for
 ever.py         counters of all time, those of calls that are gone included
 bodies.py       prompts and answers, packed
 changes.py      what of a call may change later: its end, and its price

@@ -13,16 +13,20 @@ and counted beside the sum (``unpriced``), never taken for zero.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost, Status
 from miharu.conditions.language import Condition
+from miharu.stores.words import Role, TextsOf
 
 __all__ = (
     "LONGEST_TAG",
     "MOST_EXPENSIVE",
+    "MOST_MARKERS",
+    "MOST_RATED",
     "MOST_SPANS",
+    "MOST_VERSIONS",
     "NEWEST",
     "RANKED",
     "SCORES_LOOKED_THROUGH",
@@ -53,8 +57,10 @@ __all__ = (
     "RankedBy",
     "Ranking",
     "Ranks",
+    "Rated",
     "ScoreSum",
     "ScoredCall",
+    "Searched",
     "SelfPruning",
     "Session",
     "Store",
@@ -63,21 +69,36 @@ __all__ = (
     "Timing",
     "Tools",
     "Totals",
+    "UsesTexts",
+    "Versions",
     "Whose",
     "Writer",
     "checked_order",
 )
 
-Dimension = Literal["model", "provider", "route", "user_id", "service", "status", "error_type"]
+Dimension = Literal[
+    "model",
+    "provider",
+    "route",
+    "user_id",
+    "service",
+    "status",
+    "error_type",
+    "prompt_name",
+    "prompt_hash",
+]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
 RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved"]
-Kind = Literal["calls", "spans", "scores"]
+Kind = Literal["calls", "spans", "scores", "markers"]
 Place = tuple[int, str]
-"""The timestamp and the id of a call, a span or a score; by both they are ordered."""
+"""The timestamp and the id of a call, a span, a score or a marker; by both they are ordered."""
 RANKED = 100_000
 """How many of the newest calls of the window a store must look through for the largest."""
 MOST_SPANS = 1000
+MOST_MARKERS = 500
+MOST_RATED = 20
+"""Names of scores."""
 SPANS_LOOKED_THROUGH = 20_000
 TOOL_STEPS = 24
 SCORES_LOOKED_THROUGH = 100_000
@@ -86,6 +107,8 @@ SCORES_LOOKED_UP = 20_000
 """The same, where a query asks for more than a model, provider, route, service or user."""
 SCORE_NAMES = 50
 """Names of scores that are told apart."""
+MOST_VERSIONS = 50
+"""Of a prompt with more of them it is not told when each was called: something in it varies."""
 LONGEST_TAG = 200
 """Characters of a tag's value: a longer one is no value by which calls are told apart."""
 
@@ -118,13 +141,21 @@ class Query:
     service: str | None = None
     status: Status | None = None
     error_type: str | None = None
+    prompt_name: str | None = None
+    prompt_hash: str | None = None
+    """A version of a prompt."""
     tag: tuple[str, str] | None = None
     """A name and its value. No sums are kept by tags, so the calls of the whole window are looked through."""
     conditions: tuple[Condition, ...] = ()
     """What holds besides. Sums are kept where all fields are keys of sums; else the calls of the whole window
     are looked through."""
     words: tuple[str, ...] = ()
-    """Words and phrases in what was said. No store can be asked for them yet: it raises a ``StoreError``."""
+    """Words and phrases in what was said, all of them in the same call; a star at the end is any ending.
+
+    Where a call has no content, none is found. A store may look through no more than the newest ``FOUND``
+    calls that have the words (``stores/words.py``) for those that meet the rest of the query."""
+    said_by: Role | None = None
+    """Whose words they are; of anyone where ``None``. Without words it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +313,28 @@ class Counted:
     times: Sequence[TimedCalls]
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one prompt."""
+
+    name: str
+    number: int
+    """How many there are; one that is not known is one of them."""
+    points: Sequence[tuple[int, str | None, int]]
+    """(start of the step, version, calls) in time order; nothing where there are more than
+    ``MOST_VERSIONS``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """How much of a range can be searched for words."""
+
+    kept: int
+    """Calls that kept their content."""
+    indexed: int
+    """Those of them whose words are in the index; the others follow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """The calls of a range that share a session."""
@@ -418,6 +471,14 @@ class ScoredCall:
     call: Call
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """The scores of one name."""
+
+    number: int
+    mean: float
+
+
 class Writer(Protocol):
     """Changes the store. Its methods block, and are called from one thread at a time.
 
@@ -485,6 +546,15 @@ class Erasing(Protocol):
 
     def erase(self) -> None:
         """Write the whole file anew, without anything that was deleted. All other writers wait meanwhile."""
+        ...
+
+
+@runtime_checkable
+class UsesTexts(Protocol):
+    """What a ``Writer`` may have besides, where it can make what is said searchable."""
+
+    def use_texts(self, texts: TextsOf) -> None:
+        """Keep the words of calls from now on, and of those that are there; called once, before ``open``."""
         ...
 
 
@@ -611,6 +681,15 @@ class Questions(Protocol):
         """The names of the tags by which sums are kept, of those that are known."""
         ...
 
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        """Of prompts by their names, which versions were called when; of those that were called at all.
+
+        Steps are those of ``series``.
+        """
+        ...
+
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         """Sessions with the newest calls first; ``before`` is the ``last`` of the last one already seen."""
         ...
@@ -624,6 +703,10 @@ class Questions(Protocol):
         ``RANKED`` calls of the window, whether they match or not, unless the query names a user, a session
         or a trace. When the last one seen was deleted, its place is not known, and there are no more.
         """
+        ...
+
+    async def searched(self, query: Query) -> Searched:
+        """How many calls of the window can be searched for words; the filters of the query say nothing."""
         ...
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
@@ -717,12 +800,29 @@ class Questions(Protocol):
         """
         ...
 
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        """The scores that were given in a time, by name; of many names those with the most scores."""
+        ...
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        """Markers of a time, the newest first: all, or of those kinds, that name and that id."""
+        ...
+
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:
-        """The first places of all calls, spans or scores, or the first behind one, in their order."""
+        """The first places of all of a kind, or the first behind one, in their order."""
         ...
 
     async def batch(self, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
-        """The first of all calls, spans or scores as they were added, or the first behind one, in order.
+        """The first of all calls, spans, scores or markers as they were added, or behind one, in order.
 
         Calls come with their bodies; of large ones there are fewer than asked for, but at least one. There
         is nothing in it where nothing follows.

@@ -6,7 +6,8 @@ from typing import Any, Protocol, TypeVar, cast
 
 from miharu.batch import Batch
 from miharu.call import Cost
-from miharu.stores.base import AsyncWriter, Forgotten, Whose, Writer
+from miharu.stores.base import AsyncWriter, Forgotten, UsesTexts, Whose, Writer
+from miharu.stores.words import TextsOf
 
 __all__ = ("RunOnLoop", "awaitable", "blocking")
 
@@ -57,6 +58,9 @@ class _Blocking:
     def roll_up(self) -> bool:
         return self._run(self._writer.roll_up)
 
+    def use_texts(self, texts: TextsOf) -> None:
+        _hand_over(self._writer, texts)
+
     def close(self) -> None:
         if self._was_opened:  # else there was no loop to open it on, as at the end of a program
             self._run(self._writer.close)
@@ -91,5 +95,13 @@ class _Awaitable:
     async def roll_up(self) -> bool:
         return self._writer.roll_up()
 
+    def use_texts(self, texts: TextsOf) -> None:
+        _hand_over(self._writer, texts)
+
     async def close(self) -> None:
         self._writer.close()
+
+
+def _hand_over(writer: object, texts: TextsOf) -> None:
+    if isinstance(writer, UsesTexts):
+        writer.use_texts(texts)

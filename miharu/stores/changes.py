@@ -10,6 +10,7 @@ so that no index by response is needed."""
 _OPENED = {
     *("id", "timestamp", "request_model", "sdk", "stream", "attempt", "call_group", "body_hash", "service"),
     *("route", "host_request_id", "user_id", "session_id", "trace_id", "span_id", "parent_id", "tags"),
+    *("prompt_name", "prompt_hash"),
     *("request_id", "api", "provider", "host", "ttft_ms", "ttft_bucket", "duplicate_of"),
 }
 COMPLETED = tuple(name for name in CALLS if name not in _OPENED)

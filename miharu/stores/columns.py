@@ -1,4 +1,4 @@
-"""Calls, spans and scores as rows, and back. The one place that knows the order of the columns."""
+"""Calls, spans, scores and markers as rows, and back. The one place that knows the order of the columns."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, get_args
 
 from miharu._bounds import MOST_MS, MOST_TOKENS, bounded
-from miharu.batch import Score, Span
+from miharu.batch import Marker, MarkerKind, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
 from miharu.stores.bodies import LARGEST_BODY
 from miharu.stores.buckets import bucket_of
@@ -21,6 +21,8 @@ __all__ = (
     "BODY_COLUMNS",
     "CALLS",
     "CALL_COLUMNS",
+    "MARKERS",
+    "MARKER_COLUMNS",
     "SCORES",
     "SCORE_COLUMNS",
     "SELDOM",
@@ -29,6 +31,7 @@ __all__ = (
     "SPAN_COLUMNS",
     "SPAN_CONTENT",
     "from_row",
+    "marker_from_row",
     "span_from_row",
     "to_plain_row",
     "to_row",
@@ -71,6 +74,7 @@ SELDOM: tuple[tuple[str, ...], ...] = (
     ("ttft_ms", "ttft_bucket"),
     ("service",),
     ("tools",),
+    ("prompt_name", "prompt_hash"),
 )
 """Columns of ``llm_calls`` that are empty together in many calls."""
 BODIES: tuple[str, ...] = ("call_id", "timestamp", "request", "response")
@@ -81,6 +85,8 @@ SPAN_CONTENT: tuple[str, ...] = ("input", "output", "error_stack")
 """Those of ``llm_spans`` that may be long, and that are read with one span alone."""
 SCORES: tuple[str, ...] = _names(Score)
 """The columns of ``llm_scores``."""
+MARKERS: tuple[str, ...] = _names(Marker)
+"""The columns of ``llm_markers``."""
 
 
 def _read(table: str, *types: type[Any]) -> str:
@@ -109,6 +115,7 @@ SHORT_SPAN_COLUMNS = ", ".join(
 )
 """Without those that may be long."""
 SCORE_COLUMNS = _read("llm_scores", Score)
+MARKER_COLUMNS = _read("llm_markers", Marker)
 BODY_COLUMNS = ", ".join(
     f"substr({name}, 1, {LARGEST_BODY + 65_536}) AS {name}" for name in ("request", "response")
 )
@@ -120,7 +127,18 @@ _LONG = (*_LONGEST, CALLS.index("error_message"), CALLS.index("tools"))
 _KEYS = tuple(
     map(
         CALLS.index,
-        ("service", "provider", "model", "route", "error_type", "user_id", "session_id", "trace_id"),
+        (
+            "service",
+            "provider",
+            "model",
+            "route",
+            "error_type",
+            "user_id",
+            "session_id",
+            "trace_id",
+            "prompt_name",
+            "prompt_hash",
+        ),
     )
 )
 
@@ -193,8 +211,8 @@ def _kinds_of(types: tuple[type[Any], ...]) -> _Kinds | None:
     return _Kinds(itemgetter(*texts), itemgetter(*keys), itemgetter(*numbers))
 
 
-def to_plain_row(value: Span | Score) -> tuple[Any, ...]:
-    """The values in the order of ``SPANS`` or ``SCORES``."""
+def to_plain_row(value: Span | Score | Marker) -> tuple[Any, ...]:
+    """The values in the order of ``SPANS``, ``SCORES`` or ``MARKERS``."""
     row = {name: getattr(value, name) for name in _names(type(value))}
     if row.get("tags") is not None:
         row["tags"] = _written(row["tags"])
@@ -277,6 +295,15 @@ def span_from_row(row: Mapping[Any, Any]) -> Span:
     facts = {name: row[name] for name in SPANS}
     facts["tags"] = _tags(row["tags"])
     return Span(**facts)
+
+
+def marker_from_row(row: Mapping[Any, Any]) -> Marker:
+    """The marker that the row was made from."""
+    facts = {name: row[name] for name in MARKERS}
+    if facts["kind"] not in get_args(MarkerKind):
+        facts["kind"] = "mark"  # of a newer miharu
+    facts["tags"] = _tags(row["tags"])
+    return Marker(**facts)
 
 
 def _tags(text: str | None) -> dict[str, str] | None:

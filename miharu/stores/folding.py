@@ -26,6 +26,7 @@ Execute = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 _NEEDED = (
     *("timestamp", "status", "service", "provider", "model", "route", "user_id", "error_type", "tags"),
+    *("prompt_name", "prompt_hash"),
     *("http_status", "usage_source", "attempt", "duplicate_of", "cost_nanousd", "prompt_tokens"),
     *("completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "duration_ms"),
     *("cache_missed_tokens", "cache_missed_nanousd", "duration_bucket", "ttft_bucket", "ttft_ms"),

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from miharu.conditions.language import Condition, Conditions, checked
-from miharu.errors import StoreError
 from miharu.stores.base import Query
+from miharu.stores.words import ROLES
 
 __all__ = ("as_field", "narrowed", "possible")
 
+_MOST_WORDS, _LONGEST = 50, 1_000
 _FIELDS = ("model", "provider", "route", "user_id", "session_id", "trace_id", "call_group", "service")
 
 
@@ -16,11 +17,12 @@ def possible(query: Query) -> None:
     """See that the conditions of a query can be asked for.
 
     Raises:
-        StoreError: It has words, which no store can search for yet.
         ValueError: A condition is not possible; without this check it would become SQL.
     """
-    if query.words:
-        raise StoreError("Words in what was said cannot be searched for yet: ask for fields only.")
+    if query.said_by is not None and query.said_by not in ROLES:
+        raise ValueError(f"said by {query.said_by!r}: choose one of {', '.join(ROLES)}.")
+    if len(query.words) > _MOST_WORDS or any(len(word) > _LONGEST for word in query.words):
+        raise ValueError(f"at most {_MOST_WORDS} words of {_LONGEST} characters can be searched for.")
     if query.conditions:
         checked(query.conditions)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost
 from miharu.stores.base import (
     MOST_EXPENSIVE,
+    MOST_MARKERS,
     MOST_SPANS,
     NEWEST,
     By,
@@ -22,12 +23,15 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     ScoredCall,
     ScoreSum,
+    Searched,
     Session,
     Timing,
     Tools,
     Totals,
+    Versions,
     Whose,
 )
 
@@ -139,6 +143,11 @@ class EmptyQuestions:
     async def tag_names(self) -> Sequence[str]:
         return ()
 
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        return ()
+
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         return ()
 
@@ -146,6 +155,9 @@ class EmptyQuestions:
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]:
         return ()
+
+    async def searched(self, query: Query) -> Searched:
+        return Searched(kept=0, indexed=0)
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
         return None
@@ -188,6 +200,21 @@ class EmptyQuestions:
     async def scored(
         self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
     ) -> Sequence[ScoredCall]:
+        return ()
+
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        return {}
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
         return ()
 
     async def places(self, kind: Kind, after: Place | None = None, limit: int = 10_000) -> Sequence[Place]:

@@ -33,6 +33,7 @@ __all__ = (
     "LONGEST_TAG",
     "MEASURES",
     "MINUTE",
+    "OF_PROMPTS",
     "ORDERED",
     "ROLLUPS",
     "SUMS",
@@ -56,7 +57,10 @@ KEYS: Mapping[str, str] = {
     "status": "status",
     **{
         name: f"coalesce({name}, '')"
-        for name in ("service", "provider", "model", "route", "user_id", "error_type")
+        for name in (
+            *("service", "provider", "model", "route", "user_id", "error_type"),
+            *("prompt_name", "prompt_hash"),
+        )
     },
 }
 """What sums are kept by, as expressions over a call; the empty text stands for none."""
@@ -135,6 +139,9 @@ _BY_MODEL = ("model", "provider", "status", "error_type", "service")
 _BY_ROUTE = ("route", "status", "service")
 _BY_BOTH = ("model", "route", "provider", "status", "error_type", "service")
 _BY_PROVIDER = ("provider", "route", "status", "error_type", "service")
+_BY_PROMPT = ("prompt_name", "prompt_hash", "route", "model", "status", "error_type", "service")
+_PROMPT = ("prompt_name", "prompt_hash")
+_BY_VERSION = (*_PROMPT, "status", "service")
 _BY_USER = ("user_id", "status", "service")
 _RANKED = ("calls", "cost_nanousd")
 _MINUTES = 3 * DAY
@@ -209,11 +216,15 @@ SUMS = (
     _sums("sum_hour_provider", HOUR, _BY_PROVIDER, "sum_hour_both", kept_ms=_MONTH),
     _sums("sum_hour_route", HOUR, _BY_ROUTE, "sum_hour_both"),
     _sums("sum_hour_user", HOUR, _BY_USER, CALLS, kept_ms=_MONTH),
+    _sums("sum_hour_prompt", HOUR, _BY_PROMPT, CALLS, of=_PROMPT),
+    _sums("sum_hour_version", HOUR, _BY_VERSION, "sum_hour_prompt", kept_ms=_MONTH, of=_PROMPT),
     _sums("sum_day_route", DAY, _BY_ROUTE, "sum_hour_route"),
     _sums("sum_day_model", DAY, _BY_MODEL, "sum_hour_model"),
     _sums("sum_day_both", DAY, _BY_BOTH, "sum_hour_both"),
     _sums("sum_day_provider", DAY, _BY_PROVIDER, "sum_hour_provider"),
     _sums("sum_day_user", DAY, _BY_USER, "sum_hour_user"),
+    _sums("sum_day_prompt", DAY, _BY_PROMPT, "sum_hour_prompt", of=_PROMPT),
+    _sums("sum_day_version", DAY, _BY_VERSION, "sum_day_prompt", of=_PROMPT),
     # By it users are ranked, and of them there are the most: without the status it has half the rows.
     _sums("sum_5days_user", FIVE_DAYS, ("user_id", "service"), "sum_day_user", of=("user_id",)),
     *_frequent(("model", "provider", "status", "error_type", "service"), "model"),
@@ -254,6 +265,10 @@ HISTOGRAMS = (
     _times("time_day_provider", DAY, ("provider", "route"), "time_day_both"),
     _times("time_5days_model", FIVE_DAYS, _MODEL, "time_day_model", of=_MODEL),
     _times("time_5days_route", FIVE_DAYS, ("route",), "time_day_route", of=("route",)),
+    # By the hour nearly each call of a model and a route would have a row of its own.
+    _times("time_hour_version", HOUR, _PROMPT, CALLS, kept_ms=_MONTH, of=_PROMPT),
+    _times("time_day_version", DAY, _PROMPT, "time_hour_version", of=_PROMPT),
+    _times("time_day_prompt", DAY, (*_PROMPT, "route", "model"), CALLS, of=_PROMPT),
     *_frequent_times(_MODEL, "model", _MONTH),
     *_frequent_times(("route",), "route", _RANK_HOURS),
     *_tagged_times(_MODEL, "tag_model"),
@@ -287,6 +302,13 @@ FIRST = frozenset(
     }
 )
 """The tables of the first schema with sums. In it each had every call that was folded in."""
+OF_PROMPTS = frozenset(
+    {
+        *("sum_hour_prompt", "sum_hour_version", "sum_day_prompt", "sum_day_version"),
+        *("time_hour_version", "time_day_version", "time_day_prompt"),
+    }
+)
+"""The tables by prompt: schemas before that of prompts have none of them."""
 _INTEGERS = {"t", "timing", "block"}
 
 

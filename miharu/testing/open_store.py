@@ -8,6 +8,7 @@ from miharu.call import Cost
 from miharu.errors import NewerDatabase, StoreError
 from miharu.stores.base import Forgotten, Questions, Store, Whose
 from miharu.stores.blocking import awaitable
+from miharu.stores.words import TextsOf
 
 __all__ = ("OpenStore", "both")
 
@@ -20,6 +21,7 @@ class OpenStore(Questions, Protocol):
     async def prune(self, before: int, *, content_only: bool = False, limit: int | None = None) -> int: ...
     async def forget(self, whose: Whose, limit: int | None = None) -> Forgotten: ...
     async def roll_up(self) -> bool: ...
+    def use_texts(self, texts: TextsOf) -> None: ...
 
     @property
     def sides(self) -> "Sides":
@@ -40,8 +42,11 @@ class Sides:
         self.writer: Any = None
         self.questions: Any = store.questions()
         self._refusal: StoreError | None = None
+        self.inner: Any = None
+        """The writer as the store has made it."""
         try:
-            self.writer = awaitable(store.writer())
+            self.inner = store.writer()
+            self.writer = awaitable(self.inner)
         except StoreError as error:  # it is for reading only
             self._refusal = error
 
@@ -66,6 +71,9 @@ class Sides:
         if name in {"add", "forget", "reprice", "prune"}:
             return getattr(self.writer, name) if self._refusal is None else self._refused
         return getattr(self.questions, name)
+
+    def use_texts(self, texts: TextsOf) -> None:
+        self.writer.use_texts(texts)
 
     async def roll_up(self) -> bool:
         return self._refusal is None and await self.writer.roll_up()

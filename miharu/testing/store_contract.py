@@ -24,11 +24,11 @@ from typing import Any, get_args
 import pytest
 
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
-from miharu.errors import StoreError
 from miharu.stores.base import (
+    MOST_VERSIONS,
     ByTag,
     Counted,
     Dimension,
@@ -39,8 +39,10 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Totals,
+    UsesTexts,
     Whose,
 )
+from miharu.stores.words import Role, TextsOf
 from miharu.testing.open_store import OpenStore
 
 __all__ = ("StoreContract", "assert_none_less", "make_call")
@@ -79,6 +81,109 @@ def _span(number: int, **facts: Any) -> Span:
     return Span(**({"id": f"{number:016x}", "name": "step"} | defaults | facts))
 
 
+_SAID: Sequence[Sequence[tuple[Role, str]]] = (
+    [("user", "Please, the atlas: refund me for the book"), ("assistant", "please wait")],
+    [
+        ("assistant", "Sorry, it failed."),
+        ("tool", "payments.refund rejected: amount 12.90 €, order_id=88213 (refund, rejected)"),
+    ],
+    [("assistant", "Crème brûlée and coffee, Straße 7")],
+    [("user", "我要退款失败。東京タワーで"), ("assistant", "환불해 주세요")],
+    [("system", "No refunds."), ("user", "אפשר לקבל החזר כסף? كِتَاب हिन्दी")],
+)
+
+
+_SOUGHT: Sequence[tuple[Sequence[str], Sequence[int]]] = (
+    (["refund"], [0, 1]),
+    (["REFUND"], [0, 1]),
+    (["refunds"], [4]),
+    (["refun*"], [0, 1, 4]),
+    (["refund rejected"], [1]),
+    (["rejected refund"], []),
+    (["refund", "atlas"], [0]),
+    (["atlas refund"], [0]),
+    (["book please"], []),  # one text ends and another begins
+    (["creme brulee"], [2]),
+    (["Crème BRÛLÉE"], [2]),
+    (["strasse"], [2]),
+    (["退款"], [3]),
+    (["退款失败"], [3]),
+    (["退"], [3]),
+    (["款失"], [3]),
+    (["败退"], []),
+    (["東京"], [3]),
+    (["\uff52\uff45fund"], [0, 1]),
+    (["환불"], [3]),
+    (["החזר"], [4]),
+    (["כֶּסֶף"], [4]),
+    (["كتاب"], [4]),
+    (["हिन्दी"], [4]),
+    (["88213"], [1]),
+    (["12.90"], [1]),
+    (["order_id"], [1]),
+    (["payments.refund"], [1]),
+    (["AND"], [2]),
+    (["OR"], []),
+    (['refund" OR "zebra'], []),
+    (["refund' | 'zebra"], []),
+    (["refund*rejected"], [1]),
+    (["NEAR(refund atlas)"], []),
+    (["user:refund"], []),
+    (["{user}:refund"], []),
+    (["-refund"], [0, 1]),
+    (["^refund"], [0, 1]),
+    (["%"], []),
+    (["***"], []),
+    (["", "refund"], []),
+    (["refund\0rejected"], [1]),
+    (["refund\\rejected"], [1]),
+    (["\ud800refund"], [0, 1]),
+    (["nowhere"], []),
+)
+"""Words, and in which of the calls they are."""
+
+
+def _lines(*said: tuple[Role, str]) -> bytes:
+    return "\n".join(f"{role}\t{text}" for role, text in said).encode()
+
+
+def _texts(call: Call) -> Sequence[tuple[Role, str]]:
+    assert call.body is not None
+    lines = b"\n".join(filter(None, (call.body.response, call.body.request))).decode().split("\n")
+    pairs = (line.split("\t") for line in lines)
+    return [(role, text) for role, text in pairs]  # type: ignore[misc] # as they were written
+
+
+def _saying() -> list[Call]:
+    return [
+        make_call(
+            timestamp=NOON + number,
+            session_id=str(number),
+            model=f"m{number}",
+            cost=Cost(cost_nanousd=number, cost_source="test"),
+            body=Body(request=_lines(*said), response=b""),
+        )
+        for number, said in enumerate(_SAID)
+    ]
+
+
+async def _all_rolled_up(store: OpenStore) -> None:
+    while await store.roll_up():
+        pass
+
+
+def _searchable(store: OpenStore, texts: TextsOf = _texts) -> None:
+    if not isinstance(store.sides.inner, UsesTexts):
+        pytest.skip("this store is not made for search")
+    store.use_texts(texts)
+
+
+async def _have_said(store: OpenStore) -> None:
+    _searchable(store)
+    await store.add(Batch(calls=_saying()))
+    await _all_rolled_up(store)
+
+
 class StoreContract:
     """Subclass it with a fixture ``store`` that gives an open, empty store."""
 
@@ -113,6 +218,8 @@ class StoreContract:
             trace_id="trace",
             span_id="span",
             parent_id="parent",
+            prompt_name="support.answer",
+            prompt_hash="d41f00c0ffee",
             duplicate_of="earlier",
             cache_missed_tokens=11,
             cache_missed_nanousd=12,
@@ -161,7 +268,10 @@ class StoreContract:
     async def test_keys_of_any_length_are_told_apart(self, store: OpenStore) -> None:
         long = ["日本" + "".join(sha256(b"%d %d" % (i, n)).hexdigest() for n in range(150)) for i in range(3)]
         long[2] = long[0][:-1] + "!"
-        facts = ("service", "provider", "model", "route", "user_id", "session_id", "trace_id")
+        facts = (
+            *("service", "provider", "model", "route", "user_id", "session_id", "trace_id"),
+            *("prompt_name", "prompt_hash"),
+        )
         calls = [make_call(timestamp=NOON + i, **dict.fromkeys(facts, key)) for i, key in enumerate(long)]
         await store.add(Batch(calls=calls))
         while await store.roll_up():
@@ -204,7 +314,8 @@ class StoreContract:
         assert (await store.totals(ALL)).calls == 2
 
     async def test_the_end_of_a_background_call_completes_it_once(self, store: OpenStore) -> None:
-        opened = make_call(response_id="resp_1", usage=Usage(), cost=None, route="POST /ask", duration_ms=5)
+        asked = {"route": "POST /ask", "prompt_name": "p", "prompt_hash": "1"}
+        opened = make_call(response_id="resp_1", usage=Usage(), cost=None, duration_ms=5, **asked)
         await store.add(Batch(calls=[opened, make_call(response_id="resp_2")]))
         end = make_call(
             response_id="resp_1",
@@ -217,6 +328,7 @@ class StoreContract:
         assert await store.add(Batch(calls=[make_call(response_id="resp_1", completes=True)])) == 0
         call = await store.call(opened.id)
         assert call is not None
+        assert {name: getattr(call, name) for name in asked} == asked
         assert (call.route, call.timestamp, call.duration_ms) == ("POST /ask", NOON, 4000)
         assert (call.usage, call.cost, call.finish_reason) == (end.usage, end.cost, "completed")
         assert (await store.totals(ALL)).calls == 2
@@ -595,7 +707,7 @@ class StoreContract:
             make_call(timestamp=NOON + 1, model="b", user_id="u_1", route="GET /", trace_id=trace),
             make_call(timestamp=NOON + 2, model="a", service="web", trace_id=trace),
             make_call(timestamp=NOON + MINUTE, model="c", route="GET /", trace_id=trace),
-            make_call(timestamp=NOON + HOUR, model="b", tags={"team": "x"}),
+            make_call(timestamp=NOON + HOUR, model="b", tags={"team": "x"}, prompt_name="p"),
         ]
         given = [
             (calls[0].id, trace, "helpful", 1.0, 9 * MINUTE),  # one that names both is the call's own
@@ -636,6 +748,7 @@ class StoreContract:
         assert await sums(by="user_id") == [(start, None, 3, -1.25), (start, "u_1", 2, 1.0)]
         assert await sums(by="route", among=[None]) == [(start, None, 2, -1.75)]
         assert await sums(by="service") == [(start, None, 4, -0.5), (start, "web", 1, 0.25)]
+        assert await sums(by="prompt_name") == [(start, None, 4, 1.75), (start, "p", 1, -2.0)]
         assert await sums(by="status") == [(start, "success", 5, -0.25)]
         assert await sums(by=ByTag("team")) == [(start, None, 2, 0.75), (start, "x", 3, -1.0)]
         assert await sums(step_ms=MINUTE) == [
@@ -715,9 +828,115 @@ class StoreContract:
             for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
                 with pytest.raises(ValueError, match="'"):
                     await ask(replace(ALL, conditions=(condition,)))
-        for ask in (store.totals, store.calls, store.sessions, store.latency, store.failed_spans):
-            with pytest.raises(StoreError, match="cannot be searched for yet"):
-                await ask(replace(ALL, words=("refund",)))
+        for ask in (store.totals, store.calls, store.sessions, store.latency):
+            with pytest.raises(ValueError, match="choose one of system, user, assistant, tool"):
+                await ask(replace(ALL, words=("refund",), said_by="} : (a"))  # type: ignore[arg-type] # not possible
+            with pytest.raises(ValueError, match="at most 50 words"):
+                await ask(replace(ALL, words=("refund",) * 51))
+
+    async def test_calls_are_found_by_what_was_said(self, store: OpenStore) -> None:
+        await _have_said(store)
+        for words, found in _SOUGHT:
+            query = replace(ALL, words=tuple(words))
+            calls = await store.calls(query)
+            assert [call.session_id for call in calls] == [str(number) for number in found[::-1]], words
+            assert (await store.totals(query)).calls == len(found), words
+
+    async def test_words_are_searched_for_in_what_one_speaker_said(self, store: OpenStore) -> None:
+        await _have_said(store)
+
+        async def found(said_by: Any, *words: str) -> list[int]:
+            query = replace(ALL, words=words, said_by=said_by)
+            return [int(call.session_id or -1) for call in await store.calls(query)]
+
+        assert await found("user", "refund") == [0]
+        assert await found("tool", "refund") == [1]
+        assert await found("system", "refund") == []
+        assert await found("assistant", "and") == [2]
+        assert await found("user", "refund", "atlas") == [0]
+        assert await found("tool", "refund", "sorry") == []
+        assert await found(None, "refund", "sorry") == [1]
+        assert await found("user", "ref*") == [0]
+
+    async def test_words_are_a_condition_beside_others(self, store: OpenStore) -> None:
+        await _have_said(store)
+        query = replace(ALL, words=("refund",))
+        assert [call.session_id for call in await store.calls(replace(query, model="m1"))] == ["1"]
+        assert [call.session_id for call in await store.calls(replace(query, end=NOON + 1))] == ["0"]
+        assert [call.session_id for call in await store.calls(replace(query, start=NOON + 1))] == ["1"]
+        assert await store.calls(replace(query, session_id="3")) == []
+        first, *rest = await store.calls(query, limit=1)
+        assert not rest
+        assert [call.session_id for call in await store.calls(query, before=first.id)] == ["0"]
+        by_cost = await store.calls(query, order=Order("cost_nanousd", descending=False))
+        assert [call.session_id for call in by_cost] == ["0", "1"]
+        assert {group.key: group.totals.calls for group in await store.groups(query, "model")} == {
+            "m0": 1,
+            "m1": 1,
+        }
+        assert [session.id for session in await store.sessions(query)] == ["1", "0"]
+        assert sum(point.totals.calls for point in await store.series(query, MINUTE)) == 2
+        assert not await store.has_sums(query)
+
+    async def test_it_says_what_can_be_searched(self, store: OpenStore) -> None:
+        await _have_said(store)
+        await store.add(Batch(calls=[make_call(timestamp=NOON + 2)]))
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (5, 5)
+        searched = await store.searched(replace(ALL, end=NOON + 2, model="m1"))
+        assert (searched.kept, searched.indexed) == (2, 2)
+
+    async def test_without_texts_nothing_is_found(self, store: OpenStore) -> None:
+        if not isinstance(store.sides.inner, UsesTexts):
+            pytest.skip("this store is not made for search")
+        await store.add(Batch(calls=_saying()))
+        await _all_rolled_up(store)
+        assert await store.calls(replace(ALL, words=("refund",))) == []
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (5, 0)
+
+    async def test_words_go_with_the_content(self, store: OpenStore) -> None:
+        await _have_said(store)
+        await store.prune(NOON + 1, content_only=True)
+        query = replace(ALL, words=("refund",))
+        assert [call.session_id for call in await store.calls(query)] == ["1"]
+        assert (await store.totals(ALL)).calls == 5
+        await store.prune(NOON + 2)
+        assert await store.calls(query) == []
+        assert [call.session_id for call in await store.calls(replace(ALL, words=("brulee",)))] == ["2"]
+        searched = await store.searched(ALL)
+        assert (searched.kept, searched.indexed) == (3, 3)
+
+    async def test_the_words_of_an_answer_that_came_later_are_found(self, store: OpenStore) -> None:
+        _searchable(store)
+        opened = make_call(
+            response_id="r",
+            usage=Usage(),
+            cost=None,
+            body=Body(request=_lines(("user", "where is it")), response=_lines(("assistant", "queued"))),
+        )
+        await store.add(Batch(calls=[opened]))
+        await _all_rolled_up(store)
+        answer = Body(request=b"", response=_lines(("assistant", "in the harbour")))
+        end = replace(make_call(response_id="r", body=answer), completes=True)
+        await store.add(Batch(calls=[end]))
+        await _all_rolled_up(store)
+        query = replace(ALL, words=("where", "harbour"))
+        assert [call.id for call in await store.calls(query)] == [opened.id]
+
+    async def test_a_call_whose_texts_cannot_be_read_keeps_no_other_from_being_found(
+        self, store: OpenStore
+    ) -> None:
+        def texts(call: Call) -> Any:
+            if call.session_id == "0":
+                raise ValueError(call.id)
+            return _texts(call)
+
+        _searchable(store, texts)
+        await store.add(Batch(calls=_saying()))
+        await _all_rolled_up(store)
+        assert [call.session_id for call in await store.calls(replace(ALL, words=("refund",)))] == ["1"]
+        assert (await store.searched(ALL)).indexed == 5
 
     async def test_a_condition_on_spans_is_one_of_theirs(self, store: OpenStore) -> None:
         spans = [
@@ -816,6 +1035,74 @@ class StoreContract:
             "error": 3,
         }
         assert (await store.totals(replace(ALL, error_type="timeout"))).errors == 2
+
+    async def test_a_query_may_name_a_prompt_and_its_version(self, store: OpenStore) -> None:
+        calls = [
+            make_call(
+                timestamp=NOON + i * 10 * MINUTE,
+                prompt_name=f"p{i % 2}" if i % 5 else None,
+                prompt_hash=f"v{i // 8}" if i % 5 else None,
+                route=f"r{i % 3}",
+                cost=Cost(cost_nanousd=1000 << i, cost_source="test"),
+            )
+            for i in range(16)
+        ]
+        await store.add(Batch(calls=calls[:9]))
+        while await store.roll_up():
+            pass
+        await store.add(Batch(calls=calls[9:]))
+        for query in (
+            replace(ALL, prompt_name="p0"),
+            replace(ALL, prompt_name="p1", prompt_hash="v1"),
+            replace(ALL, prompt_hash="v0", route="r1"),
+            replace(ALL, prompt_name=""),
+        ):
+            meant = [
+                call
+                for call in calls
+                if all(
+                    getattr(query, name) in {None, getattr(call, name) or ""}
+                    for name in ("prompt_name", "prompt_hash", "route")
+                )
+            ]
+            assert meant
+            assert await store.calls(query, 50) == meant[::-1]
+            totals = await store.totals(query)
+            assert totals.calls == len(meant)
+            assert totals.cost_nanousd == sum(call.cost.cost_nanousd for call in meant if call.cost)
+        ranked = await store.ranks(ALL, "prompt_name")
+        assert (ranked.keys, ranked.whole) == ([None, "p0", "p1"], 3)
+        groups = await store.groups(replace(ALL, prompt_name="p1"), "prompt_hash")
+        assert [(group.key, group.totals.calls) for group in groups] == [("v1", 3), ("v0", 3)]
+
+    async def test_versions_of_a_prompt_come_in_time_order(self, store: OpenStore) -> None:
+        hour = 60 * MINUTE
+        start = NOON // hour * hour
+        at = [(0, "b", "1"), (1, "b", "1"), (1, "b", "2"), (2, "b", None), (2, "a", "1"), (3, None, "9")]
+        calls = [
+            make_call(timestamp=start + hours * hour + i, prompt_name=name, prompt_hash=version)
+            for i, (hours, name, version) in enumerate(at)
+        ]
+        many = [
+            make_call(timestamp=start, prompt_name="c", prompt_hash=f"{i}") for i in range(MOST_VERSIONS + 1)
+        ]
+        await store.add(Batch(calls=[*calls[:3], *many]))
+        while await store.roll_up():
+            pass
+        await store.add(Batch(calls=calls[3:]))
+        query = Query(start=start, end=start + 4 * hour)
+        b, c = await store.versions(query, ["b", "unknown", "c"], hour)
+        assert (b.name, b.number) == ("b", 3)
+        assert list(b.points) == [
+            (start, "1", 1),
+            (start + hour, "1", 1),
+            (start + hour, "2", 1),
+            (start + 2 * hour, None, 1),
+        ]
+        assert (c.name, c.number, list(c.points)) == ("c", MOST_VERSIONS + 1, [])
+        (early,) = await store.versions(replace(query, end=start + hour), ["b", "a"], hour)
+        assert (early.number, list(early.points)) == (1, [(start, "1", 1)])
+        assert await store.versions(query, [], hour) in ([], ())
 
     async def test_sessions_come_newest_first(self, store: OpenStore) -> None:
         await store.add(
@@ -1050,6 +1337,52 @@ class StoreContract:
         await store.add(Batch(calls=[make_call()]))
         assert sum(one.totals.calls for one in (await store.counters()).sums) == 15
 
+    async def test_markers_are_read_back_the_newest_first(self, store: OpenStore) -> None:
+        deploy = Marker(id=new_id(NOON), timestamp=NOON, name="deploy 1.4", service="api", tags={"by": "ci"})
+        release = Marker(id="release-a", timestamp=NOON + 5, name="1.4 🎉\0", kind="release")
+        fired = Marker(id="alert-a-1", timestamp=NOON + 5, name="Refunds fail", kind="firing")
+        await store.add(Batch(markers=[deploy, release, fired]))
+        kept = replace(release, name="1.4 🎉\ufffd")
+        assert list(await store.markers(0, NOON + 6)) == [kept, fired, deploy]
+        assert list(await store.markers(0, NOON + 5)) == [deploy]
+        assert list(await store.markers(NOON + 1, NOON + 6, limit=1)) == [kept]
+        assert list(await store.markers(0, NOON + 6, kinds=["mark", "firing"])) == [fired, deploy]
+        assert list(await store.markers(0, NOON + 6, kinds=[])) == []
+        assert list(await store.markers(0, NOON + 6, name="deploy 1.4")) == [deploy]
+        assert list(await store.markers(0, NOON + 6, id="release-a")) == [kept]
+        assert list(await store.markers(0, NOON + 6, name="1.4", id="release-a")) == []
+
+    async def test_the_first_marker_of_an_id_is_kept(self, store: OpenStore) -> None:
+        """Processes mark the first call of a release each, and only one of them tells of an alert."""
+        before = await store.revision()
+        for name, at in (("first", NOON + 9), ("second", NOON), ("third", NOON + 40 * 86_400_000)):
+            await store.add(Batch(markers=[Marker(id="one", timestamp=at, name=name, kind="release")]))
+        assert [marker.name for marker in await store.markers(0, 2**62)] == ["first"]
+        assert list(await store.places("markers")) == [(NOON + 9, "one")]
+        assert await store.revision() != before
+
+    async def test_markers_are_pruned_with_the_calls_of_their_time(self, store: OpenStore) -> None:
+        markers = [Marker(id=f"m{i}", timestamp=NOON + i, name=f"{i}") for i in range(6)]
+        await store.add(Batch(calls=[make_call(timestamp=NOON)], markers=markers))
+        await store.prune(NOON + 4, content_only=True)
+        assert len(await store.markers(0, 2**62)) == 6
+        await store.prune(NOON + 4)
+        assert [marker.name for marker in await store.markers(0, 2**62)] == ["5", "4"]
+
+    async def test_scores_have_a_mean_by_name(self, store: OpenStore) -> None:
+        scores = [
+            Score(id=new_id(NOON + i), timestamp=NOON + i, name=name, value=value)
+            for i, (name, value) in enumerate((("a", 1), ("a", 0), ("b", 0.25), ("a", 0.5), ("late", 7)))
+        ]
+        await store.add(Batch(scores=scores))
+        await store.add(Batch(scores=scores))
+        found = await store.rated(NOON, NOON + 4)
+        assert list(found) == ["a", "b"]
+        assert (found["a"].number, found["a"].mean) == (3, 0.5)
+        assert found["b"].mean == 0.25
+        assert list(await store.rated(0, NOON + 9, name="late")) == ["late"]
+        assert await store.rated(0, NOON, name="a") == {}
+
     async def test_everything_comes_back_in_order_a_few_at_a_time(self, store: OpenStore) -> None:
         body = Body(request=b"a" * 3000, response=None)
         calls = [
@@ -1058,11 +1391,13 @@ class StoreContract:
         ]
         spans = [_span(i, timestamp=NOON + i // 2) for i in range(7)]
         scores = [Score(id=new_id(NOON), timestamp=NOON, name="n", value=i) for i in range(7)]
-        await store.add(Batch(calls=calls, spans=spans, scores=scores))
-        kinds: Mapping[Kind, Sequence[Call | Span | Score]] = {
+        markers = [Marker(id=f"m{i}", timestamp=NOON + i // 3, name="n") for i in range(7)]
+        await store.add(Batch(calls=calls, spans=spans, scores=scores, markers=markers))
+        kinds: Mapping[Kind, Sequence[Call | Span | Score | Marker]] = {
             "calls": calls,
             "spans": spans,
             "scores": scores,
+            "markers": markers,
         }
         for kind, added in kinds.items():
             expected = sorted(added, key=lambda one: (one.timestamp, one.id))

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Call
 
 __all__ = (
@@ -37,7 +37,7 @@ VERSION = 1
 LARGEST_SENT = 20 << 20
 """Bytes of a batch that is sent, before it is compressed: more than a recorder puts together."""
 MOST_SENT = 5_000
-"""Calls, spans and scores of a batch that is sent."""
+"""Calls, spans, scores and markers of a batch that is sent."""
 _LATEST = 1 << 43
 """Unix milliseconds, in the year 2248."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
@@ -150,7 +150,7 @@ def unpack_whole(payload: bytes) -> Batch | None:
 
 
 def unpack_some(payload: bytes) -> tuple[Batch, int]:
-    """What makes sense of it, and how many calls, spans and scores do not. It takes any bytes."""
+    """What makes sense of it, and how many calls, spans, scores and markers do not. It takes any bytes."""
     import msgspec
 
     try:
@@ -160,8 +160,8 @@ def unpack_some(payload: bytes) -> tuple[Batch, int]:
     if not isinstance(found, dict):
         return Batch(), 1
     lost = 0
-    parts: dict[str, list[Any]] = {"calls": [], "spans": [], "scores": []}
-    for (name, part), kind in zip(parts.items(), (Call, Span, Score), strict=True):
+    parts: dict[str, list[Any]] = {"calls": [], "spans": [], "scores": [], "markers": []}
+    for (name, part), kind in zip(parts.items(), (Call, Span, Score, Marker), strict=True):
         several = found.get(name, [])
         for facts in several if isinstance(several, list) else [several]:
             value = _made(facts, kind)
@@ -172,17 +172,19 @@ def unpack_some(payload: bytes) -> tuple[Batch, int]:
     return Batch(**parts), lost
 
 
-def is_possible(value: Call | Span | Score) -> bool:
+def is_possible(value: Call | Span | Score | Marker) -> bool:
     """Whether it happened at a time that there is: sums and pages go by it."""
     if not 0 <= value.timestamp <= _LATEST:
         return False
     if isinstance(value, Score):
         return math.isfinite(value.value)
+    if isinstance(value, Marker):
+        return True
     return 0 <= value.duration_ms <= _LATEST
 
 
-def _values(batch: Batch) -> list[Call | Span | Score]:
-    return [*batch.calls, *batch.spans, *batch.scores]
+def _values(batch: Batch) -> list[Call | Span | Score | Marker]:
+    return [*batch.calls, *batch.spans, *batch.scores, *batch.markers]
 
 
 def _made(facts: Any, kind: type[Any]) -> Any:

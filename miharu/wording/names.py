@@ -10,6 +10,7 @@ UNKNOWN: Mapping[str, str] = {
     "route": "no route known",
     "user": "no user named",
     "service": "no service named",
+    "prompt": "no fixed part",
 }
 """By breakdown: what stands where nothing is known."""
 

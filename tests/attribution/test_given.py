@@ -143,11 +143,11 @@ def test_size_and_time_are_bounded_whatever_is_given() -> None:
         list(range(10**6)),
         dict.fromkeys(range(10**5), "y" * 999),
     ):
-        begin = time.perf_counter()
+        begin = time.process_time()
         kept, size = snapshot(value)
         assert len(as_json(kept)) < 16_000
         assert size < 2 * LONGEST + 80 * 500
-        assert time.perf_counter() - begin < 0.05
+        assert time.process_time() - begin < 0.05
     while isinstance(deep, list):  # or taking it apart recurses
         deep = deep[0]
 

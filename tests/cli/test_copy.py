@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Usage, new_id
 from miharu.cli import main
 from miharu.errors import StoreError
@@ -49,7 +49,7 @@ def copy(source: Path | str, target: Path | str, *more: str) -> int:
 
 
 def rows(file: Path) -> dict[str, list[tuple[Any, ...]]]:
-    tables = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+    tables = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers")
     with closing(sqlite3.connect(file)) as connection:
         return {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
@@ -64,13 +64,15 @@ def add(file: Path, batch: Batch) -> None:
 def test_everything_is_copied_and_compared(source: Path, target: Path, calls: list[Call], run: Run) -> None:
     span = Span(id="1" * 16, trace_id="2" * 32, name="step", timestamp=NOON, duration_ms=1, status="success")
     score = Score(id=new_id(NOON), timestamp=NOON, name="thumb", value=1, call_id=calls[0].id)
-    add(source, Batch(spans=[span], scores=[score]))
+    marker = Marker(id="m1", timestamp=NOON, name="deploy 1.4", tags={"by": "ci"})
+    add(source, Batch(spans=[span], scores=[score], markers=[marker]))
     done = run("copy", "--from", str(source), "--to", str(target))
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split() for line in done.stdout.splitlines()[1:4]] == [
+    assert [line.split() for line in done.stdout.splitlines()[1:5]] == [
         ["calls", "50", "50", "0", "50"],
         ["spans", "1", "1", "0", "1"],
         ["scores", "1", "1", "0", "1"],
+        ["markers", "1", "1", "0", "1"],
     ]
     assert "the same sums of tokens and cost" in done.stdout
     assert rows(target) == rows(source)
@@ -306,3 +308,16 @@ async def test_few_questions_compare_many_calls(there: int, calls: list[Call]) -
     assert (found.source, found.target, found.shared) == (50, there, there)
     assert source.questions == 2
     assert target.questions == (2 if there else 1)
+
+
+def test_a_release_that_both_have_seen_keeps_one_marker(
+    source: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its id is the same in both, and the moments of its first call are not."""
+    assert copy(source, target) == 0
+    for file, at in ((source, NOON), (target, NOON + 9)):
+        marker = Marker(id="release-1", timestamp=at, name="1.4", kind="release")
+        add(file, Batch(markers=[marker]))
+    capsys.readouterr()
+    assert copy(source, target, "--merge") == 0
+    assert [row[1] for row in rows(target)["llm_markers"]] == [NOON + 9]

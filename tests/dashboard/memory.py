@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, MarkerKind, Score, Span
 from miharu.call import Call, Cost
 from miharu.conditions.language import Condition
+from miharu.providers.bodies.texts import texts_in
 from miharu.stores.base import (
     LONGEST_TAG,
     MOST_EXPENSIVE,
+    MOST_MARKERS,
+    MOST_RATED,
     MOST_SPANS,
+    MOST_VERSIONS,
     NEWEST,
     By,
     ByTag,
@@ -32,14 +36,17 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     ScoredCall,
     ScoreSum,
+    Searched,
     Session,
     Tally,
     TimedCalls,
     Timing,
     Tools,
     Totals,
+    Versions,
     Whose,
 )
 from miharu.stores.buckets import bucket_of, middle_of
@@ -58,6 +65,12 @@ def _fact(call: Call, condition: Condition) -> Any:
     return None
 
 
+def _has_said(call: Call, query: Query) -> bool:
+    said = [one.text.casefold() for one in texts_in(call) if query.said_by in {None, one.role}]
+    words = [word.casefold().rstrip("*") for word in query.words]
+    return all(word and any(word in text for text in said) for word in words)
+
+
 class MemoryStore:
     def __init__(self, calls: Iterable[Call] = (), counted: Callable[[int], int] = int) -> None:
         """``counted`` is how a store that counts in buckets would give a number of milliseconds back."""
@@ -65,6 +78,7 @@ class MemoryStore:
         self.kept: dict[str, Call] = {}
         self.kept_spans: list[Span] = []
         self.kept_scores: list[Score] = []
+        self.kept_markers: dict[str, Marker] = {}
         self.adds = 0
         self._keep(calls)
 
@@ -81,6 +95,8 @@ class MemoryStore:
         self.adds += 1
         self.kept_spans.extend(batch.spans)
         self.kept_scores.extend(batch.scores)
+        for marker in batch.markers:
+            self.kept_markers.setdefault(marker.id, marker)
         return self._keep(batch.calls)
 
     async def reprice(self, costs: Mapping[str, Cost | None]) -> int:
@@ -214,6 +230,34 @@ class MemoryStore:
             found = found[1 + [score.id for score, _ in found].index(after) :]
         return [ScoredCall(score.id, score.value, call) for score, call in found[:limit]]
 
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        by_name = defaultdict[str, list[float]](list)
+        for score in self.kept_scores:
+            if start <= score.timestamp < end and name in {None, score.name}:
+                by_name[score.name].append(score.value)
+        most = sorted(by_name.items(), key=lambda item: (-len(item[1]), item[0]))[:MOST_RATED]
+        return {key: Rated(len(values), sum(values) / len(values)) for key, values in most}
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        found = [
+            marker
+            for marker in self.kept_markers.values()
+            if start <= marker.timestamp < end
+            and (kinds is None or marker.kind in kinds)
+            and name in {None, marker.name}
+            and id in {None, marker.id}
+        ]
+        return sorted(found, key=lambda marker: (marker.timestamp, marker.id), reverse=True)[:limit]
+
     async def counters(self) -> Counted:
         """Of the calls that are there: this store says nothing of those that are gone."""
         tallies, timed = (
@@ -235,11 +279,12 @@ class MemoryStore:
             ],
         )
 
-    def _of(self, kind: Kind) -> Sequence[Call | Span | Score]:
-        kept: Mapping[Kind, Sequence[Call | Span | Score]] = {
+    def _of(self, kind: Kind) -> Sequence[Call | Span | Score | Marker]:
+        kept: Mapping[Kind, Sequence[Call | Span | Score | Marker]] = {
             "calls": list(self.kept.values()),
             "spans": self.kept_spans,
             "scores": self.kept_scores,
+            "markers": list(self.kept_markers.values()),
         }
         return kept[kind]
 
@@ -290,7 +335,14 @@ class MemoryStore:
             )
             and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
             and all(self._meets(call, condition) for condition in query.conditions)
+            and (not query.words or _has_said(call, query))
         ]
+
+    async def searched(self, query: Query) -> Searched:
+        kept = [
+            c for c in self.kept.values() if query.start <= c.timestamp < query.end and c.body is not None
+        ]
+        return Searched(kept=len(kept), indexed=len(kept))
 
     def _meets(self, call: Call, condition: Condition) -> bool:
         """Written anew, so that no store is compared with its own thoughts."""
@@ -319,7 +371,7 @@ class MemoryStore:
         return total(self.match(query))
 
     async def has_sums(self, query: Query, by: By | None = None) -> bool:
-        return query.tag is None and query.call_group is None and not query.conditions
+        return query.tag is None and query.call_group is None and not query.conditions and not query.words
 
     async def latency(self, query: Query) -> Latency:
         return latency(self.match(query), self.counted)
@@ -431,6 +483,23 @@ class MemoryStore:
 
     async def tag_names(self) -> Sequence[str]:
         return sorted({name for call in self.kept.values() for name in call.tags or ()})
+
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        made = []
+        for name in names:
+            cells = Counter(
+                (call.timestamp - (call.timestamp - offset_ms) % step_ms, call.prompt_hash)
+                for call in self.match(query)
+                if call.prompt_name == name
+            )
+            number = len({version for _, version in cells})
+            ordered = sorted(cells, key=lambda cell: (cell[0], cell[1] or ""))
+            points = [(t, version, cells[t, version]) for t, version in ordered]
+            if number:
+                made.append(Versions(name, number, points if number <= MOST_VERSIONS else []))
+        return made
 
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         held: dict[str, list[Call]] = defaultdict(list)

@@ -150,6 +150,7 @@ class Shop:
                 stream=True,
                 finish="end_turn" if last else "tool_use",
                 body=body,
+                asks=None if last else tool,
                 **place,
             )
             at = call.timestamp + call.duration_ms + 8
@@ -164,6 +165,7 @@ class Shop:
                         trace_id=trace,
                         parent_id=root,
                         name=tool,
+                        kind="execute_tool",
                         timestamp=at,
                         duration_ms=took,
                         status="success",
@@ -178,6 +180,7 @@ class Shop:
                 id=root,
                 trace_id=trace,
                 name="support agent",
+                kind="invoke_agent",
                 timestamp=begun - 3,
                 duration_ms=at - begun + 6,
                 status="error" if failed else "success",
@@ -276,6 +279,7 @@ class Shop:
         service: str = "bookshop",
         body: Body | None = None,
         duplicate: bool = False,
+        asks: str | None = None,
     ) -> Call:
         rng = self.rng
         hour = (at - self.now) / HOUR + 24
@@ -335,6 +339,7 @@ class Shop:
             trace_id=trace,
             parent_id=parent,
             tags={"release": "2026.11.4"} if route else None,
+            tools=json.dumps([asks]) if asks and outcome.status == "success" else None,
             duplicate_of=new_id(at - 60_000, rng.randbytes(10)) if duplicate else None,
             cache_missed_tokens=missed if outcome.status == "success" else None,
             body=body

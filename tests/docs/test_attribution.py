@@ -65,6 +65,15 @@ def test_a_call_belongs_to_whom_the_context_names(example: Block, database: Path
     assert (after["user_id"], after["session_id"], after["tags"]) == ("ann", None, None)
 
 
+@of(PAGE, 'prompt="support.answer"')
+def test_a_prompt_has_the_name_that_the_context_gives(example: Block, database: Path) -> None:
+    miharu.init(database)
+    example.run({"...  # calls in here are of that prompt, whatever it says by now": "ask()"}, ask=ask)
+    ask("of no prompt")
+    assert miharu.flush()
+    assert {row["prompt_name"] for row in rows(database)} == {"support.answer", None}
+
+
 @of(PAGE, "def retrieve")
 async def test_spans_are_one_tree(example: Block, database: Path) -> None:
     miharu.init(database)

@@ -21,9 +21,13 @@ VALUES = {
     "R": "POST /chat",
     "U": "ann",
     "S": "success",
+    "P": "support",
     "CONDITIONS": "-user:bob model:gpt-*",
     "csv|jsonl": "csv",
     "csv|jsonl|openai-jsonl|anthropic-jsonl|dataset": "csv",
+    "NAME": "deploy",
+    "NAME=VALUE": "by=ci",
+    "MOMENT": "10m",
 }
 SERVING = {"run", "dashboard", "demo", "tail", "cassette"}
 """They go on until they are ended, or become another program: tests/cli runs each, with its options."""
@@ -43,8 +47,9 @@ def test_each_command_runs_with_every_option_that_is_shown(
 ) -> None:
     database = tmp_path / "calls.db"
     miharu.init(database)
-    with miharu.context(user="ann", route="POST /chat"):
+    with miharu.context(user="ann", route="POST /chat", prompt="support"), miharu.span("chat") as span:
         ask()
+    miharu.score(span.trace_id, "helpful", 1)
     assert miharu.shutdown()
     lines = [(line.split()[1], line) for line in example.commands]
     assert {command for command, _ in lines} == {*COMMANDS, "--version"}

@@ -12,7 +12,7 @@ from miharu.cli import main
 from miharu.conditions.fields import FIELDS
 from miharu.conditions.language import LONGEST_TEXT, MOST_CONDITIONS, MOST_VALUES, MOST_WORDS
 from miharu.conditions.parsing import parse
-from miharu.dashboard.queries.lookback import LOOKED_THROUGH
+from miharu.dashboard.queries.lookback import LOOKED_THROUGH_FOR_CONDITIONS
 from miharu.stores.narrowing import narrowed
 from miharu.stores.sql.conditions import SCORES_LOOKED_THROUGH
 from miharu.stores.sqlite import SQLiteStore
@@ -124,4 +124,4 @@ def test_bounds_are_as_described() -> None:
     assert bounds in PAGE
     assert f"at most {MOST_VALUES}" in PAGE
     assert f"{SCORES_LOOKED_THROUGH:,} since" in PAGE
-    assert f"newest {LOOKED_THROUGH:,}" in PAGE
+    assert f"newest {LOOKED_THROUGH_FOR_CONDITIONS:,}" in PAGE

@@ -126,6 +126,25 @@ def test_a_wire_format_says_how_its_calls_read(
     assert "the &lt;second&gt; one" in messages
 
 
+@of(PAGE, "class PromptedRerank")
+def test_a_wire_format_says_what_is_fixed(example: Block, database: Path) -> None:
+    class Rerank:
+        api = "acme.rerank"
+        rules = (Rule("/v1/rerank"),)
+
+        def read(self, wire: Wire) -> Reading | None:
+            return Reading(terminated=True)
+
+    miharu.init(database, providers=[example.run(Rerank=Rerank).PromptedRerank()], capture_content=True)
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, json={}))
+    with httpx2.Client(transport=answers) as client:
+        for told in ("The newest first.", None):
+            client.post("https://acme.example/v1/rerank", json={"instruction": told, "documents": []})
+    assert miharu.flush()
+    prompts = sorted((row["prompt_name"] or "", bool(row["prompt_hash"])) for row in rows(database))
+    assert prompts == [("", False), ("The newest first.", True)]
+
+
 @of(PAGE, "class TestDuckStore")
 def test_the_contract_runs_without_settings(
     example: Block, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -149,6 +149,8 @@ async def test_both_encodings_are_taken(
         "gen_ai.request.stream": True,
         "gen_ai.conversation.id": "s-1",
         "user.id": "ada",
+        "gen_ai.prompt.name": "support.answer",
+        "miharu.prompt.hash": "d41f00c0ffee",
         "nested": {"a": [1, 2.5, True]},
     }
     message = request(span(2, attributes, 1))
@@ -175,6 +177,7 @@ async def test_both_encodings_are_taken(
         "ada",
         "shop",
     )
+    assert (found.prompt_name, found.prompt_hash) == ("support.answer", "d41f00c0ffee")
     assert found.cost is not None
     assert found.cost.cost_source == "genai-prices"
     assert found.body is None

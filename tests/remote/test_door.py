@@ -319,7 +319,7 @@ async def test_sums_are_answered_and_nothing_else_is(sender: httpx.AsyncClient, 
     sql = {"field": "1 OR 1", "operator": "any"}
     for wrong in (
         {"question": "totals", "narrowed": {"start": 0, "end": 1, "conditions": [sql]}},
-        {"question": "totals", "narrowed": {"start": 0, "end": 1, "words": ["refund"]}},
+        {"question": "totals", "narrowed": {"start": 0, "end": 1, "words": ["refund"], "said_by": "all"}},
         {"question": "calls"},
         {"question": "totals"},
         {"question": "groups", "query": {"start": 0, "end": 1}},

@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 import miharu
-from miharu.batch import Batch, Score, Span
-from miharu.call import Body, Cost
+from miharu.batch import Batch, Marker, Score, Span
+from miharu.call import Body, Cost, new_id
 from miharu.cli import main
 from miharu.conditions.language import Condition
 from miharu.config import Config, public_url
@@ -24,6 +24,7 @@ from miharu.monitor import Monitor
 from miharu.redaction.urls import secrets_in
 from miharu.server import create_app
 from miharu.stores import store_for
+from miharu.stores.base import Rated
 from miharu.stores.remote import RemoteStore
 from miharu.stores.remote.exchange import Answer
 from miharu.stores.remote.questions import RemoteQuestions
@@ -196,10 +197,17 @@ async def test_what_budgets_ask_is_answered_and_all_else_is_elsewhere(remote: st
     assert await questions.groups(replace(ALL, conditions=(not_ada,), user_id="ada"), "user_id") == []
     assert {group.key for group in await questions.groups(ALL, "user_id", 10)} == {"ada", "bob", None}
     assert [point.totals.calls for point in await questions.series(ALL, 1 << 50, "user_id", ["bob"])] == [1]
+    deploy = Marker(id="m1", timestamp=NOW, name="deploy 1.4", tags={"by": "ci"})
+    helpful = Score(id=new_id(NOW), timestamp=NOW, name="helpful", value=0.5)
+    writer.add(Batch(markers=[deploy], scores=[helpful]))
+    assert await questions.markers(0, NOW + 1, kinds=["mark"], name="deploy 1.4") == [deploy]
+    assert await questions.markers(0, NOW + 1, kinds=["firing"]) == []
+    assert await questions.rated(0, NOW + 1, name="helpful") == {"helpful": Rated(1, 0.5)}
+    assert (await questions.latency(ALL)).p95_ms is not None
     assert await questions.size() is None
     for ask in (
         questions.has_sums(ALL),
-        questions.latency(ALL),
+        questions.markers(0, 1, id="x"),
         questions.durations(ALL, 1000),
         questions.ranks(ALL, "model"),
         questions.keys(ALL, "model"),

@@ -26,6 +26,7 @@
   };
   const say = (value, unit) => {
     if (unit === "$") return money(value);
+    if (unit === "%") return (value / 100).toFixed(2) + "%";
     if (unit === "ms") return value < 1000 ? value + " ms" : (value / 1000).toFixed(2) + " s";
     return value.toLocaleString("en-US");
   };

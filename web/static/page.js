@@ -133,6 +133,14 @@
     for (const button of all("[data-copy]")) button.hidden = !navigator.clipboard;
   }
   document.addEventListener("htmx:after:swap", settle);
+  // A tree is older than what was opened or closed beside it since: folding changes nothing of that.
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (!ctx?.sourceElement?.matches?.(".run .tw-f,[data-unfold-all]")) return;
+    const to = new URL(ctx.request.action, document.baseURI), selected = new URLSearchParams(location.search).get("sel");
+    if (selected) to.searchParams.set("sel", selected);
+    else to.searchParams.delete("sel");
+    ctx.request.action = to.pathname + to.search;
+  });
 
   // ---- a line at the top while something that was asked for by hand is on its way ----------------------------------
   const byHand = (event) => !event.detail.ctx?.sourceElement?.matches?.("[data-live]");

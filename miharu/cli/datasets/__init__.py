@@ -5,5 +5,4 @@ tools.py         the definitions of the tools on offer
 openai.py        as OpenAI's chat messages
 anthropic.py     as Anthropic's messages
 rows.py          a line for each format of the file
-scores.py        ``--score helpful>=0.8``
 """

@@ -4,6 +4,7 @@ versions.py     miharu, Python, SQLite
 libraries.py    what is installed
 seen.py         the libraries, and whether their calls are seen
 environment.py  the variables
+alerts.py       the alerts of the environment, and those that fired in the database
 database.py     the file and what is in it
 beside.py       what lies beside the file: what waits, what was set aside
 repair.py       setting a damaged file aside, and bringing back what can be read
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; 1 when something is wrong."""
-    from miharu.cli.doctor import database, environment, repair, seen, versions
+    from miharu.cli.doctor import alerts, database, environment, repair, seen, versions
 
     style, wrong, unseen = Style(), 0, list[str]()
     sections: list[tuple[str, Iterable[Finding]]] = [
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         ("Environment", environment.findings()),
         ("Database", database.findings(arguments.database, deep=arguments.deep and not arguments.repair)),
     ]
+    if stated := list(alerts.findings(arguments.database)):
+        sections.append(("Alerts", stated))
     if arguments.repair:
         sections.insert(3, ("Repair", repair.findings(arguments.database)))
     for title, findings in sections:

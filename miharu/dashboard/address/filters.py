@@ -6,7 +6,7 @@ from typing import Any
 
 from miharu.conditions.fields import FIELDS, Field, field_of, is_text
 from miharu.conditions.language import Condition, Conditions, Value, is_storable
-from miharu.conditions.parsing import conditions_in
+from miharu.conditions.parsing import parse
 from miharu.conditions.units import write_number
 from miharu.conditions.writing import write
 from miharu.stores.narrowing import as_field
@@ -23,6 +23,8 @@ FILTERS: Mapping[str, str] = {
     "trace": "trace_id",
     "error": "error_type",
     "attempts": "call_group",
+    "prompt": "prompt_name",
+    "version": "prompt_hash",
     "tag": "tag",
     "status": "status",
 }
@@ -49,8 +51,8 @@ class Chip:
 
 def read_filters(
     given: Mapping[str, str], several: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, str], tuple[Condition, ...]]:
-    """The filters that have one value, by name, and the conditions beside them.
+) -> tuple[dict[str, str], Conditions]:
+    """The filters that have one value, by name, and the conditions and words beside them.
 
     Raises:
         ConditionError: ``q`` is not understood.
@@ -61,8 +63,9 @@ def read_filters(
         if name in FILTERS:
             alone.pop(name, None)
             texts.append(write(Conditions(tuple(_of_several(name, values)))))
-    asked = conditions_in(" ".join(filter(None, texts)))
-    return alone, tuple(condition for condition in asked if not _taken(condition, alone))
+    asked = parse(" ".join(filter(None, texts)))
+    left = tuple(condition for condition in asked.conditions if not _taken(condition, alone))
+    return alone, Conditions(left, asked.words)
 
 
 def _of_several(name: str, values: Sequence[str]) -> list[Condition]:
@@ -97,15 +100,15 @@ def _taken(condition: Condition, alone: dict[str, str]) -> bool:
     return True
 
 
-def written(conditions: Sequence[Condition]) -> str | None:
-    """What ``q`` is in the address; ``None`` where there are none."""
-    return write(Conditions(tuple(conditions))) if conditions else None
+def written(asked: Conditions) -> str | None:
+    """What ``q`` is in the address; ``None`` where there is nothing."""
+    return write(asked) if asked else None
 
 
-def asked_text(alone: Mapping[str, str], conditions: Sequence[Condition]) -> str:
-    """The filters of one value and the conditions, as they are typed."""
+def asked_text(alone: Mapping[str, str], asked: Conditions) -> str:
+    """The filters of one value, the conditions and the words, as they are typed."""
     some = [one for name, value in alone.items() for one in _of_several(name, [value])]
-    return write(Conditions((*some, *conditions)))
+    return write(Conditions((*some, *asked.conditions), asked.words))
 
 
 def chip_of(condition: Condition, without: Mapping[str, Any]) -> Chip:

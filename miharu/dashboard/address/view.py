@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlencode
 
+from miharu.batch import Marker
 from miharu.call import Status
 from miharu.conditions.fields import field_of
-from miharu.conditions.language import Condition, is_storable
+from miharu.conditions.language import Condition, Conditions, is_storable
 from miharu.dashboard.address.filters import FILTERS, Chip, asked_text, chip_of, read_filters, written
 from miharu.dashboard.address.ranges import DAY, RANGES, Range, read_instant, write_instant
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.address.zones import UTC, Zone
 from miharu.stores.base import Query
+from miharu.stores.words import ROLES, Role
 
 __all__ = (
     "AGAINST",
@@ -32,6 +34,7 @@ __all__ = (
 Measure = Literal["cost", "tokens", "requests"]
 Breakdown = Literal["model", "provider", "route", "user", "service"]
 Timed = Literal["whole", "first"]
+Failed = Literal["count", "rate"]
 Tab = Literal["pretty", "text", "request", "response"]
 Show = Literal["main", "all", "months"]
 Laid = Literal["beside", "below"]
@@ -45,17 +48,21 @@ AGAINST: Mapping[Against, tuple[str, int]] = {
     "month": ("30 days earlier", 30 * DAY),
 }
 _DEFAULT = RANGES["24h"]
+SINCE = "since"
+"""The range from a marker up to now."""
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "": ("measure", "by", "timed", "score", "page"),
+    "": ("measure", "by", "timed", "failed", "score", "page"),
     "live": ("sel", "tab"),
-    "calls": ("sort", "before", "sel", "tab"),
+    "calls": ("said", "sort", "before", "sel", "tab"),
     "routes": ("sort", "timed", "score", "page"),
     "models": ("sort", "timed", "score", "page"),
     "users": ("show", "sort", "match", "page", "measure", "score"),
     "tags": ("name", "show", "sort", "match", "page", "measure", "score"),
     "tools": ("sort",),
+    "prompts": ("sort", "page", "sel"),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
-    "errors": (),
+    "errors": ("failed",),
+    "alerts": (),
     "compare": ("by", "against", "other_start", "other_end"),
     "pair": ("a", "b", "show", "lay"),
 }
@@ -64,7 +71,7 @@ _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in na
 _INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
 """Former names of parameters, which old links have."""
-NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "q", "of", "id", "at"}
+NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "mark", "q", "of", "id", "at"}
 """The parameters of an address; others are ignored."""
 
 
@@ -73,6 +80,8 @@ class View:
     """What a URL asks for. What it does not understand it leaves out."""
 
     range: Range = _DEFAULT
+    mark: str | None = None
+    """Since a marker, by its name or its id, in place of the range."""
     start: int | None = None
     """Zoomed in: from this moment (Unix milliseconds), in place of the range."""
     end: int | None = None
@@ -85,14 +94,22 @@ class View:
     trace: str | None = None
     error: str | None = None
     attempts: str | None = None
+    prompt: str | None = None
+    version: str | None = None
+    """Of a prompt."""
     tag: str | None = None
     """A name and its value, as ``team=search``."""
     status: Status | None = None
     conditions: tuple[Condition, ...] = ()
+    words: tuple[str, ...] = ()
+    """In what was said."""
+    said: Role | None = None
+    """Whose words they are."""
     """What holds besides: several values, what is left out, thresholds. In the address it is ``q``."""
     measure: Measure = "cost"
     by: Breakdown = "model"
     timed: Timed = "whole"
+    failed: Failed = "count"
     sort: str | None = None
     """A column, with a minus before it where the largest comes first."""
     against: Against = "previous"
@@ -125,6 +142,8 @@ class View:
     """The span with which a tree starts."""
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
+    marked: Marker | None = None
+    """Not in the address: the marker that is meant, once it was looked up."""
     since: int | None = None
     """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
@@ -147,12 +166,13 @@ class View:
             for name, value in params.items()
             if value and (name == "q" or is_storable(value))
         }
-        alone, conditions = read_filters(given, several or {})
+        alone, more = read_filters(given, several or {})
         status = alone.get("status")
         start, end = _pair(given, "start", "end")
         other_start, other_end = _pair(given, "other_start", "other_end")
         return cls(
             range=RANGES.get(given.get("range", ""), _DEFAULT),
+            mark=given.get("mark") if given.get("range") == SINCE else None,
             start=start,
             end=end,
             zone=zone,
@@ -162,13 +182,16 @@ class View:
             measure=_one_of(given.get("measure"), MEASURES),
             by=_one_of(given.get("by"), BREAKDOWNS),
             timed=_one_of(given.get("timed"), get_args(Timed)),
+            failed=_one_of(given.get("failed"), get_args(Failed)),
             against=_one_of(given.get("against"), get_args(Against)),
             tab=_one_of(given.get("tab"), get_args(Tab)),
             show=_one_of(given.get("show"), get_args(Show)),
             lay=_one_of(given.get("lay"), get_args(Laid)),
             page=_number(given.get("page", "")),
             tag=alone["tag"] if alone.get("tag", "").find("=") > 0 else None,
-            conditions=conditions,
+            conditions=more.conditions,
+            words=more.words,
+            said=given["said"] if given.get("said") in ROLES else None,  # type: ignore[arg-type] # one of them
             **{name: alone.get(name) for name in _TEXTS},  # type: ignore[arg-type] # texts all
             **{name: given.get(name) for name in _OTHER_TEXTS},  # type: ignore[arg-type] # texts all
         )
@@ -180,17 +203,21 @@ class View:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.filters or self.conditions)
+        return bool(self.filters or self.conditions or self.words)
 
     @property
     def q(self) -> str | None:
         """The conditions as the address has them."""
-        return written(self.conditions)
+        return written(self._more)
 
     @property
     def asked(self) -> str:
         """All filters as one text."""
-        return asked_text(self.filters, self.conditions)
+        return asked_text(self.filters, self._more)
+
+    @property
+    def _more(self) -> Conditions:
+        return Conditions(self.conditions, self.words)
 
     @property
     def fields_asked(self) -> set[str]:
@@ -209,10 +236,14 @@ class View:
             for one in self.conditions
         ]
 
+    def without_word(self, word: str) -> dict[str, Any]:
+        """The changes that take that word away."""
+        return {"words": tuple(other for other in self.words if other != word)}
+
     @property
     def cleared(self) -> dict[str, Any]:
         """The changes that take all filters away."""
-        return {**dict.fromkeys(FILTERS), "conditions": ()}
+        return {**dict.fromkeys(FILTERS), "conditions": (), "words": (), "said": None}
 
     def only(self, name: str, value: str) -> "View":
         """The same range, with that one filter."""
@@ -224,6 +255,8 @@ class View:
 
     def window(self, now: int) -> Window:
         """The window of time, in whole minutes, the running one included."""
+        if (self.start is None or self.end is None) and self.marked is not None:
+            return Window.between(self.marked.timestamp, max(now, self.marked.timestamp) + 1, self.zone)
         if self.start is None or self.end is None:
             return Window.of_range(self.range, now, self.zone)
         return Window.between(self.start, self.end, self.zone)
@@ -241,7 +274,9 @@ class View:
             fields["tag"] = (name, value)
         if self.since is not None:
             start = min(end, max(start, self.since))
-        return Query(start=start, end=end, conditions=self.conditions, **fields)
+        return Query(
+            start=start, end=end, conditions=self.conditions, words=self.words, said_by=self.said, **fields
+        )
 
     def previous(self, now: int) -> Query:
         """The same calls in the period before, which is as long."""
@@ -251,10 +286,17 @@ class View:
         """Whether new calls can still come into the window."""
         return self.end is None or self.end > now
 
+    @property
+    def ranged(self) -> dict[str, Any]:
+        """What says its range in an address, and in a form."""
+        if self.mark is not None:
+            return {"range": SINCE, "mark": self.mark}
+        return {} if self.range is _DEFAULT else {"range": self.range.name}
+
     def link(self, path: str, **changes: Any) -> str:
         """The relative URL of this state on that page, with changes; ``None`` takes a part away."""
         view = replace(self, **changes)
-        parts = {} if view.range is _DEFAULT else {"range": view.range.name}
+        parts = view.ranged
         for name in ("start", "end", *FILTERS, *_OWN.get(_page_of(path), _EVERYTHING)):
             value = getattr(view, name)
             if value is not None and value != getattr(_PLAIN, name):

@@ -202,6 +202,8 @@ def _meta(call: Call) -> list[tuple[str, str | None]]:
         ("Route", call.route),
         ("User", call.user_id),
         ("Session", call.session_id),
+        ("Prompt", call.prompt_name),
+        ("Prompt version", call.prompt_hash),
         *((f"Tag {name}", value) for name, value in (call.tags or {}).items()),
         ("Call", call.id),
         ("Call group", call.call_group),

@@ -17,6 +17,7 @@ MENU = (
     ),
     (
         ("models", "Models", "boxes", "m"),
+        ("prompts", "Prompts", "scroll-text", "p"),
         ("tools", "Tools", "wrench", "t"),
         ("routes", "Routes", "route", "r"),
         ("users", "Users", "users", "u"),

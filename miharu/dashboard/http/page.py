@@ -13,6 +13,7 @@ from miharu.stores.base import Questions
 if TYPE_CHECKING:
     from miharu.monitor.figures import Stats
     from miharu.providers.base import Provider
+    from miharu.recorder.alerts import AlertState
 
 __all__ = ("Page", "PageRequest", "Site")
 
@@ -68,6 +69,8 @@ class Site:
     """Unix milliseconds."""
     budgets: Callable[[], Sequence[BudgetState]] = tuple
     """How the budgets stand, as far as this process knows."""
+    alerts: "Callable[[], Sequence[AlertState]]" = tuple
+    """How the alerts stand that this process looks at."""
     figures: "Callable[[], Stats] | None" = None
     """What this process has recorded; ``None`` where it only looks at the calls of others."""
     formats: "Sequence[Provider]" = ()

@@ -9,8 +9,10 @@ tools.py    the tools that models ask for, and that ran
 users.py    the users, or one of them
 tags.py     the values of a tag, or one of them
 one.py      one user, or one value of a tag
+prompts.py  by prompt, and the versions of one
 sessions.py the sessions, and one of them or one trace
 errors.py   what broke
+alerts.py   all alerts, and what became of them
 compare.py  two periods
 pair.py     two calls
 choices.py  what the filter form offers

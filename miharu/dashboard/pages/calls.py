@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from miharu.call import Call, Cost, Outcome, Usage
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call import opened
+from miharu.dashboard.call.hits import HITS, hits
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
@@ -80,8 +81,9 @@ async def _found(view: View, site: Site, most: int, behind: str | None) -> Seque
 
 async def _listed(view: View, site: Site) -> tuple[Sequence[_Place], bool]:
     """One page of calls, and whether there are more."""
-    found = await _found(view, site, _PAGE + 1, view.before)
-    return found[:_PAGE], len(found) > _PAGE
+    page = HITS if view.words else _PAGE
+    found = await _found(view, site, page + 1, view.before)
+    return found[:page], len(found) > page
 
 
 async def _rows(view: View, site: Site) -> Mapping[str, Any]:
@@ -93,6 +95,7 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
         colors = ask(palette, site)
     places, more = listed.value
     scored = _score_in(wanted)
+    said = await hits([place.call for place in places], view, site, whole.value.calls) if view.words else {}
     all_known = wanted.name == "timestamp" or any(getattr(view, name) for name in _LOOKED_UP)
     once = {place.call.id: place for place in reversed(places)}  # of a call with several, the first
     shown = [place for place in places if once[place.call.id] is place]
@@ -100,6 +103,7 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
     return {
         "rows": [replace(row, score=place.score) for row, place in zip(found, shown, strict=True)],
         "scored": scored,
+        **said,
         "total": totals.value.calls,
         "order": wanted,
         "in_order": _in_words(wanted),

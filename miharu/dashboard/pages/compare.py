@@ -16,6 +16,7 @@ from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
 from miharu.dashboard.panels.groups import MOST, dimension
 from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.since import flagged
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Column, Sheet, Value, sheet, usd
 from miharu.dashboard.queries.list_prices import list_prices
@@ -121,6 +122,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
         latency = ask(site.store.latency, query)
         latency_before = ask(site.store.latency, earlier)
         chart = ask(spend, view, site, other)
+        marks = ask(flagged, view, site, "compare")
         colors = ask(palette, site)
     lines = [
         _line(move, view, colors.value)
@@ -130,6 +132,7 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     start, end = before.value.cost_nanousd, totals.value.cost_nanousd
     return {
         **chart.value,
+        **marks.value,
         "other": other,
         "lines": lines[:_ROWS],
         "lines_more": max(0, len(lines) - _ROWS),

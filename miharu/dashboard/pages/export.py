@@ -14,12 +14,14 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.pages import (
+    alerts,
     calls,
     compare,
     errors,
     live,
     models,
     overview,
+    prompts,
     routes,
     sessions,
     tags,
@@ -28,6 +30,7 @@ from miharu.dashboard.pages import (
 )
 from miharu.dashboard.panels.tables import Sheet, Value
 from miharu.dashboard.queries.lookback import within_reach
+from miharu.dashboard.queries.markers import with_marker
 
 __all__ = ("FILES", "as_csv", "as_json", "in_cell")
 
@@ -40,8 +43,10 @@ FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
     "users": users.file,
     "tags": tags.file,
     "tools": tools.file,
+    "prompts": prompts.file,
     "sessions": sessions.file,
     "errors": errors.file,
+    "alerts": alerts.file,
     "compare": compare.file,
 }
 T = TypeVar("T")
@@ -61,7 +66,7 @@ async def as_csv(request: PageRequest, site: Site) -> Page:
 
 async def as_json(request: PageRequest, site: Site) -> Page:
     sheet = await _sheet(request, site)
-    view = await within_reach(request.view, site)
+    view = await within_reach(await with_marker(request.view, site), site)
     window = view.window(site.clock())
     document = {
         "of": sheet.name,
@@ -108,7 +113,7 @@ def in_cell(value: Value) -> str | int | float:
 
 async def _sheet(request: PageRequest, site: Site) -> Sheet:
     file = FILES.get(request.params.get("of", ""), overview.file)
-    return await file(await within_reach(request.view, site), site)
+    return await file(await within_reach(await with_marker(request.view, site), site), site)
 
 
 def _plain(value: Value) -> Any:

@@ -1,13 +1,13 @@
 """What a visitor types into the search: a call, or what the calls can be filtered by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from miharu.call import Call
-from miharu.conditions.language import LONGEST_TEXT, Conditions
-from miharu.conditions.parsing import conditions_in, has_conditions
+from miharu.conditions.language import LONGEST_TEXT
+from miharu.conditions.parsing import has_conditions, parse
 from miharu.conditions.writing import write
 from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.headers import make_page
@@ -17,6 +17,7 @@ from miharu.dashboard.panels.screens import Screen, show
 from miharu.dashboard.queries.together import together
 from miharu.errors import ConditionError
 from miharu.stores.base import Dimension
+from miharu.stores.words import phrases
 from miharu.wording.names import provider_name
 
 __all__ = ("page",)
@@ -27,10 +28,12 @@ _SEARCHED: Mapping[str, Dimension] = {
     "route": "route",
     "user": "user_id",
     "service": "service",
+    "prompt": "prompt_name",
     "error": "error_type",
 }
 _EXACT = ("user", "session", "trace")
 """Filters with too many values to search: found by the whole name."""
+_PAGES = {"session": "sessions", "trace": "sessions", "error": "errors", "prompt": "prompts"}
 _MOST = 8
 _LONGEST = 200
 
@@ -64,13 +67,16 @@ async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
         if name in exact and exact[name].value.calls:
             hit = _hit(view, name, text)
             hits += [] if hit in hits else [hit]
+    if (kept := await site.store.searched(query)).kept and phrases([text]):
+        said = Hit(kind="said in a call", text=f"“{text}”", link=view.to("calls", words=(text,)))
+        hits.append(said if kept.indexed else replace(said, kind="said in a call, not searchable yet"))
     return {"q": text, "hits": hits}
 
 
 def _conditions(view: View, text: str) -> Hit:
     """The calls that meet what was typed; or why it is not understood, which that page says in full."""
     try:
-        kind, shown = "calls with", write(Conditions(conditions_in(text)))
+        kind, shown = "calls with", write(parse(text))
     except ConditionError as error:
         kind, shown = "not yet a filter", error.faults[0].reason
     return Hit(kind=kind, text=shown, link=_to_calls(view, text))
@@ -93,7 +99,7 @@ def _matches(text: str, key: str, name: str) -> bool:
 
 
 def _hit(view: View, name: str, key: str) -> Hit:
-    page = "sessions" if name in {"session", "trace"} else "errors" if name == "error" else "calls"
+    page = _PAGES.get(name, "calls")
     return Hit(kind=name, text=key, link=view.to(page, **{name: key}))
 
 

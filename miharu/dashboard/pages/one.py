@@ -50,15 +50,15 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
         recent = ask(site.store.calls, query, _RECENT)
         colors = ask(palette, site)
     times = (latency.value, latency_before.value, latency_all.value)
-    reasons: Sequence[Reason] = ()
+    causes: Sequence[Reason] = ()
     if totals_before.value.calls and view.since is None:
-        reasons = said(summed(moved.value))
+        causes = said(summed(moved.value))
     return {
         "one": key,
         "months": None,
         "kind": kind,
         "cards": _cards(totals.value, totals_before.value, of_all.value, times),
-        "reasons": reasons,
+        "causes": causes,
         **spent.value,
         **errors.value,
         "models": models.value,

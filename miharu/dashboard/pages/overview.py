@@ -7,13 +7,17 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.pages.alerts import stand
+from miharu.dashboard.panels.alerts import alert_strip
 from miharu.dashboard.panels.budgets import budgets
 from miharu.dashboard.panels.errors.kinds import top_errors
+from miharu.dashboard.panels.errors.over_time import errors_over_time
 from miharu.dashboard.panels.figures import figures
 from miharu.dashboard.panels.groups import IN_A_FILE, columns, leaders, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.scores import scores
 from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.since import flagged, since
 from miharu.dashboard.panels.sparks import sparks
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, part_of
@@ -38,9 +42,9 @@ async def _recent(view: View, site: Site) -> Mapping[str, Any]:
 
 async def _charts(view: View, site: Site) -> Mapping[str, Any]:
     async with together() as ask:
-        asked = [
-            ask(part, view, site) for part in (spend, latency, top_errors, scores, waste, sparks, budgets)
-        ]
+        asked = [ask(part, view, site) for part in (spend, latency, top_errors, waste, sparks, budgets)]
+        asked += [ask(errors_over_time, view, site), ask(scores, view, site), ask(flagged, view, site, "")]
+        since_then = ask(since, view, site)
         usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)
@@ -55,6 +59,7 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
         "routes": routes.value,
         "users": users.value if any(row.key for row in users.value) else [],
         "whole": whole.value,
+        "since": since_then.value,
     }
 
 
@@ -62,6 +67,12 @@ SCREEN = Screen(
     path="",
     template="pages/overview.html",
     panels=(
+        Panel(
+            path="overview-alerts",
+            template="panels/alert-strip.html",
+            facts=alert_strip,
+            salt=stand,
+        ),
         Panel(
             path="overview-now",
             template="panels/now.html",

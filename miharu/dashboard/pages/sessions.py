@@ -61,7 +61,7 @@ async def _selected(view: View, site: Site) -> Mapping[str, Any]:
     page = await drawn(view, site)
     ids = [line.link_id for line in page.tree]
     nodes = {node.id: node for _, node in walk(page.run.trees) if node.span is not None}
-    return await opened(view, site, "sessions", ids, nodes)
+    return {**await opened(view, site, "sessions", ids, nodes), "run_errors": page.errors}
 
 
 SCREEN = Screen(

@@ -11,6 +11,8 @@ who.py         one row for each user, or each value of a tag, against the time b
 months.py      the same by month, for chargeback
 waste.py       what cost money and time for nothing
 budgets.py     how the budgets stand
+alerts.py      what fires, and what was over
+since.py       what changed since the newest marker
 errors/        errors by kind and by what they say, rate limits, failed work
 differences.py the figures of two periods
 bridge.py      why the cost changed, step by step

@@ -17,6 +17,7 @@ from miharu.dashboard.http.templates import render
 from miharu.dashboard.queries.ahead import ahead
 from miharu.dashboard.queries.filters import OFFERED
 from miharu.dashboard.queries.lookback import within_reach
+from miharu.dashboard.queries.markers import listed, with_marker
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Query
 
@@ -56,7 +57,8 @@ class Screen:
 
 async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
     """The page with all its parts; before the first call, what to do to see one."""
-    view, now = await within_reach(request.view, site), site.clock()
+    view = await with_marker(request.view, site)
+    view, now = await within_reach(view, site), site.clock()
     question = view.query(now)
     async with together() as ask:
         totals = ask(site.store.totals, question)
@@ -65,12 +67,14 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
         parts = {panel.path: ask(_part, panel, view, site) for panel in screen.panels}
         waits = ask(_waits, site)
         beyond = ask(ahead, view, site)
+        markers = ask(listed, view, site)
     common = {
         **_common(view, site, screen.path),
         "size": size.value,
         "counts": totals.value,
         "offered": OFFERED,
         "ahead": beyond.value,
+        "markers": markers.value,
     }
     if waits.value is not None:
         if same := unchanged(request, waits.value):
@@ -82,7 +86,7 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
 
 async def show_panel(panel: Panel, request: PageRequest, site: Site) -> Page:
     """The part alone, for the page that shows it already."""
-    view = request.view
+    view = await with_marker(request.view, site)
     current = await _tag(panel, view, site)
     if same := unchanged(request, current):
         return same

@@ -154,7 +154,7 @@ async def drawn(view: View, site: Site) -> Drawn:
         errors=errors_of(found.trees, view, rows, ROWS),
         above=_crumbs(above, view),
         folds=(
-            view.link("sessions", fold=ALL, unfold=None, page=1),
+            view.link("sessions", fold=ALL, unfold=None, sel=None, page=1),
             view.link("sessions", fold=None, unfold=ALL, page=1),
         ),
         previous=view.link("sessions", page=page - 1, sel=None) if page > 1 else None,

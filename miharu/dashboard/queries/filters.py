@@ -17,6 +17,7 @@ _DIMENSIONS: Mapping[str, Dimension] = {
     "route": "route",
     "user": "user_id",
     "service": "service",
+    "prompt": "prompt_name",
 }
 OFFERED = tuple(_DIMENSIONS)
 _MOST = 100

@@ -11,12 +11,14 @@ from miharu.dashboard.address.windows import Window
 from miharu.dashboard.http.page import Site
 from miharu.stores.base import By, Query
 
-__all__ = ("LOOKED_THROUGH", "within_reach")
+__all__ = ("LOOKED_THROUGH", "LOOKED_THROUGH_FOR_CONDITIONS", "within_reach")
 
 LOOKED_THROUGH = 50_000
 """Calls, whether they match or not, in whole hours."""
 LOOKED_THROUGH_BY = 10_000
 """The same where a page has sums, and only a part of it has none."""
+LOOKED_THROUGH_FOR_CONDITIONS = 20_000
+"""The same where conditions are asked for: each call is compared with all of them."""
 _FIRST_LOOK = 3 * HOUR
 """Where there are many calls, few hours hold as many: not every hour of a month has to be asked for."""
 
@@ -26,12 +28,14 @@ async def within_reach(view: View, site: Site, by: By | None = None) -> View:
 
     ``by`` is what is grouped by, where that is more than the page is about.
     """
-    if view.since is not None or not view.is_filtered:
-        return view
+    if view.since is not None or not view.is_filtered or view.words:
+        return view  # words lead to few calls, or to the newest of many
     query = view.query(site.clock())
     if await site.store.has_sums(query, by):
         return view
     most = LOOKED_THROUGH if by is None else LOOKED_THROUGH_BY
+    if view.conditions:
+        most = min(most, LOOKED_THROUGH_FOR_CONDITIONS)
     since = await _since(site, view.window(site.clock()), most)
     return view if since is None else replace(view, since=since)
 

@@ -118,6 +118,8 @@ def _of_call(call: Call) -> Iterator[tuple[str, Any]]:
     yield "miharu.attempt", call.attempt
     yield "miharu.call.group", call.call_group
     yield "miharu.duplicate_of", call.duplicate_of
+    yield "gen_ai.prompt.name", call.prompt_name
+    yield "miharu.prompt.hash", call.prompt_hash
     yield from _whose(call).items()
 
 

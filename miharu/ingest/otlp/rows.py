@@ -32,6 +32,8 @@ _SESSION = (
     *("session.id", "gen_ai.conversation.id", "langfuse.session.id", "ai.telemetry.metadata.sessionId"),
     "traceloop.association.properties.session_id",
 )
+_PROMPT = ("gen_ai.prompt.name", "langfuse.observation.prompt.name", "langfuse.prompt.name")
+_PROMPT_VERSION = ("miharu.prompt.hash", "langfuse.observation.prompt.version", "langfuse.prompt.version")
 _STREAMED = (
     "gen_ai.request.stream",
     "gen_ai.request.is_stream",
@@ -78,6 +80,8 @@ def as_call(span: OtelSpan, records: Iterable[LogRecord] = (), *, content: bool 
         parent_id=span.parent_id or None,
         tags=tags_of(found),
         tools=tools_of(found),
+        prompt_name=_text(first(found, *_PROMPT)),
+        prompt_hash=_text(first(found, *_PROMPT_VERSION)),
         body=body_of(span, records) if content else None,
         **_whose(span),
     )

@@ -15,6 +15,7 @@ from miharu.providers.anthropic._stream import has_content, read_events
 from miharu.providers.anthropic._tools import paid_tools, tools_of
 from miharu.providers.anthropic._usage import error_of, usage_of
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.openai._usage import stated_cost
 from miharu.wire import sse
 from miharu.wire.json import loads, mapping, text
@@ -50,6 +51,9 @@ class AnthropicMessages:
         from miharu.providers.anthropic._conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "system")
 
 
 def message_of(wire: Wire) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from miharu.providers.aws._model import model_of
 from miharu.providers.aws._terms import guardrails, latency, system_tools
 from miharu.providers.aws._usage import error_of, frame_error, usage_of
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.openai._usage import stated_cost
 from miharu.wire.eventstream import frames
 from miharu.wire.json import later, loads, mapping, text
@@ -53,6 +54,11 @@ class BedrockConverse:
         from miharu.providers.aws._conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        config = request.get("toolConfig")
+        tools = config.get("tools") if isinstance(config, dict) else None
+        return fixed_beside({"system": request.get("system"), "tools": tools}, "system")
 
 
 def _stream(wire: Wire, model: str) -> Reading:

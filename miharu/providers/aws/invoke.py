@@ -22,6 +22,7 @@ from miharu.providers.aws._model import model_of
 from miharu.providers.aws._terms import guardrails, latency
 from miharu.providers.aws._usage import error_of, frame_error, metered_by_headers, metered_by_metrics
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside, fixed_in_messages
 from miharu.providers.openai._usage import stated_cost
 from miharu.wire.eventstream import frames
 from miharu.wire.json import loads, mapping, text
@@ -57,6 +58,9 @@ class BedrockInvoke:
             quantities={**reading.quantities, **guardrails(wire, reading)},
             terms={**reading.terms, **latency(wire)},
         )
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "system") if request.get("system") else fixed_in_messages(request)
 
 
 def _tier(wire: Wire) -> str | None:

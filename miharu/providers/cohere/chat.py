@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import FAILED, is_meant, usage_of
+from miharu.providers.fixed import Fixed, fixed_in_messages
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import mapping, text
 from miharu.wire.streams import answers
@@ -38,6 +39,9 @@ class CohereChat:
         from miharu.providers.cohere._conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_in_messages(request)
 
 
 def _stream(wire: Wire) -> Reading:

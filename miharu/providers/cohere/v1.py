@@ -10,6 +10,7 @@ from typing import Any
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.cohere._common import FAILED, is_meant, usage_of
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import mapping, text
 from miharu.wire.streams import answers
@@ -25,6 +26,9 @@ class CohereV1Chat:
 
     def read(self, wire: Wire) -> Reading | None:
         return _read(wire) if is_meant(wire, asked="message", answered=["generation_id"]) else None
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "preamble")
 
 
 class CohereV1Generate:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.google._common import (
     enum_name,
     error_of,
@@ -46,6 +47,9 @@ class GeminiGenerate:
         from miharu.providers.google._conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "systemInstruction", "system_instruction")
 
 
 def read_answer(wire: Wire) -> Reading:

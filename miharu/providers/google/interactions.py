@@ -10,6 +10,7 @@ from typing import Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.google._common import error_of, is_meant, modality_tokens, total
 from miharu.providers.google._grounding import tool_counts
 from miharu.wire.json import count, dumps, later, mapping, text
@@ -39,6 +40,9 @@ class GeminiInteractions:
         ):
             return None
         return _read(wire)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "system_instruction")
 
 
 def _fetched(wire: Wire) -> Reading | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.openai._common import answer_of, items, reading_of
 from miharu.providers.openai._usage import usage_of
 from miharu.wire import sse
@@ -35,6 +36,9 @@ class MistralConversations:
             return _stream(wire)
         answer = answer_of(wire)
         return _reading(wire, answer, terminated=bool(answer))
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "instructions")
 
 
 def _stream(wire: Wire) -> Reading:

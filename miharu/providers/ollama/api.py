@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside, fixed_in_messages
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import count, dumps, mapping, text
 from miharu.wire.streams import answers
@@ -47,6 +48,9 @@ class OllamaChat:
 
         return messages(request, answers)
 
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_in_messages(request)
+
 
 class OllamaGenerate:
     """Reads ``POST …/api/generate``."""
@@ -58,6 +62,9 @@ class OllamaGenerate:
         if not _is_meant(wire, asked=["prompt"], answered=["model", "response", "done"]):
             return None
         return _read(wire, lambda chunk: bool(chunk.get("response") or chunk.get("thinking")))
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "system")
 
 
 class OllamaEmbed:

@@ -4,9 +4,11 @@ A run that is not streamed is answered ``queued``, without usage, and polled; a 
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside
 from miharu.providers.openai._common import answer_of, reading_of
 from miharu.wire import sse
 from miharu.wire.json import later, loads, mapping, text
@@ -30,6 +32,9 @@ class OpenAIAssistants:
         if wire.is_event_stream:
             return _stream(wire)
         return _reading(wire, answer_of(wire), stream=False)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_beside(request, "instructions")
 
 
 def _stream(wire: Wire) -> Reading:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_in_messages
 from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import is_meant, requested_model
 
@@ -44,6 +45,9 @@ class OpenAIChat:
         from miharu.providers.openai._chat_conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_in_messages(request)
 
 
 def _is_stored_prompt(wire: Wire) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.providers._session import SWITCHED, events_of
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_beside, leading
 from miharu.providers.openai._common import answer_of, billed, is_meant, items, reading_of
 from miharu.providers.openai._errors import error_field
 from miharu.providers.openai._usage import usage_of, usages_beside
@@ -70,6 +71,12 @@ class OpenAIResponses:
         from miharu.providers.openai._responses_conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        found = fixed_beside(request, "instructions")
+        kept = mapping(request.get("prompt"))  # with the provider, by its id
+        at_provider = ({"id": kept.get("id"), "version": kept.get("version")},) if kept.get("id") else ()
+        return Fixed((*at_provider, *found.system, *leading(request.get("input"))), found.tools)
 
 
 def _completion(wire: Wire) -> Reading | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_in_messages
 from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._errors import error_of
 from miharu.wire.json import count, dumps, mapping, text
@@ -55,6 +56,9 @@ class WatsonxChat:
         from miharu.providers.openai._chat_conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_in_messages(request)
 
 
 def _read(wire: Wire, *, is_stream: bool) -> Reading:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
+from miharu.providers.fixed import Fixed, fixed_in_messages
 from miharu.providers.openai._choices import read_choices
 
 if TYPE_CHECKING:
@@ -28,3 +29,6 @@ class WriterChat:
         from miharu.providers.openai._chat_conversation import messages
 
         return messages(request, answers)
+
+    def fixed(self, request: Mapping[str, Any]) -> Fixed:
+        return fixed_in_messages(request)

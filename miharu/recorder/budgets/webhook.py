@@ -1,4 +1,4 @@
-"""The one request that miharu makes, only where a budget names a URL: a few figures, no word of a prompt."""
+"""The one request that miharu makes, where a budget or an alert names a URL: figures, no word of a prompt."""
 
 import logging
 from concurrent.futures import Future, wait
@@ -41,8 +41,12 @@ class Webhook:
 
     def post(self, url: str, state: BudgetState) -> None:
         """Start to post the state, without waiting."""
+        self.send(url, message(state), "budget alert")
+
+    def send(self, url: str, content: dict[str, Any], what: str) -> None:
+        """Start to post some figures, without waiting; ``what`` they are is for the log."""
         try:
-            post = self._loop.start_soon(self._post, url, message(state))
+            post = self._loop.start_soon(self._post, url, content, what)
         except LoopEnded:  # the program is ending
             swallowed("posting to a webhook")
             return
@@ -57,7 +61,7 @@ class Webhook:
         """Wait a little for posts on their way."""
         wait(list(self._posts), CLOSE_S)
 
-    async def _post(self, url: str, content: dict[str, Any]) -> None:
+    async def _post(self, url: str, content: dict[str, Any], what: str) -> None:
         import anyio
         import httpx
 
@@ -81,8 +85,9 @@ class Webhook:
         if trouble and where not in self._failed:
             self._failed.add(where)  # its path is left out, since that may be a secret
             logger.warning(
-                "miharu: the webhook at %s rejected the budget alert (%s); this is said once.",
+                "miharu: the webhook at %s rejected the %s (%s); this is said once.",
                 where,
+                what,
                 trouble,
             )
 

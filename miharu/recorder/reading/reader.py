@@ -26,6 +26,7 @@ from miharu.recorder.reading.formats import Formats
 from miharu.recorder.reading.headers import attempt_of, rate_limit_of, request_id_of, sdk_of
 from miharu.recorder.reading.jobs import Jobs
 from miharu.recorder.reading.outcome import ended, outcome_of
+from miharu.recorder.reading.prompts import Prompts
 from miharu.recorder.reading.tool_names import asked_for
 from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste.finder import WasteFinder
@@ -63,6 +64,7 @@ class Reader:
         self._attempts = Attempts()
         self._waste = WasteFinder()
         self._jobs = Jobs()
+        self._prompts = Prompts()
         self._batches = Batches()
         self._mint = mint or minting()
 
@@ -114,24 +116,43 @@ class Reader:
         self, exchange: Exchange, request: Request, candidates: Sequence[Provider], wire: Wire
     ) -> Call | None:
         provider, reading = _found(candidates, wire)
-        api = "" if provider is None else provider.api
         if (
             reading is None and exchange.shed and request.method == "POST"
         ):  # that it was a call is counted, though its bodies tell nothing
-            api, reading = candidates[0].api, Reading(terminated=False)
-        began = None if reading is None else self._jobs.began(api, reading, exchange.timestamp)
-        if reading is None or began is None:
+            provider, reading = candidates[0], Reading(terminated=False)
+        if provider is None or reading is None:
             return None
-        made = self._call(exchange, request, wire, api, reading)
-        if provider is not None and (tools := asked_for(made, wire, provider)) is not None:
+        began = self._jobs.began(provider.api, reading, exchange.timestamp)
+        if began is None:
+            return None
+        made = self._call(exchange, request, wire, provider.api, reading)
+        if (tools := asked_for(made, wire, provider)) is not None:
             made = filled(made, tools=tools)
-        call = bounded(self.redactor.call(made, request))
+        call = bounded(self.redactor.call(self._with_version(made, provider, wire), request))
+        if call.prompt_hash is not None and call.prompt_name is None:
+            filled(call, prompt_name=self._named(call, provider))
         if call.completes:
             call = self._completion(call, reading, began)
         kept = call if self._ignore is None else _kept(call, self._ignore)
         if kept is None or kept.completes:
             return kept
         return self._waste.find(self._attempts.place(kept), _comparable(request))
+
+    def _with_version(self, call: Call, provider: Provider, wire: Wire) -> Call:
+        """The call with the version of its prompt, where it has one."""
+        try:
+            version = self._prompts.version(provider, wire, call.timestamp)
+        except Exception:  # noqa: BLE001 - a plug-in's format, or a request that is made to be unreadable
+            swallowed(f"finding the prompt of a call in {provider.api}")
+            return call
+        return call if version is None else filled(call, prompt_hash=version)
+
+    def _named(self, call: Call, provider: Provider) -> str | None:
+        try:
+            return self._prompts.name(call, provider)
+        except Exception:  # noqa: BLE001 - as above
+            swallowed(f"naming the prompt of a call in {provider.api}")
+            return None
 
     def _completion(self, call: Call, reading: Reading, began: int) -> Call:
         """The same, from the beginning of the call that it completes."""
@@ -175,6 +196,7 @@ class Reader:
             span_id=id_.replace("-", "")[16:],
             parent_id=attribution.parent_id,
             tags=_tags(attribution, reading),
+            prompt_name=attribution.prompt,
             body=self._seen(request, wire) if keeps_content else None,
             completes=reading.completes,
         )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from miharu._guard import swallowed
-from miharu.batch import Score, Span
+from miharu.batch import Marker, Score, Span
 from miharu.call import Call
 from miharu.exchange import Request
 from miharu.recorder.reading.content import SEEN_CONTENT, Content, Hook
@@ -98,6 +98,12 @@ class Redactor:
             swallowed("redacting a span")
             return replace(span, input=None, output=None, error_stack=None)
 
+    def marker(self, marker: Marker) -> Marker:
+        """The marker without credentials."""
+        known = remembered()
+        tags = {name: _clean(value, known) or "" for name, value in (marker.tags or {}).items()}
+        return replace(marker, name=_clean(marker.name, known) or "", tags=tags or None)
+
     def score(self, score: Score) -> Score:
         """The score without credentials."""
         known = remembered()
@@ -122,6 +128,7 @@ def _bare(call: Call) -> Call:
         host_request_id=None,
         tags=None,
         tools=None,
+        prompt_name=None,
     )
 
 
@@ -138,7 +145,7 @@ def _is_wordy(text: str) -> bool:
 def _may_tell(call: Call, own: tuple[str, ...]) -> bool:
     """Whether there may be a credential in it: a quick look, for the many calls in which there is none."""
     usual = (call.sdk, call.host, call.model, call.request_model, call.finish_reason, call.service_tier)
-    whose = (call.route, call.service, call.outcome.error_type)
+    whose = (call.route, call.service, call.outcome.error_type, call.prompt_name)
     if _tells((*usual, *whose, call.tools), own, coded=False) or _tells_by_tags(call.tags):
         return True
     single = (call.response_id, call.request_id, call.host_request_id, call.user_id, call.session_id)
@@ -225,6 +232,7 @@ def _clean_call(call: Call, values: Sequence[str]) -> Call:
         session_id=_clean(call.session_id, values),
         tags=_clean_tags(call.tags, values),
         tools=_clean(call.tools, values),
+        prompt_name=_clean(call.prompt_name, values),
     )
 
 

@@ -74,7 +74,9 @@ class Spool:
         """
         payload = pack(batch)
         with self._lock:
-            self._append(payload, len(batch.calls) + len(batch.spans) + len(batch.scores))
+            self._append(
+                payload, len(batch.calls) + len(batch.spans) + len(batch.scores) + len(batch.markers)
+            )
 
     def append_unread(self, exchanges: Sequence[Exchange]) -> None:
         """Add exchanges that were not read yet.

@@ -11,7 +11,7 @@ from miharu.batch import Batch
 from miharu.call import Call, moment_of
 from miharu.stores import sql
 from miharu.stores.base import NEWEST, RANKED, SCORES_LOOKED_THROUGH, Kind, Order, Place, Query
-from miharu.stores.postgres import changes, reading, rolling_up
+from miharu.stores.postgres import changes, reading, rolling_up, said
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.schema import look, prepare
 
@@ -26,7 +26,8 @@ def _when(id: str) -> int:  # noqa: A002 - the column's name
 
 
 _SCORED = (
-    "s.name, s.id AS score_id, s.value, c.id AS call_id, c.model, c.provider, c.route, c.service, c.user_id"
+    "s.name, s.id AS score_id, s.value, c.id AS call_id, c.model, c.provider, c.route, c.service, c.user_id, "
+    "c.prompt_name, c.prompt_hash"
 )
 _NEWEST_SCORES = (
     "(SELECT id, timestamp, name, value, call_id, trace_id FROM llm_scores WHERE timestamp >= :start "
@@ -47,6 +48,8 @@ ENGINE = sql.Engine(
         "WHERE s.call_id IS NULL AND c.timestamp >= :start "
         "ORDER BY s.id, c.timestamp DESC, c.id DESC) AS of_traces)"
     ),
+    said=said.said,
+    searched=said.searched,
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from miharu.errors import NoDatabase, StoreError
 from miharu.stores import ever
-from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, LARGEST, ddl
+from miharu.stores.rollups import DAY, EVER, FIRST, HISTOGRAMS, LARGEST, OF_PROMPTS, ddl, named
 from miharu.stores.rollups import SUMS as SUM_TABLES
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
@@ -124,6 +124,16 @@ CREATE TABLE llm_scores (
     comment TEXT COLLATE "C"
 )
 """
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    timestamp BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    service TEXT COLLATE "C",
+    tags TEXT COLLATE "C"
+)
+"""
 _PARTLY = """
 CREATE TABLE miharu_partly (name TEXT COLLATE "C" PRIMARY KEY, upto BIGINT NOT NULL, keys TEXT NOT NULL)
 """
@@ -134,7 +144,9 @@ _NEWEST = "(SELECT coalesce(max(timestamp), 0) FROM llm_calls)"
 
 def _sums(*, first: bool) -> list[str]:
     return [
-        _in_bytes(ddl(rollup)) for rollup in (*SUM_TABLES, *HISTOGRAMS) if (rollup.name in FIRST) is first
+        _in_bytes(ddl(rollup))
+        for rollup in (*SUM_TABLES, *HISTOGRAMS)
+        if (rollup.name in FIRST) is first and rollup.name not in OF_PROMPTS
     ]
 
 
@@ -157,6 +169,12 @@ END IF;
 END $$
 """
 
+_WORDS = (
+    # Words of what was said, made later: see said.py.
+    "ALTER TABLE llm_bodies ADD COLUMN said TSVECTOR",
+    "CREATE INDEX llm_bodies_said ON llm_bodies USING gin (said)",
+    "CREATE INDEX llm_bodies_unsaid ON llm_bodies (timestamp) WHERE said IS NULL",
+)
 STEPS: Sequence[Sequence[str]] = (
     (
         _CALLS,
@@ -227,6 +245,15 @@ STEPS: Sequence[Sequence[str]] = (
         _in_bytes("ALTER TABLE llm_calls ADD COLUMN tools TEXT"),
         "CREATE INDEX llm_calls_tools ON llm_calls (timestamp) WHERE tools IS NOT NULL",
         "CREATE INDEX llm_spans_tools ON llm_spans (timestamp) WHERE kind = 'execute_tool'",
+        # Which prompt a call had, and which version of it.
+        *(
+            f'ALTER TABLE llm_calls ADD COLUMN {name} TEXT COLLATE "C"'
+            for name in ("prompt_name", "prompt_hash")
+        ),
+        *(_in_bytes(ddl(named(name))) for name in sorted(OF_PROMPTS)),
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+        *_WORDS,
     ),
 )
 

@@ -7,15 +7,18 @@ from time import time
 from miharu.batch import Batch
 from miharu.call import Cost
 from miharu.stores.base import Forgotten, Whose
+from miharu.stores.changes import CLOCKS_APART_MS
 from miharu.stores.pace import Pace
-from miharu.stores.postgres import forgetting, partitions, rolling_up, writing
+from miharu.stores.postgres import forgetting, partitions, rolling_up, said, writing
 from miharu.stores.postgres.database import Database
 from miharu.stores.postgres.errors import NO_PARTITION, TAKEN, state_of
 from miharu.stores.postgres.schema import prepare
+from miharu.stores.words import TextsOf
 
 __all__ = ("PostgresWriter",)
 
 _PRUNED_AT_ONCE = 1000
+_FIRST_CALLS, _MOST_CALLS = 4, 64
 _AIM_S = 0.1
 """Seconds that a step of the sums may take; no writer waits for it."""
 
@@ -39,6 +42,9 @@ class PostgresWriter:
         self.database = Database(url)
         self._clock = clock or (lambda: int(time() * 1000))
         self._tags = tuple(tag_sums)
+        self._texts: TextsOf | None = None
+        self._unsaid_since = 0
+        """From when on there may be calls whose words are not in the index, Unix milliseconds."""
         self._pace = Pace(_AIM_S)
         self._days: set[partitions.Day] = set()
 
@@ -46,6 +52,8 @@ class PostgresWriter:
         await self.database.open(prepare=partial(prepare, name=self.database.name))
 
     async def add(self, batch: Batch) -> int:
+        begun = (call.timestamp - CLOCKS_APART_MS * call.completes for call in batch.calls if call.body)
+        self._unsaid_since = min(self._unsaid_since, *begun, said.NEVER)
         await self._make_room(batch)
         try:
             return await self.database.run(partial(writing.add, batch=batch, insert=writing.copy))
@@ -93,11 +101,26 @@ class PostgresWriter:
     async def roll_up(self) -> bool:
         now = self._clock()
         if not await self.database.run(partial(rolling_up.is_due, now=now, tags=self._tags)):
-            return False
+            return await self._index_some()
         step = partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace)
         more = await self.database.run(step)
         self._pace.ended()
-        return more
+        return more or self._texts is not None
+
+    def use_texts(self, texts: TextsOf) -> None:
+        self._texts = texts
+
+    async def _index_some(self) -> bool:
+        """Make the words of some calls searchable; whether there may be others."""
+        if self._texts is None or self._unsaid_since == said.NEVER:
+            return False
+        since, most = self._unsaid_since, min(self._pace.most("words", _FIRST_CALLS), _MOST_CALLS)
+        done = await self.database.run(partial(said.index_some, texts=self._texts, start=since, most=most))
+        self._pace.did(done)
+        self._pace.ended()
+        if not done:
+            self._unsaid_since = said.NEVER
+        return bool(done)
 
     async def close(self) -> None:
         await self.database.close()

@@ -11,7 +11,7 @@ from miharu.stores import ever, sql
 from miharu.stores.base import Query
 from miharu.stores.bodies import pack
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import BODIES, CALLS, SCORES, SPANS, to_plain_row, to_row
+from miharu.stores.columns import BODIES, CALLS, MARKERS, SCORES, SPANS, to_plain_row, to_row
 from miharu.stores.postgres import changes
 from miharu.stores.postgres.partitions import DAY_MS, drop
 from miharu.stores.postgres.questions import ENGINE
@@ -50,6 +50,8 @@ def add(connection: Connection, batch: Batch, insert: Insert) -> int:
     scores = [to_plain_row(score) for score in sorted(batch.scores, key=lambda score: score.id)]
     insert(connection, "llm_spans", SPANS, spans)
     insert(connection, "llm_scores", SCORES, scores)
+    markers = [to_plain_row(marker) for marker in sorted(batch.markers, key=lambda marker: marker.id)]
+    insert(connection, "llm_markers", MARKERS, markers)
     return new
 
 
@@ -123,9 +125,9 @@ def prune_content(connection: Connection, before: int, most: int) -> int:
 
 
 def prune_rest(connection: Connection, before: int, most: int) -> int:
-    """Forget the oldest spans and scores, up to that many of each; how many in all."""
+    """Forget the oldest spans, scores and markers, up to that many of each; how many in all."""
     forgotten_now = 0
-    for table in ("llm_spans", "llm_scores"):
+    for table in ("llm_spans", "llm_scores", "llm_markers"):
         gone = _oldest(connection, table, "id", before, most)
         delete(connection, table, "id", gone)
         forgotten_now += len(gone)
@@ -185,7 +187,7 @@ def _complete(connection: Connection, call: Call) -> bool:
         _keep(connection, ever.lost(before, _counted(connection, [key])))
         if call.body is not None:  # the answer takes the place of the receipt
             connection.exec_driver_sql(
-                "UPDATE llm_bodies SET response = $3 WHERE timestamp = $1 AND call_id = $2",
+                "UPDATE llm_bodies SET response = $3, said = NULL WHERE timestamp = $1 AND call_id = $2",
                 (*key, pack(call.body.response)),
             )
     return bool(found)

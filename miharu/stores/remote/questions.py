@@ -1,15 +1,16 @@
-"""Asks another miharu for the sums that budgets need. Everything else is shown there, and refused here."""
+"""Asks another miharu for what budgets and alerts need. Everything else is shown there, and refused here."""
 
 import http.client
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miharu.batch import Score, Span
+from miharu.batch import Marker, MarkerKind, Score, Span
 from miharu.call import Call
 from miharu.errors import StoreError
 from miharu.stores.base import (
     MOST_EXPENSIVE,
+    MOST_MARKERS,
     MOST_SPANS,
     NEWEST,
     By,
@@ -22,12 +23,15 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    Rated,
     ScoredCall,
     ScoreSum,
+    Searched,
     Session,
     Timing,
     Tools,
     Totals,
+    Versions,
 )
 from miharu.stores.remote.address import address_of
 from miharu.stores.remote.exchange import Connection
@@ -40,7 +44,7 @@ KIND = "application/json"
 
 
 class RemoteQuestions:
-    """Answers what budgets ask: the revision, totals, groups and series."""
+    """Answers what budgets and alerts ask: the revision, sums, latency, means of scores and markers."""
 
     def __init__(self, url: str) -> None:
         """Prepare; nothing is asked yet.
@@ -66,7 +70,8 @@ class RemoteQuestions:
         raise self._elsewhere()
 
     async def latency(self, query: Query) -> Latency:
-        raise self._elsewhere()
+        found: Latency = await self._ask(Asked(question="latency", **asked_of(query)))
+        return found
 
     async def series(
         self,
@@ -130,12 +135,20 @@ class RemoteQuestions:
     async def tag_names(self) -> Sequence[str]:
         raise self._elsewhere()
 
+    async def versions(
+        self, query: Query, names: Sequence[str], step_ms: int, offset_ms: int = 0
+    ) -> Sequence[Versions]:
+        raise self._elsewhere()
+
     async def sessions(self, query: Query, limit: int = 50, before: int | None = None) -> Sequence[Session]:
         raise self._elsewhere()
 
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
     ) -> Sequence[Call]:
+        raise self._elsewhere()
+
+    async def searched(self, query: Query) -> Searched:
         raise self._elsewhere()
 
     async def call(self, id: str) -> Call | None:  # noqa: A002 - the column's name
@@ -180,6 +193,28 @@ class RemoteQuestions:
         self, query: Query, name: str, limit: int = 50, after: str | None = None, *, descending: bool = False
     ) -> Sequence[ScoredCall]:
         raise self._elsewhere()
+
+    async def rated(self, start: int, end: int, *, name: str | None = None) -> Mapping[str, Rated]:
+        asked = Asked(question="rated", query=Query(start=start, end=end), name=name)
+        found: Mapping[str, Rated] = await self._ask(asked)
+        return found
+
+    async def markers(
+        self,
+        start: int,
+        end: int,
+        *,
+        kinds: Sequence[MarkerKind] | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - the column's name
+        limit: int = MOST_MARKERS,
+    ) -> Sequence[Marker]:
+        if id is not None:
+            raise self._elsewhere()
+        query = Query(start=start, end=end)
+        asked = Asked(question="markers", query=query, kinds=kinds, name=name, limit=limit)
+        found: Sequence[Marker] = await self._ask(asked)
+        return found
 
     async def size(self) -> int | None:
         return None

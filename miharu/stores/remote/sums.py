@@ -1,11 +1,11 @@
-"""The sums that budgets need, as they are asked of another miharu and answered by it, in JSON."""
+"""The sums that budgets and alerts need, as they are asked of another miharu and answered by it, in JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from miharu.errors import StoreError
-from miharu.stores.base import By, Group, Point, Query, Questions, Totals
+from miharu.batch import Marker, MarkerKind
+from miharu.stores.base import MOST_MARKERS, By, Group, Latency, Point, Query, Questions, Rated, Totals
 from miharu.stores.narrowing import possible
 
 __all__ = ("ANSWERS", "PATH", "Asked", "answered", "asked_of")
@@ -15,7 +15,15 @@ _LATEST = 1 << 62
 """Unix milliseconds: sums over everything end there."""
 _MOST = 100_000
 """Groups of one answer."""
-ANSWERS: dict[str, Any] = {"revision": int, "totals": Totals, "groups": list[Group], "series": list[Point]}
+ANSWERS: dict[str, Any] = {
+    "revision": int,
+    "totals": Totals,
+    "groups": list[Group],
+    "series": list[Point],
+    "latency": Latency,
+    "markers": list[Marker],
+    "rated": Mapping[str, Rated],
+}
 """What each question comes to."""
 
 
@@ -23,7 +31,7 @@ ANSWERS: dict[str, Any] = {"revision": int, "totals": Totals, "groups": list[Gro
 class Asked:
     """One question, with the arguments that it has in ``stores/base.py``."""
 
-    question: Literal["revision", "totals", "groups", "series"]
+    question: Literal["revision", "totals", "groups", "series", "latency", "markers", "rated"]
     query: Query | None = None
     narrowed: Query | None = None
     """In place of ``query`` where it has conditions or words: a miharu that knows none of them says so."""
@@ -33,6 +41,8 @@ class Asked:
     offset_ms: int = 0
     among: Sequence[str | None] | None = None
     measures: Sequence[str] | None = None
+    kinds: Sequence[MarkerKind] | None = None
+    name: str | None = None
 
 
 def asked_of(query: Query) -> dict[str, Any]:
@@ -40,7 +50,7 @@ def asked_of(query: Query) -> dict[str, Any]:
     return {"narrowed" if query.conditions or query.words else "query": query}
 
 
-async def answered(asked: Asked, store: Questions) -> Any:
+async def answered(asked: Asked, store: Questions) -> Any:  # noqa: PLR0911 - one for each question
     """What the store says.
 
     Raises:
@@ -54,6 +64,13 @@ async def answered(asked: Asked, store: Questions) -> Any:
         raise ValueError("query is missing")
     if asked.question == "totals":
         return await store.totals(query)
+    if asked.question == "latency":
+        return await store.latency(query)
+    if asked.question == "rated":
+        return await store.rated(query.start, query.end, name=asked.name)
+    if asked.question == "markers":
+        most = min(asked.limit or MOST_MARKERS, MOST_MARKERS)
+        return await store.markers(query.start, query.end, kinds=asked.kinds, name=asked.name, limit=most)
     if asked.question == "groups":
         if asked.by is None:
             raise ValueError("by is missing")
@@ -69,10 +86,7 @@ def _refuse_impossible(asked: Asked) -> None:
     """Stores compare with 64 bits."""
     query = asked.query or asked.narrowed
     if query is not None:
-        try:
-            possible(query)
-        except StoreError as error:  # which is not a matter of this store: it is the same tomorrow
-            raise ValueError(str(error)) from error
+        possible(query)
     if query is not None and not (0 <= query.start <= _LATEST and 0 <= query.end <= _LATEST):
         raise ValueError(f"query begins or ends outside of 0 and {_LATEST}")
     if not -_LATEST <= asked.offset_ms <= _LATEST or (asked.step_ms or 0) > _LATEST:

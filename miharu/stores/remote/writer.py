@@ -95,7 +95,7 @@ class RemoteWriter:
 
 
 def _number(batch: Batch) -> int:
-    return len(batch.calls) + len(batch.spans) + len(batch.scores)
+    return len(batch.calls) + len(batch.spans) + len(batch.scores) + len(batch.markers)
 
 
 def _weight(batch: Batch) -> int:
@@ -106,10 +106,11 @@ def _weight(batch: Batch) -> int:
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:
     calls, half = list(batch.calls), _number(batch) // 2
-    spans, scores = list(batch.spans), list(batch.scores)
+    spans, scores, markers = list(batch.spans), list(batch.scores), list(batch.markers)
     rest = max(0, half - len(calls))
-    last = max(0, rest - len(spans))
+    more = max(0, rest - len(spans))
+    last = max(0, more - len(scores))
     return (
-        Batch(calls=calls[:half], spans=spans[:rest], scores=scores[:last]),
-        Batch(calls=calls[half:], spans=spans[rest:], scores=scores[last:]),
+        Batch(calls=calls[:half], spans=spans[:rest], scores=scores[:more], markers=markers[:last]),
+        Batch(calls=calls[half:], spans=spans[rest:], scores=scores[more:], markers=markers[last:]),
     )

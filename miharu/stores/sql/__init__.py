@@ -12,6 +12,8 @@ windows.py  where rare calls are
 order.py    everything, from the oldest to the newest
 rows.py     calls, sessions and scores themselves
 scoring.py  scores, by the calls that they count for
+prompts.py  which versions of a prompt were called when
+markers.py  the moments that figures are compared around
 traces.py   spans, and how long they and their calls lasted
 tools.py    tools that were asked for, and tools that ran
 ranks.py    the largest calls, and the smallest

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from miharu.stores.sql.ever import counters
+from miharu.stores.sql.markers import markers, rated
 from miharu.stores.sql.order import batch, places
+from miharu.stores.sql.prompts import versions
 from miharu.stores.sql.ranking import keys, ranks, tag_names
 from miharu.stores.sql.rows import call, scores, sessions
 from miharu.stores.sql.scoring import score_names, score_sums, scored
-from miharu.stores.sql.source import Engine, has_sums
+from miharu.stores.sql.source import Engine, has_sums, searched
 from miharu.stores.sql.sums import groups, latencies, series, totals
 from miharu.stores.sql.times import durations, latency
 from miharu.stores.sql.tools import tools
@@ -60,7 +62,9 @@ class Answers(ABC):
     latencies = _asked(latencies)
     keys = _asked(keys)
     tag_names = _asked(tag_names)
+    versions = _asked(versions)
     sessions = _asked(sessions)
+    searched = _asked(searched)
     call = _asked(call)
     places = _asked(places)
     batch = _asked(batch)
@@ -73,3 +77,5 @@ class Answers(ABC):
     score_names = _asked(score_names)
     score_sums = _asked(score_sums)
     scored = _asked(scored)
+    markers = _asked(markers)
+    rated = _asked(rated)

@@ -70,21 +70,22 @@ class Narrowing:
 
 
 _NONE = Narrowing("", {}, frozenset(), frozenset(), {}, ())
+_WORDS = Narrowing("", {}, frozenset({UNSUMMED}), frozenset(), {}, ())
 
 
 def narrowing(query: Query, dialect: Dialect) -> Narrowing:
     """The conditions of a query as they are asked.
 
     Raises:
-        StoreError: It has words.
         ValueError: A condition is not possible.
     """
     possible(query)
     if not query.conditions:
-        return _NONE
+        return _WORDS if query.words else _NONE
     calls, sums = [], []
     values: dict[str, Any] = {}
-    keys, sought, led = set[str](), set[str](), dict[str, tuple[str, ...]]()
+    keys = {UNSUMMED} if query.words else set[str]()
+    sought, led = set[str](), dict[str, tuple[str, ...]]()
     for number, condition in enumerate(query.conditions):
         names = _Names(f"c{number}_", dialect, values)
         calls.append(_on_calls(condition, names))

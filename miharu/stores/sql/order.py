@@ -13,10 +13,12 @@ from miharu.stores.columns import (
     BODY_COLUMNS,
     CALL_COLUMNS,
     CALLS,
+    MARKER_COLUMNS,
     SCORE_COLUMNS,
     SCORES,
     SPAN_COLUMNS,
     from_row,
+    marker_from_row,
     span_from_row,
 )
 from miharu.stores.sql.source import Engine
@@ -25,7 +27,13 @@ __all__ = ("PACKED", "UNPACKED", "batch", "batch_of", "places", "places_of")
 
 PACKED, UNPACKED = 4 << 20, 16 << 20
 """Bytes of the bodies in a batch, as they are stored and as they are read; one call alone may have more."""
-_TABLES: dict[Kind, str] = {"calls": "llm_calls", "spans": "llm_spans", "scores": "llm_scores"}
+_TABLES: dict[Kind, str] = {
+    "calls": "llm_calls",
+    "spans": "llm_spans",
+    "scores": "llm_scores",
+    "markers": "llm_markers",
+}
+_COLUMNS: dict[Kind, str] = {"spans": SPAN_COLUMNS, "scores": SCORE_COLUMNS, "markers": MARKER_COLUMNS}
 _EVER = (0, 2**62)
 _JOINED = (
     "LEFT JOIN llm_bodies ON llm_bodies.call_id = llm_calls.id "
@@ -85,13 +93,16 @@ def batch_of(
     if kind == "calls":
         return Batch(calls=list(_calls(connection, after, limit, during)))
     where, values = _behind(_TABLES[kind], after, during)
-    columns = SPAN_COLUMNS if kind == "spans" else SCORE_COLUMNS
     rows = connection.execute(
-        text(f"SELECT {columns} FROM {_TABLES[kind]} WHERE {where} ORDER BY timestamp, id LIMIT :limit"),
+        text(
+            f"SELECT {_COLUMNS[kind]} FROM {_TABLES[kind]} WHERE {where} ORDER BY timestamp, id LIMIT :limit"
+        ),
         {**values, "limit": limit},
     ).mappings()
     if kind == "spans":
         return Batch(spans=[span_from_row(row) for row in rows])
+    if kind == "markers":
+        return Batch(markers=[marker_from_row(row) for row in rows])
     return Batch(scores=[Score(**{name: row[name] for name in SCORES}) for row in rows])
 
 

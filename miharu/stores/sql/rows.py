@@ -1,6 +1,6 @@
 """What is kept, as it is kept: calls, sessions and scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,11 +21,14 @@ from miharu.stores.sql.ranks import in_full
 from miharu.stores.sql.source import Engine, is_led, where
 from miharu.stores.sql.sums import OF_CALLS, made
 from miharu.stores.sql.windows import holding
+from miharu.stores.words import FOUND
 
 __all__ = ("call", "calls", "scores", "sessions")
 
 _LOOKED_THROUGH = (1_000, 20_000)
 """The newest calls with a session, among which the newest sessions are looked for: at first, and at most."""
+_LOOKED_FOR = 4
+"""Times as many calls with the words as are asked for: where there are no other filters, that is enough."""
 _NEWEST = "ORDER BY timestamp DESC, id DESC"
 
 
@@ -37,7 +40,20 @@ def calls(
         at = engine.when(before) if engine.when else _when(connection, before)
         until = min(until, at + 1)
         unseen = " AND (timestamp < :at OR id < :before)"
-    newest = _newest(connection, engine, query, until, limit)
+    seen = {"limit": limit, "at": at, "before": before}
+    if not query.words:
+        return _found(connection, _newest(connection, engine, query, until, limit), unseen, seen)
+    query = replace(query, end=until)
+    found: list[Call] = []
+    for most in (_LOOKED_FOR * limit, FOUND):
+        newest = _newest(connection, engine, query, until, limit)
+        found = _found(connection, newest, unseen, {**seen, "words_most": most})
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _found(connection: Connection, newest: "_Newest", unseen: str, values: Mapping[str, Any]) -> list[Call]:
     found = " UNION ALL ".join(
         "SELECT * FROM (SELECT timestamp AS top_timestamp, id AS top_id "
         f"{part}{unseen} ORDER BY {newest.when} DESC, id DESC LIMIT :limit) AS part{number}"
@@ -45,7 +61,7 @@ def calls(
     )
     rows = connection.execute(
         text(in_full(f"{found} ORDER BY top_timestamp DESC, top_id DESC LIMIT :limit", _NEWEST)),
-        {**newest.values, "limit": limit, "at": at, "before": before},
+        {**newest.values, **values},
     )
     return [from_row(row) for row in rows]
 

@@ -23,7 +23,7 @@ from miharu.stores.sql.source import Engine, Steps, checked, filters_of, where
 
 __all__ = ("score_names", "score_sums", "scored")
 
-_BESIDE = frozenset({"model", "provider", "route", "service", "user_id"})
+_BESIDE = frozenset({"model", "provider", "route", "service", "user_id", "prompt_name", "prompt_hash"})
 """Keys of the call that stand beside each score."""
 
 

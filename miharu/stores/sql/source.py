@@ -10,9 +10,9 @@ from typing import Any, Protocol, cast, get_args
 from sqlalchemy import Connection, text
 
 from miharu.conditions.matching import leaves_out
-from miharu.stores.base import By, ByTag, Dimension, Query
+from miharu.stores.base import By, ByTag, Dimension, Query, Searched
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, MEASURES, SUMS, Rollup
+from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 from miharu.stores.sql.conditions import Dialect, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
 
@@ -29,6 +29,7 @@ __all__ = (
     "is_kept",
     "is_led",
     "led_to",
+    "searched",
     "source",
     "tagging",
     "usable",
@@ -98,6 +99,11 @@ class Engine:
     """How conditions are written."""
     when: Callable[[str], int] | None = None
     """When a call started, from its id; ``None`` where the call is looked up by it."""
+    said: Callable[[Connection, Query], tuple[str, dict[str, Any]]] = lambda *_: ("1 = 0", {})
+    """A condition on ``llm_calls``: the words of the query were said. And its parameters, of which
+    ``:words_most`` is how many of the newest calls are looked through."""
+    searched: Callable[[Connection, Query], Searched] = lambda *_: Searched(kept=0, indexed=0)
+    """How many calls of the window can be searched."""
     lookup: Lookup | None = None
     """``None`` where an index leads to the calls of a user."""
     lookup_within: Callable[[str, str, Sequence[tuple[int, int]]], str] | None = None
@@ -326,9 +332,9 @@ def is_kept(connection: Connection, engine: Engine, query: Query, by: By | None)
         *(("tag", "tag_value") if query.tag else ()),
         *narrow.keys,
     }
-    # of some users only some sums are kept beside a model or a route, and the others are asked for too
-    measures: Sequence[str] = tuple(MEASURES) if "user_id" in narrow.keys else ("calls",)
-    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS, by=by), needed, None, measures))
+    if "user_id" in narrow.keys and by != "user_id":
+        return False  # of some users there are sums, but none by model or route, and no times
+    return needed <= _KNOWN and bool(suited(usable(connection, query, SUMS, by=by), needed, None, ("calls",)))
 
 
 def _keys_of(by: By | None) -> Collection[str]:
@@ -447,7 +453,7 @@ def where(
         among = led_to(connection, query, engine)
     elif among is not None:
         conditions.append(f"{among[0]} IN ({', '.join(f':{name}' for name in among[1])})")
-    window = engine.window if led else _PLAIN
+    window = engine.window if led or query.words else _PLAIN
     if among is not None and engine.lookup is not None:
         window = f"{engine.lookup(*among)} AND {_WINDOW}"
     narrow = narrowing(query, engine.dialect)
@@ -456,12 +462,22 @@ def where(
         conditions.append(tagging(engine))
         name, value = query.tag
         values |= {"tag_name": name, "tag_value": value, "tag_written": json.dumps(value)}
+    if query.words:
+        said, words = engine.said(connection, query)
+        conditions.append(said)
+        values |= words
     return " AND ".join((window, *conditions)) + narrow.calls, values
 
 
+def searched(connection: Connection, engine: Engine, query: Query) -> Searched:
+    """How many calls of the window can be searched for words."""
+    return engine.searched(connection, query)
+
+
 def is_led(connection: Connection, query: Query, engine: Engine) -> bool:
-    """Whether the condition leads to the few calls of a user, session or trace."""
-    return engine.lookup is not None and led_to(connection, query, engine) is not None
+    """Whether the condition leads to the calls with some words, or to the few of a user, session or trace."""
+    leads = bool(query.words) or led_to(connection, query, engine) is not None
+    return engine.lookup is not None and leads
 
 
 def led_to(connection: Connection, query: Query, engine: Engine) -> tuple[str, Sequence[str]] | None:

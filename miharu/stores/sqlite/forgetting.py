@@ -11,6 +11,7 @@ from typing import Any
 from miharu.stores import ever
 from miharu.stores.base import Forgotten, Whose
 from miharu.stores.rollups import ROLLUPS, Rollup
+from miharu.stores.sqlite import said
 from miharu.stores.sqlite.references import left_of, lookup, unrefer
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.schema import sums_in
@@ -32,6 +33,7 @@ def forget_calls(connection: sqlite3.Connection, whose: Whose, most: int) -> For
     ids = [id_ for _, id_, *_ in gone]
     ever.keep(connection.executemany, counted(connection, ids))
     changing(connection, ids, out=True)
+    said.take_out(connection, ids)
     scores = _delete(connection, "llm_scores", "call_id", ids)
     bodies = _delete(connection, "llm_bodies", "call_id", ids)
     _delete(connection, "llm_calls", "id", ids)

@@ -11,7 +11,7 @@ __all__ = ("is_unplaced", "place_some")
 _AT_ONCE = 40
 _WAITED_FOR_MS = 60_000
 """How long a score waits for its call, which another process may store later."""
-_OF_CALL = "timestamp, id, model, provider, route, service, user_id"
+_OF_CALL = "timestamp, id, model, provider, route, service, user_id, prompt_name, prompt_hash"
 Facts = tuple[Any, ...]
 """Of a call: its timestamp, its id and its keys."""
 

@@ -13,6 +13,7 @@ from miharu.stores import sql
 from miharu.stores.base import LONGEST_TAG, NEWEST, Order, Query
 from miharu.stores.sqlite.readers import Readers
 from miharu.stores.sqlite.references import lookup, lookup_within
+from miharu.stores.sqlite.searching import said, searched
 
 __all__ = ("SQLiteQuestions", "marks")
 
@@ -49,6 +50,8 @@ ENGINE = sql.Engine(
     tag_key="coalesce((SELECT atom FROM json_each(tags) WHERE key = :by_tag "
     f"AND length(atom) <= {LONGEST_TAG}), '')",
     contains="instr(lower(key), lower(:matching)) > 0",
+    said=said,
+    searched=searched,
     lookup=lookup,
     lookup_within=lookup_within,
 )

@@ -37,6 +37,7 @@ class Rows:
     ends: Sequence[Ends]
     spans: Sequence[Row]
     scores: Sequence[Row]
+    markers: Sequence[Row]
 
 
 def rows_of(batch: Batch) -> Rows:
@@ -49,6 +50,7 @@ def rows_of(batch: Batch) -> Rows:
         ends=[Ends(call, to_row(call), _body(call) if call.body else None) for call in ends],
         spans=_politely(to_plain_row, batch.spans),
         scores=_politely(to_plain_row, batch.scores),
+        markers=_politely(to_plain_row, batch.markers),
     )
 
 

@@ -11,6 +11,7 @@ from miharu.errors import NewerDatabase, StoreError
 from miharu.stores import ever
 from miharu.stores.buckets import bucket_of
 from miharu.stores.rollups import DAY, FIRST, ROLLUPS, ddl, named
+from miharu.stores.sqlite import said
 from miharu.stores.steps import MADE
 from miharu.stores.unbelievable import CORRECTION
 
@@ -113,6 +114,17 @@ CREATE TABLE llm_scores (
 ) STRICT
 """
 
+_MARKERS = """
+CREATE TABLE llm_markers (
+    id TEXT PRIMARY KEY NOT NULL,
+    timestamp INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    service TEXT,
+    tags TEXT
+) STRICT
+"""
+
 
 _SCORED = """
 CREATE TABLE miharu_scored (
@@ -126,6 +138,8 @@ CREATE TABLE miharu_scored (
     route TEXT,
     service TEXT,
     user_id TEXT,
+    prompt_name TEXT,
+    prompt_hash TEXT,
     PRIMARY KEY (timestamp, name, score_id)
 ) WITHOUT ROWID, STRICT
 """
@@ -299,6 +313,13 @@ STEPS: Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]] = (
         _SCORE_ADDED,
         _CALL_DELETED,
         "INSERT INTO miharu_unplaced SELECT id FROM llm_scores",
+        # Which prompt a call had, and which version of it. Sums by it are made with their first row.
+        "ALTER TABLE llm_calls ADD COLUMN prompt_name TEXT",
+        "ALTER TABLE llm_calls ADD COLUMN prompt_hash TEXT",
+        _MARKERS,
+        "CREATE INDEX llm_markers_timestamp ON llm_markers (timestamp)",
+        *said.DDL,
+        *(f"INSERT INTO miharu_meta VALUES ('{name}', {value})" for name, value in said.MARKS.items()),
     ),
 )
 

@@ -9,13 +9,16 @@ from time import time
 
 from miharu.batch import Batch
 from miharu.call import Cost
+from miharu.errors import StoreError
 from miharu.stores.base import Forgotten, Whose
 from miharu.stores.pace import Pace
-from miharu.stores.sqlite import forgetting, rolling_up, writing
+from miharu.stores.sqlite import forgetting, rolling_up, said, writing
 from miharu.stores.sqlite.file import WritableFile
 from miharu.stores.sqlite.memory import Memory
+from miharu.stores.sqlite.repair.damage import CORRUPT_INDEX
 from miharu.stores.sqlite.rows import rows_of
 from miharu.stores.sqlite.schema import prepare
+from miharu.stores.words import TextsOf
 
 __all__ = ("SQLiteWriter", "bring_up_to_date")
 
@@ -42,6 +45,7 @@ class SQLiteWriter:
         """
         self.database = database
         self._tags = tuple(tag_sums)
+        self._texts: TextsOf | None = None
         self._pace = Pace()
         self._clock = clock or (lambda: int(time() * 1000))
 
@@ -72,6 +76,8 @@ class SQLiteWriter:
             if not some and not others:
                 break
             gone, rest = gone + some, rest + others
+        if limit is None:  # what a user has asked for is done when it has returned
+            self._forget_words()
         return gone
 
     def forget(self, whose: Whose, limit: int | None = None) -> Forgotten:
@@ -83,6 +89,7 @@ class SQLiteWriter:
             gone = self._forget_calls(whose, limit)
             if limit is None or gone.calls < limit:
                 gone += self._forget_rest(whose)
+                self._forget_words()
         finally:
             self.database.look(
                 lambda connection: connection.execute(f"PRAGMA secure_delete = {before}").fetchone()
@@ -100,13 +107,42 @@ class SQLiteWriter:
 
         self.database.alone(erased)
 
+    def use_texts(self, texts: TextsOf) -> None:
+        self._texts = texts
+
     def roll_up(self) -> bool:
         now = self._clock()
         if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
-            return False
+            return self._index_some(now)
         more = self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace))
         self._pace.ended()
-        return more
+        return more or self._is_to_index(now)
+
+    def _is_to_index(self, now: int) -> bool:
+        return self._texts is not None and self.database.look(partial(_is_to_index, now=now))
+
+    def _index_some(self, now: int) -> bool:
+        """Make the words of some calls searchable, or merge away those of calls that are gone."""
+        if self._texts is None or not self._is_to_index(now):
+            return False
+        try:
+            upto, found = self.database.look(partial(said.due, texts=self._texts, pace=self._pace))
+            self.database.write(partial(said.keep, upto=upto, found=found, pace=self._pace))
+            self._pace.ended()
+            self.database.write(partial(said.merge, now=now, pace=self._pace))
+            self._pace.ended()
+        except (StoreError, sqlite3.IntegrityError) as error:
+            if not _is_of_index(error.__cause__ or error):
+                raise
+            self.database.write(said.start_over)
+        return self._is_to_index(now)
+
+    def _forget_words(self) -> None:
+        """See that nothing is left of calls that are gone."""
+        while self.database.look(said.has_index) and self.database.write(
+            partial(said.merge, now=self._clock(), pace=self._pace, at_once=True)
+        ):
+            self._pace.ended()
 
     def close(self) -> None:
         self.database.close()
@@ -136,6 +172,17 @@ class SQLiteWriter:
                 break
             gone += some
         return gone
+
+
+def _is_to_index(connection: sqlite3.Connection, now: int) -> bool:
+    return said.can_index(connection) and said.is_due(connection, now)
+
+
+def _is_of_index(cause: BaseException | None) -> bool:
+    """Whether the index alone is damaged: it can be made anew."""
+    # a part of the index that is numbered like another, because its list of parts is damaged
+    doubled = isinstance(cause, sqlite3.IntegrityError)
+    return doubled or getattr(cause, "sqlite_errorcode", 0) == CORRUPT_INDEX
 
 
 def bring_up_to_date(path: Path) -> None:

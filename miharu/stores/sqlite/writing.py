@@ -10,7 +10,8 @@ from typing import Any
 from miharu.call import Cost
 from miharu.stores import ever
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
-from miharu.stores.columns import BODIES, CALLS, SCORES, SELDOM, SPANS
+from miharu.stores.columns import BODIES, CALLS, MARKERS, SCORES, SELDOM, SPANS
+from miharu.stores.sqlite import said
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -31,6 +32,7 @@ def add(connection: sqlite3.Connection, rows: Rows) -> int:
             _insert(connection, "llm_bodies", BODIES, [end.body] if end.body else [])
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
+    _insert(connection, "llm_markers", MARKERS, rows.markers)
     moved(connection)
     return new
 
@@ -52,18 +54,19 @@ def reprice(connection: sqlite3.Connection, costs: Mapping[str, Cost | None]) ->
 
 
 def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, int]:
-    """Forget the oldest calls, spans and scores, up to that many of each; how many calls and others."""
+    """Forget the oldest calls and the rest, up to that many of each; how many calls, and how many others."""
     oldest = connection.execute(
         "SELECT id FROM llm_calls WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
     )
     gone = [id_ for (id_,) in oldest.fetchall()]
     ever.keep(connection.executemany, counted(connection, gone))
     changing(connection, gone, out=True)
+    said.take_out(connection, gone)
     for column, table in (("call_id", "llm_bodies"), ("id", "llm_calls")):
         marks = ", ".join("?" * len(gone))
         connection.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", gone)
     others = 0
-    for table in ("llm_spans", "llm_scores"):
+    for table in ("llm_spans", "llm_scores", "llm_markers"):
         old = f"SELECT rowid FROM {table} WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
         deleted = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({old})", (before, most))
         others = max(others, deleted.rowcount)
@@ -75,8 +78,14 @@ def prune(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, 
 
 def prune_content(connection: sqlite3.Connection, before: int, most: int) -> tuple[int, int]:
     """Forget the oldest bodies, up to that many; how many, and nothing else."""
-    oldest = "SELECT rowid FROM llm_bodies WHERE timestamp < ? ORDER BY timestamp LIMIT ?"
-    gone = connection.execute(f"DELETE FROM llm_bodies WHERE rowid IN ({oldest})", (before, most))
+    oldest = connection.execute(
+        "SELECT rowid, call_id FROM llm_bodies WHERE timestamp < ? ORDER BY timestamp LIMIT ?", (before, most)
+    ).fetchall()
+    said.take_out(connection, [id_ for _, id_ in oldest])
+    marks = ", ".join("?" * len(oldest))
+    gone = connection.execute(
+        f"DELETE FROM llm_bodies WHERE rowid IN ({marks})", [rowid for rowid, _ in oldest]
+    )
     return gone.rowcount, 0
 
 
@@ -98,6 +107,7 @@ def _complete(connection: sqlite3.Connection, end: Ends) -> bool:
         ever.keep(connection.executemany, ever.lost(before, counted(connection, [opened])))
         if end.body is not None:  # the answer takes the place of the receipt
             connection.execute("UPDATE llm_bodies SET response = ? WHERE call_id = ?", (end.body[-1], opened))
+            said.take_out(connection, [opened], again=True)
     return bool(found)
 
 

@@ -167,7 +167,7 @@ async def test_counts_every_successful_call_in_the_heat_map(ask: Ask, store: Mem
 
 async def test_gives_each_chart_a_table_twin(ask: Ask) -> None:
     body = (await ask()).body.decode()
-    assert body.count("Show as table") == body.count('<figure class="chart"') == 2
+    assert body.count("Show as table") == body.count('<figure class="chart"') == 3
 
 
 @pytest.mark.parametrize("by", ["model", "provider", "route"])

@@ -53,12 +53,6 @@ async def test_every_page_part_and_file_refuses_what_it_does_not_understand(site
         assert (page.status == 400) is (path not in UNASKED), path
 
 
-async def test_words_are_refused_until_they_can_be_searched_for(ask: Ask) -> None:
-    page = await ask("calls", q='model:a "in full"')
-    assert page.status == 400
-    assert "Words are not searched for here." in page.body.decode()
-
-
 async def test_more_values_than_possible_are_refused(site: Site) -> None:
     many = {"model": [f"m{n}" for n in range(MOST_VALUES + 1)]}
     page = await respond(PageRequest(path="calls", params={"model": "m0"}, repeated=many), site)

@@ -43,6 +43,13 @@ async def test_what_a_threshold_leaves_is_sought_among_them_too() -> None:
     assert "No sums are kept by these filters together" in body
 
 
+async def test_conditions_are_sought_among_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH_FOR_CONDITIONS", 4)
+    site = make_site(MemoryStore(CALLS))
+    assert (await within_reach(View.read({"q": "cost:*"}), site)).since == NOW // HOUR * HOUR
+    assert (await within_reach(View(tag="team=search"), site)).since == NOW // HOUR * HOUR - HOUR
+
+
 async def test_an_hour_that_is_too_much_is_looked_through_all_the_same() -> None:
     crowd = [replace(TAGGED, id=new_id(NOW - n), timestamp=NOW - n) for n in range(20)]
     view = await within_reach(View(tag="team=search"), make_site(MemoryStore([*CALLS, *crowd])))

@@ -159,9 +159,9 @@ def test_an_answer_without_tools_asks_for_none() -> None:
 
 def test_names_are_bounded_in_number_and_length() -> None:
     many = [function("x" * 5_000), *(function(f"tool_{i}") for i in range(10_000))]
-    begin = time.perf_counter()
+    begin = time.process_time()
     call = read(OPENAI, {"choices": [{"message": {"tool_calls": many}, "finish_reason": "stop"}]}, JSON)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     names = tools(call) or []
     assert names[0] == "x" * 100
     assert 16 <= len(names) <= 64

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, new_id
 from miharu.cli import main
 from miharu.stores import copying
@@ -22,7 +22,7 @@ from miharu.testing.store_contract import make_call
 from tests.stores.postgres.server import Server
 from tests.stores.test_rollups import NOW, some_call
 
-TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers")
 
 
 def rows(file: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -53,7 +53,8 @@ def a_bit_of_everything() -> Batch:
         Score(id=new_id(NOW - n), timestamp=NOW - n, name="grade", value=n / 7, call_id=calls[n].id)
         for n in range(40)
     ]
-    return Batch(calls=[*calls, *bodied, *far], spans=spans, scores=scores)
+    markers = [Marker(id=f"m{n}", timestamp=NOW - n, name="deploy", tags={"a": "ä"}) for n in range(40)]
+    return Batch(calls=[*calls, *bodied, *far], spans=spans, scores=scores, markers=markers)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Cost, Usage, new_id
 from miharu.stores.postgres import writing
 from miharu.testing.open_store import OpenStore
@@ -30,11 +30,15 @@ async def test_everybody_writes_in_the_same_order(store: OpenStore) -> None:
         for n in (3, 1, 2)
     ]
     scores = [Score(id=new_id(NOON - n), timestamp=NOON, name="x", value=1, trace_id="t") for n in range(3)]
+    markers = [Marker(id=f"m{n}", timestamp=NOON, name="x") for n in (3, 1, 2)]
     await fill(store, NOON, body=body)  # the day's tables
     await store.sides.writer.database.run(
-        partial(writing.add, batch=Batch(calls=calls, spans=spans, scores=scores), insert=insert)
+        partial(
+            writing.add, batch=Batch(calls=calls, spans=spans, scores=scores, markers=markers), insert=insert
+        )
     )
-    assert [table for table, _ in seen] == ["llm_calls", "llm_bodies", "llm_spans", "llm_scores"]
+    tables = ["llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers"]
+    assert [table for table, _ in seen] == tables
     for _, keys in seen:
         assert len(keys) > 1
         assert keys == sorted(keys)

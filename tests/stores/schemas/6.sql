@@ -1,4 +1,4 @@
--- A database as schema 5 left it, ten of its calls in the sums.
+-- A database as schema 6 left it, ten of its calls in the sums.
 PRAGMA application_id = 1296648274;
 PRAGMA user_version = 6;
 BEGIN TRANSACTION;

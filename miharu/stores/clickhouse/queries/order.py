@@ -7,12 +7,19 @@ from miharu.call import Body
 from miharu.stores.base import Kind, Place
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among, literal
+from miharu.stores.clickhouse.queries.markers import first_markers
 from miharu.stores.clickhouse.queries.rows import read, texts_as_none
 from miharu.stores.columns import CALLS, SCORES, SPANS, from_row, span_from_row
 
 __all__ = ("batch", "places")
 
-_TABLES: dict[Kind, str] = {"calls": "llm_calls", "spans": "llm_spans", "scores": "llm_scores"}
+_TABLES: dict[Kind, str] = {
+    "calls": "llm_calls",
+    "spans": "llm_spans",
+    "scores": "llm_scores",
+    "markers": "llm_markers",
+}
+_NAMES: dict[Kind, tuple[str, ...]] = {"spans": SPANS, "scores": SCORES}
 _LARGEST = 16 << 20
 """Bytes of the bodies in a batch; one call alone may have more."""
 
@@ -20,6 +27,9 @@ _LARGEST = 16 << 20
 def places(
     database: Database, kind: Kind, after: Place | None = None, limit: int = 10_000
 ) -> Sequence[Place]:
+    if kind == "markers":
+        found = first_markers(database, _behind(after), "timestamp, id", limit)
+        return [(marker.timestamp, marker.id) for marker in found]
     rows = database.query(
         f"SELECT timestamp, id FROM {_TABLES[kind]} WHERE {_behind(after)} "
         f"ORDER BY timestamp, id LIMIT 1 BY timestamp, id LIMIT {int(limit)}"
@@ -30,7 +40,9 @@ def places(
 def batch(database: Database, kind: Kind, after: Place | None = None, limit: int = 1000) -> Batch:
     if kind == "calls":
         return _calls(database, places(database, kind, after, limit))
-    table, names = ("llm_spans", SPANS) if kind == "spans" else ("llm_scores", SCORES)
+    if kind == "markers":
+        return Batch(markers=first_markers(database, _behind(after), "timestamp, id", limit))
+    table, names = _TABLES[kind], _NAMES[kind]
     rows = database.query(
         f"SELECT {read(table, names)} FROM {table} WHERE {_behind(after)} "
         f"ORDER BY timestamp, id LIMIT 1 BY timestamp, id LIMIT {int(limit)}"

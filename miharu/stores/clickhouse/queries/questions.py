@@ -10,7 +10,8 @@ from miharu.errors import StoreError
 from miharu.stores.base import By, ByTag, Query
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
-from miharu.stores.clickhouse.queries import order, rows, scoring, sums, times, tools, traces
+from miharu.stores.clickhouse.queries import markers as marking
+from miharu.stores.clickhouse.queries import order, prompts, rows, scoring, sums, times, tools, traces
 from miharu.stores.clickhouse.tables import counting
 from miharu.stores.clickhouse.tables.schema import TYPES, local, look, prepare
 
@@ -84,9 +85,11 @@ class ClickHouseQuestions:
     ranks = _asked(sums.ranks)
     latencies = _asked(sums.latencies)
     keys = _asked(sums.keys)
+    versions = _asked(prompts.versions)
     latency = _asked(times.latency)
     durations = _asked(times.durations)
     sessions = _asked(rows.sessions)
+    searched = _asked(rows.searched)
     calls = _asked(rows.calls)
     call = _asked(rows.call)
     scores = _asked(rows.scores)
@@ -94,6 +97,8 @@ class ClickHouseQuestions:
     score_sums = _asked(scoring.score_sums)
     scored = _asked(scoring.scored)
     span = _asked(traces.span)
+    markers = _asked(marking.markers)
+    rated = _asked(marking.rated)
     spans = _asked(traces.spans)
     tools = _asked(tools.tools)
     failed_spans = _asked(traces.failed_spans)
@@ -110,7 +115,9 @@ class ClickHouseQuestions:
 
 
 def _revision(database: Database) -> int:
-    tables: Sequence[str] = ("llm_calls", "llm_spans", "llm_scores", "miharu_changes")
+    tables: Sequence[str] = ("llm_calls", "llm_spans", "llm_scores", "llm_markers", "miharu_changes")
+    if not database.query("EXISTS TABLE llm_markers")[0][0]:  # of an older miharu
+        tables = [table for table in tables if table != "llm_markers"]
     newest = " UNION ALL ".join(f"SELECT max(written) AS newest FROM {table}" for table in tables)
     return int(database.query(f"SELECT max(newest) FROM ({newest})")[0][0])
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from miharu.batch import Score
 from miharu.call import Body, Call, moment_of
-from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking, Session, Totals
+from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking, Searched, Session, Totals
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among, literal
 from miharu.stores.clickhouse.queries.sums import of_sessions
@@ -14,7 +14,7 @@ from miharu.stores.clickhouse.tables.conditions import LOOKED_UP, during, live, 
 from miharu.stores.clickhouse.tables.schema import TYPES
 from miharu.stores.columns import CALLS, LONGEST_JSON, LONGEST_TEXT, SCORES, from_row
 
-__all__ = ("call", "calls", "full_rows", "read", "scores", "sessions", "texts_as_none")
+__all__ = ("call", "calls", "full_rows", "read", "scores", "searched", "sessions", "texts_as_none")
 
 _LOOKED_THROUGH = (1_000, 100_000)
 """The newest calls with a session, among which the newest sessions are looked for: at first, and at most."""
@@ -126,6 +126,14 @@ def scores(database: Database, *, call_id: str | None = None, trace_id: str | No
         "ORDER BY timestamp, id LIMIT 1 BY id LIMIT 1000"
     )
     return [Score(**dict(zip(SCORES, row, strict=True))) for row in rows]
+
+
+def searched(database: Database, query: Query) -> Searched:
+    ((kept, indexed),) = database.query(
+        "SELECT uniqExact(call_id), uniqExactIf(call_id, is_said = 1) FROM llm_bodies "
+        f"WHERE {during(query.start, query.end)}"
+    )
+    return Searched(kept=int(kept), indexed=int(indexed))
 
 
 def _sorting(order: Order) -> str:

@@ -6,6 +6,7 @@ from miharu.stores.base import Dimension, Query
 from miharu.stores.clickhouse.client.literals import literal
 from miharu.stores.clickhouse.tables.narrowing import narrowed
 from miharu.stores.narrowing import possible
+from miharu.stores.words import FOUND, ROLES, Phrase, phrases
 
 __all__ = ("LOOKED_UP", "during", "equal", "is_summed", "live", "where")
 
@@ -29,6 +30,8 @@ def equal(query: Query) -> str:
         parts.append(f"has(tag_pairs, {pair})")
     possible(query)
     parts += narrowed(query.conditions, query.start)
+    if query.words:
+        parts.append(said(query))
     return " AND ".join(parts) or "1"
 
 
@@ -45,8 +48,31 @@ def live(start: int, end: int) -> str:
     )
 
 
+def said(query: Query) -> str:
+    """The newest calls in which the words of the query were said."""
+    sought = phrases(query.words)
+    if sought is None:
+        return "0"
+    columns = [f"said_{query.said_by}"] if query.said_by else [f"said_{role}" for role in ROLES]
+    parts = [f"({' OR '.join(_stands(column, phrase) for column in columns)})" for phrase in sought]
+    return (
+        f"id GLOBAL IN (SELECT call_id FROM llm_bodies WHERE {during(query.start, query.end)} "
+        f"AND {' AND '.join(parts)} ORDER BY timestamp DESC LIMIT {FOUND})"
+    )
+
+
+def _stands(column: str, phrase: Phrase) -> str:
+    """The index leads to whole words, of which a text is then looked through."""
+    whole = phrase.words[:-1] if phrase.begins else phrase.words
+    leads = "".join(f"hasToken({column}, {literal(word)}) AND " for word in whole)
+    text = f" {' '.join(phrase.words)}{'' if phrase.begins else ' '}"
+    return f"({leads}position({column}, {literal(text)}) > 0)"
+
+
 def is_summed(query: Query) -> bool:
     """Whether sums are kept by all that the query asks for."""
-    return all(
-        getattr(query, name) is None for name in ("session_id", "trace_id", "call_group", "tag")
-    ) and all(condition.field in _KEYS for condition in query.conditions)
+    return (
+        not query.words
+        and all(getattr(query, name) is None for name in ("session_id", "trace_id", "call_group", "tag"))
+        and all(condition.field in _KEYS for condition in query.conditions)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from miharu.stores.rollups import HOUR, MEASURES
 
-__all__ = ("BUCKETS", "HOUR_OF", "MATERIALIZED", "PROJECTIONS", "SIGNED", "UNTIMED", "hours")
+__all__ = ("BUCKETS", "HOUR_OF", "MATERIALIZED", "OF_PROMPTS", "PROJECTIONS", "SIGNED", "UNTIMED", "hours")
 
 UNTIMED = -1
 """The bucket of a duration that is not counted, where the column may not be empty."""
@@ -51,6 +51,26 @@ _FAILED = ("status", "error_type")
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "sums": (HOUR_OF, "model", "provider", "route", "service", *_FAILED),
     "sums_by_user": ("user_id", HOUR_OF, "model", "provider", "route", "service", *_FAILED),
+    "sums_by_prompt": (
+        "prompt_name",
+        HOUR_OF,
+        "prompt_hash",
+        "model",
+        "provider",
+        "route",
+        "service",
+        *_FAILED,
+    ),
+    "times_by_prompt": (
+        "prompt_name",
+        HOUR_OF,
+        "prompt_hash",
+        "model",
+        "provider",
+        "route",
+        "service",
+        "status",
+    ),
     "times_by_model": (HOUR_OF, "model", "provider", "service", "status"),
     "times_by_route": (HOUR_OF, "route", "service", "status"),
 }
@@ -63,6 +83,8 @@ def _projection(name: str, keys: tuple[str, ...]) -> str:
 
 
 PROJECTIONS = tuple(_projection(name, keys) for name, keys in _KEYS.items())
+OF_PROMPTS = tuple(_projection(name, keys) for name, keys in _KEYS.items() if name.endswith("_by_prompt"))
+"""Those that tables of schema 1 have not."""
 
 
 def hours(start: int, end: int, step: int | None, offset: int) -> tuple[int, int] | None:

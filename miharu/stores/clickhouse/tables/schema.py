@@ -11,10 +11,11 @@ from miharu.errors import NewerDatabase, NoDatabase, StoreError
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal, quoted_name
 from miharu.stores.clickhouse.tables.counting import COUNTERS, views
-from miharu.stores.clickhouse.tables.measures import MATERIALIZED, PROJECTIONS
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.clickhouse.tables.measures import MATERIALIZED, OF_PROMPTS, PROJECTIONS
+from miharu.stores.columns import CALLS, MARKERS, SCORES, SPANS
+from miharu.stores.words import ROLES
 
-__all__ = ("BODIES", "TYPES", "VERSION", "additions", "local", "look", "on_cluster", "prepare", "statements")
+__all__ = ("BODIES", "TYPES", "VERSION", "changes", "local", "look", "on_cluster", "prepare", "statements")
 
 VERSION = 2
 _FEW, _FEW_OR_NONE = "LowCardinality(String)", "LowCardinality(Nullable(String))"
@@ -23,7 +24,11 @@ _CALL_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("id", "user_id", "session_id", "trace_id"), "String"),
     **dict.fromkeys(("timestamp", "duration_ms", "duration_bucket", "stream"), "Int64"),
     **dict.fromkeys(
-        ("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"), _FEW
+        (
+            *("status", "usage_source", "api", "model", "provider", "route", "service", "error_type"),
+            *("prompt_name", "prompt_hash"),
+        ),
+        _FEW,
     ),
     **dict.fromkeys(
         ("request_model", "host", "sdk", "finish_reason", "service_tier", "cost_source", "price_version"),
@@ -48,12 +53,18 @@ _SCORE_TYPES = {
     "timestamp": "Int64",
     "value": "Float64",
 }
+_MARKER_TYPES = {
+    **dict.fromkeys(("id", "name", "kind"), "String"),
+    "timestamp": "Int64",
+}
 BODIES: Mapping[str, str] = {
     "call_id": "String",
     "timestamp": "Int64",
     "version": "UInt32",
     "request": _TEXT,
     "response": _TEXT,
+    **{f"said_{role}": "String" for role in ROLES},
+    "is_said": "UInt8",
 }
 """The columns of ``llm_bodies``. The engine packs them: what prompts have in common is kept once."""
 TYPES: Mapping[str, Mapping[str, str]] = {
@@ -65,12 +76,15 @@ TYPES: Mapping[str, Mapping[str, str]] = {
     "llm_bodies": BODIES,
     "llm_spans": {name: _SPAN_TYPES.get(name, _TEXT) for name in SPANS},
     "llm_scores": {name: _SCORE_TYPES.get(name, _TEXT) for name in SCORES},
+    "llm_markers": {name: _MARKER_TYPES.get(name, _TEXT) for name in MARKERS},
 }
 """The columns of each table that are written."""
 _CODECS = {"timestamp": "CODEC(Delta, ZSTD(1))", "request": "CODEC(ZSTD(3))", "response": "CODEC(ZSTD(3))"}
 _PACKED = "CODEC(ZSTD(1))"
 _WRITTEN = "written Int64 DEFAULT toUnixTimestamp64Micro(now64(6)) CODEC(Delta, ZSTD(1))"
 """When the server took the row, Unix microseconds: what is new since the last look."""
+_EARLINESS = "earliness Int64 DEFAULT -toUnixTimestamp64Micro(now64(6))"
+"""Of two with the same id the engine keeps the one in which this is larger: the first."""
 _NEWEST = "PROJECTION newest (SELECT max(written))"
 _STATUS = "CONSTRAINT known_status CHECK status IN ('success', 'error', 'cancelled')"
 _MONTH = "toYYYYMM(toDateTime(intDiv(timestamp, 1000), 'UTC'))"
@@ -88,6 +102,11 @@ def _led_to(name: str, what: str | None = None) -> str:
     return f"INDEX {name}_of {what or name} TYPE bloom_filter(0.01) GRANULARITY 1"
 
 
+_SAID = tuple(
+    # which of a few thousand words there can be in each two thousand calls
+    f"INDEX words_{role} said_{role} TYPE tokenbf_v1(65536, 3, 0) GRANULARITY 1"
+    for role in ROLES
+)
 _MORE: Mapping[str, tuple[str, ...]] = {
     "llm_calls": (
         _WRITTEN,
@@ -103,13 +122,15 @@ _MORE: Mapping[str, tuple[str, ...]] = {
         *PROJECTIONS,
         _NEWEST,
     ),
-    "llm_bodies": (),
+    "llm_bodies": _SAID,
     "llm_spans": (_WRITTEN, _TIME, _led_to("trace_id"), _STATUS, _NEWEST),
     "llm_scores": (_WRITTEN, _TIME, _led_to("call_id"), _led_to("trace_id"), _NEWEST),
+    "llm_markers": (_WRITTEN, _TIME, _EARLINESS, _NEWEST),
 }
 _SINCE_1: Mapping[str, tuple[str, ...]] = {
-    "llm_calls": ("tools",),
+    "llm_calls": ("tools", "prompt_name", "prompt_hash"),
     "llm_spans": ("kind", "input", "output", "error_stack"),
+    "llm_bodies": (*(f"said_{role}" for role in ROLES), "is_said"),
 }
 """Columns that tables of version 1 do not have."""
 _ORDER = {
@@ -117,8 +138,15 @@ _ORDER = {
     "llm_bodies": "timestamp, call_id",
     "llm_spans": "timestamp, id",
     "llm_scores": "timestamp, id",
+    "llm_markers": "id",
 }
-_SHARDED_BY = {"llm_calls": "id", "llm_bodies": "call_id", "llm_spans": "trace_id", "llm_scores": "id"}
+_SHARDED_BY = {
+    "llm_calls": "id",
+    "llm_bodies": "call_id",
+    "llm_spans": "trace_id",
+    "llm_scores": "id",
+    "llm_markers": "id",
+}
 """What of one call, or of one trace, has to lie on one node."""
 _SETTINGS = "lightweight_mutation_projection_mode = 'rebuild', deduplicate_merge_projection_mode = 'rebuild'"
 _WINDOW = "non_replicated_deduplication_window = 1000"
@@ -170,15 +198,24 @@ def statements(cluster: str | None = None) -> Iterator[str]:
     yield from views(local("llm_calls", cluster), "_local" if cluster else "", where)
 
 
-def additions(cluster: str | None = None) -> Iterator[str]:
-    """What gives tables of version 1 the columns that have come since."""
+def changes(cluster: str | None = None) -> Iterator[str]:
+    """What brings tables of version 1 up to date: the columns that have come since, and the sums by prompt.
+
+    Parts that are there keep no such sums, and are read call by call; what they cost has no prompt anyway.
+    """
     where = on_cluster(cluster)
-    for table, names in _SINCE_1.items():
-        for name in names:
-            column = f"ADD COLUMN IF NOT EXISTS {name} {TYPES[table][name]}"
-            yield f"ALTER TABLE {local(table, cluster)}{where} {column} {_CODECS.get(name, _PACKED)}"
+    for table, columns in _SINCE_1.items():
+        for column in columns:
+            added = f"ADD COLUMN IF NOT EXISTS {column} {TYPES[table][column]}"
+            yield f"ALTER TABLE {local(table, cluster)}{where} {added} {_CODECS.get(column, _PACKED)}"
             if cluster:
-                yield f"ALTER TABLE {table}{where} {column}"
+                yield f"ALTER TABLE {table}{where} {added}"
+    for projection in OF_PROMPTS:
+        added = projection.replace("PROJECTION", "ADD PROJECTION IF NOT EXISTS", 1)
+        yield f"ALTER TABLE {local('llm_calls', cluster)}{where} {added}"
+    for index in _SAID:
+        added = index.replace("INDEX ", "ADD INDEX IF NOT EXISTS ", 1)
+        yield f"ALTER TABLE {local('llm_bodies', cluster)}{where} {added}"
 
 
 def _leading(table: str, cluster: str, shard: str) -> str:
@@ -209,7 +246,7 @@ def prepare(database: Database) -> None:
             f"{database.name} has a table llm_calls that is not miharu's: give miharu a database of its own."
         )
     cluster = database.address.cluster
-    for statement in (*statements(cluster), *(additions(cluster) if version is not None else ())):
+    for statement in (*(changes(cluster) if version == 1 else ()), *statements(cluster)):
         database.command(statement)
     database.insert("miharu_schema", {"version": "UInt32"}, [[VERSION]], token=f"schema {VERSION}")
 
@@ -242,7 +279,7 @@ def _engine(table: str, cluster: str | None, *, everywhere: bool = False) -> str
         kind = "SummingMergeTree"
     elif table not in {"llm_calls", "miharu_changes"}:
         kind = "ReplacingMergeTree"
-    more = ["version"] if table == "llm_bodies" else []
+    more = {"llm_bodies": ["version"], "llm_markers": ["earliness"]}.get(table, [])
     if not cluster:
         return f"{kind}({', '.join(more)})"
     shard = "" if everywhere else "{shard}/"

@@ -6,18 +6,20 @@ the server keeps the first.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
-from miharu.call import Call, Cost, moment_of
+from miharu.call import Body, Call, Cost, moment_of
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among, literal
 from miharu.stores.clickhouse.tables.conditions import during
 from miharu.stores.clickhouse.tables.schema import TYPES
 from miharu.stores.columns import CALLS, to_row
+from miharu.stores.words import ROLES, Spoken, TextsOf, spoken_in
 
-__all__ = ("complete", "reprice")
+__all__ = ("complete", "reprice", "said_of")
 
 Row = tuple[Any, ...]
 """A row in the order of ``CALLS``, and its version."""
@@ -26,7 +28,7 @@ _ID, _WHEN = CALLS.index("id"), CALLS.index("timestamp")
 _CHANGED_AT_ONCE = 500
 
 
-def complete(database: Database, call: Call) -> bool:
+def complete(database: Database, call: Call, texts: TextsOf | None = None) -> bool:
     """Give the call that was opened before its end; whether it is here, complete now or already.
 
     It is looked for around its beginning, so that few calls are looked through.
@@ -43,7 +45,7 @@ def complete(database: Database, call: Call) -> bool:
         _write(database, [(row, news) for row in opened])
     if call.body is not None:
         for row in opened:
-            _answer(database, row, call.body.response)
+            _answer(database, row, call, texts)
     return bool(found)
 
 
@@ -95,7 +97,13 @@ def _write(database: Database, changes: Sequence[tuple[Row, Mapping[int, Any]]])
     database.insert("llm_calls", TYPES["llm_calls"], rows, token=token, at_once=True)
 
 
-def _answer(database: Database, row: Row, response: bytes | None) -> None:
+def said_of(call: Call, texts: TextsOf | None) -> list[Any]:
+    """The words of a call with its body, as columns: each between two spaces, so that none is part of one."""
+    words = Spoken() if texts is None else spoken_in(call, texts)
+    return [*(f" {said} " if (said := words.of(role)) else "" for role in ROLES), int(texts is not None)]
+
+
+def _answer(database: Database, row: Row, call: Call, texts: TextsOf | None) -> None:
     """Put the answer in the place of the receipt."""
     key = f"timestamp = {row[_WHEN]} AND call_id = {literal(row[_ID])}"
     kept = database.query(
@@ -103,6 +111,12 @@ def _answer(database: Database, row: Row, response: bytes | None) -> None:
     )
     if kept:
         ((version, request),) = kept
-        body = [row[_ID], row[_WHEN], version + 1, request, response]
+        response = call.body.response if call.body else None
+        whole = replace(call, body=Body(request=_bytes(request), response=response))
+        body = [row[_ID], row[_WHEN], version + 1, request, response, *said_of(whole, texts)]
         token = f"answer {row[_ID]} {version + 1}"
         database.insert("llm_bodies", TYPES["llm_bodies"], [body], token=token, at_once=True)
+
+
+def _bytes(value: bytes | str | None) -> bytes | None:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value

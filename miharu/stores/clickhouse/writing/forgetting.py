@@ -19,14 +19,20 @@ _FEW = 1000
 """Fewer than that are counted out, if no more are to be forgotten."""
 _NAMED = 2000
 """Keys in a condition."""
-_KEYS = {"llm_calls": "id", "llm_bodies": "call_id", "llm_spans": "id", "llm_scores": "id"}
+_KEYS = {
+    "llm_calls": "id",
+    "llm_bodies": "call_id",
+    "llm_spans": "id",
+    "llm_scores": "id",
+    "llm_markers": "id",
+}
 _SECONDS = 2**32 - 1
 """The latest moment that a server can name in seconds."""
 
 
 def prune(database: Database, before: int, *, content_only: bool, limit: int | None) -> int:
     """Forget what started before that moment; how many of the calls, or of their bodies."""
-    tables = ("llm_bodies",) if content_only else ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+    tables = ("llm_bodies",) if content_only else tuple(_KEYS)
     if limit is not None and limit < _FEW:
         gone = _some(database, tables[0], before, limit)
         if not content_only:
@@ -52,15 +58,24 @@ def forget(database: Database, whose: Whose) -> Forgotten:
         return Forgotten()
     gone = {"spans": 0, "scores": 0, "bodies": 0}
     calls = _counted(database, "llm_calls", theirs)
-    others = f"SELECT trace_id FROM llm_calls WHERE trace_id <> '' AND NOT ({theirs})"
     for ids in _in_parts(_column(database, "id", theirs)):
         gone["bodies"] += _forgotten(database, "llm_bodies", f"call_id IN {among(ids)}")
         gone["scores"] += _forgotten(database, "llm_scores", f"call_id IN {among(ids)}")
-    traces = _column(database, "trace_id", f"({theirs}) AND trace_id <> '' AND trace_id NOT IN ({others})")
-    for ids in _in_parts(traces):
+    for traces in _in_parts(_column(database, "trace_id", f"({theirs}) AND trace_id <> ''")):
+        others = {*_column(database, "trace_id", f"trace_id IN {among(traces)} AND NOT ({theirs})")}
+        if not (ids := [trace for trace in traces if trace not in others]):
+            continue
         gone["spans"] += _forgotten(database, "llm_spans", f"trace_id IN {among(ids)}")
         gone["scores"] += _forgotten(database, "llm_scores", f"trace_id IN {among(ids)}")
-    gone["spans"] += _forgotten(database, "llm_spans", theirs)
+    for traces in _in_parts(_column(database, "trace_id", theirs, table="llm_spans")):
+        gone["spans"] += _forgotten(database, "llm_spans", f"trace_id IN {among(traces)} AND ({theirs})")
+        named = f"trace_id IN {among(traces)}"
+        left = {
+            *_column(database, "trace_id", named, table="llm_spans"),
+            *_column(database, "trace_id", named),
+        }
+        if ids := [trace for trace in traces if trace not in left]:
+            gone["scores"] += _forgotten(database, "llm_scores", f"trace_id IN {among(ids)}")
     _delete(database, "llm_calls", theirs)
     if calls or any(gone.values()):
         changed(database)
@@ -74,8 +89,8 @@ def _forgotten(database: Database, table: str, condition: str) -> int:
     return gone
 
 
-def _column(database: Database, name: str, condition: str) -> list[str]:
-    return [row[0] for row in database.query(f"SELECT DISTINCT {name} FROM llm_calls WHERE {condition}")]
+def _column(database: Database, name: str, condition: str, *, table: str = "llm_calls") -> list[str]:
+    return [row[0] for row in database.query(f"SELECT DISTINCT {name} FROM {table} WHERE {condition}")]
 
 
 def _in_parts(keys: Sequence[str]) -> list[Sequence[str]]:

@@ -12,6 +12,7 @@ from miharu.stores.clickhouse.client.database import Database, waiting_for
 from miharu.stores.clickhouse.client.refusals import NO_TABLE, code_of
 from miharu.stores.clickhouse.tables.schema import prepare
 from miharu.stores.clickhouse.writing import adding, changing, forgetting
+from miharu.stores.words import TextsOf
 
 __all__ = ("ClickHouseWriter",)
 
@@ -33,12 +34,13 @@ class ClickHouseWriter:
         """
         self.database = Database(url)
         self._meanwhile = meanwhile
+        self._texts: TextsOf | None = None
 
     def open(self) -> None:
         waiting_for(partial(prepare, self.database), self._meanwhile)
 
     def add(self, batch: Batch) -> int:
-        return self._run(partial(adding.add, self.database, batch))
+        return self._run(partial(adding.add, self.database, batch, self._texts))
 
     def reprice(self, costs: Mapping[str, Cost | None]) -> int:
         return self._run(partial(changing.reprice, self.database, costs))
@@ -57,6 +59,9 @@ class ClickHouseWriter:
 
     def roll_up(self) -> bool:
         return False
+
+    def use_texts(self, texts: TextsOf) -> None:
+        self._texts = texts
 
     def close(self) -> None:
         self.database.close()

@@ -20,6 +20,7 @@ from miharu.stores.sqlite.repair.layout import PAGE_SIZES, layout_of
 from miharu.stores.sqlite.schema import APPLICATION_ID
 
 __all__ = (
+    "CORRUPT_INDEX",
     "EMPTY",
     "FAILURES",
     "FileState",
@@ -39,6 +40,8 @@ _HEADER = 100
 _SCHEMA_WITHIN = 1 << 16
 _OURS = b"CREATE TABLE llm_calls"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+CORRUPT_INDEX = 1 << 8 | sqlite3.SQLITE_CORRUPT
+"""The full-text index says so of itself; it is made anew, and the file is as whole as it was."""
 _STALE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _NO_TEXT = "Could not decode to UTF-8"
 _UNREADABLE = {
@@ -114,7 +117,8 @@ def is_damage(error: BaseException | None) -> bool:
     """Whether the error means that the file is not a whole database."""
     if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT):
         return True
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code != CORRUPT_INDEX and code & 0xFF in _DAMAGED
 
 
 def is_stale(error: BaseException | None) -> bool:
@@ -146,6 +150,7 @@ _MEANINGS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: look at the permissions of the file and of its folder",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails, or a quota is used up",
     sqlite3.SQLITE_CORRUPT: "is damaged",
+    CORRUPT_INDEX: "has a damaged index of words; all else is whole",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database",
 }
 

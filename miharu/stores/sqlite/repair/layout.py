@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from miharu.stores.columns import CALLS, SCORES, SPANS
+from miharu.stores.columns import CALLS, MARKERS, SCORES, SPANS
 from miharu.stores.sqlite.repair import sidecar
 
 __all__ = (
@@ -27,7 +27,7 @@ __all__ = (
     "read_layout",
 )
 
-TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores")
+TABLES = ("llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers")
 """What cannot be made anew; all other tables are derived from these."""
 PAGE_SIZES = tuple(1 << power for power in range(9, 17))
 _LAST_PAGE = (1 << 32) - 2
@@ -37,6 +37,7 @@ _COLUMNS = {
     "llm_bodies": frozenset(("call_id", "request", "response", "timestamp")),
     "llm_spans": frozenset(SPANS),
     "llm_scores": frozenset(SCORES),
+    "llm_markers": frozenset(MARKERS),
 }
 _WAL_MODE, _ROLLBACK_MODE = b"\2\2", b"\1\1"
 

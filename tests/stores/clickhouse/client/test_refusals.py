@@ -6,6 +6,7 @@ from miharu.batch import Batch
 from miharu.call import Outcome
 from miharu.errors import NewerDatabase, NoDatabase, StoreError
 from miharu.stores.clickhouse import ClickHouseStore
+from miharu.stores.clickhouse.tables.schema import VERSION
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, make_call
 from tests.stores.clickhouse.server import Server
@@ -95,7 +96,7 @@ async def test_what_a_newer_miharu_made_is_read_and_not_written_to(
 ) -> None:
     call = make_call()
     await store.add(Batch(calls=[call]))
-    clickhouse.query(database, "INSERT INTO miharu_schema SELECT 2")
+    clickhouse.query(database, f"INSERT INTO miharu_schema SELECT {VERSION + 1}")
     writer = ClickHouseStore(clickhouse.url(database)).writer()
     with pytest.raises(NewerDatabase, match="newer miharu"):
         writer.open()

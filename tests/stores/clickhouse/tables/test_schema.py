@@ -8,7 +8,7 @@ from miharu.batch import Batch
 from miharu.stores.clickhouse import ClickHouseStore
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.tables.counting import COUNTERS
-from miharu.stores.clickhouse.tables.schema import TYPES, additions, statements
+from miharu.stores.clickhouse.tables.schema import TYPES, changes, statements
 from miharu.stores.clickhouse.writing.forgetting import prune
 from miharu.testing.open_store import both
 from miharu.testing.store_contract import ALL, make_call
@@ -50,6 +50,39 @@ def test_the_engine_can_read_what_a_cluster_is_told(clickhouse: Server) -> None:
         assert clickhouse.query("default", f"EXPLAIN AST {statement}")
 
 
+def test_the_engine_can_read_what_changes_a_cluster(clickhouse: Server) -> None:
+    made = list(changes("main"))
+    assert all(" ON CLUSTER `main` " in statement for statement in made)
+    for statement in made:
+        assert clickhouse.query("default", f"EXPLAIN AST {statement}")
+
+
+async def test_tables_of_schema_1_are_brought_up_to_date(clickhouse: Server, database: str) -> None:
+    old = make_call()
+    before = both(ClickHouseStore(clickhouse.url(database)))
+    await before.open()
+    await before.add(Batch(calls=[old]))
+    await before.close()
+    for what in (
+        *("PROJECTION sums_by_prompt", "PROJECTION times_by_prompt"),
+        *("COLUMN prompt_name", "COLUMN prompt_hash"),
+    ):
+        clickhouse.query(database, f"ALTER TABLE llm_calls DROP {what}")
+    clickhouse.query(database, "TRUNCATE TABLE miharu_schema")
+    clickhouse.query(database, "INSERT INTO miharu_schema SELECT 1")
+    store = both(ClickHouseStore(clickhouse.url(database)))
+    await store.open()
+    new = make_call(prompt_name="p", prompt_hash="1")
+    await store.add(Batch(calls=[new]))
+    assert await store.call(old.id) == old
+    assert await store.call(new.id) == new
+    groups = await store.groups(ALL, "prompt_name")
+    assert {(group.key, group.totals.calls) for group in groups} == {("p", 1), (None, 1)}
+    (found,) = await store.versions(ALL, ["p"], 3_600_000)
+    assert found.number == 1
+    await store.close()
+
+
 def test_a_cluster_that_is_not_there_is_named(clickhouse: Server, database: str) -> None:
     from miharu.errors import StoreError
     from miharu.stores.clickhouse import ClickHouseStore
@@ -76,8 +109,8 @@ def test_on_a_cluster_rows_are_deleted_where_they_lie(monkeypatch: pytest.Monkey
 
 
 def test_a_cluster_of_version_1_gets_its_columns_where_rows_lie_and_where_they_are_led_to() -> None:
-    made = list(additions("main"))
-    assert all(" ON CLUSTER `main` ADD COLUMN IF NOT EXISTS " in statement for statement in made)
+    made = list(changes("main"))
+    assert all(" ON CLUSTER `main` ADD " in statement for statement in made)
     for table in ("llm_calls", "llm_calls_local", "llm_spans", "llm_spans_local"):
         assert any(statement.startswith(f"ALTER TABLE {table} ") for statement in made)
 

@@ -4,7 +4,7 @@ from time import time
 
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, new_id
 from miharu.stores.base import Query
 from miharu.stores.clickhouse import ClickHouseStore
@@ -26,10 +26,11 @@ async def test_what_is_too_old_expires_with_its_sums(
         id="1" * 16, trace_id="t" * 32, name="x", timestamp=NOW - 50 * DAY, duration_ms=1, status="error"
     )
     score = Score(id=new_id(NOW), timestamp=NOW - 50 * DAY, name="x", value=1.0, trace_id="t" * 32)
-    await store.add(Batch(calls=calls, spans=[span], scores=[score]))
+    marker = Marker(id="m1", timestamp=NOW - 50 * DAY, name="deploy")
+    await store.add(Batch(calls=calls, spans=[span], scores=[score], markers=[marker]))
     writer = ClickHouseStore(clickhouse.url(database)).writer()
     writer.keep_for(40 * DAY + DAY // 2, 10 * DAY + DAY // 2)
-    for table in ("llm_calls", "llm_bodies", "llm_spans", "llm_scores"):
+    for table in ("llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers"):
         clickhouse.query(database, f"OPTIMIZE TABLE {table} FINAL")
     totals = await store.totals(ALL)
     assert (totals.calls, totals.cost_nanousd) == (41, 41_000)
@@ -41,6 +42,7 @@ async def test_what_is_too_old_expires_with_its_sums(
     assert [call is not None and call.body is not None for call in kept] == [True] * 11 + [False] * 49
     assert await store.spans("t" * 32) == []
     assert await store.scores(trace_id="t" * 32) == []
+    assert await store.markers(0, NOW) == []
 
 
 async def test_it_is_told_once_and_anew_when_it_changes(
@@ -57,9 +59,10 @@ async def test_it_is_told_once_and_anew_when_it_changes(
     monkeypatch.setattr(Database, "command", listen)
     writer.keep_for(90 * DAY, 30 * DAY)
     writer.keep_for(90 * DAY, 30 * DAY)
-    assert [text.split()[2] for text in said] == ["llm_calls", "llm_bodies", "llm_spans", "llm_scores"]
+    tables = ["llm_calls", "llm_bodies", "llm_spans", "llm_scores", "llm_markers"]
+    assert [text.split()[2] for text in said] == tables
     writer.keep_for(None, 7 * DAY)
-    assert [text.split()[2] for text in said[4:]] == ["llm_bodies"]
+    assert [text.split()[2] for text in said[5:]] == ["llm_bodies"]
     [[made]] = clickhouse.query(
         database,
         f"SELECT create_table_query FROM system.tables WHERE name = 'llm_calls' AND database = '{database}'",

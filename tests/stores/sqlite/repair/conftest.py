@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, new_id
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
@@ -75,6 +75,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Written:
     scores = tuple(Score(id=new_id(NOON), timestamp=NOON, name="thumb", value=0.5) for _ in range(20))
     path = tmp_path_factory.mktemp("original") / "calls.db"
     write(path, Batch(calls=calls, spans=spans, scores=scores))
+    write(path, Batch(markers=[Marker(id=f"m{n}", timestamp=NOON + n, name="deploy") for n in range(20)]))
     return Written(path, calls, spans, scores)
 
 

@@ -76,7 +76,12 @@ def test_what_can_be_read_is_brought_back(written: Written, how: Damage, least: 
     if least == 3000:
         assert report.words() == "3,000 calls were brought back, none was lost"
         with connect(written.path) as connection:
-            for table, rows in (("llm_spans", 20), ("llm_scores", 20), ("llm_bodies", 300)):
+            for table, rows in (
+                ("llm_spans", 20),
+                ("llm_scores", 20),
+                ("llm_markers", 20),
+                ("llm_bodies", 300),
+            ):
                 assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
 
 

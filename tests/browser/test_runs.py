@@ -1,0 +1,169 @@
+"""A run of an agent as a tree: by mouse, by keyboard, and without scripts."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from miharu.batch import Batch, Span
+from miharu.call import Call, Cost, Outcome, new_id
+from miharu.stores.sqlite import SQLiteStore
+from miharu.testing.open_store import both
+
+from .conftest import EXAMPLE, _process, keys_work, page_of
+from .test_axe import axe, findings
+
+__all__ = ("axe",)
+
+pytestmark = pytest.mark.browser
+TRACE = "c" * 32
+FAILED = {"status": "error", "error_type": "ValueError", "error_message": "could not convert '12,90'"}
+
+
+def span(name: str, parent: str | None, at: int, ms: int, **facts: object) -> Span:
+    plain = Span(
+        id=name.encode().hex().ljust(16, "0")[:16],
+        trace_id=TRACE,
+        name=name,
+        timestamp=NOW - 60_000 + at,
+        duration_ms=ms,
+        status="success",
+        parent_id=parent and parent.encode().hex().ljust(16, "0")[:16],
+    )
+    return replace(plain, **facts)  # type: ignore[arg-type]
+
+
+NOW = time.time_ns() // 1_000_000
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    database = tmp_path_factory.mktemp("runs") / "calls.db"
+    filler = threading.Thread(target=lambda: asyncio.run(_fill(str(database))))
+    filler.start()
+    filler.join()
+    with _process(["miharu", "dashboard", "--port", "0"], EXAMPLE, database) as address:
+        yield f"{address}/"
+
+
+async def _fill(database: str) -> None:
+    spans = [
+        span("agent", None, 0, 50_000, kind="invoke_agent"),
+        span("loop", "agent", 100, 9_000),
+        span("guard", "loop", 200, 900, **FAILED),
+        span("parse", "guard", 300, 500, kind="execute_tool", input='{"text": "12,90"}', **FAILED),
+        span("after", "loop", 2_000, 100),
+        span("plan", "agent", 20_000, 9_000),
+        span("deeper", "plan", 20_000, 8_000),
+        span("deepest", "deeper", 20_000, 7_000),
+        span("leaf", "deepest", 20_000, 6_000),
+        span("last", "agent", 40_000, 100, status="error", error_type="TypeError"),
+    ]
+    calls = [
+        Call(
+            id=new_id(NOW - 59_000 + n),
+            timestamp=NOW - 59_000 + n,
+            api="openai.chat",
+            model="gpt-6",
+            duration_ms=40,
+            outcome=Outcome(status="success"),
+            cost=Cost(cost_nanousd=1_000_000, cost_source="t"),
+            trace_id=TRACE,
+            parent_id=spans[3].id if n else spans[1].id,
+            tools='["parse"]',
+        )
+        for n in range(3)
+    ]
+    store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
+    await store.open()
+    await store.add(Batch(calls=calls, spans=spans))
+    await store.close()
+
+
+def names(page: Page) -> list[str]:
+    return [one.get_attribute("title") or "" for one in page.locator(".run a[data-row]").all()]
+
+
+def selected(page: Page) -> str:
+    return page.locator(".run tr[aria-current] a[data-row]").get_attribute("title") or ""
+
+
+def test_the_keys_go_from_error_to_error_and_fold(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}sessions?trace={TRACE}")
+        keys_work(page)
+        page.keyboard.press("e")
+        expect(page.locator(".run tr[aria-current] a[data-row]")).to_have_attribute("title", "parse")
+        expect(page.get_by_role("complementary", name="Span detail")).to_contain_text("could not convert")
+        page.keyboard.press("e")
+        expect(page.locator(".run tr[aria-current] a[data-row]")).to_have_attribute("title", "last")
+        page.keyboard.press("E")
+        expect(page.locator(".run tr[aria-current] a[data-row]")).to_have_attribute("title", "parse")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("complementary", name="Span detail")).to_have_count(0)
+        page.keyboard.press("Shift+ArrowLeft")
+        expect(page.locator(".run a[data-row]")).to_have_count(1)
+        page.keyboard.press("Shift+ArrowRight")
+        expect(page.locator(".run a[data-row]")).to_have_count(13)
+        page.keyboard.press("j")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".run a[data-row]")).to_have_count(1)
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".run a[data-row]")).to_have_count(13)
+
+
+def test_a_click_folds_and_stays_folded_over_the_ticks(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}sessions?trace={TRACE}")
+        keys_work(page)
+        page.get_by_role("button", name="Fold loop").click()
+        expect(page.get_by_role("button", name="Unfold loop")).to_have_attribute("aria-expanded", "false")
+        assert "fold=" in page.url
+        with page.expect_response(lambda answer: "sessions-list" in answer.url):
+            pass
+        expect(page.get_by_role("button", name="Unfold loop")).to_be_visible()
+        assert "guard" not in names(page)
+        page.get_by_role("link", name="Next error").click()
+        expect(page.locator(".run tr[aria-current] a[data-row]")).to_have_attribute("title", "parse")
+
+
+def test_all_of_it_works_by_links_alone(browser: Browser, shop: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{shop}sessions?trace={TRACE}")
+    assert "leaf" not in names(page)
+    page.get_by_role("button", name="Unfold deepest").click()
+    assert "leaf" in names(page)
+    page.get_by_role("button", name="Fold plan").click()
+    assert "deepest" not in names(page)
+    page.get_by_role("link", name="Next error").click()
+    assert selected(page) == "parse"
+    expect(page.get_by_role("complementary", name="Span detail")).to_contain_text("12,90")
+    page.get_by_role("link", name="Error after").click()  # the drawer lies over the other one here
+    assert selected(page) == "last"
+    page.goto(f"{shop}tools")
+    expect(page.locator(".tools")).to_contain_text("parse")
+    page.get_by_role("link", name="Failing").click()
+    assert "sort=-failed" in page.url
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440, 2560])
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_nothing_overflows_and_axe_finds_nothing(
+    browser: Browser, shop: str, axe: str, look: str, width: int
+) -> None:
+    with page_of(browser, look, width, reduced_motion="reduce") as page:  # type: ignore[arg-type]
+        for path in (
+            f"sessions?trace={TRACE}",
+            f"sessions?trace={TRACE}&unfold=all",
+            f"sessions?trace={TRACE}&sel={b'parse'.hex().ljust(16, '0')}",
+            "tools",
+        ):
+            page.goto(shop + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert findings(page, axe) == [], path
