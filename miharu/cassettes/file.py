@@ -13,16 +13,14 @@ No header of a request is in it, and of a response only those that an SDK acts u
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from miharu.cassettes.bodies import as_written, pieces_of, value_of, written
 from miharu.cassettes.recorded import Asked, Recorded
 from miharu.errors import ConfigError
+from miharu.files.private import replace
 from miharu.redaction.text import redacted
 
 __all__ = ("VERSION", "acted_upon", "as_text", "load", "save")
@@ -55,14 +53,7 @@ def as_text(exchanges: Sequence[Recorded]) -> str:
 def save(path: Path, exchanges: Sequence[Recorded]) -> None:
     """Write the file; it is there once it is whole, and readable by its owner alone until that is changed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass", newline="") as stream:
-            stream.write(as_text(exchanges))
-        Path(name).replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+    replace(path, as_text(exchanges).encode("utf-8", "surrogatepass"))
 
 
 def load(path: Path) -> list[Recorded]:

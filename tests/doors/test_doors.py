@@ -38,6 +38,7 @@ class StandIn:
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
     read_only = True
     questions = STORE
+    alerts = ()
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         return await ask()
