@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.request
 import webbrowser
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from miharu.stores.base import (
     Query,
     RankOrder,
     Ranks,
+    ScoredCall,
+    ScoreSum,
     Session,
     Totals,
 )
@@ -44,6 +46,7 @@ NOW = 1_800_000_000_000
 PATHS = (
     *("totals", "latency", "series", "durations", "groups", "keys", "ranks", "sessions"),
     *("calls", "calls/{id}", "spans/{trace_id}", "scores", "moves"),
+    *("score-names", "score-sums", "scored"),
 )
 ONE = Call(
     id="one",
@@ -99,6 +102,22 @@ class OneCall:
 
     async def scores(self, *, call_id: str | None, trace_id: str | None) -> Sequence[Score]:
         return [Score(id="x", timestamp=1, name="helpful", value=1.0, call_id=call_id, trace_id=trace_id)]
+
+    async def score_names(self, query: Query) -> Mapping[str, int]:
+        self.asked.append(query)
+        return {"helpful": 3}
+
+    async def score_sums(
+        self, query: Query, name: str, by: By | None = None, *, step_ms: int | None = None
+    ) -> Sequence[ScoreSum]:
+        self.asked.append((name, by, step_ms))
+        return [ScoreSum(t=5, key="gpt-6", number=3, total=1.5)]
+
+    async def scored(
+        self, query: Query, name: str, limit: int, after: str | None, *, descending: bool
+    ) -> Sequence[ScoredCall]:
+        self.asked.append((name, limit, after, descending))
+        return [ScoredCall("s1", 0.25, ONE)]
 
     async def calls(
         self, query: Query, limit: int = 50, before: str | None = None, order: Order = NEWEST
@@ -388,6 +407,37 @@ async def test_values_are_ranked_and_told_apart_by_a_tag(client: httpx.AsyncClie
     assert (query.user_id, by, order) == ("u", "user_id", RankOrder(by="moved", against=(-1000, 1000)))
     await get("ranks?new=true&other_start=5&other_end=9")
     assert monitor.questions.asked[-1][-1] == RankOrder(only_new=True, against=(5, 9))
+
+
+async def test_scores_are_asked_for_by_name(client: httpx.AsyncClient, monitor: Any) -> None:
+    async def found(path: str) -> Any:
+        return (await client.get(f"/api/{path}")).json()
+
+    assert await found("score-names?model=gpt-6") == {"helpful": 3}
+    assert await found("score-sums?name=helpful&by=tag:team") == [
+        {"t": 5, "key": "gpt-6", "number": 3, "total": 1.5}
+    ]
+    assert await found("score-sums?name=helpful&step_ms=3600000")
+    (one,) = await found("scored?name=helpful&limit=7&after=s0&order=highest")
+    assert (one["score_id"], one["value"], one["call"]["id"]) == ("s1", 0.25, "one")
+    assert await found("scored?name=helpful")
+    assert monitor.questions.asked[0].model == "gpt-6"
+    assert monitor.questions.asked[1:] == [
+        ("helpful", ByTag("team"), None),
+        ("helpful", None, 3_600_000),
+        ("helpful", 7, "s0", True),
+        ("helpful", 50, None, False),
+    ]
+    for path in (
+        "score-sums",
+        "score-sums?name=",
+        "scored",
+        "scored?name=a&order=up",
+        "score-sums?name=a&by=x",
+    ):
+        assert (await client.get(f"/api/{path}")).status_code == 400, path
+    too_fine = "score-sums?name=a&step_ms=1000&range=30d"
+    assert (await client.get(f"/api/{too_fine}")).status_code == 400
 
 
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:

@@ -45,21 +45,30 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
         asked = [ask(part, view, site) for part in (spend, latency, top_errors, waste, sparks, budgets)]
         asked += [ask(errors_over_time, view, site), ask(scores, view, site), ask(flagged, view, site, "")]
         since_then = ask(since, view, site)
-        usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
         routes = ask(leaders, view, site, "route", _LEADERS)
         users = ask(leaders, view, site, "user", _LEADERS)
-        whole = ask(site.store.latency, view.query(site.clock()))
     facts: dict[str, Any] = {}
     for answer in asked:
         facts |= answer.value
     return facts | {
+        "routes": routes.value,
+        "users": users.value if any(row.key for row in users.value) else [],
+        "since": since_then.value,
+    }
+
+
+async def _usage(view: View, site: Site) -> Mapping[str, Any]:
+    query = view.query(site.clock())
+    async with together() as ask:
+        usage = ask(rows_by, view, site, view.by, "", most=_ROWS, number=view.page)
+        totals = ask(site.store.totals, query)
+        whole = ask(site.store.latency, query)
+    return {
         "usage": usage.value.rows,
         "found": usage.value,
         "usage_since": usage.value.since,
-        "routes": routes.value,
-        "users": users.value if any(row.key for row in users.value) else [],
+        "sum": totals.value,
         "whole": whole.value,
-        "since": since_then.value,
     }
 
 
@@ -87,6 +96,7 @@ SCREEN = Screen(
             facts=_charts,
             salt=lambda site: tuple(site.budgets()),
         ),
+        Panel(path="overview-usage", template="panels/usage.html", facts=_usage),
         Panel(path="overview-recent", template="panels/recent.html", facts=_recent, every="tick"),
     ),
 )

@@ -5,6 +5,7 @@ tables.py      the order of rows, and the same rows for a file
 figures.py     the key figures of the overview
 spend.py       what was spent, when and on which model
 latency.py     how long calls took
+scores.py      what scores come to, over time and beside each row
 sparks.py      the small lines beside figures and rows
 groups.py      one row for each model, route, user, …
 who.py         one row for each user, or each value of a tag, against the time before

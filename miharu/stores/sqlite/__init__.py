@@ -11,6 +11,7 @@ rows.py          a batch as rows
 writing.py       what a batch, a completed call, new prices and the pruning change
 forgetting.py    what is left of those who are to be forgotten: nothing
 rolling_up.py    the roll-ups, made later
+placing.py       which call each score counts for
 said.py          the index of what was said, made later
 searching.py     calls by their words
 placing.py       which calls the scores of a time belong to

@@ -1,0 +1,66 @@
+"""No page scrolls sideways, at ten widths; and a wide screen is used."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from miharu.dashboard.routes import SCREENS
+
+from .conftest import page_of
+
+pytestmark = pytest.mark.browser
+WIDTHS = (360, 390, 480, 640, 820, 1080, 1280, 1440, 1920, 2560)
+PLACES = [
+    *(f"{screen.path}?range=7d" for screen in SCREENS),
+    "calls?range=7d&sort=score:helpful",
+    "models?range=7d&score=helpful",
+    "users?range=7d&user=u_1001",
+    "?model=nothing",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_page_scrolls_sideways(browser: Browser, shop: str, place: str) -> None:
+    with page_of(browser) as page:
+        page.goto(shop + place)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert (wide, shown) == (width, width), width
+            main = page.locator("main").evaluate("one => [one.scrollWidth, one.clientWidth]")
+            assert main[0] <= main[1], width
+
+
+def test_a_wide_overview_has_twelve_columns_and_the_same_type(browser: Browser, shop: str) -> None:
+    cards = ("h-spend", "h-latency", "h-broke", "h-score", "h-routes", "h-usage", "h-recent")
+    with page_of(browser, width=1440) as page:
+        page.goto(shop + "?range=7d")
+        boxes: dict[int, dict[str, dict[str, float]]] = {}
+        sizes: dict[int, list[str]] = {}
+        for width in (1440, 1920, 2560):
+            page.set_viewport_size({"width": width, "height": 900})
+            boxes[width] = {
+                name: page.locator(f"section[aria-labelledby={name}]").evaluate(
+                    "one => { const b = one.getBoundingClientRect();"
+                    " return { x: b.x, y: b.y, right: b.right, width: b.width } }"
+                )
+                for name in cards
+            }
+            sizes[width] = page.locator("h2:visible, td:visible, .kpi .v:visible").evaluate_all(
+                "all => all.map(one => getComputedStyle(one).fontSize)"
+            )
+    narrow = boxes[1440]
+    assert (
+        narrow["h-spend"]["y"] < narrow["h-latency"]["y"] < narrow["h-usage"]["y"] < narrow["h-recent"]["y"]
+    )
+    for width in (1920, 2560):
+        found = boxes[width]
+        assert found["h-spend"]["y"] == found["h-latency"]["y"] == found["h-broke"]["y"]
+        assert found["h-usage"]["y"] == found["h-recent"]["y"]
+        assert found["h-score"]["y"] == found["h-routes"]["y"]
+        column = (found["h-recent"]["right"] - found["h-spend"]["x"] + 16) / 12
+        spans = {"h-spend": 6, "h-latency": 4, "h-broke": 2}
+        for name, span in spans.items():
+            assert found[name]["width"] == pytest.approx(span * column - 16, abs=1), (width, name)
+        assert found["h-usage"]["width"] / found["h-recent"]["width"] == pytest.approx(7 / 5, abs=0.01)
+        assert found["h-recent"]["right"] <= width
+        assert sizes[width] == sizes[1440]
