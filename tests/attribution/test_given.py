@@ -277,6 +277,20 @@ def test_the_traceback_is_kept_with_what_led_to_it(kept: list[OpenSpan]) -> None
     assert second.rstrip().endswith("LookupError: rejected")
 
 
+def test_an_error_is_asked_once_what_it_says(kept: list[OpenSpan]) -> None:
+    asked = []
+
+    class Wordy(Exception):
+        def __str__(self) -> str:
+            asked.append(self)
+            return "so"
+
+    with pytest.raises(Wordy), miharu.span("work"):
+        raise Wordy
+    assert len(asked) == 1
+    assert "Wordy: so\n" in (span_record(kept[-1], None).error_stack or "")
+
+
 def test_a_traceback_of_a_thousand_frames_is_kept_in_part(kept: list[OpenSpan]) -> None:
     def down(n: int) -> None:
         if not n:
