@@ -34,11 +34,11 @@ _LIMITS = ("x-ratelimit-", "anthropic-ratelimit-")
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream")
 
 
-def acted_upon(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a response that are kept, names in lower case."""
+def acted_upon(headers: Mapping[str, str], own: Sequence[str] = ()) -> dict[str, str]:
+    """The headers of a response that are kept, names in lower case; without credentials."""
     kept = {name.lower(): value for name, value in headers.items()}
     return {
-        name: redacted(value)
+        name: redacted(value, own)
         for name, value in sorted(kept.items())
         if name in HEADERS or name.startswith(_LIMITS)
     }
@@ -94,7 +94,7 @@ def _written(one: Recorded) -> dict[str, Any]:
         "stream": asked.stream or None,
         **as_written(asked.body),
     }
-    is_stream = one.headers.get("content-type", "").startswith(_STREAMS)
+    is_stream = one.headers.get("content-type", "").lower().startswith(_STREAMS)
     body = written(one.pieces, is_stream=is_stream)
     whole: dict[str, Any] = {"request": _said(request)}
     if one.status is not None:
