@@ -198,9 +198,8 @@ def alerts_from(given: Sequence[object], webhook: str | None = None) -> tuple[Al
             try:
                 alerts.append(alert_from(one, webhook))
             except ConfigError as error:
-                raise ConfigError(
-                    f"alerts={one!r:.200}: {error} You may write one {_EXAMPLE}.", "alerts"
-                ) from None
+                words = f"alerts={one!r:.200}: {error} What to write stands in docs/alerts.md."
+                raise ConfigError(words, "alerts") from None
         elif isinstance(one, Alert):
             alerts.append(one if one.webhook or not webhook else _with(one, webhook))
         else:
