@@ -14,17 +14,11 @@ from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
 from miharu.dashboard.pages import (
     alerts,
-    body,
     calls,
-    choices,
     compare,
     errors,
-    export,
     find,
-    health,
     live,
-    media,
-    metrics,
     models,
     overview,
     pair,
@@ -38,6 +32,7 @@ from miharu.dashboard.pages import (
 )
 from miharu.dashboard.panels.screens import Screen, show, show_panel
 from miharu.dashboard.queries.together import once
+from miharu.dashboard.resources import body, choices, export, health, media, metrics
 from miharu.errors import ConditionError, StoreError
 
 __all__ = ("METHODS", "PATHS", "SCREENS", "STATIC", "respond")

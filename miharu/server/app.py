@@ -16,7 +16,7 @@ from miharu.dashboard.access.names import is_loopback
 from miharu.dashboard.door import Door, asked_path, send_page, unix_ms
 from miharu.dashboard.http.headers import SECURITY
 from miharu.dashboard.http.page import Page
-from miharu.dashboard.pages.health import healthy, unwell
+from miharu.dashboard.resources.health import healthy, unwell
 from miharu.dashboard.routes import METHODS
 from miharu.errors import StoreError
 from miharu.server.api import DESCRIPTION, api

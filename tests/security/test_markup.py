@@ -16,7 +16,7 @@ import pytest
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Outcome, Usage, new_id
 from miharu.dashboard.address.view import FILTERS, Tab
-from miharu.dashboard.pages.export import FILES
+from miharu.dashboard.resources.export import FILES
 from miharu.dashboard.routes import SCREENS
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both

@@ -15,13 +15,8 @@ errors.py   what broke
 alerts.py   all alerts, and what became of them
 compare.py  two periods
 pair.py     two calls
-choices.py  what the filter form offers
 find.py     the search
 refused.py  a filter that is not understood
-export.py   any page as a file
-body.py     one body as a file
-media.py    a picture or a sound of a body
-health.py   whether the calls can be read
 """
 
 __all__ = ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from miharu.call import Call, Outcome
 from miharu.dashboard.http.page import Page, Site
 from miharu.dashboard.pages.calls import FACTS
-from miharu.dashboard.pages.export import FILES, in_cell
+from miharu.dashboard.resources.export import FILES, in_cell
 from miharu.stores.columns import CALLS
 from tests.dashboard.conftest import Ask, get, make_site
 from tests.dashboard.memory import MemoryStore
