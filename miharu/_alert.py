@@ -195,7 +195,11 @@ def alerts_from(given: Sequence[object], webhook: str | None = None) -> tuple[Al
     alerts = list[Alert]()
     for one in given:
         if isinstance(one, str):
-            alerts.append(alert_from(one, webhook))
+            try:
+                alerts.append(alert_from(one, webhook))
+            except ConfigError as error:
+                words = f"alerts={one!r:.200}: {error} What to write stands in docs/alerts.md."
+                raise ConfigError(words, "alerts") from None
         elif isinstance(one, Alert):
             alerts.append(one if one.webhook or not webhook else _with(one, webhook))
         else:

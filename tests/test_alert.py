@@ -89,7 +89,7 @@ def test_the_environment_states_them() -> None:
     given = Config.resolve(":memory:", alerts=[own, miharu.Alert("other", "cost>1")], environ=environ)
     assert [alert.webhook for alert in given.alerts] == ["https://example.com", hook]
     assert hook not in repr(config)
-    with pytest.raises(ConfigError, match="MIHARU_ALERTS: Alert") as raised:
+    with pytest.raises(ConfigError, match="MIHARU_ALERTS: alerts=") as raised:
         Config.resolve(":memory:", environ={"MIHARU_ALERTS": "eror>5%"})
     assert raised.value.setting == "MIHARU_ALERTS"
     with pytest.raises(ConfigError, match="MIHARU_ALERT_WEBHOOK is not a URL"):

@@ -73,7 +73,7 @@ def test_each_command_and_option_is_described() -> None:
     parser = _main._parser()
     [commands] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     for name, command in _each_of(commands):
-        [line] = [line for line in COMMANDS.splitlines() if line.startswith(f"    miharu {name}")]
+        line = " ".join(line for line in COMMANDS.splitlines() if line.startswith(f"    miharu {name} "))
         options = {option for action in command._actions for option in action.option_strings} - {
             "-h",
             "--help",

@@ -7,8 +7,10 @@ of its class. None of the program's code is run for that, and the work is bounde
 """
 
 import json
+import sys
 from enum import Enum
 from itertools import islice
+from types import MemberDescriptorType
 from typing import Any
 
 __all__ = ("LONGEST", "UNKEPT", "arguments", "as_json", "parameters", "snapshot")
@@ -71,7 +73,7 @@ def _copied(value: Any, room: _Room, depth: int) -> Any:  # noqa: PLR0911 - a ki
         room.values -= 1
         return value if kind is not int or -(2**63) <= value < 2**63 else _MORE
     if issubclass(kind, str):
-        return _text(str.__str__(value), room)
+        return _text(value, room)
     room.values -= 1
     if issubclass(kind, bytes | bytearray | memoryview):
         return f"<{kind.__name__}>"
@@ -84,13 +86,26 @@ def _copied(value: Any, room: _Room, depth: int) -> Any:  # noqa: PLR0911 - a ki
         return _fields(list(islice(dict.items(value), _MOST)), dict.__len__(value), room, depth)
     if issubclass(kind, list | tuple | set | frozenset):
         return _items(list(islice(_over(value), _MOST)), _length(value), room, depth)
-    if kind.__module__ in _WRITTEN:
+    if _is_written(value, kind):
         return _text(str(value), room)
     fields = _named(kind)
     if fields is None:
         return f"<{kind.__name__}>"
     found = [(name, _field(value, name)) for name in islice(fields, _MOST)]
     return {kind.__name__: _fields(found, len(fields), room, depth)}
+
+
+def _is_written(value: Any, kind: type[Any]) -> bool:
+    """Whether it is a value of Python's that prints itself, without code of the program and at any size."""
+    module = kind.__module__
+    if type(module) is not str or module not in _WRITTEN:
+        return False
+    if getattr(sys.modules.get(module), kind.__name__, None) is not kind:
+        return False  # a class of the program's may say that it is from there
+    if module == "fractions":
+        return all(abs(part) < 2**63 for part in (value.numerator, value.denominator))
+    zone = value.tzinfo if module == "datetime" and hasattr(kind, "tzinfo") else None
+    return zone is None or type(zone).__module__ in {"datetime", "zoneinfo"}
 
 
 def _over(value: Any) -> Any:
@@ -107,9 +122,10 @@ def _length(value: Any) -> int:
 
 def _text(text: str, room: _Room) -> str:
     room.values -= 1
-    kept = text[: max(0, room.characters)]
+    # by the methods of texts themselves: a class made of them may have others, and a copy may be large
+    kept = str.__getitem__(text, slice(max(0, room.characters)))
     room.characters -= len(kept)
-    return kept if len(kept) == len(text) else f"{kept}{_MORE}"
+    return kept if len(kept) == str.__len__(text) else f"{kept}{_MORE}"
 
 
 def _items(items: list[Any], whole: int, room: _Room, depth: int) -> list[Any]:
@@ -138,14 +154,27 @@ def _fields(items: list[tuple[Any, Any]], whole: int, room: _Room, depth: int) -
 def _named(kind: type[Any]) -> Any:
     """The fields of a dataclass or of a model; ``None`` of any other class."""
     for base in kind.__mro__:
-        for name in ("__dataclass_fields__", "__pydantic_fields__", "__struct_fields__"):
-            if (fields := base.__dict__.get(name)) is not None:
+        for name in ("__dataclass_fields__", "__pydantic_fields__"):
+            if type(fields := base.__dict__.get(name)) is dict:
                 return [field for field in fields if isinstance(field, str)]
-    return None
+    try:
+        fields = type.__getattribute__(kind, "__struct_fields__")  # msgspec's metaclass has it
+    except AttributeError:
+        return None
+    return fields if type(fields) is tuple else None
 
 
 def _field(value: Any, name: str) -> Any:
+    """What lies in the object itself: a property, or a column that is yet to be loaded, is not asked."""
+    for base in type(value).__mro__:
+        slot = base.__dict__.get(name)
+        if type(slot) is MemberDescriptorType:
+            try:
+                return slot.__get__(value)
+            except AttributeError:  # nothing was put there yet
+                return None
     try:
-        return object.__getattribute__(value, name)
+        own = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
+    return own.get(name) if type(own) is dict else None

@@ -60,6 +60,8 @@ def made(
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"name={name!r}: give a text that says what happened, such as 'deploy 1.4'.")
+    if service is not None and not isinstance(service, str):
+        raise ValueError(f"service={service!r}: give the name of the program as a text.")
     now = time.time() if now is None else now
     timestamp = _moment(at, now)
     if tags is not None and not isinstance(tags, Mapping):

@@ -147,7 +147,7 @@ class OpenSpan(Block):
             self.status = "error" if isinstance(error, Exception) else "cancelled"
             self.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             self.error_message = _text(error)
-            self.frames = frames_of(error) if self.status == "error" else None
+            self.frames = frames_of(error, self.error_message) if self.status == "error" else None
         records.leave(self)
 
     def __enter__(self) -> Self:

@@ -18,12 +18,18 @@ Frames = tuple[tuple[str, str, tuple[tuple[str, int, str], ...]], ...]
 function."""
 
 
-def frames_of(error: BaseException) -> Frames:
-    """Those of the error first, then of what it came from."""
+def frames_of(error: BaseException, said: str | None) -> Frames:
+    """Those of the error first, then of what it came from.
+
+    Args:
+        error: What was raised.
+        said: Its message, which only its own code can tell, and was asked for once.
+    """
     found: list[tuple[str, str, tuple[tuple[str, int, str], ...]]] = []
     link, at = "", error
     while True:
-        found.append((link, _named(at), _frames(at.__traceback__)))
+        words = said if at is error else _said(at)
+        found.append((link, _named(at, words or ""), _frames(at.__traceback__)))
         link, after = "cause", at.__cause__
         if after is None and not at.__suppress_context__:
             link, after = "context", at.__context__
@@ -45,14 +51,17 @@ def written(frames: Frames) -> str:
     return text
 
 
-def _named(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed has a name
+        return ""
+
+
+def _named(error: BaseException, said: str) -> str:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    try:
-        said = str(error)[:_LONGEST_MESSAGE]
-    except Exception:  # noqa: BLE001 - an exception of the user's that cannot be printed has a name
-        said = ""
-    return f"{name[:_LONGEST_NAME]}: {said}" if said else name[:_LONGEST_NAME]
+    return f"{name[:_LONGEST_NAME]}: {said[:_LONGEST_MESSAGE]}" if said else name[:_LONGEST_NAME]
 
 
 def _frames(traceback: TracebackType | None) -> tuple[tuple[str, int, str], ...]:

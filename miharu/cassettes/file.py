@@ -13,16 +13,14 @@ No header of a request is in it, and of a response only those that an SDK acts u
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from miharu.cassettes.bodies import as_written, pieces_of, value_of, written
 from miharu.cassettes.recorded import Asked, Recorded
 from miharu.errors import ConfigError
+from miharu.files.private import replace
 from miharu.redaction.text import redacted
 
 __all__ = ("VERSION", "acted_upon", "as_text", "load", "save")
@@ -36,11 +34,11 @@ _LIMITS = ("x-ratelimit-", "anthropic-ratelimit-")
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream")
 
 
-def acted_upon(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a response that are kept, names in lower case."""
+def acted_upon(headers: Mapping[str, str], own: Sequence[str] = ()) -> dict[str, str]:
+    """The headers of a response that are kept, names in lower case; without credentials."""
     kept = {name.lower(): value for name, value in headers.items()}
     return {
-        name: redacted(value)
+        name: redacted(value, own)
         for name, value in sorted(kept.items())
         if name in HEADERS or name.startswith(_LIMITS)
     }
@@ -55,14 +53,7 @@ def as_text(exchanges: Sequence[Recorded]) -> str:
 def save(path: Path, exchanges: Sequence[Recorded]) -> None:
     """Write the file; it is there once it is whole, and readable by its owner alone until that is changed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass", newline="") as stream:
-            stream.write(as_text(exchanges))
-        Path(name).replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+    replace(path, as_text(exchanges).encode("utf-8", "surrogatepass"))
 
 
 def load(path: Path) -> list[Recorded]:
@@ -103,7 +94,7 @@ def _written(one: Recorded) -> dict[str, Any]:
         "stream": asked.stream or None,
         **as_written(asked.body),
     }
-    is_stream = one.headers.get("content-type", "").startswith(_STREAMS)
+    is_stream = one.headers.get("content-type", "").lower().startswith(_STREAMS)
     body = written(one.pieces, is_stream=is_stream)
     whole: dict[str, Any] = {"request": _said(request)}
     if one.status is not None:

@@ -13,10 +13,10 @@ from miharu.cassettes.recorded import Asked
 from miharu.interceptor.forms import plain_fields
 from miharu.providers.known_rules import KNOWN_RULES
 from miharu.redaction.credentials import credentials, in_body
-from miharu.redaction.text import redacted_bytes
+from miharu.redaction.text import redacted, redacted_bytes
 from miharu.wire.large import without_binaries
 
-__all__ = ("Ignored", "Question", "ignored", "normal", "same", "without")
+__all__ = ("Ignored", "Question", "ignored", "normal", "path_of", "same", "without")
 
 LONGEST = 4 << 20
 """Bytes of a body that are kept, and compared."""
@@ -55,6 +55,11 @@ def normal(body: bytes | None, headers: Mapping[str, str], query: str = "") -> A
         return compared(b"", clean)
     own = tuple(dict.fromkeys((*own, *in_body(body[:LONGEST]))))
     return compared(redacted_bytes(without_binaries(body, LONGEST), own)[:LONGEST])
+
+
+def path_of(path: str, headers: Mapping[str, str], query: str = "") -> str:
+    """A request's path in the form in which it is kept and compared; some carry a credential in it."""
+    return redacted(path, credentials(headers, query, "", None))
 
 
 def ignored(paths: Sequence[str]) -> Ignored:

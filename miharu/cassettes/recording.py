@@ -24,6 +24,7 @@ logger = logging.getLogger("miharu")
 _WHY = {
     "large": "a call whose body is too large, or comes in parts, is not recorded",
     "session": "a session with a model is not recorded",
+    "secret": "a call is not recorded whose answer is not text, and repeats a credential",
 }
 
 

@@ -15,8 +15,7 @@ from miharu.wire.headers import lowered
 
 __all__ = ("Refused", "recorded")
 
-Refused = Literal["large", "session"]
-_TEXT = ("text/", "application/json", "application/x-ndjson", "application/problem+json")
+Refused = Literal["large", "session", "secret"]
 
 
 def recorded(exchange: Exchange) -> Recorded | Refused:
@@ -33,15 +32,23 @@ def recorded(exchange: Exchange) -> Recorded | Refused:
     whole = decode(exchange.chunks, "" if exchange.decoded else headers.get("content-encoding", ""))
     if whole.gap is not None or whole.unread:
         return "large"
-    pieces, at_ms = _pieces(exchange, whole, headers.get("content-type", ""), own)
+    clean = redacted_bytes(whole.body, own)
+    if clean != whole.body and not _is_text(whole.body):
+        return "secret"  # in frames that have lengths and sums, nothing can be put in the place of it
+    pieces, at_ms = _pieces(exchange, whole, clean)
     form = request.fields or None
     body = normal(request.body, request.headers, request.query)
     if form and body is None:
         body = compared(b"", {name: redacted(value, own) for name, value in form.items()})
     return Recorded(
-        asked=Asked(method=request.method, path=request.path, host=redacted(request.host, own), body=body),
+        asked=Asked(
+            method=request.method,
+            path=redacted(request.path, own),
+            host=redacted(request.host, own),
+            body=body,
+        ),
         status=exchange.status,
-        headers=acted_upon(headers),
+        headers=acted_upon(headers, own),
         pieces=pieces,
         at_ms=at_ms,
         duration_ms=max(0, round((exchange.ended - exchange.started) / 1e6)),
@@ -52,14 +59,20 @@ def recorded(exchange: Exchange) -> Recorded | Refused:
     )
 
 
-def _pieces(
-    exchange: Exchange, whole: Decoded, kind: str, own: tuple[str, ...]
-) -> tuple[list[bytes], list[int]]:
+def _is_text(body: bytes) -> bool:
+    """Whether it is, whatever its header says."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _pieces(exchange: Exchange, whole: Decoded, clean: bytes) -> tuple[list[bytes], list[int]]:
     """The body piece by piece, and when each came.
 
     A secret may be cut in two by the end of a piece, so a text in which there is one is kept as a whole.
     """
-    clean = redacted_bytes(whole.body, own) if kind.startswith(_TEXT) or not kind else whole.body
     if clean != whole.body or len(whole.lengths) != len(exchange.arrivals):
         return (events(clean) if clean else []), []
     pieces, at_ms = [], []

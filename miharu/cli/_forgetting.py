@@ -1,5 +1,6 @@
 """``miharu prune --user``, ``--session``: forgetting those who ask for it."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from miharu.cli._output import printable
 from miharu.cli._writing import writing
 from miharu.config import Config, database_file, public_url
+from miharu.files.private import open_any
 
 if TYPE_CHECKING:
     from miharu.stores.base import AsyncWriter, Forgotten, Questions, Whose
@@ -81,14 +83,14 @@ def holding(file: Path, names: Sequence[str]) -> dict[str, list[Path]]:
     wanted = {name: text for name, text in wanted.items() if len(text) >= _SHORTEST}
     found: dict[str, list[Path]] = {}
     for path in sorted(path for path in file.parent.iterdir() if path.name.startswith(file.name)):
-        for name in _standing_in(path, wanted) if path.is_file() else ():
+        for name in _standing_in(path, wanted) if path.is_file() and not path.is_symlink() else ():
             found.setdefault(name, []).append(path)
     return found
 
 
 def _standing_in(path: Path, wanted: dict[str, bytes]) -> list[str]:
     found, longest, kept = set[str](), max(map(len, wanted.values()), default=0), b""
-    with path.open("rb") as stream:
+    with os.fdopen(open_any(path), "rb") as stream:
         while len(found) < len(wanted) and (piece := stream.read(_PIECE)):
             kept += piece
             found |= {name for name, text in wanted.items() if text in kept}

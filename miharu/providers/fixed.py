@@ -62,12 +62,13 @@ def fixed_beside(request: Mapping[str, Any], *names: str) -> Fixed:
 
 def leading(messages: Any) -> tuple[Any, ...]:
     """What the system says before the first message of another role."""
-    said: tuple[Any, ...] = ()
+    said: list[Any] = []
     for one in messages if isinstance(messages, list) else ():
-        if not isinstance(one, dict) or one.get("role") not in _FIRST_ROLES:
+        role = one.get("role") if isinstance(one, dict) else None
+        if not isinstance(role, str) or role not in _FIRST_ROLES:
             break
         said += _listed(one.get("content"))
-    return said
+    return tuple(said)
 
 
 def texts_of(fixed: Fixed) -> Iterator[str]:

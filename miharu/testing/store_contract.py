@@ -1235,6 +1235,18 @@ class StoreContract:
         assert [(one.name, one.runs) for one in of_user.ran] == [("refund", 1)]
         of_model = await store.tools(replace(ALL, model="b"))
         assert [(one.name, one.times) for one in of_model.asked] == [("find", 1)]
+        others = (
+            Condition(field="model", operator="not in", values=("a", "c")),
+            Condition(field="tokens", operator="<", values=(10**9,)),
+            Condition(field="user_id", operator="none"),
+            Condition(field="tag", operator="none", name="team"),
+            Condition(field="score", operator="none", name="helpful"),
+        )
+        of_others = await store.tools(replace(ALL, conditions=others))
+        assert [(one.name, one.times) for one in of_others.asked] == [("find", 1)]
+        assert [(one.name, one.runs) for one in of_others.ran] == [("find", 4)]
+        raised = (Condition(field="error_type", operator="in", patterns=(("", "E"),)),)
+        assert [one.name for one in (await store.tools(replace(ALL, conditions=raised))).ran] == ["refund"]
         later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
         assert (list(later.asked), list(later.ran)) == ([], [])
 

@@ -1,11 +1,15 @@
 """What spans are given and return: kept as it was, where content is captured, within bounds."""
 
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 
 import miharu
@@ -130,6 +134,78 @@ def test_no_code_of_the_program_runs() -> None:
     assert as_json(value) == '{"a": "<Hostile>", "b": ["Paper.RED", "<bytes>", 1.5, null], "3": [4]}'
 
 
+class Zone(tzinfo):
+    """One of the program's own."""
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        pytest.fail("it ran")
+
+    dst = utcoffset
+
+    def tzname(self, _: datetime | None) -> str:
+        pytest.fail("it ran")
+
+
+@dataclass
+class Lazy:
+    """Its fields are properties, as the columns of an object-relational mapper are."""
+
+    row: int
+    parts: list[int]
+
+
+class Struct(msgspec.Struct):
+    a: int
+    b: str = "x"
+
+
+@dataclass(slots=True)
+class Slotted:
+    a: int
+    b: str = "x"
+
+
+def test_what_an_object_would_load_is_not_asked_for() -> None:
+    order = Lazy(1, [2])
+    Lazy.row = Lazy.parts = property(lambda _: pytest.fail("a query"))  # type: ignore[assignment]
+    assert as_json(snapshot(order)[0]) == '{"Lazy": {"row": 1, "parts": [2]}}'
+
+
+def test_the_fields_of_structs_and_of_objects_with_slots_are_kept() -> None:
+    assert as_json(snapshot(Struct(1))[0]) == '{"Struct": {"a": 1, "b": "x"}}'
+    slotted = Slotted(1)
+    del slotted.b
+    assert as_json(snapshot(slotted)[0]) == '{"Slotted": {"a": 1, "b": null}}'
+
+
+def test_values_of_python_are_printed_where_no_other_code_prints_them() -> None:
+    like = type("Like", (), {"__module__": "datetime", "__str__": lambda _: pytest.fail("printed")})()
+    odd = type("Odd", (), {"__module__": Hostile()})()
+    moment = datetime(2026, 12, 1, tzinfo=UTC)
+    value, _ = snapshot([moment, moment.replace(tzinfo=Zone()), Fraction(1, 3), Fraction(10**9999, 7), like])
+    assert value == ["2026-12-01 00:00:00+00:00", "<datetime>", "1/3", "<Fraction>", "<Like>"]
+    assert snapshot(odd)[0] == "<Odd>"
+
+
+def test_a_large_text_is_cut_before_it_is_copied() -> None:
+    class Text(str):
+        __slots__ = ()
+
+        def __getitem__(self, _: Any) -> str:
+            pytest.fail("it ran")
+
+        __len__ = __str__ = __getitem__  # type: ignore[assignment]
+
+    text = Text("x" * 20_000_000)
+    tracemalloc.start()
+    try:
+        value, _ = snapshot(text)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert str(value).rstrip("…") == "x" * LONGEST
+
+
 def test_size_and_time_are_bounded_whatever_is_given() -> None:
     circle: list[Any] = []
     circle.append(circle)
@@ -199,6 +275,20 @@ def test_the_traceback_is_kept_with_what_led_to_it(kept: list[OpenSpan]) -> None
     assert "in read\n" in first
     assert "ValueError: could not convert" in first
     assert second.rstrip().endswith("LookupError: rejected")
+
+
+def test_an_error_is_asked_once_what_it_says(kept: list[OpenSpan]) -> None:
+    asked = []
+
+    class Wordy(Exception):
+        def __str__(self) -> str:
+            asked.append(self)
+            return "so"
+
+    with pytest.raises(Wordy), miharu.span("work"):
+        raise Wordy
+    assert len(asked) == 1
+    assert "Wordy: so\n" in (span_record(kept[-1], None).error_stack or "")
 
 
 def test_a_traceback_of_a_thousand_frames_is_kept_in_part(kept: list[OpenSpan]) -> None:

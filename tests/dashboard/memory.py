@@ -71,6 +71,11 @@ def _has_said(call: Call, query: Query) -> bool:
     return all(word and any(word in text for text in said) for word in words)
 
 
+def said(call: Call) -> list[tuple[Any, str]]:
+    """The texts by which a store makes its calls searchable."""
+    return [(one.role, one.text) for one in texts_in(call)]
+
+
 class MemoryStore:
     def __init__(self, calls: Iterable[Call] = (), counted: Callable[[int], int] = int) -> None:
         """``counted`` is how a store that counts in buckets would give a number of milliseconds back."""

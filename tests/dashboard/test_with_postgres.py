@@ -11,7 +11,7 @@ from miharu.testing.open_store import both
 from tests.stores.postgres.server import Server
 
 from .conftest import NOW, get, make_site
-from .memory import MemoryStore, rounded
+from .memory import MemoryStore, rounded, said
 from .test_with_sqlite import EVERYTHING, QUESTIONS, same_but_for_tags
 
 
@@ -25,6 +25,7 @@ def anyio_backend() -> str:
 async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
     real = both(PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW))
+    real.use_texts(said)
     await real.open()
     await real.add(EVERYTHING)
     while await real.roll_up():

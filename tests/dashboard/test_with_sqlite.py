@@ -14,7 +14,7 @@ from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
 
 from .conftest import NOW, get, make_site
-from .memory import MemoryStore, rounded
+from .memory import MemoryStore, rounded, said
 from .population import population
 
 EVERYTHING = population(NOW, days=3, busy=0.7)
@@ -75,6 +75,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def sqlite() -> AsyncIterator[Site]:
     real = both(SQLiteStore(MEMORY))
+    real.use_texts(said)
     await real.open()
     await real.add(EVERYTHING)
     while await real.roll_up():

@@ -38,6 +38,7 @@ class StandIn:
     config = Config(database="sqlite+aiosqlite:////srv/calls.db")
     read_only = True
     questions = STORE
+    alerts = ()
 
     async def read(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         return await ask()
@@ -140,6 +141,29 @@ class TestAllDoors:
     @pytest.mark.parametrize("path", PATHS)
     async def test_every_page(self, ask: Ask, path: str, query: str) -> None:
         assert same(await ask(path + query)).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("address", "status"),
+        [
+            ("calls?q=costs%3E1", 400),
+            ("tools?q=-model:a&q=b", 400),
+            ("users?user=%0D%0AX-Y:1&sort=moved&page=999999", 200),
+            ("tags?name=%3Dcmd&show=months&match=%ED%A0%80", 200),
+            ("prompts?sel=%00&page=2", 200),
+            ("sessions?trace=a&unfold=a,b&fold=all&focus=%ED%A0%80", 200),
+            ("pair?a=%00&b=%ED%A0%80", 200),
+            ("export.csv?of=tags&name=%3Dcmd%22%0D%0AX-Y:1", 200),
+            ("media?of=request&at=99999999999&id=%ED%A0%80", 404),
+            ("body?of=request&id=..%2F..%2Fx", 404),
+        ],
+    )
+    async def test_an_odd_address(self, ask: Ask, address: str, status: int) -> None:
+        for method in ("GET", "HEAD"):
+            page = same(await ask(address, method))
+            assert page.status_code == status
+            assert "x-y" not in page.headers
+            assert page.headers["content-security-policy"].startswith("default-src 'none'; ")
+            assert bool(page.content) is (method == "GET")
 
     @pytest.mark.parametrize("path", PATHS)
     async def test_its_head(self, ask: Ask, path: str) -> None:

@@ -1,5 +1,6 @@
 """Where the fixed part of a request stands, in each format that is a conversation."""
 
+import time
 from typing import Any
 
 import pytest
@@ -120,3 +121,14 @@ def test_what_the_system_says_later_is_no_part_of_it() -> None:
 )
 def test_a_prompt_begins_with_words(fixed: Fixed, words: str | None) -> None:
     assert first_words(fixed) == words
+
+
+def test_any_number_of_messages_is_read_once() -> None:
+    messages = [{"role": "system", "content": "a"}] * 100_000
+    before = time.process_time()
+    assert len(leading(messages)) == 100_000
+    assert time.process_time() - before < 1
+
+
+def test_a_role_may_be_anything() -> None:
+    assert leading([{"role": "system", "content": "a"}, {"role": ["system"], "content": "b"}]) == ("a",)

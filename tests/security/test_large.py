@@ -158,7 +158,7 @@ async def test_an_ordinary_conversation_is_whole() -> None:
     call = make_call(body=Body(request=json.dumps({"messages": words}).encode(), response=b"{}"))
     page = (await opened(call)).body.decode()
     for number in range(60):
-        assert f"number {number}, &#39;so&#39; &#34;said&#34;" in page
+        assert f"number {number}, &#x27;so&#x27; &quot;said&quot;" in page
     assert "messages more" not in page
     assert "missing" not in page
 

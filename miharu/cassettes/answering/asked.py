@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from miharu.cassettes.question import Question, normal
+from miharu.cassettes.question import Question, normal, path_of
 from miharu.cassettes.recorded import Recorded
 from miharu.cassettes.replay import Replay
 from miharu.interceptor import handoff
@@ -56,7 +56,8 @@ def answer(
     replay = _current
     if replay is None:
         return None
-    question = Question(method=method, host=host, path=path, body=normal(body, headers, query))
+    kept = path_of(path, headers, query)
+    question = Question(method=method, host=host, path=kept, body=normal(body, headers, query))
     return replay.answer(question)
 
 

@@ -50,21 +50,24 @@ def run(arguments: argparse.Namespace) -> int:
         ("Libraries", seen.findings()),
         ("Environment", environment.findings()),
         ("Database", database.findings(arguments.database, deep=arguments.deep and not arguments.repair)),
+        ("Alerts", alerts.findings(arguments.database)),  # last: it opens the database
     ]
-    if stated := list(alerts.findings(arguments.database)):
-        sections.append(("Alerts", stated))
     if arguments.repair:
         sections.insert(3, ("Repair", repair.findings(arguments.database)))
     for title, findings in sections:
-        print(style.bold(title))
+        heading = style.bold(title)
         for finding in findings:
+            if heading:
+                print(heading)
+                heading = ""
             wrong += finding.mark == "wrong"
             unseen += filter(None, [finding.unseen])
             text = textwrap.indent(
                 textwrap.fill(finding.text, 92, break_long_words=False, break_on_hyphens=False), " " * 8
             )
             print(f"  {_marked(finding.mark, style)} {text.lstrip()}", flush=True)
-        print()
+        if not heading:
+            print()
     print(textwrap.fill(_verdict(wrong, unseen), 100, break_on_hyphens=False))
     return 1 if wrong else 0
 

@@ -164,7 +164,7 @@ class View:
         given = {
             _FORMER.get(name, name): value
             for name, value in params.items()
-            if value and (name == "q" or is_storable(value))
+            if value and _is_readable(name, value)
         }
         alone, more = read_filters(given, several or {})
         status = alone.get("status")
@@ -330,6 +330,8 @@ _IN_FORMS = frozenset({"sort", "match", "show"})
 """Of these, what a form keeps."""
 _TEXTS = tuple(name for name in FILTERS if name not in {"tag", "status"})
 _OTHER_TEXTS = ("sort", "before", "sel", "name", "score", "match", "a", "b", "fold", "unfold", "focus")
+_LONGEST_ROWS = 2000
+"""Characters of the rows that an address names: as many ids of calls as it names at most, and then some."""
 _PLAIN = View()
 
 
@@ -343,6 +345,12 @@ def _pair(given: Mapping[str, str], first: str, last: str) -> tuple[int | None, 
     """Two moments in order, to the minute; ``None`` for both where one is missing or not valid."""
     start, end = read_instant(given.get(first, "")), read_instant(given.get(last, ""))
     return (start, end) if start is not None and end is not None and start < end else (None, None)
+
+
+def _is_readable(name: str, value: str) -> bool:
+    """Whether a store can be asked for it; ``q`` says itself what is wrong with it, and rows are many."""
+    rows = value.split(",") if name in {"fold", "unfold"} and len(value) <= _LONGEST_ROWS else [value]
+    return name == "q" or all(map(is_storable, rows))
 
 
 def _number(text: str) -> int:

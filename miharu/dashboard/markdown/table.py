@@ -8,7 +8,8 @@ from miharu.dashboard.markdown.inline import inline
 __all__ = ("begins_table", "table_of")
 
 _RULE = re.compile(r"\s{0,3}+\|?(?:\s*+:?-+:?\s*+\|)*+\s*+(?::?-+:?)?\s*+\|?\s*+")
-_CELL = re.compile(r"((?:[^|\\]|\\.)*+)(?:\||$)")
+_CELL = re.compile(r"((?:[^|\\]|\\.?)*+)(?:\||$)")
+"""It never fails behind its first character, so that a row is read once: a backslash may stand last."""
 _COLUMNS = 30
 
 
@@ -25,7 +26,8 @@ def table_of(rows: Sequence[str]) -> str:
     width = len(head)
     top = "".join(f'<th scope="col">{inline(cell) or "&nbsp;"}</th>' for cell in head)
     lines = "".join(
-        f"<tr>{''.join(f'<td>{inline(cell)}</td>' for cell in _fitted(row, width))}</tr>" for row in body
+        f"<tr>{''.join(f'<td>{inline(cell)}</td>' for cell in _fitted(row, width))}{_rest(row, width)}</tr>"
+        for row in body
     )
     return (
         f'<div class="md-t" tabindex="0" role="group" aria-label="Table"><table><thead><tr>{top}</tr></thead>'
@@ -42,7 +44,13 @@ def _cells(row: str) -> list[str]:
 
 
 def _fitted(row: Sequence[str], width: int) -> Sequence[str]:
-    """As many cells as the head has; what is too much stands in the last one."""
+    """No more cells than the head has; what is too much stands in the last one."""
     if len(row) <= width:
-        return (*row, *[""] * (width - len(row)))
+        return row
     return (*row[: width - 1], " | ".join(row[width - 1 :]))
+
+
+def _rest(row: Sequence[str], width: int) -> str:
+    """The cells that a row lacks, as one: a short row is no reason for a long page."""
+    missing = width - len(row)
+    return "" if missing < 1 else "<td></td>" if missing == 1 else f'<td colspan="{missing}"></td>'

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -52,14 +53,15 @@ FILES: Mapping[str, Callable[[View, Site], Awaitable[Sheet]]] = {
 T = TypeVar("T")
 _STEP = 100
 """Rows between two pauses."""
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
+_FORMULA = re.compile("[\\s\ufeff\u200b-\u200f\u2060]*[-=+@\uff0d\uff1d\uff0b\uff20]|[ \xa0\ufeff]*[\t\r\n]")
+"""How a cell begins that a spreadsheet may take for a formula, whatever space stands before it."""
 
 
 async def as_csv(request: PageRequest, site: Site) -> Page:
     sheet = await _sheet(request, site)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(sheet.columns)
+    writer.writerow(map(in_cell, sheet.columns))  # one may be the name of a tag
     writer.writerows([in_cell(value) for value in row] for row in _in_steps(sheet.rows))
     return _file(text.getvalue(), "text/csv; charset=utf-8", f"{_name(sheet)}.csv", site)
 
@@ -108,7 +110,7 @@ def in_cell(value: Value) -> str | int | float:
     if not isinstance(value, str):
         return value
     text = value.replace("\0", "")
-    return f"'{text}" if text.lstrip(" \N{NO-BREAK SPACE}\ufeff").startswith(_DANGEROUS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 async def _sheet(request: PageRequest, site: Site) -> Sheet:

@@ -8,6 +8,7 @@ from miharu.conditions.faults import Fault
 from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.address.zones import zone_of
 from miharu.dashboard.http.headers import make_page
+from miharu.dashboard.http.menu import MENU
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
 from miharu.errors import ConditionError
@@ -16,7 +17,8 @@ __all__ = ("page",)
 
 _MOST = 20
 """Places that are shown."""
-_SHOWN = frozenset({"", "live", "calls", "routes", "models", "sessions", "errors", "compare"})
+_SHOWN = frozenset(path for group in MENU for path, *_ in group)
+"""Where the text is asked again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ months.py      the same by month, for chargeback
 waste.py       what cost money and time for nothing
 budgets.py     how the budgets stand
 alerts.py      what fires, and what was over
+scores.py      how good the answers were, by the scores of one name
 since.py       what changed since the newest marker
 errors/        errors by kind and by what they say, rate limits, failed work
 differences.py the figures of two periods

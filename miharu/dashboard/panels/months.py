@@ -8,7 +8,7 @@ from typing import Any
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.tables import Sheet, Value, usd
-from miharu.dashboard.panels.who import Kind
+from miharu.dashboard.panels.who import Kind, headed
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Query, Totals
 
@@ -88,7 +88,7 @@ async def months_sheet(view: View, site: Site, kind: Kind) -> Sheet:
                 )
             )
     more = {"left_out": left_out} if left_out else None
-    return Sheet(f"{kind.page}-by-month", ("month", kind.word, *_HEAD), rows, more)
+    return Sheet(f"{kind.page}-by-month", ("month", headed(kind, ("month", *_HEAD)), *_HEAD), rows, more)
 
 
 def _queries(view: View, site: Site, number: int) -> list[Query]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 from miharu.dashboard.address.view import View
@@ -40,8 +41,17 @@ class Tool:
     more_models: int
     mix: Sequence[tuple[str, float, float]]
     """Of each model that asked for it: its colour, where it begins and how wide it is, in percent."""
-    line: tuple[str, str]
-    failed_line: tuple[str, str]
+    over: Sequence[int]
+    """How often over the window: asked for, or where that is not known, ran."""
+    failed_over: Sequence[int]
+
+    @property
+    def line(self) -> tuple[str, str]:
+        return spark(self.over)
+
+    @property
+    def failed_line(self) -> tuple[str, str]:
+        return spark(self.failed_over)
 
     @property
     def share_failed(self) -> float | None:
@@ -101,15 +111,13 @@ async def table(view: View, site: Site) -> Mapping[str, Any]:
         "failures": _failures(found.ran, view),
         "asked_since": found.asked_since,
         "ran_since": found.ran_since,
-        "unmeant": [name for name in view.filters if name not in _SPANS_HAVE] if runs else [],
+        "unmeant": sorted(view.fields_asked - _SPANS_HAVE) if runs else [],
     }
 
 
 def _tools(found: Tools, view: View, colors: Palette) -> list[Tool]:
     asked, ran = {one.name: one for one in found.asked}, {one.name: one for one in found.ran}
-    comparable = (
-        found.asked_since is None and found.ran_since is None and not view.filters.keys() - _SPANS_HAVE
-    )
+    comparable = found.asked_since is None and found.ran_since is None and not view.fields_asked - _SPANS_HAVE
     names = dict.fromkeys((*asked, *ran))
     return [_tool(name, asked.get(name), ran.get(name), colors, comparable=comparable) for name in names]
 
@@ -131,8 +139,8 @@ def _tool(
         models=[model_name(model) for model, _ in models[:_MODELS]],
         more_models=max(0, len(models) - _MODELS),
         mix=_mix(models, colors),
-        line=spark(asked.over if asked else ran.over if ran else ()),
-        failed_line=spark(ran.failed_over) if ran and ran.errors else ("", ""),
+        over=asked.over if asked else ran.over if ran else (),
+        failed_over=ran.failed_over if ran and ran.errors else (),
     )
 
 
@@ -147,18 +155,12 @@ def _mix(models: Sequence[tuple[str | None, int]], colors: Palette) -> list[tupl
 
 
 def _failures(ran: Sequence[RanTool], view: View) -> list[Failure]:
-    found = [
-        Failure(
-            tool=one.name,
-            error=kind,
-            runs=number,
-            of=one.runs,
-            link=view.to("errors", error=kind),
-        )
-        for one in ran
-        for kind, number in one.kinds.items()
+    found = [(one, kind, number) for one in ran for kind, number in one.kinds.items()]
+    most = nsmallest(_FAILURES, found, key=lambda each: (-each[2], each[0].name, each[1]))
+    return [
+        Failure(tool=one.name, error=kind, runs=number, of=one.runs, link=view.to("errors", error=kind))
+        for one, kind, number in most
     ]
-    return sorted(found, key=lambda one: (-one.runs, one.tool, one.error))[:_FAILURES]
 
 
 async def file(view: View, site: Site) -> Sheet:

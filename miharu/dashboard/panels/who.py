@@ -20,7 +20,19 @@ from miharu.dashboard.queries.together import together
 from miharu.stores.base import By, ByTag, Group, Latency, Query, RankOrder, Ranks, ScoreSum, Totals
 from miharu.wording.names import UNKNOWN
 
-__all__ = ("SORTS", "TIMED", "Kind", "WhoRow", "columns", "each", "grown", "listed", "row_of", "rows_of")
+__all__ = (
+    "SORTS",
+    "TIMED",
+    "Kind",
+    "WhoRow",
+    "columns",
+    "each",
+    "grown",
+    "headed",
+    "listed",
+    "row_of",
+    "rows_of",
+)
 
 SHOWN = 20
 """Rows of a page: what is not drawn is not asked for."""
@@ -253,8 +265,7 @@ async def _hours(
 
 def columns(kind: Kind) -> list[Column[WhoRow]]:
     """What a file of them holds."""
-    return [
-        Column(kind.word, kind.word, lambda row: row.key or row.name),
+    figures: list[Column[WhoRow]] = [
         Column("calls", "Calls", lambda row: row.totals.calls),
         Column("errors", "Failed", lambda row: row.totals.errors),
         Column("input_tokens", "Input", lambda row: row.totals.prompt_tokens or None),
@@ -267,3 +278,10 @@ def columns(kind: Kind) -> list[Column[WhoRow]]:
         Column("cost_before_usd", "Before", lambda row: usd(row.before.cost_nanousd)),
         Column("cost_usd", "Cost", lambda row: usd(row.totals.cost_nanousd)),
     ]
+    name = headed(kind, [column.name for column in figures])
+    return [Column(name, kind.word, lambda row: row.key or row.name), *figures]
+
+
+def headed(kind: Kind, others: Sequence[str]) -> str:
+    """The column of their names in a file: a tag may be called like a figure."""
+    return f"tag {kind.word}" if kind.word in others else kind.word

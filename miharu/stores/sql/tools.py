@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 from miharu.batch import TOOL
 from miharu.stores.base import SPANS_LOOKED_THROUGH, TOOL_STEPS, AskedTool, Query, RanTool, Tools
 from miharu.stores.rollups import KEYS
+from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.source import Engine, filters_of, tagging
 from miharu.stores.tooling import SPANS_ASKED, asked_tools, ran_tools
 
@@ -19,20 +21,21 @@ _WINDOW = "timestamp >= :start AND timestamp < :end"
 
 def tools(connection: Connection, engine: Engine, query: Query) -> Tools:
     asked, asked_since = _asked(connection, engine, query)
-    ran, ran_since = _ran(connection, query)
+    ran, ran_since = _ran(connection, engine, query)
     return Tools(asked=asked, ran=ran, asked_since=asked_since, ran_since=ran_since)
 
 
 def _asked(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence[AskedTool], int | None]:
     filters = filters_of(query)
+    narrow = narrowing(query, engine.dialect)
     conditions = [f"{KEYS.get(name, name)} = :{name}" for name in filters]
-    values: dict[str, Any] = {**filters, "start": query.start, "end": query.end}
-    columns = dict.fromkeys(("timestamp", "model", "tools", *filters))
+    values: dict[str, Any] = {**filters, **narrow.values, "start": query.start, "end": query.end}
+    columns = dict.fromkeys(("*",) if query.conditions else ("timestamp", "model", "tools", *filters))
     if query.tag is not None:
         conditions.append(tagging(engine))
         name, value = query.tag
         values |= {"tag_name": name, "tag_value": value, "tag_written": json.dumps(value)}
-        columns["tags"] = None
+        columns |= {} if "*" in columns else {"tags": None}
     newest = (
         f"FROM llm_calls WHERE {_WINDOW} AND tools IS NOT NULL ORDER BY timestamp DESC "
         f"LIMIT {SPANS_LOOKED_THROUGH}"
@@ -43,16 +46,19 @@ def _asked(connection: Connection, engine: Engine, query: Query) -> tuple[Sequen
         text(
             f"SELECT tools, model, step, count(*) AS number, max(timestamp) AS last FROM "
             f"(SELECT *, {step} AS step FROM (SELECT {', '.join(columns)} {newest}) AS llm_calls "
-            f"WHERE {' AND '.join(conditions) or '1 = 1'}) AS asked GROUP BY tools, model, step"
+            f"WHERE {' AND '.join(conditions) or '1 = 1'}{narrow.calls}) AS asked GROUP BY tools, model, step"
         ),
         values,
     )
     return asked_tools(tuple(row) for row in rows), _since(connection, newest, query)
 
 
-def _ran(connection: Connection, query: Query) -> tuple[Sequence[RanTool], int | None]:
+def _ran(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence[RanTool], int | None]:
     given = {name: value for name in SPANS_ASKED if (value := getattr(query, name)) is not None}
-    columns = dict.fromkeys(("name", "status", "duration_ms", "error_type", "timestamp", *given))
+    of_spans = tuple(one for one in query.conditions if one.field in SPANS_ASKED)
+    narrow = narrowing(replace(query, conditions=of_spans), engine.dialect)
+    asked = (*given, *(one.field for one in of_spans))
+    columns = dict.fromkeys(("name", "status", "duration_ms", "error_type", "timestamp", *asked))
     newest = (
         f"FROM llm_spans WHERE {_WINDOW} AND kind = '{TOOL}' ORDER BY timestamp DESC "
         f"LIMIT {SPANS_LOOKED_THROUGH}"
@@ -61,8 +67,9 @@ def _ran(connection: Connection, query: Query) -> tuple[Sequence[RanTool], int |
         text(
             f"SELECT name, status, duration_ms, error_type, timestamp FROM (SELECT {', '.join(columns)} "
             f"{newest}) AS ran WHERE {' AND '.join(f'{name} = :{name}' for name in given) or '1 = 1'}"
+            f"{narrow.calls}"
         ),
-        {**given, "start": query.start, "end": query.end},
+        {**given, **narrow.values, "start": query.start, "end": query.end},
     )
     return ran_tools(query, (tuple(row) for row in rows)), _since(connection, newest, query)
 

@@ -14,6 +14,7 @@ rolling_up.py    the roll-ups, made later
 placing.py       which call each score counts for
 said.py          the index of what was said, made later
 searching.py     calls by their words
+placing.py       which calls the scores of a time belong to
 references.py    the calls of one user, session or trace
 questions.py     what is asked
 readers.py       the connections that read

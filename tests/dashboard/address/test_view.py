@@ -162,3 +162,10 @@ def test_links_of_before_are_understood() -> None:
     assert view.other_end is not None
     assert View.read({"start": former["from"], "end": former["to"]}).start == view.start
     assert "start=2026-11-23T03:00Z&end=2026-11-23T04:00Z" in view.link("calls")
+
+
+def test_as_many_rows_may_be_open_as_an_address_names() -> None:
+    ids = ",".join(f"x{number:036}" for number in range(24))
+    assert View.read({"unfold": ids}).unfold == ids
+    assert View.read({"fold": "a,b\0,c"}).fold is None
+    assert View.read({"unfold": "a," * 1500}).unfold is None

@@ -238,3 +238,19 @@ def test_a_megabyte_of_marks_is_bounded(text: str, size: int) -> None:
     assert time.process_time() - start < 1.0
     assert len(made) < 8 * len(text) + 100_000
     Html(made)
+
+
+def test_a_row_that_ends_in_a_backslash_is_read_once() -> None:
+    text = "|a|b|\n|-|-|\n|" + "x" * 20_000 + "\\"
+    before = time.process_time()
+    html = str(markdown(text))
+    assert time.process_time() - before < 1  # the regular expression holds the interpreter's lock meanwhile
+    assert f"<td>{'x' * 20_000}\\</td><td></td>" in html
+
+
+def test_short_rows_make_no_long_page() -> None:
+    text = ("|" * 30 + "\n" + "|-" * 29 + "|\n" + "|\n" * 200) * 20
+    html = str(markdown(text))
+    assert "<table>" in html
+    assert len(html) < 30 * len(text)
+    assert '<td></td><td colspan="27"></td>' in str(markdown("|" * 30 + "\n" + "|-" * 29 + "|\n|\n"))

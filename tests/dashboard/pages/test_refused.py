@@ -5,6 +5,7 @@ import pytest
 
 from miharu.conditions.language import MOST_VALUES, Condition
 from miharu.dashboard.address.view import View
+from miharu.dashboard.http.menu import MENU
 from miharu.dashboard.http.page import PageRequest, Site
 from miharu.dashboard.routes import PATHS, respond
 from tests.dashboard.conftest import Ask
@@ -37,6 +38,12 @@ async def test_a_bad_filter_is_said_with_every_place_and_what_mends_it(ask: Ask)
     assert offered["cost"] == {**common, "q": 'model:gpt-6.1-sol cost>0.01 duration>10m30 "refund'}
     assert offered["Correct all 3"]["q"] == 'model:gpt-6.1-sol cost>0.01 duration>10m30s "refund"'
     assert offered["Leave the filter out"] == common
+
+
+async def test_what_mends_it_leads_back_to_the_same_page(ask: Ask) -> None:
+    for path in (path for group in MENU for path, *_ in group):
+        found = links((await ask(path, q="costs>1", range="7d")).body.decode())
+        assert {link.partition("?")[0] for link, _ in found} == {path or "./"}, path
 
 
 async def test_a_filter_that_cannot_be_mended_is_not_guessed(ask: Ask) -> None:

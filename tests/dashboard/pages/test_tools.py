@@ -1,5 +1,6 @@
 """The page of tools: what was asked for, what ran, and what is said where one of them is not known."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -100,6 +101,16 @@ async def test_a_filter_that_steps_do_not_have_is_said_and_compares_nothing(site
     [found] = [row for row in rows(body) if row[0] == "find"]
     assert found[2:4] == ["1", "4"]  # the runs are those of all models, so no gap is shown
     assert "of no tool both sides are known in full" in body
+
+
+async def test_conditions_narrow_what_was_asked_for_and_are_said_too(site: Site) -> None:
+    page = (await get(site, "tools", q="-model:gpt-6 cost<1 status:success")).body.decode()
+    assert "Steps have no cost, model, status of a call" in page
+    rows = json.loads((await get(site, "export.json", of="tools", q="-model:gpt-6")).body)["rows"]
+    assert {row["tool"]: (row["asked"], row["unseen"]) for row in rows if row["asked"]} == {
+        "find": (1, None),
+        "<b>refund": (1, None),
+    }
 
 
 async def test_nothing_is_said_to_be_missing_of_what_was_not_looked_through(site: Site) -> None:

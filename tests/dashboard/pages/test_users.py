@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -218,6 +219,21 @@ async def test_a_file_of_months_is_bounded_and_says_so(
     names = dict(page.headers)
     assert "users-by-month-first-3.csv" in names["Content-Disposition"]
     assert page.body.count(b"\r\n") == 4
+
+
+@pytest.mark.parametrize("show", ["main", "months"])
+async def test_the_name_of_a_tag_is_no_formula_and_hides_no_figure(show: str) -> None:
+    names = ("=cmd|' /C calc'!A0", "cost_usd", "month", "calls")
+    site = make_site(MemoryStore([_call("ann", 60_000_000, HOUR, tags=dict.fromkeys(names, "v"))]))
+    for name in names:
+        page = await get(site, "export.csv", of="tags", name=name, show=show)
+        head = next(csv.reader(io.StringIO(page.body.decode())))
+        assert not any(cell.startswith("=") for cell in head)
+        assert len(set(head)) == len(head)
+        page = await get(site, "export.json", of="tags", name=name, show=show)
+        row = json.loads(page.body)["rows"][0]
+        assert (row["cost_usd"], row["calls"]) == ("0.060000000", 1)
+        assert "v" in row.values()
 
 
 async def test_the_menu_names_both(ask: Ask) -> None:

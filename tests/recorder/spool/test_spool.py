@@ -64,8 +64,8 @@ def test_what_comes_first_goes_first_and_leaves_nothing(place: Path) -> None:
     span = Span(id="s", trace_id="t", name="n", timestamp=1, duration_ms=2, status="success", tags={"a": "b"})
     score = Score(id="x", timestamp=1, name="thumb", value=0.5)
     batches = [
-        replace(batch("a", "b"), spans=[], scores=[]),
-        Batch(calls=[make_call(tags={"ü": "日本"})], spans=[span], scores=[score]),
+        replace(batch("a", "b"), spans=[], scores=[], markers=[]),
+        Batch(calls=[make_call(tags={"ü": "日本"})], spans=[span], scores=[score], markers=[]),
     ]
     for each in batches:
         spool.append(each)

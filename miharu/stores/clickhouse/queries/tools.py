@@ -5,6 +5,7 @@ from miharu.stores.base import SPANS_LOOKED_THROUGH, TOOL_STEPS, Query, Tools
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal
 from miharu.stores.clickhouse.tables.conditions import during, equal, live
+from miharu.stores.clickhouse.tables.narrowing import narrowed
 from miharu.stores.tooling import SPANS_ASKED, asked_tools, ran_tools
 
 __all__ = ("tools",)
@@ -28,6 +29,8 @@ def tools(database: Database, query: Query) -> Tools:
     given = [
         f"{name} = {literal(value)}" for name in SPANS_ASKED if (value := getattr(query, name)) is not None
     ]
+    of_spans = [one for one in query.conditions if one.field in SPANS_ASKED]
+    given += narrowed(of_spans, query.start, "llm_spans")
     ran = database.query(
         f"SELECT name, status, duration_ms, error_type, timestamp FROM (SELECT * {spans}) "
         f"WHERE {' AND '.join(given) or '1'}"
