@@ -62,6 +62,26 @@ def test_the_demo_makes_calls_until_it_is_ended(tmp_path: Path, run: Run) -> Non
     assert not folder.exists()
 
 
+def test_the_demo_has_something_for_each_page(tmp_path: Path) -> None:
+    told = {
+        "users": "ann",
+        "tags?name=team": "support",
+        "tags?name=release": "1.4",
+        "prompts?sel=orders.support": "Look an order up, and its parcel",
+        "tools": "track_parcel",
+        "sessions": "ann-0",
+    }
+    with (
+        serving(tmp_path, "demo", "--no-open", "--port", "0", TMPDIR=str(tmp_path)) as command,
+        httpx.Client(base_url=command.address, trust_env=False, timeout=60) as http,
+    ):
+        deadline = time.monotonic() + 60
+        while missing := [page for page, text in told.items() if text not in http.get(page).text]:
+            assert time.monotonic() < deadline, missing
+            time.sleep(0.5)
+        command.end()
+
+
 def test_a_demo_that_is_terminated_leaves_nothing_either(tmp_path: Path) -> None:
     with serving(tmp_path, "demo", "--no-open", "--port", "0", TMPDIR=str(tmp_path)) as command:
         code, _, complaints = command.end(signal.SIGTERM)

@@ -8,9 +8,10 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Outcome, Usage, new_id
 from miharu.pricing.genai import GenaiPrices
 
@@ -34,6 +35,32 @@ ANSWERS = (
 SYSTEM = (
     "You are the support agent for a small bookshop. Look orders up before you answer. Keep replies short."
 )
+SYSTEM_NOW = (
+    "You are the support agent for a small bookshop. Look orders up before you answer. "
+    "Keep replies to two sentences, and never promise a day of delivery."
+)
+RELEASED = 9 * HOUR
+"""So long ago the shop deployed its newest release, with the newer system prompt."""
+TEAMS = {
+    "POST /chat/{thread_id}": "support",
+    "POST /agents/{name}/run": "support",
+    "POST /search": "discovery",
+    "GET /documents/{id}/summary": "editorial",
+}
+PROMPTS = {
+    ("POST /chat/{thread_id}", ""): "support.chat",
+    ("POST /agents/{name}/run", "anthropic"): "support.agent",
+    ("POST /agents/{name}/run", "openai"): "support.agent.openai",
+    ("GET /documents/{id}/summary", ""): "catalogue.summary",
+}
+FOUND = {"status": "in_transit", "eta": "2026-11-24", "carrier": "Yamato", "parcels": 1}
+STACK = """Traceback (most recent call last):
+  File "/srv/bookshop/tools.py", line 41, in {tool}
+    rows = await warehouse.find(**asked)
+  File "/srv/bookshop/warehouse.py", line 88, in find
+    raise WarehouseTimeout(f"no answer within {{limit}} s")
+bookshop.warehouse.WarehouseTimeout: no answer within 2 s
+"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +101,7 @@ class Shop:
     def __init__(self, now: int, seed: int) -> None:
         self.now = now
         self.rng = random.Random(seed)
+        self.luck = random.Random(seed + 1)  # of what the shop's own tools do
         self.prices = GenaiPrices()
         self.calls: list[Call] = []
         self.spans: list[Span] = []
@@ -101,7 +129,7 @@ class Shop:
                 route="POST /chat/{thread_id}",
                 user=user,
                 session=session,
-                body=self.chat_body(model, history, ANSWERS[number]),
+                body=self.chat_body(model, history, ANSWERS[number], at),
             )
             history.append({"role": "assistant", "content": ANSWERS[number]})
             if turn == 0 and rng.random() < 0.15:
@@ -139,7 +167,7 @@ class Shop:
             last = step == steps
             tokens = 5200 + 1400 * step + int(rng.lognormvariate(6.5, 0.5))
             cached = int(tokens * 0.8) if step and rng.random() < 0.7 else None
-            body = self.agent_body(model, question, tool, arguments, ANSWERS[number], step, last=last)
+            body = self.agent_body(model, question, tool, arguments, ANSWERS[number], step, at, last=last)
             call = self.call(
                 model,
                 at,
@@ -158,37 +186,20 @@ class Shop:
                 failed = True
                 break
             if not last:
-                took = int(rng.lognormvariate(6.2, 0.7))
-                self.spans.append(
-                    Span(
-                        id=f"{rng.randrange(16**16):016x}",
-                        trace_id=trace,
-                        parent_id=root,
-                        name=tool,
-                        kind="execute_tool",
-                        timestamp=at,
-                        duration_ms=took,
-                        status="success",
-                        session_id=session,
-                        user_id=user,
-                        route="POST /agents/{name}/run",
-                    )
+                at = self.use(
+                    tool, arguments, at, int(rng.lognormvariate(6.2, 0.7)), rng.randrange(16**16), place
                 )
-                at += took + 5
-        self.spans.append(
-            Span(
-                id=root,
-                trace_id=trace,
-                name="support agent",
-                kind="invoke_agent",
-                timestamp=begun - 3,
-                duration_ms=at - begun + 6,
-                status="error" if failed else "success",
-                error_type="anthropic.APIStatusError" if failed else None,
-                session_id=session,
-                user_id=user,
-                route="POST /agents/{name}/run",
-            )
+        self.span(
+            "support agent",
+            begun - 3,
+            at - begun + 6,
+            {**place, "parent": None},
+            id=root,
+            kind="invoke_agent",
+            status="error" if failed else "success",
+            error_type="anthropic.APIStatusError" if failed else None,
+            input=json.dumps({"question": question}),
+            output=None if failed else json.dumps(ANSWERS[number]),
         )
         if rng.random() < 0.3:
             self.scores.append(
@@ -201,6 +212,49 @@ class Shop:
                     comment="The customer closed the chat." if not failed else None,
                 )
             )
+
+    def use(
+        self, tool: str, asked: dict[str, Any], at: int, ms: int, number: int, place: dict[str, Any]
+    ) -> int:
+        """A tool's run, within a step that tries it once more where it fails; the time after it."""
+        step, begun, fails = f"{self.luck.randrange(16**16):016x}", at, self.luck.random() < 0.12
+        within = {**place, "parent": step}
+        about: dict[str, Any] = {"kind": "execute_tool", "input": json.dumps(asked)}
+        if fails:
+            self.span(
+                tool,
+                at,
+                2000,
+                within,
+                id=f"{self.luck.randrange(16**16):016x}",
+                status="error",
+                error_type="bookshop.warehouse.WarehouseTimeout",
+                error_message="no answer within 2 s",
+                error_stack=STACK.format(tool=tool),
+                **about,
+            )
+            at += 2100
+        self.span(tool, at, ms, within, id=f"{number:016x}", output=json.dumps(FOUND), **about)
+        at += ms
+        self.span("look up", begun - 1, at - begun + 2, place, id=step)
+        return at + 5
+
+    def span(self, name: str, at: int, ms: int, place: dict[str, Any], **facts: Any) -> None:
+        made = Span(
+            trace_id=place["trace"],
+            parent_id=place["parent"],
+            name=name,
+            timestamp=at,
+            duration_ms=ms,
+            status=facts.pop("status", "success"),
+            service="bookshop",
+            session_id=place["session"],
+            user_id=place["user"],
+            route=place["route"],
+            tags=self.tags(at, place["route"]),
+            **facts,
+        )
+        self.spans.append(made)
 
     def search(self, at: int) -> None:
         rng = self.rng
@@ -221,7 +275,7 @@ class Shop:
                 int(rng.lognormvariate(4.4, 0.4)),
                 route="POST /search",
                 body=self.chat_body(
-                    FLASH, [{"role": "user", "content": f"Rank these for: {query}"}], "1, 4, 2, 3"
+                    FLASH, [{"role": "user", "content": f"Rank these for: {query}"}], "1, 4, 2, 3", at
                 ),
                 duplicate=rng.random() < 0.12,
             )
@@ -238,7 +292,7 @@ class Shop:
             route="GET /documents/{id}/summary",
             user=f"u_{1000 + int(rng.paretovariate(0.9)) % 400}",
             body=self.chat_body(
-                model, [{"role": "user", "content": "Summarise the attached catalogue."}], ANSWERS[3]
+                model, [{"role": "user", "content": "Summarise the attached catalogue."}], ANSWERS[3], at
             ),
         )
 
@@ -338,7 +392,9 @@ class Shop:
             session_id=session,
             trace_id=trace,
             parent_id=parent,
-            tags={"release": "2026.11.4"} if route else None,
+            tags=self.tags(at, route),
+            prompt_name=PROMPTS.get((route or "", model.provider)) or PROMPTS.get((route or "", "")),
+            prompt_hash=_version(body),
             tools=json.dumps([asks]) if asks and outcome.status == "success" else None,
             duplicate_of=new_id(at - 60_000, rng.randbytes(10)) if duplicate else None,
             cache_missed_tokens=missed if outcome.status == "success" else None,
@@ -418,14 +474,21 @@ class Shop:
             )
         return None
 
+    def tags(self, at: int, route: str | None) -> dict[str, str] | None:
+        release = "2026.11.4" if at < self.now - RELEASED else "2026.11.5"
+        return {"team": TEAMS[route], "release": release} if route else None
+
     # --- contents
 
-    def chat_body(self, model: Model, messages: list[dict[str, Any]], answer: str) -> Body:
+    def system(self, at: int) -> str:
+        return SYSTEM if at < self.now - RELEASED else SYSTEM_NOW
+
+    def chat_body(self, model: Model, messages: list[dict[str, Any]], answer: str, at: int) -> Body:
         if model.api == "anthropic.messages":
             asked = {
                 "model": model.name,
                 "max_tokens": 1024,
-                "system": SYSTEM,
+                "system": self.system(at),
                 "messages": messages,
                 "stream": True,
             }
@@ -440,7 +503,10 @@ class Shop:
         asked = {
             "model": model.name,
             "temperature": 0.3,
-            "messages": [{"role": "system", "content": SYSTEM}, *messages],
+            "messages": [
+                *([{"role": "system", "content": self.system(at)}] if model is not HOUSE else []),
+                *messages,
+            ],
             "stream": True,
         }
         chunks = [{"choices": [{"index": 0, "delta": {"content": word + " "}}]} for word in answer.split()]
@@ -455,10 +521,10 @@ class Shop:
         arguments: dict[str, Any],
         answer: str,
         step: int,
+        at: int,
         *,
         last: bool,
     ) -> Body:
-        found = {"status": "in_transit", "eta": "2026-11-24", "carrier": "Yamato", "parcels": 1}
         if model.api == "anthropic.messages":
             messages: list[dict[str, Any]] = [{"role": "user", "content": question}]
             for number in range(step):
@@ -466,14 +532,14 @@ class Shop:
                 result = {
                     "type": "tool_result",
                     "tool_use_id": f"toolu_{number:02}",
-                    "content": json.dumps(found),
+                    "content": json.dumps(FOUND),
                 }
                 messages += [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
             asked: dict[str, Any] = {
                 "model": model.name,
                 "max_tokens": 4096,
                 "temperature": 0.2,
-                "system": [{"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}],
+                "system": [{"type": "text", "text": self.system(at), "cache_control": {"type": "ephemeral"}}],
                 "tools": [
                     {"name": name, "input_schema": {}}
                     for name in ("search_orders", "search_stock", "read_policy")
@@ -500,11 +566,11 @@ class Shop:
                     "name": tool,
                     "arguments": json.dumps(arguments),
                 },
-                {"type": "function_call_output", "call_id": f"call_{number}", "output": json.dumps(found)},
+                {"type": "function_call_output", "call_id": f"call_{number}", "output": json.dumps(FOUND)},
             ]
         asked = {
             "model": model.name,
-            "instructions": SYSTEM,
+            "instructions": self.system(at),
             "reasoning": {"effort": "low"},
             "tools": [
                 {"type": "function", "name": name}
@@ -530,6 +596,16 @@ class Shop:
             request=json.dumps(asked).encode(),
             response=f"event: response.completed\ndata: {json.dumps(done)}\n\n".encode(),
         )
+
+
+def _version(body: Body | None) -> str | None:
+    """Of the fixed part of a request: what the system says, in whatever format, and the tools on offer."""
+    asked = json.loads(body.request) if body and body.request else {}
+    first = [one["content"] for one in asked.get("messages") or () if one["role"] == "system"]
+    said = [*first, *(asked.get(name) or "" for name in ("system", "instructions"))]
+    texts = [part["text"] for one in said for part in (one if isinstance(one, list) else [{"text": one}])]
+    fixed = "".join(texts) + "".join(map(json.dumps, asked.get("tools") or ()))
+    return blake2b(fixed.encode(), digest_size=6).hexdigest() if fixed else None
 
 
 def _anthropic_stream(blocks: list[dict[str, Any]]) -> bytes:
@@ -569,7 +645,10 @@ def population(now: int, *, days: float = 2, busy: float = 1.0, seed: int = 11) 
     for day in range(math.ceil(days)):
         shop.nightly(now - day * DAY - 11 * HOUR)
     calls = sorted((call for call in shop.calls if call.timestamp <= now), key=lambda call: call.id)
-    return Batch(calls=calls, spans=shop.spans, scores=shop.scores)
+    deploy = Marker(
+        id=new_id(now - RELEASED, shop.luck.randbytes(10)), timestamp=now - RELEASED, name="deploy 2026.11.5"
+    )
+    return Batch(calls=calls, spans=shop.spans, scores=shop.scores, markers=(deploy,))
 
 
 def _moments(rng: random.Random, now: int, days: float, per_hour: float) -> Iterator[int]:

@@ -38,11 +38,11 @@
       link.className = "nav";
       link.href = at;
       link.append(Object.assign(document.createElement("span"), { textContent: name }));
-      const gone = lineButton("×", "Forget the view " + name);
+      const gone = lineButton("x", "Forget the view " + name);
       gone.dataset.forget = i;
       line.append(link);
       if (navigator.clipboard) {
-        const share = lineButton("⧉", "Copy the link to " + name);
+        const share = lineButton("copy", "Copy the link to " + name);
         share.dataset.share = at;
         line.append(share);
       }
@@ -51,11 +51,12 @@
     }));
     box.hidden = false;
   }
-  function lineButton(text, label) {
+  function lineButton(sign, label) {
     const button = document.createElement("button");
     button.className = "nav";
     button.type = "button";
-    button.textContent = text;
+    // A picture of ours: not each font has such signs.
+    button.append(document.querySelector(`[data-sign=${sign}]`).content.cloneNode(true));
     button.title = label;
     button.setAttribute("aria-label", label);
     return button;

@@ -1,7 +1,8 @@
 """``miharu demo``: the dashboard with example calls, made by the real OpenAI SDK against our own provider.
 
 app.py      the app whose routes make the calls
-traffic.py  its visitors
+agent.py    the route that is an agent with tools, which fail now and then
+traffic.py  its visitors, and visit.py what one asks for
 """
 
 import argparse
@@ -58,7 +59,7 @@ def _serve(database: Path, port: int, *, open_browser: bool) -> None:
     from miharu.testing import FakeProvider
 
     provider = FakeProvider(latency=latency, chunk_latency=0.02)
-    monitor.init(database, service="demo", capture_content=True)
+    monitor.init(database, service="demo", capture_content=True, tag_sums=("team", "release"))
     running = monitor.current()
     assert running is not None
     with ExitStack() as visitors:

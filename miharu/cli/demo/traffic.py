@@ -11,11 +11,16 @@ import httpx
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI, OpenAIError
 
 from miharu._asgi import MiharuMiddleware
-from miharu.cli.demo.app import ROUTES, DemoApp, DemoVisit
+from miharu.cli.demo.app import ROUTES, DemoApp
+from miharu.cli.demo.visit import DemoVisit
 
 __all__ = ("Traffic", "latency", "visits")
 
 _AT_FIRST, _AT_ONCE = 40, 8
+_OLD_RELEASE = 25
+"""So many visitors meet the release before the newest."""
+_USERS = ("ann", "ben", "chidi", "dana", "emre", "fumi")
+_USERS_COME = (9, 5, 3, 2, 1, 1)
 _MODELS = {
     "POST /chat/{thread_id}": ("gpt-4o-mini", "gpt-4o-mini", "gpt-5-mini", "gpt-4o"),
     "POST /orders/assist": ("gpt-4o", "gpt-4.1"),
@@ -47,15 +52,22 @@ def latency(model: str) -> float:
     return _SECONDS.get(model, 0.35) * random.lognormvariate(0, 0.35)
 
 
-def visits(chance: random.Random) -> DemoVisit:
+def visits(chance: random.Random, release: str = "1.3") -> DemoVisit:
     """The next visit: one in twelve meets a fault, one in fifteen leaves early."""
     [route] = chance.choices(tuple(ROUTES), _WEIGHTS)
+    # A search needs no login.
+    [user] = chance.choices(_USERS, _USERS_COME) if route != "GET /search" else (None,)
     return DemoVisit(
         route=route,
         model=chance.choice(_MODELS[route]),
         question=chance.choice(_QUESTIONS),
+        user=user,
+        session=f"{user}-{chance.randrange(3)}" if user else None,
+        release=release,
         fault=chance.choice(_FAULTS) if chance.random() < 1 / 12 else None,
+        outages=chance.choice((1, 1, 2)) if chance.random() < 1 / 5 else 0,
         patience=3 if chance.random() < 1 / 15 else None,
+        thumb=chance.random() < 0.8 if user and chance.random() < 1 / 3 else None,
     )
 
 
@@ -65,6 +77,7 @@ class Traffic:
     def __init__(self, base_url: str, chance: random.Random | None = None) -> None:
         self._options: dict[str, Any] = {"base_url": base_url, "api_key": "demo", "max_retries": 2}
         self._chance = chance or random.Random()  # noqa: S311 - chance, no secret
+        self._seen = 0
 
     async def run(self) -> None:
         """Send visits until cancelled."""
@@ -99,7 +112,8 @@ class Traffic:
                 await self._request(app)
 
     async def _request(self, app: Any) -> None:
-        visit = visits(self._chance)
+        visit = visits(self._chance, "1.3" if self._seen < _OLD_RELEASE else "1.4")
+        self._seen += 1
         method, _, template = visit.route.partition(" ")
         path = template.replace("{thread_id}", str(self._chance.randrange(100, 999)))
         scope = {"type": "http", "method": method, "path": path, "headers": [], "state": {"visit": visit}}

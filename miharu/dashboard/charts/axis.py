@@ -15,6 +15,8 @@ _SILENCE = 0.12
 """The share of all work below which a silence is drawn at its own length."""
 _GAP, _GAPS = 3.0, 36.0
 """Percent of the width, of one gap and of all at most."""
+_APART = 16
+"""Percent of the width between two labels of moments, which take eight characters."""
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -103,7 +105,7 @@ class Axis:
             ]
         marks: list[Mark] = []
         for piece in self.pieces:
-            if not piece.silent and (not marks or piece.left - marks[-1].at > 11) and piece.left < 92:
+            if not piece.silent and (not marks or piece.left - marks[-1].at > _APART) and piece.left < 92:
                 marks.append(Mark(piece.left, "", piece.start))
         return marks
 

@@ -72,12 +72,13 @@ def by_name(names: Iterable[str], colors: Sequence[str]) -> dict[str, str]:
     """A colour for each, which its name chooses: where it ranks today changes none.
 
     Two that choose the same one get different ones while there are others, in the order of the alphabet.
+    Where there are more names than colours, each colour stands for about as many.
     """
     found: dict[str, str] = {}
     for name in sorted(names):
         first = _choice(name, len(colors))
         wanted = [colors[(first + step) % len(colors)] for step in range(len(colors))]
-        found[name] = next((color for color in wanted if color not in found.values()), wanted[0])
+        found[name] = min(wanted, key=list(found.values()).count)
     return found
 
 

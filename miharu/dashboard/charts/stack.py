@@ -36,7 +36,8 @@ def stack(
     *times, end = edges
     columns = len(times)
     totals = [sum(s.values[i] for s in series) for i in range(columns)]
-    top = _nice(max((*totals, *(previous or ()), 0)))
+    highest = max((*totals, *(previous or ()), 0))
+    top = _nice(highest)
     base = [0] * columns
     shapes = []
     for one in series:
@@ -57,7 +58,8 @@ def stack(
         grid=grid_lines(_TICKS, columns),
         shapes=shapes,
         lines=lines,
-        y=[label(top * (_TICKS - i) // _TICKS) for i in range(_TICKS + 1)],
+        # Without a value there is no scale.
+        y=[label(top * (_TICKS - i) // _TICKS) if highest else "" for i in range(_TICKS)] + [label(0)],
         x=time_labels(times, ticks),
         data={
             "t": list(times),

@@ -9,6 +9,7 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.groups import IN_A_FILE, GroupRow, columns, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.since import flagged
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, Sorted, ordered, part_of
 from miharu.dashboard.queries.list_prices import list_prices
@@ -31,12 +32,14 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         whole = ask(site.store.latency, query)
         spent = ask(spend, view, site)
         slow = ask(latency, view, site)
+        marks = ask(flagged, view, site, "models")
     listed, order = ordered(found.value.rows, columns("model"), view.sort, _DEAREST)
     only = providers.value.rows[0].key if len(providers.value.rows) == 1 else view.provider
     prices = await _prices(listed, only, site)
     return {
         **spent.value,
         **slow.value,
+        **marks.value,
         "rows": listed,
         "found": found.value,
         "order": order,

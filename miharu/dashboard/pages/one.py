@@ -15,6 +15,7 @@ from miharu.dashboard.panels.bridge import Reason, said
 from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.figures import Card, Delta
 from miharu.dashboard.panels.groups import leaders
+from miharu.dashboard.panels.since import flagged
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.who import Kind, WhoRow, each, grown, row_of
 from miharu.dashboard.queries.lookback import within_reach
@@ -42,6 +43,7 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
         latency_all = ask(site.store.latency, every)
         moved = ask(moves, replace(view, by="model", other_start=None, other_end=None), site)
         spent = ask(spend, view, site)
+        marks = ask(flagged, view, site, kind.page)
         errors = ask(top_errors, view, site)
         models = ask(leaders, view, site, "model", _LEADERS, timed=False)
         routes = ask(leaders, view, site, "route", _LEADERS, timed=False)
@@ -60,6 +62,7 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
         "cards": _cards(totals.value, totals_before.value, of_all.value, times),
         "causes": causes,
         **spent.value,
+        **marks.value,
         **errors.value,
         "models": models.value,
         "routes": routes.value,

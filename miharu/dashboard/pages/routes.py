@@ -8,6 +8,7 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.groups import IN_A_FILE, GroupRow, columns, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.screens import Panel, Screen
+from miharu.dashboard.panels.since import flagged
 from miharu.dashboard.panels.spend import spend
 from miharu.dashboard.panels.tables import Sheet, Sorted, ordered, part_of
 from miharu.dashboard.queries.together import together
@@ -24,6 +25,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         whole = ask(site.store.latency, view.query(site.clock()))
         spent = ask(spend, view, site, None, "model" if view.route else "route")
         slow = ask(latency, view, site)
+        marks = ask(flagged, view, site, "routes")
         models = ask(_models, view, site)
     listed, order = ordered(found.value.rows, columns("route"), view.sort, _DEAREST)
     return {
@@ -39,6 +41,7 @@ async def _table(view: View, site: Site) -> Mapping[str, Any]:
         "models": models.value,
         **spent.value,
         **slow.value,
+        **marks.value,
     }
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +47,10 @@ def test_keeps_a_short_silence() -> None:
     axis = Axis.over([(0, 1000), (1050, 2000)])
     assert axis.silences == []
     assert [mark.text for mark in axis.marks] == ["0", "500 ms", "1 s", "1.5 s"]
+
+
+def test_labels_of_moments_do_not_touch() -> None:
+    axis = Axis.over([(600_000 * turn, 600_000 * turn + 1000) for turn in range(8)])
+    places = [mark.at for mark in axis.marks]
+    assert len(places) == 4
+    assert all(after - before > 16 for before, after in pairwise(places))

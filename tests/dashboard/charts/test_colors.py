@@ -1,9 +1,10 @@
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from miharu.batch import Batch
-from miharu.dashboard.charts.colors import Palette, maker, palette
+from miharu.dashboard.charts.colors import Palette, by_name, maker, palette
 from miharu.wording.names import provider_name
 from tests.dashboard.conftest import NOW, make_site
 from tests.dashboard.memory import MemoryStore
@@ -62,3 +63,9 @@ def test_names_providers() -> None:
     assert provider_name("gcp.gemini") == "Google"
     assert provider_name("my-own") == "my-own"
     assert provider_name(None) == "unknown provider"
+
+
+def test_each_color_stands_for_about_as_many() -> None:
+    """Of more names than colours, no colour is most names'."""
+    shades = by_name((f"gpt-{number}" for number in range(11)), ("", "b", "c"))
+    assert sorted(Counter(shades.values()).values()) == [3, 4, 4]

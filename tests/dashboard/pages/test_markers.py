@@ -66,8 +66,19 @@ async def test_flags_stand_on_every_chart_over_time() -> None:
     assert "2 markers" in body
     assert "style=" not in body
     assert "Since deploy 1.4" in body
-    for page in ("errors", "compare"):
-        assert 'class="chart marked"' in (await get(make_site(store), page)).body.decode()
+    asked = {"users": {"user": "ann"}, "tags": {"name": "team", "tag": "team=search"}}
+    for page in ("errors", "compare", "models", "routes", "users", "tags"):
+        body = (await get(make_site(store), page, **asked.get(page, {}))).body.decode()
+        assert body.count('class="chart marked"') == body.count('<figure class="chart') > 0, page
+
+
+async def test_flags_stand_on_the_chart_of_scores() -> None:
+    store = await store_of(mark("deploy 1.4", 2 * HOUR))
+    call = max(store.kept)
+    rated = Score(id=new_id(NOW - HOUR), timestamp=NOW - HOUR, name="helpful", value=1.0, call_id=call)
+    await store.add(Batch(scores=(rated,)))
+    body = (await get(make_site(store))).body.decode()
+    assert body.count('class="chart marked"') == body.count('<figure class="chart') == 4
 
 
 async def test_without_markers_nothing_tells_of_them() -> None:

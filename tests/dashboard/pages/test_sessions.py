@@ -156,12 +156,12 @@ async def test_the_figures_of_a_very_long_one_cover_all_its_calls() -> None:
     for page in pages:
         assert figure(page, "Lasted").startswith("16 h 40 min | from 22 Nov 21:41")
         assert figure(page, "In models") == "34 min 48 s | m0, m1, m2"
-        assert figure(page, "Cost") == "$10.00 | 1,000 calls"
+        assert figure(page, "Cost") == "$10.00 | 1,000 calls · user ann"
     assert "Rows 1 to 200 of 1,000" in pages[0]
     assert "Rows 801 to 1,000 of 1,000" in pages[4]
     assert [so_far(page)[-1] for page in pages] == ["$2.00", "$4.00", "$6.00", "$8.00", "$10.00"]
     assert so_far(pages[0])[0] == "$0.0100"
-    assert [figure(page, "Failed") for page in pages] == ["0 | user ann"] * 5
+    assert [figure(page, "Failed") for page in pages] == ["0 | 0 calls, 0 spans"] * 5
 
 
 async def test_calls_of_one_millisecond_are_counted_once_over_the_pages() -> None:

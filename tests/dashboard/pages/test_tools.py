@@ -71,7 +71,7 @@ def rows(body: str) -> list[list[str]]:
 async def test_both_sides_of_each_tool_stand_in_a_row(site: Site) -> None:
     found = rows((await get(site, "tools")).body.decode())
     assert [row[:5] for row in found] == [
-        ["find", "gpt-6, claude-x", "6", "2 not 4", "0"],
+        ["find", "gpt-6, claude-x", "6", "2 not 4", "0%"],
         ["&lt;b&gt;refund", "claude-x", "1", "–", "–"],  # noqa: RUF001 - a dash, as printed
         ["get", "the program itself", "–", "2", "50%"],  # noqa: RUF001 - ditto
     ]
