@@ -136,9 +136,13 @@ def _writing(name: str, stream: _Stream, *, content: bool) -> "tuple[_Write, Cou
 
     def write(call: "Call", scores: "Sequence[Score]") -> None:
         try:
-            print(json.dumps(row(call, scores), ensure_ascii=False), file=stream)
+            line = json.dumps(row(call, scores), ensure_ascii=False)
         except Unfit as unfit:
             left_out[REASONS[unfit.reason]] += 1
+        except RecursionError:  # JSON that is made to be deeper than a program goes
+            left_out[REASONS["cut"]] += 1
+        else:  # half of a surrogate pair is possible in JSON, and in no file
+            print(line.encode("utf-8", "replace").decode() if not line.isascii() else line, file=stream)
 
     return write, left_out
 

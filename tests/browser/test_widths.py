@@ -35,7 +35,7 @@ def test_a_wide_overview_has_twelve_columns_and_the_same_type(browser: Browser, 
     with page_of(browser, width=1440) as page:
         page.goto(shop + "?range=7d")
         boxes: dict[int, dict[str, dict[str, float]]] = {}
-        sizes: dict[int, list[str]] = {}
+        sizes: dict[int, set[str]] = {}
         for width in (1440, 1920, 2560):
             page.set_viewport_size({"width": width, "height": 900})
             boxes[width] = {
@@ -45,8 +45,10 @@ def test_a_wide_overview_has_twelve_columns_and_the_same_type(browser: Browser, 
                 )
                 for name in cards
             }
-            sizes[width] = page.locator("h2:visible, td:visible, .kpi .v:visible").evaluate_all(
-                "all => all.map(one => getComputedStyle(one).fontSize)"
+            sizes[width] = set(
+                page.locator("h2:visible, .num.strong:visible, .kpi .v:visible").evaluate_all(
+                    "all => all.map(one => `${one.localName} ${getComputedStyle(one).fontSize}`)"
+                )
             )
     narrow = boxes[1440]
     assert (

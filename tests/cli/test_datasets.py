@@ -291,3 +291,26 @@ def test_calls_are_chosen_by_their_scores(
     ]
     file = stored(tmp_path / "calls.db", bad, good, asking(timestamp=NOON + 2, user_id="none"), scores=scores)
     assert [row["user_id"] for row in lines(run, file, "--format", name, "--where", condition)] == users
+
+
+@pytest.mark.parametrize("form", ["openai-jsonl", "anthropic-jsonl", "dataset", "jsonl", "csv"])
+@pytest.mark.parametrize(
+    ("arguments", "lines"), [("{}", 2), ('{"a":' * 100_000, 1), ("[" * 900 + "]" * 900, 2)]
+)
+def test_what_was_written_to_break_a_file_breaks_none(
+    form: str, arguments: str, lines: int, tmp_path: Path, run: Run
+) -> None:
+    tool = {"id": "c1", "type": "function", "function": {"name": "f\ud83d", "arguments": arguments}}
+    message = {"role": "assistant", "content": "half \ud83d and \0", "tool_calls": [tool]}
+    answer = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    request = {"model": "m", "messages": [{"role": "user", "content": "\udc00"}], "metadata": {"x": "\ud83d"}}
+    body = Body(request=json.dumps(request).encode(), response=json.dumps(answer).encode())
+    odd = make_call(api="openai.chat", body=body, timestamp=NOON, outcome=Outcome(status="success"))
+    file, out = stored(tmp_path / "calls.db", odd, OPENAI), tmp_path / "out.jsonl"
+    whole = ["--with-content"] if form in {"jsonl", "csv"} else []
+    done = run("export", "--format", form, "--database", str(file), "--out", str(out), *whole)
+    assert done.returncode == 0, done.stderr
+    if form == "csv":
+        return
+    found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert len(found) >= lines

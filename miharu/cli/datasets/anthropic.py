@@ -64,6 +64,6 @@ def _block(part: Part) -> dict[str, Any]:
 def _arguments(text: str) -> Any:
     try:
         value = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"arguments": text}
