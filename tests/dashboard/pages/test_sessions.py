@@ -6,7 +6,7 @@ import pytest
 
 from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost, Outcome, Usage, new_id
-from miharu.dashboard.http.page import Site
+from miharu.dashboard.http.page import Page, Site
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 
@@ -53,6 +53,13 @@ async def site() -> Site:
     return make_site(store)
 
 
+def written(page: Page) -> str:
+    """Without the breaks of lines beside and in tags, which are the template's."""
+    text = re.sub(r">\s*\n\s*", ">", page.body.decode())
+    text = re.sub(r"\s*\n\s*<", "<", text)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"\s*\n\s*", " ", tag[0]), text)
+
+
 def lines(body: str) -> list[tuple[str, str]]:
     """(depth, name) of each line of the tree."""
     found = re.findall(r'<tr id="c-[^"]*"[^>]*data-level="(\d+)".*?data-row[^>]*title="([^"]*)"', body)
@@ -64,13 +71,13 @@ def so_far(body: str) -> list[str]:
 
 
 async def test_lists_those_with_the_newest_calls_first(site: Site) -> None:
-    body = (await get(site, "sessions")).body.decode()
+    body = written(await get(site, "sessions"))
     assert re.findall(r'href="sessions\?session=(\w+)"', body) == ["s2", "s1"]
     assert "ann" in body
 
 
 async def test_opens_one_as_a_tree(site: Site) -> None:
-    body = (await get(site, "sessions", session="s1")).body.decode()
+    body = written(await get(site, "sessions", session="s1"))
     assert lines(body) == [
         ("d0", "agent"),
         ("d1", "gpt-6"),
@@ -85,21 +92,21 @@ async def test_opens_one_as_a_tree(site: Site) -> None:
 
 
 async def test_shows_what_was_spent_so_far(site: Site) -> None:
-    body = (await get(site, "sessions", session="s1")).body.decode()
+    body = written(await get(site, "sessions", session="s1"))
     assert so_far(body) == ["$0.0100", "$0.0100", "$0.0200"]
 
 
 async def test_opens_a_trace_as_well(site: Site) -> None:
-    body = (await get(site, "sessions", trace=TRACE)).body.decode()
+    body = written(await get(site, "sessions", trace=TRACE))
     assert len(lines(body)) == 4
     assert 'href="sessions?session=s1"' in body
 
 
 async def test_opens_a_call_beside_its_tree(site: Site) -> None:
-    plain = (await get(site, "sessions", session="s1")).body.decode()
+    plain = written(await get(site, "sessions", session="s1"))
     link = re.findall(r'href="(sessions\?session=s1&amp;sel=[^"]+)" data-row', plain)
     assert len(link) == 5  # three calls and two spans
-    opened = (await get(site, "sessions", session="s1", sel=link[1].partition("sel=")[2])).body.decode()
+    opened = written(await get(site, "sessions", session="s1", sel=link[1].partition("sel=")[2]))
     assert 'aria-label="Call detail"' in opened
     assert 'data-step="chevron-up"' in opened
     assert 'data-step="chevron-down"' in opened
@@ -121,7 +128,7 @@ async def test_pages_by_the_last_call() -> None:
     seen: list[str] = []
     params: dict[str, str] = {}
     while True:
-        body = (await get(make_site(store), "sessions", **params)).body.decode()
+        body = written(await get(make_site(store), "sessions", **params))
         seen += re.findall(r'href="sessions\?session=(\w+)"', body)
         older = re.search(r'href="sessions\?before=(\d+)" rel="next"', body)
         if older is None:
@@ -149,9 +156,9 @@ def figure(body: str, label: str) -> str:
 
 async def test_the_figures_of_a_very_long_one_cover_all_its_calls() -> None:
     site = await long_one()
-    pages = [(await get(site, "sessions", session="s1")).body.decode()]
+    pages = [written(await get(site, "sessions", session="s1"))]
     while more := re.search(r'href="(?:sessions\?session=s1&amp;page=)(\d+)" rel="next"', pages[-1]):
-        pages.append((await get(site, "sessions", session="s1", page=more[1])).body.decode())
+        pages.append(written(await get(site, "sessions", session="s1", page=more[1])))
     assert [len(lines(page)) for page in pages] == [200] * 5
     for page in pages:
         assert figure(page, "Lasted").startswith("16 h 40 min | from 22 Nov 21:41")
@@ -167,13 +174,13 @@ async def test_the_figures_of_a_very_long_one_cover_all_its_calls() -> None:
 async def test_calls_of_one_millisecond_are_counted_once_over_the_pages() -> None:
     calls = [replace(ONE, id=new_id(NOW - 5), timestamp=NOW - 5, trace_id=None) for _ in range(2350)]
     site = make_site(MemoryStore(calls))
-    first = (await get(site, "sessions", session="s1")).body.decode()
+    first = written(await get(site, "sessions", session="s1"))
     assert "Calls 351 to 2,350 of 2,350" in first
     assert so_far(first) == ["$23.50"]
     assert "×2,000" in first  # noqa: RUF001 - as it is printed
     older = re.search(r'href="(?:sessions\?session=s1&amp;before=)([^"]+)" rel="next"', first)
     assert older
-    before = (await get(site, "sessions", session="s1", before=older[1])).body.decode()
+    before = written(await get(site, "sessions", session="s1", before=older[1]))
     assert "Calls 1 to 350 of 2,350" in before
     assert so_far(before) == ["$3.50"]
 
@@ -204,16 +211,16 @@ async def failing() -> Site:
 
 async def test_what_a_span_failed_with_is_shown_and_counted(failing: Site) -> None:
     for params in ({"session": "s1"}, {"trace": TRACE}):
-        body = (await get(failing, "sessions", **params)).body.decode()
+        body = written(await get(failing, "sessions", **params))
         assert figure(body, "Failed").startswith("2 | 0 calls, 2 spans")
         assert body.count('title="shop.OutOfStock: no &lt;b&gt;tea&lt;/b&gt; left"') == 1
         assert body.count('title="shop.OutOfStock"') == 1
-    exported = (await get(failing, "export.csv", of="sessions", trace=TRACE)).body.decode()
+    exported = written(await get(failing, "export.csv", of="sessions", trace=TRACE))
     assert "no <b>tea</b> left" in exported
 
 
 async def test_a_span_opens_beside_its_tree(failing: Site) -> None:
-    body = (await get(failing, "sessions", trace=TRACE, sel="root")).body.decode()
+    body = written(await get(failing, "sessions", trace=TRACE, sel="root"))
     assert 'aria-label="Span detail"' in body
     drawer = body[body.index('aria-label="Span detail"') :]
     assert (
@@ -227,11 +234,11 @@ async def test_a_span_opens_beside_its_tree(failing: Site) -> None:
 
 
 async def test_errors_of_spans_stand_among_the_errors(failing: Site) -> None:
-    body = (await get(failing, "errors")).body.decode()
+    body = written(await get(failing, "errors"))
     assert "Spans that failed" in body
     assert f'href="sessions?trace={TRACE}&amp;sel=root"' in body
-    assert "Spans that failed" not in (await get(failing, "errors", model="gpt-6")).body.decode()
-    assert "Spans that failed" not in (await get(failing, "errors", user="nobody")).body.decode()
+    assert "Spans that failed" not in written(await get(failing, "errors", model="gpt-6"))
+    assert "Spans that failed" not in written(await get(failing, "errors", user="nobody"))
 
 
 async def test_a_trace_of_very_many_spans_shows_the_first_and_says_so() -> None:
@@ -242,13 +249,13 @@ async def test_a_trace_of_very_many_spans_shows_the_first_and_says_so() -> None:
     ]
     await store.add(Batch(calls=[at(9000)], spans=spans))
     site = make_site(store)
-    body = (await get(site, "sessions", trace=TRACE)).body.decode()
+    body = written(await get(site, "sessions", trace=TRACE))
     assert "The first 1,000 spans of a trace." in body
     assert [name for _, name in lines(body)] == ["n", "gpt-6", "n"]
     assert "×999" in body  # noqa: RUF001 - as it is printed
-    pages = [(await get(site, "sessions", trace=TRACE, unfold="all", page=n)).body.decode() for n in "123456"]
+    pages = [written(await get(site, "sessions", trace=TRACE, unfold="all", page=n)) for n in "123456"]
     assert [len(lines(page)) for page in pages] == [200] * 5 + [2]
-    exported = (await get(site, "export.csv", of="sessions", trace=TRACE)).body.decode()
+    exported = written(await get(site, "export.csv", of="sessions", trace=TRACE))
     assert len(exported.splitlines()) == 1002
 
 
@@ -295,7 +302,7 @@ async def agent() -> Site:
 
 
 async def shown(site: Site, **params: str) -> str:
-    return (await get(site, "sessions", trace=TRACE, **params)).body.decode()
+    return written(await get(site, "sessions", trace=TRACE, **params))
 
 
 def row(body: str, id: str) -> str:
