@@ -86,7 +86,7 @@ def _of_one(name: str, frames: tuple[tuple[str, int, str], ...]) -> str:
 
 
 def _source(path: str, line: int) -> str:
-    """The line, of a file: a pipe would keep the recorder waiting, and lose what the program reads from it."""
+    """The line, where it stands in a file: a pipe would wait, and lose what the program reads from it."""
     import linecache
     from pathlib import Path
 
