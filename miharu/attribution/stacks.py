@@ -3,6 +3,7 @@
 The traceback itself is not kept: it would keep alive all that the program had at hand in each frame.
 """
 
+import stat
 from collections import deque
 from types import TracebackType
 
@@ -11,6 +12,7 @@ __all__ = ("Frames", "frames_of", "written")
 _MOST_FRAMES, _MOST_ERRORS = 30, 4
 """Of one error, the innermost; and of errors of which one led to the other."""
 _LONGEST_NAME, _LONGEST_MESSAGE = 200, 1_000
+_LARGEST_SOURCE = 4 << 20
 _OURS = __file__.removesuffix("stacks.py")
 
 Frames = tuple[tuple[str, str, tuple[tuple[str, int, str], ...]], ...]
@@ -75,11 +77,24 @@ def _frames(traceback: TracebackType | None) -> tuple[tuple[str, int, str], ...]
 
 
 def _of_one(name: str, frames: tuple[tuple[str, int, str], ...]) -> str:
-    import linecache
-
     lines = ["Traceback (most recent call last):"]
     for path, line, function in frames:
         lines.append(f'  File "{path}", line {line}, in {function[:_LONGEST_NAME]}')
-        if source := linecache.getline(path, line).strip():
+        if source := _source(path, line):
             lines.append(f"    {source[:_LONGEST_NAME]}")
     return "\n".join((*lines, f"{name}\n"))
+
+
+def _source(path: str, line: int) -> str:
+    """The line, where it stands in a file: a pipe would wait, and lose what the program reads from it."""
+    import linecache
+    from pathlib import Path
+
+    if path not in linecache.cache:
+        try:
+            facts = Path(path).stat()
+        except (OSError, ValueError):
+            return ""
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST_SOURCE:
+            return ""
+    return linecache.getline(path, line).strip()

@@ -1,5 +1,6 @@
 """What spans are given and return: kept as it was, where content is captured, within bounds."""
 
+import os
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -289,6 +292,25 @@ def test_an_error_is_asked_once_what_it_says(kept: list[OpenSpan]) -> None:
         raise Wordy
     assert len(asked) == 1
     assert "Wordy: so\n" in (span_record(kept[-1], None).error_stack or "")
+
+
+def test_a_pipe_is_not_read_as_source(kept: list[OpenSpan], tmp_path: Path) -> None:
+    """Such as the program itself in ``python /dev/stdin`` or ``python <(…)``."""
+    pipe = tmp_path / "program.py"
+    os.mkfifo(pipe)
+    large = tmp_path / "large.py"
+    large.write_text("raise ValueError(1)\n" + "#" * (5 << 20))
+    stacks: list[str | None] = []
+    for path in (pipe, large):
+        with pytest.raises(ValueError, match="1"), miharu.span("work"):
+            exec(compile("raise ValueError(1)", str(path), "exec"), {})
+    writing = Thread(
+        target=lambda: stacks.extend(span_record(span, None).error_stack for span in kept), daemon=True
+    )
+    writing.start()
+    writing.join(10)
+    for path, stack in zip((pipe, large), stacks, strict=True):
+        assert f'File "{path}", line 1, in <module>\nValueError: 1' in (stack or "")
 
 
 def test_a_traceback_of_a_thousand_frames_is_kept_in_part(kept: list[OpenSpan]) -> None:
