@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
 from miharu.wire import batches
 from miharu.wire.batches import MARK, NotABatch, TooLarge, UnknownForm, inflated, pack, received, sent
@@ -23,7 +23,8 @@ CALL = Call(
 )
 SPAN = Span(id="a", trace_id="b", name="run", timestamp=1, duration_ms=2, status="success")
 SCORE = Score(id="c", timestamp=1, name="helpful", value=0.5)
-BATCH = Batch(calls=[CALL], spans=[SPAN], scores=[SCORE])
+MARKER = Marker(id="m", timestamp=3, name="deploy 1.4", kind="mark", tags={"by": "ci"})
+BATCH = Batch(calls=[CALL], spans=[SPAN], scores=[SCORE], markers=[MARKER])
 
 
 def compressed(payload: bytes) -> bytes:
@@ -82,5 +83,5 @@ def test_what_becomes_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         inflated(zlib.compress(bytes(1001)), 1000)
     assert inflated(zlib.compress(bytes(1000)), 1000) == bytes(1000)
     monkeypatch.setattr(batches, "MOST_SENT", 2)
-    with pytest.raises(TooLarge, match="3 entries; send at most 2"):
+    with pytest.raises(TooLarge, match="4 entries; send at most 2"):
         received(sent(BATCH))

@@ -61,8 +61,12 @@
   setInterval(() => {
     if (document.hidden || paused) return;
     for (const text of document.querySelectorAll("[data-elapsed]")) {
-      const from = (text.from ??= performance.now() - text.dataset.elapsed);
-      text.textContent = ((performance.now() - from) / SECOND).toFixed(1) + " s";
+      // Another part of the page may have come anew; this one counts on from what it was last told.
+      if (text.told !== text.dataset.elapsed) {
+        text.told = text.dataset.elapsed;
+        text.from = performance.now() - text.told;
+      }
+      text.textContent = ((performance.now() - text.from) / SECOND).toFixed(1) + " s";
     }
   }, 100);
 
@@ -108,7 +112,6 @@
     watch();
     show();
     fresh();
-    for (const text of document.querySelectorAll("[data-elapsed]")) delete text.from;
   }
   document.addEventListener("htmx:after:swap", settle);
   settle();

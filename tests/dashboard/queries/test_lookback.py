@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -88,7 +89,9 @@ async def test_the_attempts_of_a_call_are_found_in_their_own_minutes() -> None:
     site = make_site(MemoryStore([*CALLS, *tries]))
     opened = (await get(site, "calls", sel=tries[1].id)).body.decode()
     assert "The 3 attempts as a list" in opened
-    link = opened.partition('<p class="src"><a class="ul" href="')[2].partition('"')[0].replace("&amp;", "&")
+    found = re.search(r'<p class="src">\s*<a class="ul" href="([^"]+)"', opened)
+    assert found
+    link = found[1].replace("&amp;", "&")
     params = dict(part.split("=", 1) for part in link.partition("?")[2].split("&"))
     assert params["attempts"] == "g"
     listed = (await get(site, "calls", **params)).body.decode()
