@@ -143,7 +143,7 @@ def test_its_own_tests_need_no_network() -> None:
         if not name.startswith(("MIHARU_", "PYTEST", "OPENAI_"))
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "test_app.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"],
         check=False,
         cwd=APP,
         env=kept | {"OPENAI_BASE_URL": "https://nowhere.invalid/v1"},
