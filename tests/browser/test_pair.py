@@ -216,6 +216,8 @@ def test_a_reason_is_opened_by_key_and_closed_again(browser: Browser, talk: Talk
     with page_of(browser) as page:
         page.goto(f"{talk.address}calls?sel={talk.first}")
         keys_work(page)
+        page.keyboard.press(" ")  # paused, so that no part of the page comes anew between two keys
+        expect(page.locator("[data-live-button]")).to_have_attribute("aria-pressed", "true")
         first = page.get_by_role("complementary", name="Call detail").locator("button.why").first
         first.focus()
         page.keyboard.press("Enter")
