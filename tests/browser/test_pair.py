@@ -216,7 +216,7 @@ def test_a_reason_is_opened_by_key_and_closed_again(browser: Browser, talk: Talk
     with page_of(browser) as page:
         page.goto(f"{talk.address}calls?sel={talk.first}")
         keys_work(page)
-        page.keyboard.press(" ")  # paused, so that no part of the page comes anew between two keys
+        page.keyboard.press(" ")  # paused: what is asked for then is asked for by a key
         expect(page.locator("[data-live-button]")).to_have_attribute("aria-pressed", "true")
         first = page.get_by_role("complementary", name="Call detail").locator("button.why").first
         first.focus()
@@ -227,9 +227,15 @@ def test_a_reason_is_opened_by_key_and_closed_again(browser: Browser, talk: Talk
         assert box is not None
         assert place is not None
         assert abs(box["y"] - place["y"]) < 120  # beside what it explains
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         page.keyboard.press("Escape")
         expect(words).to_have_count(0)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        assert not asked  # the drawer is closed by a request
         expect(page.get_by_role("complementary", name="Call detail")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("complementary", name="Call detail")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

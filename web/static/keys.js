@@ -1,6 +1,7 @@
 "use strict";
 // The keys. Each does what a link or a button on the page does.
 (() => {
+  const COVERING = CSS.supports("selector(:popover-open)") ? "dialog[open],:popover-open" : "dialog[open]";
   const OFF = "miharu-keys-off";
   let going = 0, off = false, at = null;
   try { off = localStorage.getItem(OFF) === "1"; } catch {}
@@ -81,7 +82,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const typing = event.target.closest?.("input,select,textarea,[contenteditable]");
     if (event.key === "Escape") {
-      if (one("dialog[open]")) return; // the browser closes it
+      if (one(COVERING)) return; // the browser closes it
       if (typing) return void typing.blur();
       return escape();
     }
