@@ -1,6 +1,6 @@
 """Where calls are kept. The built-in stores, by URL scheme.
 
-base.py         the seam: a writer, and the questions
+base/           the seam: a writer, and the questions
 columns.py      the order of the columns
 sqlite/         calls in a file
 postgres/       calls of many machines

@@ -29,7 +29,7 @@ ANSWERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question, with the arguments that it has in ``stores/base.py``."""
+    """One question, with the arguments that it has in ``stores/base/questions.py``."""
 
     question: Literal["revision", "totals", "groups", "series", "latency", "markers", "rated"]
     query: Query | None = None
