@@ -106,7 +106,7 @@ class Query:
     prompt_hash: str | None = None
     """A version of a prompt."""
     tag: tuple[str, str] | None = None
-    """A name and its value. Sums are kept by the tags that ``tag_sums`` names; for any other, the calls of the
+    """A name and its value. Sums are kept by the tags that ``tag_sums`` names; for others, the calls of the
     whole window are looked through."""
     conditions: tuple[Condition, ...] = ()
     """What holds besides. Sums are kept where all fields are keys of sums; else the calls of the whole window
