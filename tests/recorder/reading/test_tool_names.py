@@ -9,6 +9,7 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
+from miharu.recorder.reading import tool_names
 from miharu.recorder.reading.reader import Reader
 from tests.providers.eventstream import written
 from tests.world import exchange, sse
@@ -177,3 +178,33 @@ def test_a_secret_in_a_name_is_not_kept() -> None:
 def test_an_answer_that_cannot_be_read_is_a_call_all_the_same() -> None:
     call = read(OPENAI, [b'{"choices": [{"message": {"tool_calls": [[[{"function": 3}, null, "x"'], JSON)
     assert call.tools is None
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        (OPENAI, {"choices": [{"message": {"content": "a_call"}, "finish_reason": "stop"}]}),
+        (
+            CLAUDE,
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "text", "text": "a_call"}],
+                "stop_reason": "end_turn",
+                "usage": {"input_tokens": 1, "output_tokens": 1},
+            },
+        ),
+    ],
+)
+def test_an_answer_is_looked_through_only_for_what_its_own_format_has(
+    url: str, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[Call] = []
+
+    def objects_of(call: Call) -> tuple[list[Any], bool]:
+        laid_out.append(call)
+        return [], False
+
+    monkeypatch.setattr(tool_names, "objects_of", objects_of)
+    assert read(url, answer, JSON, max_tokens=1).api in {"openai.chat", "anthropic.messages"}
+    assert not laid_out
