@@ -37,7 +37,7 @@ def asked_for(call: Call, wire: Wire, provider: Provider) -> str | None:
     if not isinstance(teller, Tells):
         return None
     try:
-        names = list(_names(call, body[:_LARGEST], teller))
+        names = list(_names(call, _naming(body[:_LARGEST]), teller))
         while len(text := json.dumps(names[:_MOST], ensure_ascii=False)) > _LONGEST:
             names = names[: len(names[:_MOST]) // 2]
     except Exception:  # noqa: BLE001 - an answer may be made to be unreadable; it is a call without it
@@ -51,6 +51,13 @@ def _may_ask(body: bytes, wire: Wire, marks: Iterable[bytes]) -> bool:
         return b'"tool' in (wire.request_body or b"")
     seen = body[:_LARGEST]
     return any(mark in seen for mark in marks)
+
+
+def _naming(body: bytes) -> bytes:
+    """The events of a stream that name something: the pieces of an argument do not, and may be thousands."""
+    if not body.startswith((b"data:", b"event:")):
+        return body
+    return b"\n\n".join(event for event in body.split(b"\n\n") if b'name"' in event) + b"\n\n"
 
 
 def _names(call: Call, body: bytes, provider: Tells) -> Iterator[str]:

@@ -208,3 +208,36 @@ def test_an_answer_is_looked_through_only_for_what_its_own_format_has(
     monkeypatch.setattr(tool_names, "objects_of", objects_of)
     assert read(url, answer, JSON, max_tokens=1).api in {"openai.chat", "anthropic.messages"}
     assert not laid_out
+
+
+@pytest.mark.parametrize("url", [OPENAI, CLAUDE])
+def test_of_a_stream_the_pieces_of_an_argument_are_not_laid_out(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies: list[bytes] = []
+    whole = tool_names.objects_of
+
+    def objects_of(call: Call) -> Any:
+        bodies.append((call.body and call.body.response) or b"")
+        return whole(call)
+
+    monkeypatch.setattr(tool_names, "objects_of", objects_of)
+    if url == OPENAI:
+        piece = {
+            "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": "a"}}]}}]
+        }
+        stream = [*CHAT_STREAM[:1], *sse(*[piece] * 500)[:-1], *CHAT_STREAM[1:]]
+    else:
+        start = {"type": "message_start", "message": {"usage": {"input_tokens": 1, "output_tokens": 1}}}
+        blocks = [
+            {"type": "content_block_start", "index": index, "content_block": block}
+            for index, block in enumerate(BLOCKS)
+        ]
+        piece = {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": "a"},
+        }
+        stream = sse(start, blocks[0], *[piece] * 500, blocks[1], {"type": "message_stop"})
+    assert tools(read(url, stream, SSE, stream=True, max_tokens=1)) == ["find", "refund"]
+    assert [body.count(b"data:") for body in bodies] == [2]
