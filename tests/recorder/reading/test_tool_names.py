@@ -9,6 +9,7 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
+from miharu.providers.bodies.objects import objects_of as whole
 from miharu.recorder.reading import tool_names
 from miharu.recorder.reading.reader import Reader
 from tests.providers.eventstream import written
@@ -215,7 +216,7 @@ def test_of_a_stream_the_pieces_of_an_argument_are_not_laid_out(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies: list[bytes] = []
-    whole = tool_names.objects_of
+    piece: dict[str, Any]
 
     def objects_of(call: Call) -> Any:
         bodies.append((call.body and call.body.response) or b"")
@@ -228,8 +229,11 @@ def test_of_a_stream_the_pieces_of_an_argument_are_not_laid_out(
         }
         stream = [*CHAT_STREAM[:1], *sse(*[piece] * 500)[:-1], *CHAT_STREAM[1:]]
     else:
-        start = {"type": "message_start", "message": {"usage": {"input_tokens": 1, "output_tokens": 1}}}
-        blocks = [
+        start: dict[str, Any] = {
+            "type": "message_start",
+            "message": {"usage": {"input_tokens": 1, "output_tokens": 1}},
+        }
+        blocks: list[dict[str, Any]] = [
             {"type": "content_block_start", "index": index, "content_block": block}
             for index, block in enumerate(BLOCKS)
         ]
