@@ -10,7 +10,7 @@ import json
 import sys
 from enum import Enum
 from itertools import islice
-from types import MemberDescriptorType
+from types import CodeType, MemberDescriptorType
 from typing import Any
 
 __all__ = ("LONGEST", "UNKEPT", "arguments", "as_json", "parameters", "snapshot")
@@ -47,8 +47,8 @@ def snapshot(value: object) -> tuple[Any, int]:
 
 def parameters(function: Any) -> tuple[str, ...]:
     """The names of what the function is given by position; of what is no plain function none."""
-    code = getattr(function, "__code__", None)
-    return () if code is None else tuple(code.co_varnames[: code.co_argcount])
+    code = getattr(function, "__code__", None)  # of a mock or a proxy anything
+    return tuple(code.co_varnames[: code.co_argcount]) if type(code) is CodeType else ()
 
 
 def arguments(names: tuple[str, ...], args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:

@@ -34,12 +34,12 @@ class OpenSpan(Block):
     __slots__ = (
         "_input",
         "_output",
+        "_sizes",
         "begins",
         "ended",
         "error_message",
         "error_type",
         "frames",
-        "held",
         "id",
         "kind",
         "name",
@@ -69,8 +69,7 @@ class OpenSpan(Block):
         self.error_type: str | None = None
         self.error_message: str | None = None
         self.frames: Frames | None = None
-        self.held = 0
-        """Bytes of what it was given and returned, about."""
+        self._sizes = (0, 0)
         self._input: Any = UNKEPT
         self._output: Any = UNKEPT
 
@@ -81,7 +80,9 @@ class OpenSpan(Block):
 
     @input.setter  # noqa: A003 - the conventions' word
     def input(self, value: object) -> None:
-        self._input = self._kept(value)
+        if records.keeps_content():
+            self._input, size = _kept(value)
+            self._sizes = (size, self._sizes[1])
 
     @property
     def output(self) -> Any:
@@ -90,28 +91,24 @@ class OpenSpan(Block):
 
     @output.setter
     def output(self, value: object) -> None:
-        self._output = self._kept(value)
+        if records.keeps_content():
+            self._output, size = _kept(value)
+            self._sizes = (self._sizes[0], size)
 
     @property
     def content(self) -> tuple[Any, Any]:
         """Both, with ``UNKEPT`` in place of what was not set."""
         return self._input, self._output
 
+    @property
+    def held(self) -> int:
+        """Bytes of both, about."""
+        return sum(self._sizes)
+
     def shed(self) -> None:
         """Keep neither: there is no memory for it."""
         self._input = self._output = UNKEPT
-        self.held = 0
-
-    def _kept(self, value: object) -> Any:
-        if not records.keeps_content():
-            return UNKEPT
-        try:
-            kept, size = snapshot(value)
-        except Exception:  # noqa: BLE001 - another thread may change the value meanwhile
-            swallowed("keeping what a span was given or returned")
-            return UNKEPT
-        self.held += size
-        return kept
+        self._sizes = (0, 0)
 
     @property
     def trace_id(self) -> str:
@@ -175,6 +172,15 @@ class OpenSpan(Block):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+
+def _kept(value: object) -> tuple[Any, int]:
+    """What is kept of it, and its size."""
+    try:
+        return snapshot(value)
+    except Exception:  # noqa: BLE001 - another thread may change the value meanwhile
+        swallowed("keeping what a span was given or returned")
+        return UNKEPT, 0
 
 
 def span(name: str, *, kind: str | None = None) -> OpenSpan:

@@ -11,6 +11,8 @@ __all__ = ("Frames", "frames_of", "written")
 
 _MOST_FRAMES, _MOST_ERRORS = 30, 4
 """Of one error, the innermost; and of errors of which one led to the other."""
+_MOST_LOOKED_AT = 4 * _MOST_FRAMES
+"""Of all frames: around each of an observed function there are some of ours."""
 _LONGEST_NAME, _LONGEST_MESSAGE = 200, 1_000
 _LARGEST_SOURCE = 4 << 20
 _OURS = __file__.removesuffix("stacks.py")
@@ -67,13 +69,18 @@ def _named(error: BaseException, said: str) -> str:
 
 
 def _frames(traceback: TracebackType | None) -> tuple[tuple[str, int, str], ...]:
-    found = deque[tuple[str, int, str]](maxlen=_MOST_FRAMES)
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not code.co_filename.startswith(_OURS):
-            found.append((code.co_filename, traceback.tb_lineno or 0, code.co_name))
+    innermost = deque[TracebackType](maxlen=_MOST_LOOKED_AT)
+    while traceback is not None:  # there may be thousands, and as many spans around them
+        innermost.append(traceback)
         traceback = traceback.tb_next
-    return tuple(found)
+    found: list[tuple[str, int, str]] = []
+    for at in reversed(innermost):
+        code = at.tb_frame.f_code
+        if not code.co_filename.startswith(_OURS):
+            found.append((code.co_filename, at.tb_lineno or 0, code.co_name))
+            if len(found) == _MOST_FRAMES:
+                break
+    return tuple(reversed(found))
 
 
 def _of_one(name: str, frames: tuple[tuple[str, int, str], ...]) -> str:

@@ -146,6 +146,15 @@ def settle() -> None:
             swallowed("storing calls before a process ends")
 
 
+def _show(exchange: Exchange) -> None:
+    """Show it to all who want to see it; one that fails keeps it from nobody."""
+    for take in _also:
+        try:
+            take(exchange)
+        except Exception:  # noqa: BLE001 - the guard on the user's path
+            swallowed("showing a call that has ended")
+
+
 def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> None:
     """Hand an exchange over; only the first end of it counts."""
     if exchange.end is not None:
@@ -159,8 +168,8 @@ def finish(exchange: Exchange, end: End | None, error: BaseException | None) -> 
         if error is not None:
             exchange.error_type = f"{type(error).__module__}.{type(error).__qualname__}"
             exchange.error_message = _text(error)
-        for take in _also:
-            take(exchange)
+        if _also:
+            _show(exchange)
         if _target is not None:
             _target.sink(exchange)
     except Exception:  # noqa: BLE001 - the guard on the user's path

@@ -20,6 +20,7 @@ from miharu.attribution import records
 from miharu.attribution.given import LONGEST, as_json, snapshot
 from miharu.attribution.resolve import span_record
 from miharu.attribution.spans import OpenSpan
+from miharu.attribution.stacks import _frames
 from miharu.errors import ConfigError
 from miharu.holding import Holding
 from miharu.recorder.queue import ExchangeQueue
@@ -324,3 +325,50 @@ def test_a_traceback_of_a_thousand_frames_is_kept_in_part(kept: list[OpenSpan]) 
     stack = span_record(kept[-1], None).error_stack or ""
     assert stack.count("  File ") == 30
     assert "raise RuntimeError" in stack
+
+
+def test_of_a_stack_of_thousands_of_frames_only_the_innermost_are_looked_at() -> None:
+    looked_at: list[None] = []
+
+    class Frame:
+        f_code = (lambda: None).__code__
+
+    class Traceback:
+        tb_lineno = 1
+
+        def __init__(self, inner: Any) -> None:
+            self.tb_next = inner
+
+        @property
+        def tb_frame(self) -> Any:
+            looked_at.append(None)
+            return Frame
+
+    innermost: Any = None
+    for _ in range(5000):
+        innermost = Traceback(innermost)
+    assert len(_frames(innermost)) == 30
+    assert len(looked_at) <= 150
+
+
+def test_what_is_set_again_and_again_is_counted_once(kept: list[OpenSpan]) -> None:
+    with miharu.span("work") as span:
+        for _ in range(100):
+            span.output = "a" * 1000
+        span.input = "b" * 1000
+    assert span.input == "b" * 1000
+    assert 4000 <= span.held < 5000
+
+
+def test_what_answers_to_any_name_can_be_observed(kept: list[OpenSpan]) -> None:
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__") and name != "__code__":
+                raise AttributeError(name)
+            return Proxy()
+
+        def __call__(self, *args: Any) -> int:
+            return len(args)
+
+    assert miharu.observe(Proxy())(1, 2) == 2
+    assert kept[-1].input == {"*args": [1, 2]}

@@ -9,7 +9,7 @@ import pytest
 from miharu import _guard
 from miharu.exchange import Exchange
 from miharu.holding import HOLDING
-from miharu.interceptor import Interceptor, gate, httpx, tee
+from miharu.interceptor import Interceptor, gate, handoff, httpx, tee
 from miharu.kept_body import KeptBody
 
 from .server import EVENTS, Server
@@ -121,3 +121,16 @@ def test_tests_can_switch_it_off(library: ModuleType, monkeypatch: pytest.Monkey
             client.post("http://model.test/v1/chat/completions")
     finally:
         interceptor.uninstall()
+
+
+def test_a_call_is_handed_over_though_one_who_is_shown_it_fails(
+    library: ModuleType, watching: list[Exchange], server: Server
+) -> None:
+    shown: list[Exchange] = []
+    before = _guard.failures()
+    with handoff.also(broken), handoff.also(shown.append):
+        server.step(len(EVENTS))
+        library.post(f"{server.url}/stream/v1/chat/completions", verify=NO_TLS)
+    assert len(watching) == 1
+    assert shown == watching
+    assert _guard.failures() == before + 1

@@ -100,12 +100,14 @@ class PostgresWriter:
 
     async def roll_up(self) -> bool:
         now = self._clock()
-        if not await self.database.run(partial(rolling_up.is_due, now=now, tags=self._tags)):
-            return await self._index_some()
-        step = partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace)
-        more = await self.database.run(step)
-        self._pace.ended()
-        return more or self._texts is not None
+        if await self.database.run(partial(rolling_up.is_due, now=now, tags=self._tags)):
+            step = partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace)
+            more = await self.database.run(step)
+            self._pace.ended()
+            if more:
+                return True
+        # also where a step is due that another process does: it is not asked about again and again
+        return await self._index_some()
 
     def use_texts(self, texts: TextsOf) -> None:
         self._texts = texts

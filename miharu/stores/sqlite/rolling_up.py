@@ -67,7 +67,7 @@ def roll_up(
         known["horizon"] = horizon
     if not (so_far := _so_far(connection, known)).tags >= set(tags):
         so_far = _keep_by(connection, set(tags) - so_far.tags, known)
-    if clear(connection, pace) or place_some(connection, now):
+    if clear(connection, pace) or place_some(connection, now, pace):
         return True
     if _is_enough(connection, known, pace):
         _fold_some(connection, known, so_far, pace)

@@ -125,6 +125,11 @@ def keep(connection: sqlite3.Connection, upto: int, found: Sequence[tuple[Call, 
         for (id_,) in connection.execute(f"SELECT call_id FROM miharu_unsaid WHERE call_id IN ({marks})", ids)
     ]
     take_out(connection, again)
+    # an answer may have come to a call whose question was not kept: nothing would ever be added for that
+    connection.execute(
+        "DELETE FROM miharu_unsaid WHERE NOT EXISTS (SELECT 1 FROM llm_bodies JOIN llm_calls ON id = call_id "
+        "WHERE call_id = miharu_unsaid.call_id)"
+    )
     rows = {
         _number(connection, call.id, call.timestamp): (call.id, words)
         for call, words in found

@@ -112,11 +112,13 @@ class SQLiteWriter:
 
     def roll_up(self) -> bool:
         now = self._clock()
-        if not self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
-            return self._index_some(now)
-        more = self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace))
-        self._pace.ended()
-        return more or self._is_to_index(now)
+        if self.database.look(partial(rolling_up.is_due, now=now, tags=self._tags, pace=self._pace)):
+            more = self.database.write(partial(rolling_up.roll_up, now=now, tags=self._tags, pace=self._pace))
+            self._pace.ended()
+            if more:
+                return True
+        # also where something is due that can only wait, such as a score whose call is not there yet
+        return self._index_some(now)
 
     def _is_to_index(self, now: int) -> bool:
         return self._texts is not None and self.database.look(partial(_is_to_index, now=now))

@@ -12,7 +12,7 @@ from miharu.stores import ever
 from miharu.stores.changes import CLOCKS_APART_MS, COMPLETED, COSTS
 from miharu.stores.columns import BODIES, CALLS, MARKERS, SCORES, SELDOM, SPANS
 from miharu.stores.sqlite import said
-from miharu.stores.sqlite.placing import place_some
+from miharu.stores.sqlite.placing import place_new
 from miharu.stores.sqlite.rolling_up import changing, forgotten
 from miharu.stores.sqlite.rows import Ends, Row, Rows
 
@@ -34,7 +34,7 @@ def add(connection: sqlite3.Connection, rows: Rows) -> int:
     _insert(connection, "llm_spans", SPANS, rows.spans)
     _insert(connection, "llm_scores", SCORES, rows.scores)
     if rows.scores:  # others, and those whose call is not there yet, are placed between batches
-        place_some(connection, now=0)
+        place_new(connection)
     _insert(connection, "llm_markers", MARKERS, rows.markers)
     moved(connection)
     return new

@@ -9,6 +9,8 @@ import pytest
 from miharu import providers
 from miharu.call import Call
 from miharu.plugins import load
+from miharu.providers.bodies.objects import objects_of as whole
+from miharu.recorder.reading import tool_names
 from miharu.recorder.reading.reader import Reader
 from tests.providers.eventstream import written
 from tests.world import exchange, sse
@@ -177,3 +179,69 @@ def test_a_secret_in_a_name_is_not_kept() -> None:
 def test_an_answer_that_cannot_be_read_is_a_call_all_the_same() -> None:
     call = read(OPENAI, [b'{"choices": [{"message": {"tool_calls": [[[{"function": 3}, null, "x"'], JSON)
     assert call.tools is None
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        (OPENAI, {"choices": [{"message": {"content": "a_call"}, "finish_reason": "stop"}]}),
+        (
+            CLAUDE,
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "text", "text": "a_call"}],
+                "stop_reason": "end_turn",
+                "usage": {"input_tokens": 1, "output_tokens": 1},
+            },
+        ),
+    ],
+)
+def test_an_answer_is_looked_through_only_for_what_its_own_format_has(
+    url: str, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[Call] = []
+
+    def objects_of(call: Call) -> tuple[list[Any], bool]:
+        laid_out.append(call)
+        return [], False
+
+    monkeypatch.setattr(tool_names, "objects_of", objects_of)
+    assert read(url, answer, JSON, max_tokens=1).api in {"openai.chat", "anthropic.messages"}
+    assert not laid_out
+
+
+@pytest.mark.parametrize("url", [OPENAI, CLAUDE])
+def test_of_a_stream_the_pieces_of_an_argument_are_not_laid_out(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies: list[bytes] = []
+    piece: dict[str, Any]
+
+    def objects_of(call: Call) -> Any:
+        bodies.append((call.body and call.body.response) or b"")
+        return whole(call)
+
+    monkeypatch.setattr(tool_names, "objects_of", objects_of)
+    if url == OPENAI:
+        piece = {
+            "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": "a"}}]}}]
+        }
+        stream = [*CHAT_STREAM[:1], *sse(*[piece] * 500)[:-1], *CHAT_STREAM[1:]]
+    else:
+        start: dict[str, Any] = {
+            "type": "message_start",
+            "message": {"usage": {"input_tokens": 1, "output_tokens": 1}},
+        }
+        blocks: list[dict[str, Any]] = [
+            {"type": "content_block_start", "index": index, "content_block": block}
+            for index, block in enumerate(BLOCKS)
+        ]
+        piece = {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": "a"},
+        }
+        stream = sse(start, blocks[0], *[piece] * 500, blocks[1], {"type": "message_stop"})
+    assert tools(read(url, stream, SSE, stream=True, max_tokens=1)) == ["find", "refund"]
+    assert [body.count(b"data:") for body in bodies] == [2]

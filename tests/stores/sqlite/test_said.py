@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from miharu.batch import Batch
-from miharu.call import Body, Call
+from miharu.call import Body, Call, Usage
 from miharu.stores.sqlite import SQLiteStore, said
 from miharu.stores.words import Role
 from miharu.testing.open_store import OpenStore, both
@@ -214,3 +214,18 @@ async def test_pruning_without_a_limit_finishes_what_steps_have_left(
     await store.prune(NOON + 2)  # as the command does at its end
     assert ask(tmp_path, "SELECT value FROM miharu_meta WHERE key = 'words_gone'") == [(0,)]
     assert b"quetzal" not in blocks(tmp_path)
+
+
+async def test_an_answer_to_a_call_whose_question_was_not_kept_is_no_work_without_end(
+    store: OpenStore, tmp_path: Path
+) -> None:
+    opened = make_call(timestamp=NOON, response_id="r", usage=Usage(), cost=None)
+    await store.add(Batch(calls=[opened]))
+    await index(store)
+    answer = Body(request=None, response=b"in the harbour")
+    await store.add(Batch(calls=[make_call(response_id="r", body=answer, completes=True)]))
+    steps = 0
+    while await store.roll_up():
+        steps += 1
+        assert steps < 10
+    assert ask(tmp_path, "SELECT * FROM miharu_unsaid") == []
