@@ -112,6 +112,18 @@ def test_the_filter_form_offers_what_there_is_once_it_is_open(browser: Browser, 
         assert sum("choices" in url for url in asked) == 1
 
 
+def test_one_form_is_open_at_a_time(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}compare?range=7d")
+        keys_work(page)
+        for name in ("range", "export", "other"):
+            page.locator(f"[data-pick={name}] summary").press("Enter")
+            expect(page.locator(f"[data-pick={name}]")).to_have_attribute("open", "")
+            page.keyboard.press("f")
+            expect(page.get_by_role("combobox", name="Status")).to_be_visible()
+            expect(page.locator("[data-pick][open]")).to_have_count(1)
+
+
 def test_keys_of_one_letter_can_be_switched_off(browser: Browser, shop: str) -> None:
     with page_of(browser) as page:
         page.goto(shop)
