@@ -14,7 +14,7 @@ __all__ = ("asked_for",)
 
 _MARKS = (
     *(b'"tool_calls"', b'"tool_use"', b'"toolUse"', b'"functionCall"', b'"function_call"'),
-    *(b'"tool-call', b'_call"', b'"server_tool_use"'),
+    *(b'"functionCalls"', b'"tool-call', b'_call"', b'"server_tool_use"'),
 )
 """What stands in an answer that asks for a tool; one without any of them is not looked at further."""
 _MARKS_OF = {
