@@ -18,7 +18,7 @@ from miharu.wording.names import provider_name
 __all__ = ("OTHER", "Palette", "by_name", "maker", "palette")
 
 OTHER = "so"
-_SHADES = ("", "b", "c")
+_SHADES = ("", "b", "c", "d", "e")
 _MAKERS = (
     (re.compile(r"(?:^|[/.:])(?:gpt-|chatgpt|o\d|text-embedding-|whisper|tts-|dall-e|codex)"), "OpenAI"),
     (re.compile(r"claude"), "Anthropic"),

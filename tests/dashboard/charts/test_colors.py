@@ -1,5 +1,7 @@
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import traffic
 
 pytestmark = pytest.mark.anyio
+STATIC = Path(__file__).parents[3] / "web" / "static"
 
 
 async def test_takes_the_hue_from_the_provider_and_the_shade_from_the_model() -> None:
@@ -21,6 +24,19 @@ async def test_takes_the_hue_from_the_provider_and_the_shade_from_the_model() ->
     assert colors.model("gemini-3.8-flash").startswith("s3")
     assert colors.model("llama-house-70b").startswith("s4")
     assert colors.model("gpt-6.1-sol") != colors.model("gpt-5.4-mini")
+
+
+async def test_five_models_of_one_maker_are_told_apart() -> None:
+    models = ["gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "gpt-5-mini"]
+    calls = [replace(call, model=models[i % 5]) for i, call in enumerate(traffic(NOW, calls=10))]
+    colors = await palette(make_site(MemoryStore(calls)))
+    classes = {colors.model(model) for model in models}
+    assert len(classes) == 5
+    charts = (STATIC / "charts.css").read_text()
+    values = re.findall(r"--(s\d\w?): light-dark\((#\w+),(#\w+)\)", (STATIC / "app.css").read_text())
+    assert all(f".{css} {{" in charts and f".sw.{css} {{" in charts for css in classes)
+    for look in (1, 2):
+        assert len({value[look] for value in values}) == len(values) >= 4 * 5
 
 
 async def test_keeps_a_color_while_the_store_grows() -> None:
