@@ -64,7 +64,8 @@ async def _look(store: Questions, now: int) -> Palette:
         hues.setdefault(_hue(model), []).append(model)
     shades: dict[str | None, str] = {}
     for models in hues.values():
-        shades.update(by_name(models, _SHADES))
+        # Those that cost the most, which are drawn together, are told apart; each other one has its guess.
+        shades.update(by_name(models[: len(_SHADES)], _SHADES))
     return Palette(shades)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from miharu.batch import Batch
+from miharu.call import Cost
 from miharu.dashboard.charts.colors import Palette, by_name, maker, palette
 from miharu.wording.names import provider_name
 from tests.dashboard.conftest import NOW, make_site
@@ -26,9 +27,13 @@ async def test_takes_the_hue_from_the_provider_and_the_shade_from_the_model() ->
     assert colors.model("gpt-6.1-sol") != colors.model("gpt-5.4-mini")
 
 
-async def test_five_models_of_one_maker_are_told_apart() -> None:
+async def test_the_five_dearest_models_of_one_maker_are_told_apart() -> None:
     models = ["gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "gpt-5-mini"]
-    calls = [replace(call, model=models[i % 5]) for i, call in enumerate(traffic(NOW, calls=10))]
+    others = ["gpt-4.1-nano", "gpt-5", "text-embedding-3-small", "whisper-1"]
+    calls = [
+        replace(call, model=model, cost=Cost(cost_nanousd=100 - i, cost_source="own"))
+        for i, (model, call) in enumerate(zip(models + others, traffic(NOW, calls=40), strict=False))
+    ]
     colors = await palette(make_site(MemoryStore(calls)))
     classes = {colors.model(model) for model in models}
     assert len(classes) == 5
