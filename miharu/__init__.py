@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from miharu._price import Price
     from miharu._wsgi.middleware import MiharuWsgiMiddleware
     from miharu.attribution.marks import mark
-    from miharu.attribution.observe import observe
     from miharu.attribution.scoped import context
     from miharu.attribution.scores import score, trace_id
-    from miharu.attribution.spans import span
+    from miharu.attribution.spans.observe import observe
+    from miharu.attribution.spans.span import span
     from miharu.call import Call
     from miharu.errors import BudgetExceeded, ConfigError, MiharuError, StoreError
     from miharu.monitor import Stats, aflush, ashutdown, check_budget, flush, init, shutdown, stats
@@ -81,10 +81,10 @@ _HOMES = {
     "asgi": "miharu._asgi",
     "capture": "miharu.monitor.capture",
     "context": "miharu.attribution.scoped",
-    "observe": "miharu.attribution.observe",
+    "observe": "miharu.attribution.spans.observe",
     "mark": "miharu.attribution.marks",
     "score": "miharu.attribution.scores",
-    "span": "miharu.attribution.spans",
+    "span": "miharu.attribution.spans.span",
     "trace_id": "miharu.attribution.scores",
     "aflush": "miharu.monitor",
     "ashutdown": "miharu.monitor",

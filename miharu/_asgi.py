@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from miharu._guard import swallowed
 from miharu._middleware import Start, checked_path, current
-from miharu.attribution import sources
 from miharu.attribution.context import Beginning, Origin
+from miharu.attribution.routes import sources
 from miharu.config.refusal import refused
 from miharu.dashboard.access.decide import PROCESS, Access, Auth
 from miharu.dashboard.door import Door, Receive, Scope, Send, hear_out, inner_path, send_page

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from miharu.attribution import sources
+from miharu.attribution.routes import sources
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:

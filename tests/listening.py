@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from miharu.attribution.route_templates import route_template
+from miharu.attribution.routes.templates import route_template
 
 __all__ = ("Listening",)
 

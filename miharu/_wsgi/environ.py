@@ -7,7 +7,7 @@ underscores, so that ``X-Real-IP`` and ``X_Real_IP`` are the same.
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.attribution.wsgi_routes import ENVIRON
+from miharu.attribution.routes.wsgi import ENVIRON
 
 __all__ = ("scope_of",)
 

@@ -18,8 +18,8 @@ from miharu._middleware import Start, checked_path, current
 from miharu._wsgi.answers import in_steps
 from miharu._wsgi.environ import scope_of
 from miharu.attribution.context import Origin
+from miharu.attribution.routes.wsgi import settle
 from miharu.attribution.stepping import Stepping
-from miharu.attribution.wsgi_routes import settle
 from miharu.config import AuthMode
 from miharu.dashboard.access.decide import PROCESS, Access
 from miharu.dashboard.access.interface import WSGI, result_of

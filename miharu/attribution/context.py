@@ -108,7 +108,7 @@ class Block:
 
 
 class InSpan(Protocol):
-    """What a call needs to know of the span that it is made in (``spans.py``)."""
+    """What a call needs to know of the span that it is made in (``spans/span.py``)."""
 
     id: str
     name: str

@@ -10,8 +10,7 @@ from typing import Any
 __all__ = ("hand_to", "keeps_content", "leave", "withdraw")
 
 Sink = Callable[[Any], None]
-"""Of spans that are over (``spans.OpenSpan``) scores (``batch.Score``) and markers
-(``batch.Marker``)."""
+"""Of spans that are over (``spans.span.OpenSpan``), scores (``batch.Score``), markers (``batch.Marker``)."""
 
 _sink: Sink | None = None
 _content = False

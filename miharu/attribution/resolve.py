@@ -9,11 +9,11 @@ from miharu._guard import swallowed
 from miharu._quick import quickly_made
 from miharu.attribution import tracing
 from miharu.attribution.context import Context, Origin
-from miharu.attribution.given import UNKEPT, as_json
-from miharu.attribution.route_templates import route_template
-from miharu.attribution.sources import process_source
-from miharu.attribution.spans import OpenSpan
-from miharu.attribution.stacks import written
+from miharu.attribution.routes.sources import process_source
+from miharu.attribution.routes.templates import route_template
+from miharu.attribution.spans.given import UNKEPT, as_json
+from miharu.attribution.spans.span import OpenSpan
+from miharu.attribution.spans.stacks import written
 from miharu.attribution.stated import NOTHING, Stated
 from miharu.batch import Span
 from miharu.exchange import Exchange

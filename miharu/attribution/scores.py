@@ -7,7 +7,7 @@ import time
 
 from miharu._guard import swallowed
 from miharu.attribution import context, records, tracing
-from miharu.attribution.spans import OpenSpan
+from miharu.attribution.spans.span import OpenSpan
 from miharu.batch import Score
 from miharu.call import Call, new_id
 

@@ -9,11 +9,11 @@ stats.py     the sums of a range of time
 export.py    calls as CSV or JSON Lines (``_flat.py``)
 mark.py      a marker on the charts, for deploy scripts
 copy.py      everything, from one database into another
-prune.py     delete what is old, or all of a user (``_forgetting.py``)
+prune/       delete what is old, or all of a user
 reprice.py   what calls cost by the prices that are known today
 doctor/      what is installed, what is seen, how the database is
 
-They share ``_arguments.py``, ``_range.py``, ``_reading.py``, ``_writing.py`` and ``_output.py``.
+They share ``_arguments.py``, ``_range.py``, ``_database/`` and ``_output.py``.
 """
 
 from miharu.cli._main import main

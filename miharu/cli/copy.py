@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from miharu.cli._database.reading import check_file
 from miharu.cli._output import Style, table
-from miharu.cli._reading import check_file
 from miharu.config import MEMORY, NOWHERE, Config, public_url
 from miharu.errors import ConfigError, NoDatabase, StoreError
 

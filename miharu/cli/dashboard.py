@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from miharu.cli._arguments import add_database, add_port
-from miharu.cli._reading import reading
-from miharu.cli._recording import recording
+from miharu.cli._database.reading import reading
+from miharu.cli._database.recording import recording
 from miharu.errors import NoDatabase
 
 __all__ = ("DESCRIPTION", "HELP", "add_arguments", "run")

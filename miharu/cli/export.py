@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from miharu.cli._arguments import add_database, add_filters, query_of
+from miharu.cli._database.reading import ask, reading
 from miharu.cli._range import range_ms
-from miharu.cli._reading import ask, reading
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:

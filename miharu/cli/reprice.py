@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from miharu.cli._arguments import add_database
+from miharu.cli._database.writing import writing
 from miharu.cli._output import Style, printable, table
 from miharu.cli._range import moment_ms, moment_words
-from miharu.cli._writing import writing
 from miharu.wording.names import model_name
 
 if TYPE_CHECKING:

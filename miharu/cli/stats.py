@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from miharu.cli._arguments import add_conditions, add_database, query_of
+from miharu.cli._database.reading import ask, reading
 from miharu.cli._output import Style, bytes_words, printable, table
 from miharu.cli._range import range_ms, range_words
-from miharu.cli._reading import ask, reading
 from miharu.config import public_url
 from miharu.errors import NoDatabase
 

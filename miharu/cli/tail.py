@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from miharu.cli._arguments import add_database, add_filters, query_of
+from miharu.cli._database.reading import ask, reading
 from miharu.cli._output import Style, printable
-from miharu.cli._reading import ask, reading
 from miharu.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:

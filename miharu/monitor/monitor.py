@@ -31,7 +31,7 @@ from miharu.recorder.threads.prefork import is_prefork
 from miharu.stores import store_for
 
 if TYPE_CHECKING:
-    from miharu.attribution.spans import OpenSpan
+    from miharu.attribution.spans.span import OpenSpan
     from miharu.batch import Batch, Marker, Score
     from miharu.monitor.left_behind import LeftBehind
     from miharu.monitor.recording import Recording

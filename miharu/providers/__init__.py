@@ -31,10 +31,10 @@ __all__ = ("BUILT_IN",)
 BUILT_IN = built_in(
     "miharu.providers",
     {
-        "openai.chat": "miharu.providers.openai.chat:OpenAIChat",
+        "openai.chat": "miharu.providers.openai.completions.chat:OpenAIChat",
         "openai.responses": "miharu.providers.openai.responses:OpenAIResponses",
         "openai.realtime": "miharu.providers.openai.realtime:OpenAIRealtime",
-        "openai.completions": "miharu.providers.openai.completions:OpenAICompletions",
+        "openai.completions": "miharu.providers.openai.completions.legacy:OpenAICompletions",
         "openai.embeddings": "miharu.providers.openai.embeddings:OpenAIEmbeddings",
         "openai.images": "miharu.providers.openai.media.images:OpenAIImages",
         "openai.transcriptions": "miharu.providers.openai.media.audio:OpenAITranscriptions",

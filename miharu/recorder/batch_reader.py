@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from miharu._guard import swallowed
 from miharu.attribution import captures
 from miharu.attribution.resolve import span_record
-from miharu.attribution.spans import OpenSpan
+from miharu.attribution.spans.span import OpenSpan
 from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange

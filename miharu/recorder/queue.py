@@ -12,7 +12,7 @@ from miharu.exchange import Exchange
 from miharu.holding import HOLDING, Holding
 
 if TYPE_CHECKING:  # it is made on the program's own thread
-    from miharu.attribution.spans import OpenSpan
+    from miharu.attribution.spans.span import OpenSpan
     from miharu.batch import Marker, Score, Span
     from miharu.call import Call
 

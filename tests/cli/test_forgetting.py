@@ -8,7 +8,7 @@ import pytest
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, new_id
 from miharu.cli import main
-from miharu.cli._forgetting import holding
+from miharu.cli.prune.forgetting import holding
 from miharu.stores.base import Query
 from miharu.stores.rollups import ROLLUPS
 from miharu.stores.sqlite import SQLiteStore

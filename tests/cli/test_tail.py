@@ -15,7 +15,8 @@ import pytest
 
 from miharu.batch import Batch
 from miharu.call import Cost, Outcome, Usage
-from miharu.cli import _reading, main, tail
+from miharu.cli import main, tail
+from miharu.cli._database import reading
 from miharu.cli._output import Style
 from miharu.cli.tail import Follower, line
 from miharu.errors import StoreError
@@ -84,7 +85,7 @@ def test_it_says_once_that_the_database_refuses_and_goes_on(
 ) -> None:
     file = stored(tmp_path / "calls.db", make_call(model="old"))
     answers: list[Any] = [StoreError("It is locked."), StoreError("It is locked."), [make_call(model="new")]]
-    asked = _reading.ask
+    asked = reading.ask
 
     def ask(monitor: Any, question: Any, *args: Any) -> Any:
         if question.__name__ != "look":

@@ -150,13 +150,14 @@ def test_a_format_is_imported_with_the_first_call_in_it(database: Path) -> None:
         + """
 ask()
 miharu.flush()
-watched = ("miharu.providers.openai.chat", "miharu.providers.ollama", "miharu.providers.aws.converse",
-           "miharu.stores.sqlite.writer", "miharu.stores.sqlite.repair.rescue.rescue")
+watched = ("miharu.providers.openai.completions.chat", "miharu.providers.ollama",
+           "miharu.providers.aws.converse", "miharu.stores.sqlite.writer",
+           "miharu.stores.sqlite.repair.rescue.rescue")
 print(sorted(sys.modules.keys() & set(watched)))
 """
     )
     assert (
         run(script, database)
         .strip()
-        .endswith("['miharu.providers.openai.chat', 'miharu.stores.sqlite.writer']")
+        .endswith("['miharu.providers.openai.completions.chat', 'miharu.stores.sqlite.writer']")
     )

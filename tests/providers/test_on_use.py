@@ -8,7 +8,7 @@ from miharu.providers.known_rules import KNOWN_RULES
 from miharu.providers.on_use import OnUse
 from tests.wire.test_streams import wire
 
-CHAT = "miharu.providers.openai.chat:OpenAIChat"
+CHAT = "miharu.providers.openai.completions.chat:OpenAIChat"
 ANSWER = (
     b'{"object":"chat.completion","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}'
 )

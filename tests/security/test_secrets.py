@@ -15,7 +15,7 @@ import yarl
 from multidict import CIMultiDict, MultiDict
 
 from miharu import providers
-from miharu.attribution.spans import OpenSpan
+from miharu.attribution.spans.span import OpenSpan
 from miharu.batch import Score, Span
 from miharu.call import Call
 from miharu.exchange import Request

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from miharu.cassettes.file import save
 from miharu.cassettes.stored import REASONS, recorded
 from miharu.cli._arguments import query_of
-from miharu.cli._reading import ask, reading
+from miharu.cli._database.reading import ask, reading
 from miharu.errors import ConfigError, NoDatabase
 
 if TYPE_CHECKING:

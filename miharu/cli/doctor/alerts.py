@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from miharu.batch import Marker
+from miharu.cli._database.reading import ask, reading
 from miharu.cli._output import printable
 from miharu.cli._range import moment_words
-from miharu.cli._reading import ask, reading
 from miharu.cli.doctor.finding import Finding
 from miharu.config import MEMORY, Config
 from miharu.errors import ConfigError, MiharuError

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miharu.analysis.unpriced import REMEDY, without_price
+from miharu.cli._database.reading import ask, check_file, reading
 from miharu.cli._output import bytes_words, printable
-from miharu.cli._reading import ask, check_file, reading
 from miharu.cli.doctor import beside, environment
 from miharu.cli.doctor.finding import Finding
 from miharu.config import Config, database_file, is_remote, public_url

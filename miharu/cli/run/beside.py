@@ -60,7 +60,7 @@ def main(words: list[str]) -> int:
 
 def _serve() -> None:
     from miharu import server
-    from miharu.cli._reading import reading
+    from miharu.cli._database.reading import reading
 
     with reading(None, missing=bool, say=bool) as monitor:
         try:

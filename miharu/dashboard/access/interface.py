@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from miharu.attribution.wsgi_routes import ENVIRON
+from miharu.attribution.routes.wsgi import ENVIRON
 
 if TYPE_CHECKING:
     from miharu.dashboard.http.page import Page

@@ -13,8 +13,8 @@ import msgspec
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.batches import Line, Results, answer_wire, lines_of, parsed
-from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import answer_of, items, reading_of
+from miharu.providers.openai.completions._choices import read_choices
 from miharu.providers.openai.responses import read_response
 from miharu.wire.json import count, mapping, text
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.fixed import Fixed, fixed_in_messages
-from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._errors import error_of
+from miharu.providers.openai.completions._choices import read_choices
 from miharu.wire.json import count, dumps, mapping, text
 from miharu.wire.streams import answers
 
@@ -53,7 +53,7 @@ class WatsonxChat:
         return replace(reading, request_model=asked, stream=found.group(1) is not None)
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
-        from miharu.providers.openai._chat_conversation import messages
+        from miharu.providers.openai.completions._conversation import messages
 
         return messages(request, answers)
 

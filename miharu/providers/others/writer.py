@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.fixed import Fixed, fixed_in_messages
-from miharu.providers.openai._choices import read_choices
+from miharu.providers.openai.completions._choices import read_choices
 
 if TYPE_CHECKING:
     from miharu.providers.messages import Said
@@ -26,7 +26,7 @@ class WriterChat:
         return read_choices(wire) if wire.provider == "writer" else None
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
-        from miharu.providers.openai._chat_conversation import messages
+        from miharu.providers.openai.completions._conversation import messages
 
         return messages(request, answers)
 

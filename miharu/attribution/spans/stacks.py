@@ -15,7 +15,7 @@ _MOST_LOOKED_AT = 4 * _MOST_FRAMES
 """Of all frames: around each of an observed function there are some of ours."""
 _LONGEST_NAME, _LONGEST_MESSAGE = 200, 1_000
 _LARGEST_SOURCE = 4 << 20
-_OURS = __file__.removesuffix("stacks.py")
+_OURS = __file__[: -len("spans/stacks.py")]
 
 Frames = tuple[tuple[str, str, tuple[tuple[str, int, str], ...]], ...]
 """Of each error how it is linked to the one before, its class and message, and its frames: file, line and

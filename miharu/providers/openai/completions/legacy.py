@@ -4,8 +4,8 @@ Mistral's ``/fim/completions`` is asked the same way, and answers with messages.
 """
 
 from miharu.providers.base import Reading, Rule, Wire
-from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import is_meant
+from miharu.providers.openai.completions._choices import read_choices
 
 __all__ = ("OpenAICompletions",)
 

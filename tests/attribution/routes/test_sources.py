@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from miharu.attribution import sources
+from miharu.attribution.routes import sources
 
 CALL = f"""
 import miharu, sys
@@ -46,7 +46,7 @@ def test_a_script(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("ingest.py",), ("-m", "ingest")])
 def test_a_script_has_its_name_at_its_end(words: tuple[str, ...], tmp_path: Path) -> None:
     """A short one is over before its calls are read, and then Python has forgotten its file."""
-    asks = "from miharu.attribution.sources import process_source as name"
+    asks = "from miharu.attribution.routes.sources import process_source as name"
     (tmp_path / "ingest.py").write_text(
         f"import atexit\n{asks}\natexit.register(lambda: print('route:', name()))"
     )

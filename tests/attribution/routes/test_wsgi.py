@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from miharu.attribution.route_patterns import of_bottle, of_braces, of_werkzeug
-from miharu.attribution.route_templates import route_template
-from miharu.attribution.wsgi_routes import ENVIRON, is_wsgi, settle, wsgi_template
+from miharu.attribution.routes.patterns import of_bottle, of_braces, of_werkzeug
+from miharu.attribution.routes.templates import route_template
+from miharu.attribution.routes.wsgi import ENVIRON, is_wsgi, settle, wsgi_template
 
 
 def scope_of(path: str, root: str = "", rule: object = None) -> dict[str, Any]:

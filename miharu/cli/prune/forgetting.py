@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miharu.cli._database.writing import writing
 from miharu.cli._output import printable
-from miharu.cli._writing import writing
 from miharu.config import Config, database_file, public_url
 from miharu.files.private import open_any
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from miharu.attribution.route_patterns import (
+from miharu.attribution.routes.patterns import (
     asked_of_django,
     collapsed,
     inside,

@@ -17,10 +17,10 @@ import pytest
 
 import miharu
 from miharu.attribution import records
-from miharu.attribution.given import LONGEST, as_json, snapshot
 from miharu.attribution.resolve import span_record
-from miharu.attribution.spans import OpenSpan
-from miharu.attribution.stacks import _frames
+from miharu.attribution.spans.given import LONGEST, as_json, snapshot
+from miharu.attribution.spans.span import OpenSpan
+from miharu.attribution.spans.stacks import _frames
 from miharu.errors import ConfigError
 from miharu.holding import Holding
 from miharu.recorder.queue import ExchangeQueue

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.fixed import Fixed, fixed_in_messages
-from miharu.providers.openai._choices import read_choices
 from miharu.providers.openai._common import is_meant, requested_model
+from miharu.providers.openai.completions._choices import read_choices
 
 if TYPE_CHECKING:
     from miharu.providers.messages import Said
@@ -42,7 +42,7 @@ class OpenAIChat:
         return read_choices(wire)
 
     def messages(self, request: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> "Said":
-        from miharu.providers.openai._chat_conversation import messages
+        from miharu.providers.openai.completions._conversation import messages
 
         return messages(request, answers)
 

@@ -14,7 +14,7 @@ import pytest
 
 import miharu
 from miharu.attribution import context
-from miharu.attribution.spans import OpenSpan
+from miharu.attribution.spans.span import OpenSpan
 from miharu.errors import ConfigError
 from tests.attribution.conftest import Fail
 

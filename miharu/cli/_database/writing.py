@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from miharu.cli._reading import check_file
+from miharu.cli._database.reading import check_file
 from miharu.config import Config
 
 if TYPE_CHECKING:

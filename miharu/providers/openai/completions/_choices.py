@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from miharu.providers.base import Reading, Wire
-from miharu.providers.openai._chunks import has_content, read_chunks, tools_of
 from miharu.providers.openai._common import answer_of, items, reading_of
+from miharu.providers.openai.completions._chunks import has_content, read_chunks, tools_of
 from miharu.wire.json import mapping, text
 
 __all__ = ("has_content", "read_choices")

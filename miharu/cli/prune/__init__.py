@@ -5,10 +5,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from miharu.cli._arguments import add_database
-from miharu.cli._forgetting import forget
+from miharu.cli._database.writing import writing
 from miharu.cli._output import bytes_words
 from miharu.cli._range import moment_ms, moment_words
-from miharu.cli._writing import writing
+from miharu.cli.prune.forgetting import forget
 from miharu.config import Config, public_url
 from miharu.errors import ConfigError
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from miharu.attribution.route_patterns import asked_of_django, collapsed, inside, of_werkzeug
-from miharu.attribution.wsgi_routes import is_wsgi, wsgi_template
+from miharu.attribution.routes.patterns import asked_of_django, collapsed, inside, of_werkzeug
+from miharu.attribution.routes.wsgi import is_wsgi, wsgi_template
 
 __all__ = ("route_template",)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from miharu.cli._reading import check_file
+from miharu.cli._database.reading import check_file
 from miharu.config import Config
 from miharu.errors import NoDatabase
 

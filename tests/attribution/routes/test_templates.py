@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from miharu.attribution.context import Context, Origin
 from miharu.attribution.resolve import Attribution, attribution_of
-from miharu.attribution.route_patterns import without_regex
-from miharu.attribution.route_templates import route_template
+from miharu.attribution.routes.patterns import without_regex
+from miharu.attribution.routes.templates import route_template
 from tests.listening import Listening
 
 

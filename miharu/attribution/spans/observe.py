@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from miharu._guard import swallowed
 from miharu.attribution import context, records
-from miharu.attribution.given import arguments, parameters
-from miharu.attribution.spans import OpenSpan, kind_named
+from miharu.attribution.spans.given import arguments, parameters
+from miharu.attribution.spans.span import OpenSpan, kind_named
 from miharu.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 from miharu._guard import misused, swallowed
 from miharu.attribution import context, records, tracing
 from miharu.attribution.context import Block, Context, Origin
-from miharu.attribution.given import UNKEPT, snapshot
-from miharu.attribution.stacks import Frames, frames_of
+from miharu.attribution.spans.given import UNKEPT, snapshot
+from miharu.attribution.spans.stacks import Frames, frames_of
 from miharu.attribution.stated import NOTHING
 from miharu.errors import ConfigError
 
