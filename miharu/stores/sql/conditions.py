@@ -64,7 +64,7 @@ class Narrowing:
     led: Mapping[str, tuple[str, ...]]
     """The columns of which a few values are meant, and the parameters that hold them."""
     like: Mapping[str, str]
-    """By the keys of which only what fits a pattern is meant: that, on rows of sums."""
+    """By the keys of which what fits a pattern is meant, and nothing else is said: that, on rows of sums."""
     left_out: Mapping[str, "LeftOut"]
     """By the keys of which some values are not meant, and nothing else is said."""
     _sums: tuple[tuple[str, str], ...]
@@ -119,15 +119,15 @@ def narrowing(query: Query, dialect: Dialect) -> Narrowing:
             keys.add(UNSUMMED)
         if chosen and all(condition.values):
             led[condition.field] = names.of(condition.values)
-    said_once = Counter(field for field, _ in sums)
+    said = Counter(field for field, _ in sums)
     return Narrowing(
         "".join(f" AND {part}" for part in calls),
         values,
         keys,
         sought,
         led,
-        like,
-        {field: part for field, part in left_out.items() if said_once[field] == 1},
+        {field: part for field, part in like.items() if said[field] == 1},
+        {field: part for field, part in left_out.items() if said[field] == 1},
         tuple(sums),
     )
 

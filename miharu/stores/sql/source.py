@@ -15,7 +15,7 @@ from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 from miharu.stores.sql.conditions import Dialect, Narrowing, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
-from miharu.stores.sql.wider import Wider, wider
+from miharu.stores.sql.wider import Wider, are_most, wider
 
 __all__ = (
     "LOOKED_UP",
@@ -257,7 +257,12 @@ def source(
     beyond = None
     if signed and tables:
         asked = {*by_keys, *_keys_of(by), *also}
-        beyond = wider(narrow, needed - asked, lambda key: suited(known, needed - {key}, grain, measures))
+        beyond = wider(
+            narrow,
+            needed - asked,
+            lambda key: suited(known, needed - {key}, grain, measures),
+            lambda like: are_most(connection, marks.made, query, like, narrow.values),
+        )
     reading = _Reading(marks, by_keys, sought, equal, narrow, ignoring)
     folded, less = reading.of(pieces, beyond, since)
     if not folded:  # nothing is gained by the mark
