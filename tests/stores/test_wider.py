@@ -67,6 +67,17 @@ CASES: list[tuple[Query, By | None, set[str]]] = [
     (one("model", "not in", "m1", ""), "user_id", {"rank_day_model"}),
     (one("model", "in", patterns=(("m", ""),)), "route", {"sum_day_both", "sum_hour_both"}),
     (one("model", "in", patterns=(("m", "1"),)), "route", set()),
+    (
+        replace(
+            MONTH,
+            conditions=(
+                *one("model", "in", patterns=(("m", ""),)).conditions,
+                *one("model", "not in", "m1").conditions,
+            ),
+        ),
+        "route",
+        set(),
+    ),
     (one("model", "not in", "m1"), "model", set()),
     (one("model", "not in", "m1"), None, set()),
     (one("error_type", "not in", "timeout"), "route", set()),
