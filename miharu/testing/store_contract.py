@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
+from json import dumps
 from typing import Any, get_args
 
 import pytest
@@ -1249,6 +1250,21 @@ class StoreContract:
         assert [one.name for one in (await store.tools(replace(ALL, conditions=raised))).ran] == ["refund"]
         later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
         assert (list(later.asked), list(later.ran)) == ([], [])
+
+    async def test_of_many_tools_those_with_the_most_are_told(self, store: OpenStore) -> None:
+        names = [f"t{number:03}" for number in range(502)]
+        often = [*names, names[-1]]
+        calls = [make_call(tools=dumps(often[at : at + 100])) for at in range(0, len(often), 100)]
+        ran = [_span(i, name=name, kind="execute_tool", duration_ms=i) for i, name in enumerate(often)]
+        await store.add(Batch(calls=calls, spans=ran))
+        found = await store.tools(ALL)
+        assert [(one.name, one.times) for one in found.asked] == [
+            (name, 2 if name == names[-1] else 1) for name in (names[-1], *names[:499])
+        ]
+        assert [(one.name, one.runs, one.p95_ms) for one in found.ran] == [
+            (names[-1], 2, 502),
+            *((name, 1, i) for i, name in enumerate(names[:499])),
+        ]
 
     async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: OpenStore) -> None:
         failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]

@@ -1,9 +1,10 @@
 """The conditions of a query in SQL: on calls, and on rows of sums, where the empty text stands for none."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from miharu.conditions.language import Condition, Pattern
 from miharu.stores.base import Query
@@ -62,6 +63,10 @@ class Narrowing:
     """The keys of which only some values are meant."""
     led: Mapping[str, tuple[str, ...]]
     """The columns of which a few values are meant, and the parameters that hold them."""
+    like: Mapping[str, str]
+    """By the keys of which what fits a pattern is meant, and nothing else is said: that, on rows of sums."""
+    left_out: Mapping[str, "LeftOut"]
+    """By the keys of which some values are not meant, and nothing else is said."""
     _sums: tuple[tuple[str, str], ...]
 
     def sums(self, ignoring: Collection[str] = ()) -> str:
@@ -69,8 +74,17 @@ class Narrowing:
         return "".join(f" AND {part}" for field, part in self._sums if field not in ignoring)
 
 
-_NONE = Narrowing("", {}, frozenset(), frozenset(), {}, ())
-_WORDS = Narrowing("", {}, frozenset({UNSUMMED}), frozenset(), {}, ())
+class LeftOut(NamedTuple):
+    """Values of a key that are not meant."""
+
+    text: str
+    """Those, on rows of sums."""
+    are_named: bool
+    """Whether they are named one by one."""
+
+
+_NONE = Narrowing("", {}, frozenset(), frozenset(), {}, {}, {}, ())
+_WORDS = Narrowing("", {}, frozenset({UNSUMMED}), frozenset(), {}, {}, {}, ())
 
 
 def narrowing(query: Query, dialect: Dialect) -> Narrowing:
@@ -86,6 +100,7 @@ def narrowing(query: Query, dialect: Dialect) -> Narrowing:
     values: dict[str, Any] = {}
     keys = {UNSUMMED} if query.words else set[str]()
     sought, led = set[str](), dict[str, tuple[str, ...]]()
+    like, left_out = dict[str, str](), dict[str, LeftOut]()
     for number, condition in enumerate(query.conditions):
         names = _Names(f"c{number}_", dialect, values)
         calls.append(_on_calls(condition, names))
@@ -95,11 +110,26 @@ def narrowing(query: Query, dialect: Dialect) -> Narrowing:
             sums.append((condition.field, _text(condition.field, condition, names)))
             if chosen:
                 sought.add(condition.field)
+            elif condition.operator == "in":
+                like[condition.field] = sums[-1][1]
+            elif condition.operator == "not in":
+                part = _text(condition.field, replace(condition, operator="in"), names)
+                left_out[condition.field] = LeftOut(part, not condition.patterns)
         else:
             keys.add(UNSUMMED)
         if chosen and all(condition.values):
             led[condition.field] = names.of(condition.values)
-    return Narrowing("".join(f" AND {part}" for part in calls), values, keys, sought, led, tuple(sums))
+    said = Counter(field for field, _ in sums)
+    return Narrowing(
+        "".join(f" AND {part}" for part in calls),
+        values,
+        keys,
+        sought,
+        led,
+        {field: part for field, part in like.items() if said[field] == 1},
+        {field: part for field, part in left_out.items() if said[field] == 1},
+        tuple(sums),
+    )
 
 
 class _Names:

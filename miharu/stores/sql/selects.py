@@ -46,17 +46,23 @@ def selects(
             frequent=frequent,
             since=since,
             valued=valued,
+            signed=True,
         )
 
     def written(found: Source, by: By | None, sign: str = "", key: str | None = None) -> list[str]:
         parts = divided(engine, by, steps)
         if key is not None:
             parts["key"] = (key, key)
-        of_folded = (
-            *(f"{folded} AS {name}" for name, (folded, _) in parts.items()),
-            *status,
-            *(f"{sign}{name} AS {name}" for name in measures),
-        )
+
+        def of_folded(sign: str) -> str:
+            return ", ".join(
+                (
+                    *(f"{folded} AS {name}" for name, (folded, _) in parts.items()),
+                    *status,
+                    *(f"{sign}{name} AS {name}" for name in measures),
+                )
+            )
+
         of_raw = (
             *(f"{raw} AS {name}" for name, (_, raw) in parts.items()),
             *status,
@@ -66,7 +72,8 @@ def selects(
             ),
         )
         return [
-            *(f"SELECT {', '.join(of_folded)} {part}" for _, part in found.folded),
+            *(f"SELECT {of_folded(sign)} {part}" for _, part in found.folded),
+            *(f"SELECT {of_folded('' if sign else '-')} {part}" for _, part in found.less),
             *(f"SELECT {', '.join(of_raw)} {part}" for part in found.raw),
         ]
 

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, text
 from miharu.conditions.matching import leaves_out
 from miharu.stores.base import By, ByTag, Dimension, Query, Searched
 from miharu.stores.cover import Piece, cover, suited
-from miharu.stores.rollups import DAY, HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
-from miharu.stores.sql.conditions import Dialect, narrowing
+from miharu.stores.rollups import HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
+from miharu.stores.sql.conditions import Dialect, Narrowing, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
+from miharu.stores.sql.wider import Wider, are_most, wider
 
 __all__ = (
     "LOOKED_UP",
@@ -162,6 +163,8 @@ class Source:
     folded: tuple[tuple[Rollup, str], ...]
     raw: tuple[str, ...]
     values: Mapping[str, Any]
+    less: tuple[tuple[Rollup, str], ...] = ()
+    """What is taken off again: it is in ``folded``, and not meant."""
 
 
 def source(
@@ -179,6 +182,7 @@ def source(
     since: int = 0,
     ignoring: frozenset[str] = frozenset(),
     valued: bool = False,
+    signed: bool = False,
 ) -> Source:
     """Where to read what the query means, every call of it in exactly one piece.
 
@@ -196,6 +200,7 @@ def source(
         since: Since when those with many calls have sums of their own.
         ignoring: Filters that all rows of the roll-ups meet.
         valued: Only calls that have the tag by which they are told apart, as all have in the roll-ups.
+        signed: Whether something can be taken off again.
     """
     marks = engine.marks(connection)
     filters = filters_of(query)
@@ -233,39 +238,78 @@ def source(
     if query.tag is not None:
         every += f" AND {tagging(engine)}"
         values |= direct_values
-    conditions = "".join(
+    column = _column(engine, by)[0] if by else ""
+    equal = "".join(
         f" AND {name} = :{_PARAMETERS.get(name, name)}" for name in by_keys if name not in ignoring
     )
-    conditions += narrow.sums(ignoring) + (" AND tag = :by_tag" if of_tag else "")
-    column = _column(engine, by)[0] if by else ""
+    equal += (" AND tag = :by_tag" if of_tag else "") + chosen.format(column)
     sought = {
         *by_keys,
         *({column} if chosen else ()),
         *({"tag"} if of_tag else ()),
         *narrow.sought,
     } - ignoring
-    folded: list[tuple[Rollup, str]] = []
-    edges: list[str] = []
     if query.user_id is not None:
         since = frequent_since(connection, query.user_id) or 0
-    to_users = _to_users(engine, query, by, names)
-    for piece in (
+    pieces = [
         piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made, since=since)
-    ):
-        if piece.rollup is not None:
-            window = _to_steps(piece, marks, sought, by_keys)
-            folded.append(
-                (piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{conditions}{chosen.format(column)}")
-            )
-        else:
-            edge, more = _edge(piece, to_users, len(edges))
-            edges.append(edge)
-            values |= more
+    ]
+    beyond = None
+    if signed and tables:
+        asked = {*by_keys, *_keys_of(by), *also}
+        beyond = wider(
+            narrow,
+            needed - asked,
+            lambda key: suited(known, needed - {key}, grain, measures),
+            lambda like: are_most(connection, marks.made, query, like, narrow.values),
+        )
+    reading = _Reading(marks, by_keys, sought, equal, narrow, ignoring)
+    folded, less = reading.of(pieces, beyond, since)
     if not folded:  # nothing is gained by the mark
         return Source((), (f"FROM llm_calls WHERE {direct}",), values | direct_values)
+    edges, of_edges = _edges(pieces, _to_users(engine, query, by, names))
     raw = [f"FROM llm_calls WHERE {edge} AND {engine.below}{every}" for edge in edges]
     raw.append(f"FROM llm_calls WHERE {engine.above} AND {engine.window}{every}")
-    return Source(tuple(folded), tuple(raw), values)
+    return Source(tuple(folded), tuple(raw), values | of_edges, tuple(less))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How rows of sums are read: those that are meant, and gone to as directly as possible."""
+
+    marks: Marks
+    filters: Collection[str]
+    sought: Collection[str]
+    equal: str
+    """What the query asks for beside its conditions."""
+    narrow: Narrowing
+    ignoring: frozenset[str]
+
+    def of(
+        self, pieces: Iterable[Piece], beyond: Wider | None, since: int
+    ) -> tuple[list[tuple[Rollup, str]], list[tuple[Rollup, str]]]:
+        """What is added up, and what is taken off again."""
+        folded: list[tuple[Rollup, str]] = []
+        less: list[tuple[Rollup, str]] = []
+        for piece in pieces:
+            if piece.rollup is None:
+                continue
+            if beyond and (instead := beyond.instead_of(piece, self.marks.horizon, self.marks.made, since)):
+                others = self.narrow.sums({*self.ignoring, beyond.key})
+                folded += (self._one(other, self.sought, others) for other in instead)
+                condition = f"{others} AND {beyond.left_out}"
+                less.append(self._one(piece, {*self.sought, *beyond.led}, condition, beyond.like))
+            else:
+                condition, like = self.narrow.sums(self.ignoring), self.narrow.like.get("model", "")
+                folded.append(self._one(piece, self.sought, condition, like))
+        return folded, less
+
+    def _one(
+        self, piece: Piece, sought: Collection[str], condition: str, like: str = ""
+    ) -> tuple[Rollup, str]:
+        assert piece.rollup is not None
+        window = _to_steps(piece, self.marks, sought, self.filters, like)
+        return piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{self.equal}{condition}"
 
 
 def _divided_by(query: Query, steps: Steps | None) -> tuple[Iterable[tuple[int, int]], int | None]:
@@ -288,14 +332,20 @@ def _tagged(engine: Engine, by: By | None, *, valued: bool) -> tuple[str, Mappin
     return f" AND tags IS NOT NULL AND {engine.tag_key} <> ''" if valued else "", {"by_tag": by.name}
 
 
-def _edge(piece: Piece, to_users: _ToUsers | None, number: int) -> tuple[str, dict[str, int]]:
-    """Leads to the calls of a piece that no roll-up covers."""
-    if to_users is None or piece.end - piece.start <= HOUR:
-        return _window("timestamp", piece), {}
-    # so long a time has many calls of others
-    window = (f"from{number}", f"upto{number}")
-    values = dict(zip(window, (piece.start, piece.end), strict=True))
-    return f"{to_users(window)} AND {_window('+timestamp', piece)}", values
+def _edges(pieces: Iterable[Piece], to_users: _ToUsers | None) -> tuple[list[str], dict[str, int]]:
+    """Leads to the calls of the pieces that no roll-up covers; and the parameters."""
+    edges: list[str] = []
+    values: dict[str, int] = {}
+    for piece in pieces:
+        if piece.rollup is not None:
+            continue
+        if to_users is None or piece.end - piece.start <= HOUR:
+            edges.append(_window("timestamp", piece))
+        else:  # so long a time has many calls of others
+            window = (f"from{len(edges)}", f"upto{len(edges)}")
+            values |= zip(window, (piece.start, piece.end), strict=True)
+            edges.append(f"{to_users(window)} AND {_window('+timestamp', piece)}")
+    return edges, values
 
 
 def _to_users(engine: Engine, query: Query, by: By | None, names: Mapping[str, str]) -> _ToUsers | None:
@@ -393,32 +443,34 @@ def _window(column: str, piece: Piece) -> str:
     return f"{column} >= {piece.start} AND {column} < {piece.end}"
 
 
-def _to_steps(piece: Piece, marks: Marks, sought: Collection[str], filters: Collection[str]) -> str:
-    """Leads to the steps of a piece, and there to what is sought, as far as the order of the table allows."""
+def _to_steps(
+    piece: Piece, marks: Marks, sought: Collection[str], filters: Collection[str], like: str
+) -> str:
+    """Leads to the steps of a piece, and there to what is sought, as far as the order of the table allows.
+
+    ``like`` says which models are meant, where these are not named.
+    """
     assert piece.rollup is not None
     first, second, *_ = (*piece.rollup.keys, "", "")
     if first in sought:
         return _steps(piece)
     window = None
-    if first == "model" and "provider" in filters:
-        window = _by_model(piece, marks, " AND provider = :provider")
+    if first == "model" and ("provider" in filters or like):
+        of_provider = " AND provider = :provider" if "provider" in filters else ""
+        window = _by_model(piece, marks, of_provider + (f" AND {like}" if like else ""))
     elif (first, second) == ("model", "route") and "route" in sought:
         window = _by_model(piece, marks)
     return window or _window("t", piece)
 
 
 def _by_model(piece: Piece, marks: Marks, which: str = "") -> str | None:
-    """Leads to a route by way of all models, or to a provider by way of its own.
+    """Leads to a route by way of all models, or to a provider by way of its own, or to some of a pattern.
 
     A table that begins with the model is else read as a whole.
     """
     assert piece.rollup is not None
-    models = f"sum_{'day' if piece.rollup.grain == DAY else 'hour'}_model"
-    if (
-        piece.rollup.name == models
-        or piece.rollup.grain not in {HOUR, DAY}
-        or marks.made.get(models, 0) < piece.end
-    ):
+    models = f"sum_{'hour' if piece.rollup.grain == HOUR else 'day'}_model"
+    if piece.rollup.name == models or piece.rollup.grain % HOUR or marks.made.get(models, 0) < piece.end:
         return None
     return f"{_steps(piece)} AND model IN (SELECT model FROM {models} WHERE {_window('t', piece)}{which})"
 

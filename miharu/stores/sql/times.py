@@ -143,6 +143,7 @@ def _counts(
         ignoring=_IMPLIED,
         frequent=frequent,
         since=since,
+        signed=True,
     )
     wanted = [_TIMINGS[name] for name in timings]
     numbers = ", ".join(str(number) for number, _ in wanted)
@@ -151,9 +152,11 @@ def _counts(
         "".join(f"{expressions[place]} AS {name}, " for name, expressions in parts.items())
         for place in (0, 1)
     )
+    less = ", ".join(f"-{lane} AS {lane}" for lane in _LANES)
     blocks = [
-        f"SELECT {of_folded}timing, block AS first, {', '.join(_LANES)} {part} AND timing IN ({numbers})"
-        for _, part in found.folded
+        f"SELECT {of_folded}timing, block AS first, {lanes} {part} AND timing IN ({numbers})"
+        for lanes, pieces in ((", ".join(_LANES), found.folded), (less, found.less))
+        for _, part in pieces
     ]
     columns = ", ".join(column for _, column in wanted)
     either = " ".join(f"WHEN {number} THEN {column}" for number, column in wanted)

@@ -1,0 +1,106 @@
+"""All, less what is not meant: sums without a key have far fewer rows than those by it.
+
+Where only some values of a key are left out, and nothing else is asked of it, a table without the key says
+what all come to, and what is left out is read from the table with it and taken off. A pattern that most
+models fit leaves out the others.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from miharu.stores.base import Query
+from miharu.stores.cover import Piece, cover
+from miharu.stores.rollups import DAY, Rollup
+from miharu.stores.sql.conditions import Narrowing
+from miharu.stores.sql.snapshot import once
+
+__all__ = ("Wider", "are_most", "wider")
+
+_MODELS = "sum_day_model"
+
+_FEW = {"status"}
+"""Keys that hardly make more rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """Where to read what all come to."""
+
+    key: str
+    """Of which some values are left out."""
+    left_out: str
+    """These, as a condition on rows of sums."""
+    are_named: bool
+    """Whether they are named one by one."""
+    tables: Sequence[Rollup]
+    """Those that do without the key."""
+
+    @property
+    def led(self) -> Collection[str]:
+        """The keys whose values are named, and gone to directly."""
+        return (self.key,) if self.are_named else ()
+
+    @property
+    def like(self) -> str:
+        """Which models are left out, where these are not named."""
+        return "" if self.are_named else self.left_out
+
+    def instead_of(self, piece: Piece, horizon: int, made: Mapping[str, int], since: int) -> Sequence[Piece]:
+        """Pieces that hold all of a piece in fewer rows; none where there are no such."""
+        if piece.rollup is None or not self._leads_to(piece.rollup):
+            return ()
+        found = list(cover(piece.start, piece.end, self.tables, horizon, made, since=since))
+        keys = {*piece.rollup.keys}
+        fewer = (one.rollup is not None and {*one.rollup.keys} - _FEW < keys for one in found)
+        return found if all(fewer) else ()
+
+    def _leads_to(self, rollup: Rollup) -> bool:
+        """Whether what is left out is gone to directly."""
+        if self.key == rollup.keys[0]:
+            return self.are_named or self.key == "model"
+        return self.are_named and (self.key, *rollup.keys[:2]) == ("route", "model", "route")
+
+
+def wider(
+    narrow: Narrowing,
+    needed: Collection[str],
+    tables: Callable[[str], Sequence[Rollup]],
+    are_most: Callable[[str], bool],
+) -> Wider | None:
+    """What is left out of the sums; ``None`` where it cannot be taken off, or where that is most of them.
+
+    Args:
+        narrow: The conditions.
+        needed: The keys that nothing but the conditions needs.
+        tables: The tables that do without a key.
+        are_most: Whether most models meet a condition.
+    """
+    for key, left_out in narrow.left_out.items():
+        if key in needed and (found := tables(key)):
+            return Wider(key, *left_out, found)
+    like = narrow.like.get("model")
+    if like and "model" in needed and (found := tables("model")) and are_most(like):
+        return Wider("model", f"NOT {like}", are_named=False, tables=found)
+    return None
+
+
+def are_most(
+    connection: Connection, made: Mapping[str, int], query: Query, like: str, values: Mapping[str, Any]
+) -> bool:
+    """Whether most models of the newest whole day meet the condition."""
+    end = min(query.end, made.get(_MODELS, 0)) // DAY * DAY
+    if not end:
+        return False
+    asked = text(
+        f"SELECT count(DISTINCT CASE WHEN {like} THEN model END), count(DISTINCT model) FROM {_MODELS} "
+        "WHERE t = :day"
+    )
+
+    def ask() -> bool:
+        fitting, all_ = connection.execute(asked, {**values, "day": end - DAY}).one()
+        return bool(2 * fitting > all_)
+
+    return once(connection, (like, end, *values.items()), ask)

@@ -1,0 +1,130 @@
+"""Where some values of a key are left out, all is read without the key, and what is left out taken off."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from miharu.batch import Batch
+from miharu.conditions.language import Condition, Operator
+from miharu.stores.base import By, Query
+from miharu.stores.rollups import DAY, HISTOGRAMS, HOUR, SUMS, Rollup
+from miharu.stores.sql.source import source
+from miharu.stores.sqlite import SQLiteStore
+from miharu.stores.sqlite.questions import ENGINE
+from miharu.testing.open_store import OpenStore, both
+from tests.dashboard.memory import MemoryStore, rounded
+from tests.stores.test_rollups import NOW, some_call
+
+MONTH = Query(start=NOW - 9 * DAY, end=NOW + 1)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def stores() -> AsyncIterator[tuple[OpenStore, MemoryStore]]:
+    store = both(SQLiteStore("sqlite+aiosqlite:///:memory:", clock=lambda: NOW))
+    await store.open()
+    rng, truth = random.Random(3), MemoryStore(counted=rounded)
+    calls = [replace(some_call(rng), timestamp=NOW - int(9 * DAY * rng.random())) for _ in range(2500)]
+    for kept in (store, truth):
+        await kept.add(Batch(calls=calls))
+    while await store.roll_up():
+        pass
+    yield store, truth
+    await store.close()
+
+
+def one(field: str, operator: Operator, *values: str, patterns: Any = ()) -> Query:
+    return replace(
+        MONTH, conditions=(Condition(field=field, operator=operator, values=values, patterns=patterns),)
+    )
+
+
+async def less(store: OpenStore, query: Query, by: By | None, tables: tuple[Rollup, ...] = SUMS) -> set[str]:
+    """The tables from which something is taken off."""
+    ignoring = frozenset({"status", "error_type"}) if tables is HISTOGRAMS else frozenset[str]()
+    found = await store.sides.questions.read(
+        lambda connection: source(connection, ENGINE, query, tables, by=by, ignoring=ignoring, signed=True)
+    )
+    return {rollup.name for rollup, _ in found.less}
+
+
+CASES: list[tuple[Query, By | None, set[str]]] = [
+    (one("model", "not in", "m1"), "route", {"sum_day_both", "sum_hour_both", "sum_minute_both"}),
+    (
+        one("model", "not in", "m1", "", patterns=(("m2", ""),)),
+        "route",
+        {"sum_day_both", "sum_hour_both"},
+    ),
+    (one("route", "not in", "GET /a"), "model", {"sum_day_both", "sum_hour_both"}),
+    (one("provider", "not in", "openai"), "route", {"sum_day_provider", "sum_hour_provider"}),
+    (one("model", "not in", "m1", ""), "user_id", {"rank_day_model"}),
+    (one("model", "in", patterns=(("m", ""),)), "route", {"sum_day_both", "sum_hour_both"}),
+    (one("model", "in", patterns=(("m", "1"),)), "route", set()),
+    (
+        replace(
+            MONTH,
+            conditions=(
+                *one("model", "in", patterns=(("m", ""),)).conditions,
+                *one("model", "not in", "m1").conditions,
+            ),
+        ),
+        "route",
+        set(),
+    ),
+    (one("model", "not in", "m1"), "model", set()),
+    (one("model", "not in", "m1"), None, set()),
+    (one("error_type", "not in", "timeout"), "route", set()),
+    (replace(one("model", "not in", "m1"), model="m2"), "route", set()),
+    (
+        replace(
+            MONTH,
+            conditions=(
+                *one("model", "not in", "m1").conditions,
+                *one("model", "not in", "m2").conditions,
+            ),
+        ),
+        "route",
+        set(),
+    ),
+]
+
+
+async def test_what_is_left_out_is_taken_off(stores: tuple[OpenStore, MemoryStore]) -> None:
+    store, truth = stores
+    for query, by, taken_off in CASES:
+        found = await less(store, query, by)
+        assert taken_off <= found, query
+        assert bool(taken_off) is bool(found), query
+        assert await store.totals(query) == await truth.totals(query), query
+        assert await store.groups(query, by or "route") == await truth.groups(query, by or "route"), query
+        assert await store.ranks(query, by or "route", 2) == await truth.ranks(query, by or "route", 2), query
+        for step in (HOUR, DAY):
+            assert list(await store.series(query, step, by)) == list(await truth.series(query, step, by))
+            durations = await store.durations(query, step)
+            assert sorted(durations) == sorted(await truth.durations(query, step)), query
+
+
+async def test_it_is_taken_off_the_histograms(stores: tuple[OpenStore, MemoryStore]) -> None:
+    store, truth = stores
+    query = one("model", "not in", "m1")
+    assert "time_day_both" in await less(store, query, "route", HISTOGRAMS)
+    assert await store.latency(query) == await truth.latency(query)
+    keys = ("GET /a", "POST /b", None)
+    assert await store.latencies(query, "route", keys) == await truth.latencies(query, "route", keys)
+
+
+async def test_a_key_that_is_left_with_nothing_is_none(stores: tuple[OpenStore, MemoryStore]) -> None:
+    store, _ = stores
+    query = one("route", "not in", "GET /a", "POST /b", "")
+    assert await less(store, query, "model")
+    assert not await store.groups(query, "model")
+    assert not await store.series(query, DAY, "model")
+    assert not await store.durations(query, DAY)
+    assert (await store.ranks(query, "model")).whole == 0
