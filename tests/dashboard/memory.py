@@ -221,7 +221,8 @@ class MemoryStore:
             if by is None or among is None or key in among:
                 values[step, key].append(score.value)
         return [
-            ScoreSum(t=t, key=key, number=len(some), total=sum(some)) for (t, key), some in values.items()
+            ScoreSum(t=t, key=key, number=len(some), total=sum(some), squares=sum(one * one for one in some))
+            for (t, key), some in values.items()
         ]
 
     async def scored(
