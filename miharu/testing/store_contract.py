@@ -1504,6 +1504,14 @@ class StoreContract:
             (RankOrder(by="key", descending=False), (None, "Ada", "Dan", "bob", "cleo")),
             (RankOrder(by="moved", against=then), ("Ada", "eve", None, "cleo", "Dan", "bob")),
             (RankOrder(only_new=True, against=then), ("Ada", "Dan")),
+            (RankOrder(by="errors"), ("bob", "Ada", None, "cleo", "Dan")),
+            (RankOrder(by="errors", descending=False), ("Ada", None, "cleo", "Dan", "bob")),
+            (RankOrder(by="errors", against=then, matching="B"), ("bob",)),
+            (RankOrder(by="last"), ("cleo", "bob", "Ada", None, "Dan")),
+            (
+                RankOrder(by="last", descending=False, against=then),
+                ("eve", None, "Dan", "Ada", "bob", "cleo"),
+            ),
             (RankOrder(matching="A"), ("Ada", "Dan")),
             (RankOrder(matching="%"), ()),
             (RankOrder(by="moved", against=then, matching="E"), ("eve", "cleo")),
@@ -1516,6 +1524,8 @@ class StoreContract:
                 assert (tuple(ranks.keys), ranks.whole) == (keys[1:3], len(keys)), order
             failed = await store.ranks(replace(now, status="error"), "user_id", order=RankOrder(by="calls"))
             assert tuple(failed.keys) == ("bob",)
+            well = await store.ranks(replace(now, status="success"), "user_id", order=RankOrder(by="errors"))
+            assert tuple(well.keys) == ("Ada", "bob", None, "cleo", "Dan")
             while await store.roll_up():
                 pass
         for order in (RankOrder(by="moved"), RankOrder(only_new=True), RankOrder(by="1; --")):  # type: ignore[arg-type]
