@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, variance
 
-__all__ = ("ENOUGH", "SURE", "of_amounts", "of_shares", "of_times")
+__all__ = ("ENOUGH", "SURE", "of_amounts", "of_shares", "of_sums", "of_times")
 
 ENOUGH = 30
 """Calls on either side."""
@@ -32,6 +32,19 @@ def of_amounts(values: Sequence[float], others: Sequence[float]) -> float | None
         return None
     spread = math.sqrt(variance(values) / len(values) + variance(others) / len(others))
     return _two_sided(fmean(values) - fmean(others), spread)
+
+
+def of_sums(sums: tuple[int, float, float | None], others: tuple[int, float, float | None]) -> float | None:
+    """The same of two means whose sums are known: how many values, their sum and that of their squares."""
+    (n, total, squares), (m, other_total, other_squares) = sums, others
+    if min(n, m) < ENOUGH or squares is None or other_squares is None:
+        return None
+    spread = math.sqrt(_variance(n, total, squares) / n + _variance(m, other_total, other_squares) / m)
+    return _two_sided(total / n - other_total / m, spread)
+
+
+def _variance(number: int, total: float, squares: float) -> float:
+    return max(0.0, (squares - total * total / number) / (number - 1))
 
 
 def of_times(values: Sequence[float], others: Sequence[float]) -> float | None:

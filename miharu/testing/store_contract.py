@@ -708,7 +708,7 @@ class StoreContract:
             make_call(timestamp=NOON + 1, model="b", user_id="u_1", route="GET /", trace_id=trace),
             make_call(timestamp=NOON + 2, model="a", service="web", trace_id=trace),
             make_call(timestamp=NOON + MINUTE, model="c", route="GET /", trace_id=trace),
-            make_call(timestamp=NOON + HOUR, model="b", tags={"team": "x"}, prompt_name="p"),
+            make_call(timestamp=NOON + HOUR, model="b", tags={"team": "x"}, prompt_name="p", prompt_hash="v"),
         ]
         given = [
             (calls[0].id, trace, "helpful", 1.0, 9 * MINUTE),  # one that names both is the call's own
@@ -750,6 +750,10 @@ class StoreContract:
         assert await sums(by="route", among=[None]) == [(start, None, 2, -1.75)]
         assert await sums(by="service") == [(start, None, 4, -0.5), (start, "web", 1, 0.25)]
         assert await sums(by="prompt_name") == [(start, None, 4, 1.75), (start, "p", 1, -2.0)]
+        assert await sums(by="prompt_hash", among=["v"]) == [(start, "v", 1, -2.0)]
+        assert await sums(replace(ALL, prompt_name="p"), by="prompt_hash") == [(start, "v", 1, -2.0)]
+        squares = {one.key: one.squares for one in await store.score_sums(ALL, "helpful", "model")}
+        assert squares == {"a": 1.0625, "b": 4.0, "c": 0.25}
         assert await sums(by="status") == [(start, "success", 5, -0.25)]
         assert await sums(by=ByTag("team")) == [(start, None, 2, 0.75), (start, "x", 3, -1.0)]
         assert await sums(step_ms=MINUTE) == [
@@ -1516,6 +1520,14 @@ class StoreContract:
             (RankOrder(by="key", descending=False), (None, "Ada", "Dan", "bob", "cleo")),
             (RankOrder(by="moved", against=then), ("Ada", "eve", None, "cleo", "Dan", "bob")),
             (RankOrder(only_new=True, against=then), ("Ada", "Dan")),
+            (RankOrder(by="errors"), ("bob", "Ada", None, "cleo", "Dan")),
+            (RankOrder(by="errors", descending=False), ("Ada", None, "cleo", "Dan", "bob")),
+            (RankOrder(by="errors", against=then, matching="B"), ("bob",)),
+            (RankOrder(by="last"), ("cleo", "bob", "Ada", None, "Dan")),
+            (
+                RankOrder(by="last", descending=False, against=then),
+                ("eve", None, "Dan", "Ada", "bob", "cleo"),
+            ),
             (RankOrder(matching="A"), ("Ada", "Dan")),
             (RankOrder(matching="%"), ()),
             (RankOrder(by="moved", against=then, matching="E"), ("eve", "cleo")),
@@ -1528,6 +1540,8 @@ class StoreContract:
                 assert (tuple(ranks.keys), ranks.whole) == (keys[1:3], len(keys)), order
             failed = await store.ranks(replace(now, status="error"), "user_id", order=RankOrder(by="calls"))
             assert tuple(failed.keys) == ("bob",)
+            well = await store.ranks(replace(now, status="success"), "user_id", order=RankOrder(by="errors"))
+            assert tuple(well.keys) == ("Ada", "bob", None, "cleo", "Dan")
             while await store.roll_up():
                 pass
         for order in (RankOrder(by="moved"), RankOrder(only_new=True), RankOrder(by="1; --")):  # type: ignore[arg-type]

@@ -21,6 +21,8 @@ __all__ = (
     "percent",
     "price",
     "rate",
+    "rating",
+    "rating_change",
     "size",
 )
 
@@ -137,6 +139,12 @@ def rating(value: float | None) -> str:
         return UNKNOWN
     text = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return text.replace("-", MINUS) if float(text.replace(",", "")) else text.removeprefix("-")
+
+
+def rating_change(old: float, new: float) -> str:
+    """By how much a score, or a mean of scores, is higher or lower."""
+    shown = rating(abs(new - old))
+    return f"{'+' if new > old else MINUS}{shown}" if float(shown.replace(",", "")) else "0"
 
 
 def size(octets: int) -> str:

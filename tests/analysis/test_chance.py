@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from miharu.analysis.chance import ENOUGH, SURE, of_amounts, of_shares, of_times
+from miharu.analysis.chance import ENOUGH, SURE, of_amounts, of_shares, of_sums, of_times
 
 
 def test_shares_are_compared_as_the_books_have_it() -> None:
@@ -16,6 +16,18 @@ def test_means_are_compared_as_the_books_have_it() -> None:
     values, others = [1.0, 2.0, 3.0] * 20, [1.5, 2.5, 3.5] * 20
     # variance 0.678 each: t = 0.5 / sqrt(2 * 0.678 / 60) = 3.326
     assert of_amounts(values, others) == pytest.approx(0.00088, abs=0.00005)
+
+
+def test_means_of_sums_are_those_of_the_values_themselves() -> None:
+    values, others = [1.0, 2.0, 3.0] * 20, [1.5, 2.5, 3.5] * 20
+
+    def sums(some: list[float], squares: bool = True) -> tuple[int, float, float | None]:
+        return len(some), sum(some), sum(one * one for one in some) if squares else None
+
+    assert of_sums(sums(values), sums(others)) == pytest.approx(of_amounts(values, others))
+    assert of_sums(sums([0.1] * 40), sums([0.1] * 50)) == pytest.approx(1.0)
+    assert of_sums(sums(values[: ENOUGH - 1]), sums(others)) is None
+    assert of_sums(sums(values, squares=False), sums(others)) is None
 
 
 def test_ranks_are_compared_as_the_books_have_it() -> None:

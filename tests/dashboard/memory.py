@@ -221,7 +221,8 @@ class MemoryStore:
             if by is None or among is None or key in among:
                 values[step, key].append(score.value)
         return [
-            ScoreSum(t=t, key=key, number=len(some), total=sum(some)) for (t, key), some in values.items()
+            ScoreSum(t=t, key=key, number=len(some), total=sum(some), squares=sum(one * one for one in some))
+            for (t, key), some in values.items()
         ]
 
     async def scored(
@@ -432,12 +433,18 @@ class MemoryStore:
             and (order.matching is None or order.matching.lower() in (key or "").lower())
         ]
 
+        newest: dict[str | None, int] = {}
+        for call in self.match(query):
+            newest[dimension(call, by)] = max(newest.get(dimension(call, by), 0), call.timestamp)
+
         def first(key: str | None) -> Any:
             totals, before = now.get(key, Totals()), then.get(key, Totals())
             if order.by == "moved":
                 return abs(totals.cost_nanousd - before.cost_nanousd)
             if order.by == "each":
                 return totals.cost_nanousd / max(1, totals.calls)
+            if order.by == "last":
+                return newest.get(key, 0)
             return (key or "") if order.by == "key" else getattr(totals, order.by)
 
         def rest(key: str | None) -> Any:

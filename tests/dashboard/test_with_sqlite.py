@@ -45,6 +45,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("routes", {"route": "POST /agents/{name}/run", "sort": "-p95_ms"}),
     ("models", {"sort": "calls"}),
     *(("users", {"range": "7d", "sort": sort}) for sort in ("moved", "new", "failing", "-each_usd", "name")),
+    *(("users", {"range": "7d", "sort": sort}) for sort in ("-errors", "-seen", "seen", "-p95_ms", "p95_ms")),
     ("users", {"range": "7d", "match": "U_10", "page": "2"}),
     ("users", {"range": "7d", "model": "claude-sonnet-5-5", "sort": "moved"}),
     ("users", {"show": "months", "zone": "America/Los_Angeles"}),
@@ -74,7 +75,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def sqlite() -> AsyncIterator[Site]:
-    real = both(SQLiteStore(MEMORY))
+    real = both(SQLiteStore(MEMORY, tag_sums=("release", "team")))
     real.use_texts(said)
     await real.open()
     await real.add(EVERYTHING)

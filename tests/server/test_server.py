@@ -415,7 +415,7 @@ async def test_scores_are_asked_for_by_name(client: httpx.AsyncClient, monitor: 
 
     assert await found("score-names?model=gpt-6") == {"helpful": 3}
     assert await found("score-sums?name=helpful&by=tag:team") == [
-        {"t": 5, "key": "gpt-6", "number": 3, "total": 1.5}
+        {"t": 5, "key": "gpt-6", "number": 3, "total": 1.5, "squares": None}
     ]
     assert await found("score-sums?name=helpful&step_ms=3600000")
     (one,) = await found("scored?name=helpful&limit=7&after=s0&order=highest")

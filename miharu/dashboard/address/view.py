@@ -59,11 +59,11 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "users": ("show", "sort", "match", "page", "measure", "score"),
     "tags": ("name", "show", "sort", "match", "page", "measure", "score"),
     "tools": ("sort",),
-    "prompts": ("sort", "page", "sel"),
+    "prompts": ("sort", "score", "page", "sel"),
     "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": ("failed",),
     "alerts": (),
-    "compare": ("by", "against", "other_start", "other_end"),
+    "compare": ("by", "against", "score", "other_start", "other_end"),
     "pair": ("a", "b", "show", "lay"),
 }
 """What each page has in its address beside range and filters."""

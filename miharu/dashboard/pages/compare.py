@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from miharu.analysis.cost_changes import EFFECTS, USUAL, CostChange, Effect, Weights, cost_changes, summed
 from miharu.dashboard.address.view import AGAINST, View
@@ -15,6 +15,7 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.bridge import Reason, bridge, reasons
 from miharu.dashboard.panels.differences import differences, relative
 from miharu.dashboard.panels.groups import MOST, dimension
+from miharu.dashboard.panels.score_changes import ScoreChange, ScoreChanges, score_changes
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.since import flagged
 from miharu.dashboard.panels.spend import spend
@@ -44,6 +45,8 @@ class ComparedLine:
     move: CostChange
     reasons: Sequence[Reason]
     link: str | None
+    score: ScoreChange | None = None
+    """Of the scores that the table shows."""
 
 
 def other_window(view: View, now: int) -> Window:
@@ -124,17 +127,16 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
         chart = ask(spend, view, site, other)
         marks = ask(flagged, view, site, "compare")
         colors = ask(palette, site)
-    lines = [
-        _line(move, view, colors.value)
-        for move in moved.value
-        if move.change or move.before.calls or move.after.calls
-    ]
+    some = [move for move in moved.value if move.change or move.before.calls or move.after.calls]
+    scores = await score_changes(view, site, other, _keys(some[:_ROWS]))
+    lines = [_line(move, view, colors.value, scores) for move in some]
     start, end = before.value.cost_nanousd, totals.value.cost_nanousd
     return {
         **chart.value,
         **marks.value,
         "other": other,
         "lines": lines[:_ROWS],
+        "scores": scores,
         "lines_more": max(0, len(lines) - _ROWS),
         "bridge": bridge(start, end, summed(moved.value)),
         "before": before.value,
@@ -149,7 +151,11 @@ async def _compared(view: View, site: Site) -> Mapping[str, Any]:
     }
 
 
-def _line(move: CostChange, view: View, colors: Palette) -> ComparedLine:
+def _keys(moved: Sequence[CostChange]) -> tuple[str | None, ...]:
+    return tuple(move.key for move in moved if move.key != OTHERS)
+
+
+def _line(move: CostChange, view: View, colors: Palette, scores: ScoreChanges) -> ComparedLine:
     name, method, css = _named(move, view), "", ""
     if move.key is not None and move.key != OTHERS:
         if view.by == "route":
@@ -165,6 +171,7 @@ def _line(move: CostChange, view: View, colors: Palette) -> ComparedLine:
         move=move,
         reasons=reasons(move),
         link=view.link("compare", **{view.by: move.key}) if move.key and move.key != OTHERS else None,
+        score=scores.by_key.get(move.key),
     )
 
 
@@ -183,7 +190,11 @@ def _effect(effect: Effect, move: CostChange) -> Value:
     return usd(move.effects[effect])
 
 
-def _columns(view: View) -> list[Column[CostChange]]:
+def _columns(view: View, scores: ScoreChanges) -> list[Column[CostChange]]:
+    def scored(side: Literal["before", "after"], figure: str, move: CostChange) -> Value:
+        found = getattr(scores.by_key.get(move.key), side, None)
+        return getattr(found, figure, None)
+
     return [
         Column(view.by, "", lambda move: _named(move, view)),
         Column("calls_before", "", lambda move: move.before.calls),
@@ -194,8 +205,14 @@ def _columns(view: View) -> list[Column[CostChange]]:
         *(Column(f"{effect}_usd", "", partial(_effect, effect)) for effect in EFFECTS),
         Column("unpriced_before", "", lambda move: move.before.unpriced),
         Column("unpriced_now", "", lambda move: move.after.unpriced),
+        Column("score_before", "", partial(scored, "before", "mean")),
+        Column("scored_before", "", partial(scored, "before", "number")),
+        Column("score_now", "", partial(scored, "after", "mean")),
+        Column("scored_now", "", partial(scored, "after", "number")),
     ]
 
 
 async def file(view: View, site: Site) -> Sheet:
-    return sheet("compare", _columns(view), await moves(view, site))
+    moved = await moves(view, site)
+    scores = await score_changes(view, site, other_window(view, site.clock()), _keys(moved))
+    return sheet("compare", _columns(view, scores), moved)

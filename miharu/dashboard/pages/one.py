@@ -26,7 +26,7 @@ from miharu.wording.numbers import UNKNOWN, count, duration, money, money_parts,
 
 __all__ = ("one_of",)
 
-_LEADERS, _SESSIONS, _RECENT, _TAGS = 5, 5, 8, 1
+_LEADERS, _SESSIONS, _RECENT, _TAGS = 5, 5, 8, 8
 
 
 async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, Any]:
@@ -76,18 +76,24 @@ async def one_of(view: View, site: Site, kind: Kind, key: str) -> Mapping[str, A
 
 
 async def _tags(view: View, site: Site, kind: Kind) -> list[tuple[str, list[WhoRow]]]:
-    """By the first tag there is, what it was for."""
-    found: list[tuple[str, list[WhoRow]]] = []
-    names = [name for name in await tag_names(site) if kind.by != ByTag(name)][:_TAGS]
-    for own in map(Kind.of_tag, names):
-        reached = await within_reach(view, site, own.by)
-        query = reached.query(site.clock())
-        async with together() as ask:
-            groups = ask(site.store.groups, query, own.by, _LEADERS, timed=False)
-            totals = ask(site.store.totals, query)
-        if any(group.key for group in groups.value):
-            found.append((own.word, [row_of(view, own, group, totals.value) for group in groups.value]))
-    return found
+    """What it was for: by each tag that sums are kept by, else by the first tag there is."""
+    summed, known = (
+        [name for name in names if kind.by != ByTag(name)]
+        for names in (await site.store.tag_names(), await tag_names(site))
+    )
+    async with together() as ask:
+        names = summed[:_TAGS] or known[:1]
+        found = [(name, ask(_by_tag, view, site, Kind.of_tag(name))) for name in names]
+    return [(name, rows.value) for name, rows in found if any(row.key for row in rows.value)]
+
+
+async def _by_tag(view: View, site: Site, own: Kind) -> list[WhoRow]:
+    reached = await within_reach(view, site, own.by)
+    query = reached.query(site.clock())
+    async with together() as ask:
+        groups = ask(site.store.groups, query, own.by, _LEADERS, timed=False)
+        totals = ask(site.store.totals, query)
+    return [row_of(view, own, group, totals.value) for group in groups.value]
 
 
 def _cards(

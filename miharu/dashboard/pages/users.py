@@ -10,6 +10,9 @@ from miharu.dashboard.panels.months import months_of, months_sheet
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet, part_of
 from miharu.dashboard.panels.who import SORTS, Kind, columns, listed
+from miharu.dashboard.panels.who_figures import who_figures
+from miharu.dashboard.queries.lookback import within_reach
+from miharu.dashboard.queries.together import together
 
 __all__ = ("SCREEN", "file", "page_of", "sheet_of")
 
@@ -21,7 +24,11 @@ async def page_of(view: View, site: Site, kind: Kind) -> Mapping[str, Any]:
     common = {"one": None, "months": None, "kind": kind, "sorts": SORTS}
     if view.show == "months":
         return {**common, "months": await months_of(view, site, kind)}
-    return {**common, **await listed(view, site, kind, number=view.page)}
+    reached = await within_reach(view, site, kind.by)
+    async with together() as ask:
+        found = ask(listed, view, site, kind, number=view.page)
+        figures = ask(who_figures, reached, site, kind)
+    return {**common, **found.value, "named": figures.value[0], "cards": figures.value[1]}
 
 
 async def sheet_of(view: View, site: Site, kind: Kind) -> Sheet:

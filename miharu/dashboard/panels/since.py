@@ -13,7 +13,7 @@ from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.markers import markers_in
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Rated
-from miharu.wording.numbers import MINUS, UNKNOWN, duration_rough
+from miharu.wording.numbers import UNKNOWN, duration_rough, rating_change
 
 __all__ = ("Since", "flagged", "since")
 
@@ -93,14 +93,7 @@ def _scores(before: Mapping[str, Rated], after: Mapping[str, Rated]) -> list[Fig
             name=name,
             before=f"{before[name].mean:.2f}" if name in before else UNKNOWN,
             after=f"{after[name].mean:.2f}",
-            change=_moved(before[name].mean, after[name].mean) if name in before else "new",
+            change=rating_change(before[name].mean, after[name].mean) if name in before else "new",
         )
         for name in names[:_SCORES]
     ]
-
-
-def _moved(old: float, new: float) -> str:
-    shown = f"{abs(new - old):.2f}"
-    if shown == "0.00":
-        return "0"
-    return f"{'+' if new > old else MINUS}{shown}"

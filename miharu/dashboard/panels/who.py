@@ -17,7 +17,7 @@ from miharu.dashboard.panels.spend import measured
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import By, ByTag, Group, Latency, Query, RankOrder, Ranks, ScoreSum, Totals
+from miharu.stores.base import By, ByTag, Group, Latency, Query, RankedBy, RankOrder, Ranks, ScoreSum, Totals
 from miharu.wording.names import UNKNOWN
 
 __all__ = (
@@ -43,12 +43,17 @@ SORTS: Mapping[str, tuple[str, str]] = {
     "new": ("New", "no call in the time before; most cost first"),
 }
 """Orders with a name: what they are called, and what comes first."""
-_COLUMNS: Mapping[str, Literal["cost_nanousd", "calls", "each", "key"]] = {
+_COLUMNS: Mapping[str, RankedBy] = {
     "cost_usd": "cost_nanousd",
     "calls": "calls",
     "each_usd": "each",
     "name": "key",
+    "errors": "errors",
+    "seen": "last",
 }
+_P95 = "p95_ms"
+_TIMED_AT_MOST = 50
+"""How many, those that cost most, are put in order by their times: those of all would be too much to read."""
 TIMED = 7 * DAY
 """How far back the calls of users are timed: there may be as many durations as there are calls."""
 _LOUD = 1.0
@@ -142,6 +147,8 @@ def order_of(view: View, earlier: tuple[int, int]) -> tuple[RankOrder, str]:
         return RankOrder(only_new=True, against=earlier, matching=view.match), wanted
     if wanted == "failing":
         return RankOrder(by="calls", matching=view.match), wanted
+    if wanted.removeprefix("-") == _P95:
+        return RankOrder(matching=view.match), wanted
     column = _COLUMNS.get(wanted.removeprefix("-"))
     if column is None:
         return RankOrder(matching=view.match), "-cost_usd"
@@ -150,17 +157,26 @@ def order_of(view: View, earlier: tuple[int, int]) -> tuple[RankOrder, str]:
 
 async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, number: int = 1) -> dict[str, Any]:
     """A page of them, and how many there are."""
-    reached = await within_reach(view, site, kind.by)
+    by_errors = (view.sort or "").removeprefix("-") in {"errors", "failing"} and view.status is None
+    narrowest = await within_reach(replace(view, status="error") if by_errors else view, site, kind.by)
+    reached = replace(view, since=narrowest.since)
     now = site.clock()
     query = reached.query(now)
     before = reached.previous(now)
     order, sort = order_of(reached, (before.start, before.end))
     ranked = _failed(query) if sort == "failing" else query
+    part = (most, (number - 1) * most)
+    by_times = sort.removeprefix("-") == _P95 and most == SHOWN
     async with together() as ask:
-        asked = ask(_ranks, site, ranked, kind, order, (most, (number - 1) * most))
+        if by_times:
+            asked = ask(_by_times, site, query, kind, view.match, descending=sort.startswith("-"))
+        else:
+            asked = ask(_ranks, site, ranked, kind, order, part)
         totals = ask(site.store.totals, query)
         totals_before = ask(site.store.totals, before)
     ranks = asked.value
+    if by_times:
+        ranks = replace(ranks, keys=ranks.keys[part[1] :][: part[0]])
     keys = tuple(ranks.keys)
     async with together() as ask:
         made = ask(rows_of, reached, site, kind, keys, totals.value, drawn=most == SHOWN)
@@ -174,6 +190,7 @@ async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, numbe
         "first": (number - 1) * most + 1,
         "size": most,
         "sort": sort,
+        "timed": _TIMED_AT_MOST if by_times and ranks.whole == _TIMED_AT_MOST else None,
         "sum": totals.value,
         "sum_before": totals_before.value,
         "timed_since": _timed_since(query, kind),
@@ -193,13 +210,22 @@ async def _ranks(
     return await site.store.ranks(query, kind.by, *part, order=order)
 
 
+async def _by_times(site: Site, query: Query, kind: Kind, matching: str | None, *, descending: bool) -> Ranks:
+    """Those that cost most, by their p95; what is not known comes last in either direction."""
+    ranks = await site.store.ranks(query, kind.by, _TIMED_AT_MOST, 0, order=RankOrder(matching=matching))
+    times = await site.store.latencies(_timed(query, kind), kind.by, tuple(ranks.keys))
+    known = {key: ms for key in ranks.keys if (ms := times.get(key, Latency()).p95_ms) is not None}
+    keys = sorted(known, key=lambda key: known[key], reverse=descending)
+    return Ranks(keys=(*keys, *(key for key in ranks.keys if key not in known)), whole=len(ranks.keys))
+
+
 async def rows_of(
     view: View, site: Site, kind: Kind, keys: tuple[str | None, ...], whole: Totals, *, drawn: bool = True
 ) -> list[WhoRow]:
     """The rows of those keys, in their order; without what is only drawn, for a file of many."""
     now = site.clock()
     query, before = view.query(now), view.previous(now)
-    timed = replace(query, start=_timed_since(query, kind) or query.start)
+    timed = _timed(query, kind)
     async with together() as ask:
         groups = ask(site.store.groups, query, kind.by, None, keys, timed=False)
         earlier = ask(site.store.groups, before, kind.by, None, keys, timed=False)
@@ -228,6 +254,10 @@ def _timed_since(query: Query, kind: Kind) -> int | None:
     """From when on calls are timed, where that is later than the beginning."""
     since = query.end - TIMED
     return since if kind.page == "users" and query.start < since else None
+
+
+def _timed(query: Query, kind: Kind) -> Query:
+    return replace(query, start=_timed_since(query, kind) or query.start)
 
 
 def row_of(view: View, kind: Kind, group: Group, whole: Totals) -> WhoRow:

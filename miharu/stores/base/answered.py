@@ -272,6 +272,8 @@ class ScoreSum:
     number: int
     """How many scores there are."""
     total: float
+    squares: float | None = None
+    """The sum of their squares, which says how much they vary; ``None`` where a store does not add it up."""
 
     @property
     def mean(self) -> float:

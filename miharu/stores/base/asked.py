@@ -50,7 +50,7 @@ Dimension = Literal[
 ]
 Timing = Literal["duration_ms", "ttft_ms"]
 Ranking = Literal["timestamp", "cost_nanousd", "duration_ms", "ttft_ms", "prompt_tokens", "completion_tokens"]
-RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved"]
+RankedBy = Literal["cost_nanousd", "calls", "each", "key", "moved", "errors", "last"]
 Kind = Literal["calls", "spans", "scores", "markers"]
 Place = tuple[int, str]
 """The timestamp and the id of a call, a span, a score or a marker; by both they are ordered."""
@@ -137,7 +137,9 @@ class RankOrder:
 
     by: RankedBy = "cost_nanousd"
     """``each`` is the cost of a call, one without a price among them as nothing; ``key`` is the value itself;
-    ``moved`` is by how much the cost differs from that of another time, whether it grew or fell."""
+    ``moved`` is by how much the cost differs from that of another time, whether it grew or fell; ``last`` is
+    when the newest call began, for which a store may look through no more than the newest ``RANKED`` calls of
+    the window: values that have none of these were seen before all others, and stand by their cost."""
     descending: bool = True
     against: tuple[int, int] | None = None
     """The other time, as [start, end) in Unix milliseconds; ``moved`` needs one. Values of that time only

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import MOST_EXPENSIVE, By, Query, RankedBy, RankOrder, Ranks, checked_order
+from miharu.stores.base import MOST_EXPENSIVE, By, ByTag, Query, RankedBy, RankOrder, Ranks, checked_order
+from miharu.stores.sql.ranks import looked_through
 from miharu.stores.sql.selects import selects
-from miharu.stores.sql.source import Engine
+from miharu.stores.sql.source import Engine, divided, where
 
 __all__ = ("keys", "ranked_keys", "ranks", "tag_names")
 
@@ -19,7 +21,16 @@ _ORDERS: Mapping[RankedBy, str] = {
     "each": "sum(cost_nanousd) * 1.0 / CASE WHEN sum(calls) > 0 THEN sum(calls) ELSE 1 END",
     "key": "key",
     "moved": "abs(sum(cost_nanousd) - sum(other_cost_nanousd))",
+    "errors": "sum(errors)",
+    "last": "max(newest)",
 }
+_SIDES: Mapping[str, Mapping[str, str]] = {
+    "own": {"calls": "calls", "cost_nanousd": "cost_nanousd"},
+    "other": {"other_calls": "calls", "other_cost_nanousd": "cost_nanousd"},
+    "failed": {"errors": "calls"},
+    "newest": {"newest": "newest"},
+}
+"""What is ranked by, and which sum of which statements says it."""
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
@@ -56,22 +67,29 @@ def ranked_keys(
 ) -> Sequence[tuple[str, int]]:
     """The keys from that place on, each with the number of all; a fraction of the work of all their sums."""
     checked_order(order)
-    parts, values = selects(connection, engine, query, by, names=_RANKING)
+    sides: dict[str, tuple[Sequence[str], Mapping[str, Any]]] = {}
+
+    def summed(side: str, query: Query) -> None:
+        sides[side] = selects(connection, engine, query, by, names=_RANKING)
+
+    summed("own", query)
     having = "sum(calls) > 0"
     if order.against is not None:
         start, end = order.against
-        others, more = selects(connection, engine, replace(query, start=start, end=end), by, names=_RANKING)
-        # of two times in one statement, one has its parameters under other names
-        others = [_PARAMETER.sub(r":other_\1", select) for select in others]
-        values = {**values, **{f"other_{name}": value for name, value in more.items()}}
-        parts = [f"SELECT key, {_columns('{}', '0')} FROM ({select}) AS own" for select in parts]
-        parts += [f"SELECT key, {_columns('0', '{}')} FROM ({select}) AS other" for select in others]
+        summed("other", replace(query, start=start, end=end))
         having = "sum(calls) + sum(other_calls) > 0"
+    if order.by == "errors":
+        sides["failed"] = ((), {})
+        if query.status in {None, "error"}:
+            summed("failed", replace(query, status="error"))
+    if order.by == "last":
+        sides["newest"] = _newest(connection, engine, query, by)
     if order.only_new:
         having = "sum(calls) > 0 AND sum(other_calls) = 0 AND key <> ''"
+    parts, values = _united(sides)
     if order.matching is not None:
         having += f" AND {engine.contains}"
-        values = {**values, "matching": order.matching}
+        values["matching"] = order.matching
     statement = (
         f"SELECT key, count(*) OVER () AS whole FROM ({' UNION ALL '.join(parts)}) AS parts GROUP BY key "
         f"HAVING {having} ORDER BY {_ORDERS[order.by]} {'DESC' if order.descending else 'ASC'}, "
@@ -80,13 +98,34 @@ def ranked_keys(
     return [(row.key, row.whole) for row in connection.execute(text(statement), values)]
 
 
-def _columns(own: str, other: str) -> str:
-    """The sums of one time, beside zeros for the other."""
-    return ", ".join(
-        f"{what.format(name)} AS {prefix}{name}"
-        for what, prefix in ((own, ""), (other, "other_"))
-        for name in _RANKING
-    )
+def _newest(
+    connection: Connection, engine: Engine, query: Query, by: By
+) -> tuple[list[str], Mapping[str, Any]]:
+    """When the newest call of each began, of the newest calls of the window."""
+    query = replace(query, start=looked_through(connection, query)[0])
+    condition, values = where(connection, query, engine)
+    key = divided(engine, by, None)["key"][1]
+    if isinstance(by, ByTag):
+        values["by_tag"] = by.name
+    return [
+        f"SELECT {key} AS key, max(timestamp) AS newest FROM llm_calls WHERE {condition} GROUP BY 1"
+    ], values
+
+
+def _united(sides: Mapping[str, tuple[Sequence[str], Mapping[str, Any]]]) -> tuple[list[str], dict[str, Any]]:
+    """The statements of all sides, each with zeros for what the others say, and their parameters.
+
+    In one statement, all but the first have these under other names.
+    """
+    columns = [column for side in sides for column in _SIDES[side]]
+    parts, values = list[str](), dict[str, Any]()
+    for side, (statements, more) in sides.items():
+        prefix = "" if side == "own" else f"{side}_"
+        values |= {f"{prefix}{name}": value for name, value in more.items()}
+        said = ", ".join(f"{_SIDES[side].get(column, '0')} AS {column}" for column in columns)
+        renamed = [_PARAMETER.sub(rf":{prefix}\1", statement) for statement in statements]
+        parts += [f"SELECT key, {said} FROM ({statement}) AS {side}" for statement in renamed]
+    return parts if len(sides) > 1 else list(sides["own"][0]), values
 
 
 def tag_names(

@@ -61,12 +61,16 @@ def score_sums(  # noqa: PLR0917 - as the question has it
         chosen = f" WHERE key IN ({', '.join(f':{one}' for one in names)})"
     rows = connection.execute(
         text(
-            f"SELECT {step} AS step, key, count(*) AS number, sum(value) AS total FROM {newest}{chosen} "
+            f"SELECT {step} AS step, key, count(*) AS number, sum(value) AS total, "
+            f"sum(value * value) AS squares FROM {newest}{chosen} "
             "GROUP BY 1, 2 ORDER BY 1, 2"
         ),
         values,
     )
-    return [ScoreSum(t=row.step, key=row.key or None, number=row.number, total=row.total) for row in rows]
+    return [
+        ScoreSum(t=row.step, key=row.key or None, number=row.number, total=row.total, squares=row.squares)
+        for row in rows
+    ]
 
 
 def scored(  # noqa: PLR0917 - as the question has it

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from miharu.batch import Score
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.prompts.table import MOST
@@ -199,3 +200,65 @@ async def test_a_store_without_the_question_still_has_its_rows() -> None:
 
     html = await page(make_site(Older(changed())), sel="support.answer")
     assert 'title="support.answer"' in html
+
+
+def rated(calls: list[Call], name: str = "helpful", every: int = 1) -> list[Score]:
+    """Of the second version a mean that is higher by a half."""
+    return [
+        Score(
+            id=new_id(call.timestamp),
+            timestamp=call.timestamp + 1,
+            name=name,
+            value=number % 2 / 2 + (call.prompt_hash == "b" * 12) / 2,
+            call_id=call.id,
+        )
+        for number, call in enumerate(calls)
+        if number % every == 0
+    ]
+
+
+async def test_scores_stand_beside_a_prompt_and_each_version_with_how_many_there_are() -> None:
+    calls = [*changed(), made(NOW - HOUR, "other", "c" * 12)]
+    site = site_of(*calls)
+    assert "helpful" not in await page(site, sel="support.answer")
+    store = MemoryStore(calls)
+    store.kept_scores += [*rated(calls[:120]), *rated(calls[:10], "tone <b>")]
+    html = await page(make_site(store), sel="support.answer")
+    assert "tone" not in html
+    text = plain(html)
+    assert "0.50 120 scored" in text
+    assert re.findall(r"helpful (\d\.\d\d) 60 scored", text) == ["0.75", "0.25"]
+    assert "helpful +0.50" in text
+    assert '<span class="mid">helpful' in html  # a low one may be the better
+    assert "surely more than chance, 60 calls against 60" in text  # the scores as well
+    other = plain(await page(make_site(store), sel="support.answer", score="tone <b>"))
+    assert "tone <b>" not in other
+    assert "10 scored" in other
+    assert "tone &lt;b&gt; +" not in other  # one version alone has such scores
+
+
+async def test_of_a_few_scores_it_is_not_told_whether_chance_made_them() -> None:
+    calls = changed()
+    store = MemoryStore(calls)
+    store.kept_scores += rated(calls, every=3)
+    text = plain(await page(make_site(store), sel="support.answer"))
+    assert "20 scored" in text
+    assert "helpful +0.50" in text
+    assert "cost and errors surely more than chance; the rest may be chance" in text
+
+
+async def test_prompts_are_sorted_and_exported_by_their_scores() -> None:
+    calls = [made(NOW - HOUR - i, f"p{i}", f"{i:012}") for i in range(3)]
+    store = MemoryStore(calls)
+    store.kept_scores += [
+        Score(id=new_id(NOW), timestamp=NOW, name="helpful", value=value, call_id=call.id)
+        for value, call in zip((0.5, 0.1), calls, strict=False)
+    ]
+    site = make_site(store)
+    assert re.findall(r'title="(p\d)"', await page(site, sort="score")) == ["p1", "p0", "p2"]
+    document = json.loads((await get(site, "export.json", of="prompts", sort="score")).body)
+    assert [(row["prompt"], row["score"], row["scored"]) for row in document["rows"]] == [
+        ("p1", 0.1, 1),
+        ("p0", 0.5, 1),
+        ("p2", None, None),
+    ]

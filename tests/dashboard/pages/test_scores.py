@@ -188,3 +188,52 @@ async def test_the_time_before_is_beside_the_mean() -> None:
     store = MemoryStore([*CALLS, before])
     await store.add(Batch(scores=[*SCORES, score(0.5, replace(before), ago=29 * HOUR)]))
     assert "0.50 in the 24 hours before" in (await get(make_site(store))).body.decode()
+
+
+async def test_two_periods_are_compared_by_each_name_and_each_group() -> None:
+    before = [at(30 * HOUR, model="good"), at(31 * HOUR, model="gone")]
+    store = MemoryStore([*CALLS, *before])
+    earlier = [score(0.5, before[0], ago=29 * HOUR), score(0.1, before[1], ago=29 * HOUR)]
+    await store.add(Batch(scores=[*SCORES, *earlier]))
+    site = make_site(store)
+    html = (await get(site, "compare")).body.decode()
+    figures = rows_of(html, "tight figures")
+    assert figures["helpful"] == ["helpful", "0.30 2 scored", "0.63 3 scored", "+0.33"]
+    assert figures["tone <b>"] == ["tone <b>", "–", rating(-3) + " 1 scored", "–"]  # noqa: RUF001
+    assert 'href="compare?score=tone+%3Cb%3E"' in html
+    moves = rows_of(html, "moves")
+    place = moves["Model"].index("helpful then")
+    assert {name: row[place : place + 2] for name, row in moves.items() if name != "Model"} == {
+        "good": ["0.50", "0.90"],
+        "gone": ["0.10", rating(None)],
+        "poor": [rating(None), "0.10"],
+        "other": [rating(None), rating(None)],
+    }
+    by_route = rows_of((await get(site, "compare", by="route")).body.decode(), "moves")
+    assert by_route["GET /a"][place : place + 2] == [rating(None), "0.90"]
+    other = rows_of((await get(site, "compare", score="tone <b>")).body.decode(), "moves")
+    assert other["good"][place : place + 2] == [rating(None), rating(-3)]
+    text = (await get(site, "export.csv", of="compare")).body.decode()
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert [rows["good"][f"{name}_{side}"] for side in ("before", "now") for name in ("score", "scored")] == [
+        "0.5",
+        "1",
+        "0.9",
+        "2",
+    ]
+
+
+async def test_nothing_is_said_of_scores_where_neither_period_has_any() -> None:
+    html = (await get(make_site(await scored()), "compare")).body.decode()
+    assert "helpful" not in html
+    assert "scored" not in html
+
+
+async def test_of_many_names_those_with_the_most_scores_are_compared() -> None:
+    store = await scored(*(score(1, CALLS[0], f"n{i}") for i in range(9) for _ in range(10 - i)))
+    html = (await get(make_site(store), "compare", score="n8")).body.decode()
+    assert [name for name in rows_of(html, "tight figures") if name[0] == "n"] == [
+        *(f"n{i}" for i in range(5)),
+        "n8",
+    ]
+    assert "3 other names of scores" in html

@@ -94,6 +94,13 @@ async def test_change_is_against_the_time_before_and_red_only_above_twice(site: 
         ({"sort": "new"}, ["<i>new</i>", "free"]),
         ({"sort": "name"}, ["no user named", "<i>new</i>", "ann", "bob", "free"]),
         ({"sort": "cost_usd"}, ["free", "no user named", "<i>new</i>", "bob", "ann"]),
+        ({"sort": "-errors"}, ["bob", "ann", "no user named", "<i>new</i>", "free"]),
+        ({"sort": "errors"}, ["ann", "no user named", "<i>new</i>", "free", "bob"]),
+        ({"sort": "-errors", "status": "success"}, ["ann", "no user named", "<i>new</i>", "free"]),
+        ({"sort": "-seen"}, ["no user named", "ann", "<i>new</i>", "free", "bob"]),
+        ({"sort": "seen", "match": "b"}, ["bob"]),
+        ({"sort": "-p95_ms"}, ["ann", "no user named", "<i>new</i>", "free", "bob"]),
+        ({"sort": "p95_ms"}, ["no user named", "<i>new</i>", "free", "ann", "bob"]),
         ({"match": "N"}, ["ann", "<i>new</i>"]),
         ({"match": "%"}, []),
         ({"sort": "1; DROP"}, ["ann", "bob", "no user named", "<i>new</i>", "free"]),
@@ -240,3 +247,92 @@ async def test_the_menu_names_both(ask: Ask) -> None:
     body = (await ask("models")).body.decode()
     assert 'data-page="users"' in body
     assert 'data-page="tags"' in body
+
+
+def _figures(body: str) -> dict[str, str]:
+    """The text of each key figure, by its label."""
+    cards = re.findall(r'<div class="kpi"><div class="l">(.*?)</div>(.*?)</div>\s*</div>', body, re.DOTALL)
+    return {label: " ".join(re.sub(r"<[^>]+>", " ", rest).split()) for label, rest in cards}
+
+
+async def test_key_figures_say_how_many_there_are_and_how_the_cost_is_spread(site: Site) -> None:
+    figures = _figures(await _body(site, "users"))
+    assert figures["Cost"].startswith("$0 .1000 down 81%")
+    assert "10% of it with no user named" in figures["Cost"]
+    # bob, ann and gone in the day before; new are two, and one is gone
+    assert figures["Users"] == "4 up 1 2 new 1 gone quiet"
+    assert figures["Median user"] == "$0.0100 1 call"  # ann 0.06, bob 0.02, new 0.01, free
+    assert not [label for label in figures if label.startswith("Top")]
+    assert '<h2 id="h-who">4 users</h2>' in " ".join((await _body(site, "users")).split())
+    tags = _figures(await _body(site, "tags"))
+    assert "20% of it with no team" in tags["Cost"]
+    assert tags["Values"].startswith("2 up 1 1 new 0 gone quiet")
+
+
+@pytest.mark.parametrize("unnamed", [0, 1, 9_000, 22_000, 90_000])
+async def test_the_median_is_told_among_those_with_a_name(unnamed: int) -> None:
+    calls = [_call(f"u{number:02}", 1000 * number, HOUR) for number in range(1, 22)]
+    calls += [_call(None, 1000 * unnamed, HOUR)] if unnamed else []
+    figures = _figures(await _body(make_site(MemoryStore(calls)), "users"))
+    assert figures["Median user"].startswith("$0.000011")
+    assert figures["Users"].startswith("21")
+    top, whole = sum(range(12, 22)), sum(range(1, 22)) + unnamed
+    assert figures["Top 10 users"].startswith(f"{100 * top / whole:.0f}" if top / whole >= 0.1 else "")
+    assert "of the cost" in figures["Top 10 users"]
+
+
+async def test_the_share_of_the_top_is_against_the_time_before() -> None:
+    calls = [_call(f"u{n:02}", 1000, ago) for n in range(20) for ago in (HOUR, 30 * HOUR)]
+    calls.append(_call("u00", 20_000, HOUR))
+    figures = _figures(await _body(make_site(MemoryStore(calls)), "users"))
+    assert figures["Top 10 users"] == "75 % up 25 points of the cost"
+    assert figures["Users"] == "20 0 new 0 gone quiet"
+
+
+async def test_there_are_no_key_figures_where_nobody_is_named() -> None:
+    assert "Key figures" not in await _body(make_site(MemoryStore([_call(None, 1, HOUR)])), "users")
+
+
+async def test_times_put_only_those_in_order_that_cost_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    from miharu.dashboard.panels import who
+
+    monkeypatch.setattr(who, "_TIMED_AT_MOST", 30)
+    store = MemoryStore([_call(f"u{n:02}", 1000 - n, HOUR, duration_ms=1000 + n) for n in range(40)])
+    asked: list[int] = []
+    latencies = store.latencies
+
+    async def ask(query: Query, by: Any, among: Sequence[str | None]) -> Any:
+        asked.append(len(among))
+        return await latencies(query, by, among)
+
+    monkeypatch.setattr(store, "latencies", ask)
+    body = await _body(make_site(store), "users", sort="-p95_ms")
+    assert _names(body) == [f"u{n:02}" for n in range(29, 9, -1)]
+    assert "of the 30 that cost most" in body
+    assert max(asked) == 30
+    assert 'aria-sort="descending"' in body
+    assert _names(await _body(make_site(store), "users", sort="-p95_ms", page="2")) == [
+        f"u{n:02}" for n in range(9, -1, -1)
+    ]
+
+
+async def test_the_page_of_a_user_has_each_tag_that_sums_are_kept_by() -> None:
+    tags = {"team": "search", "release": "1.4", "place": "<b>"}
+    store = MemoryStore([_call("ann", 1000, HOUR, tags=tags), _call("bob", 9, HOUR, tags={"other": "o"})])
+    body = await _body(make_site(store), "users", user="ann")
+    assert re.findall(r'<h2 id="h-tag-\d+">(.*?)</h2>', body) == ["place", "release", "team"]
+    assert "&lt;b&gt;" in body
+    assert "tags?name=release&amp;tag=release=1.4" in body or "tag=release=1.4" in body
+    body = await _body(make_site(store), "tags", name="team", tag="team=search")
+    assert re.findall(r'<h2 id="h-tag-\d+">(.*?)</h2>', body) == ["place", "release"]
+
+
+async def test_of_tags_without_sums_one_is_on_the_page_of_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore([_call("ann", 1000, HOUR, tags={"a": "1", "b": "2"})])
+
+    async def none() -> Sequence[str]:
+        return ()
+
+    monkeypatch.setattr(store, "tag_names", none)
+    body = await _body(make_site(store), "users", user="ann")
+    assert re.findall(r'<h2 id="h-tag-\d+">(.*?)</h2>', body) == ["a"]

@@ -6,12 +6,12 @@ It says "since", not "because": something else may have changed at that time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from miharu.analysis.chance import ENOUGH, SURE, of_amounts, of_shares, of_times
+from miharu.analysis.chance import ENOUGH, SURE, of_amounts, of_shares, of_sums, of_times
 from miharu.call import Call
-from miharu.stores.base import Group
-from miharu.wording.numbers import MINUS, compact, duration, money_change
+from miharu.stores.base import Group, ScoreSum
+from miharu.wording.numbers import MINUS, compact, duration, money_change, rating_change
 
-__all__ = ("Difference", "Since", "since")
+__all__ = ("Difference", "Since", "scored", "since")
 
 _CLEAR = 0.005
 """A smaller part of what it was is not worth a sentence."""
@@ -24,7 +24,7 @@ class Difference:
     name: str
     text: str
     css: str
-    """``bad`` or ``ok`` where chance does not explain it."""
+    """``bad`` or ``ok`` where chance does not explain it, and it is known which of the two it is."""
     sure: bool | None
     """``None`` where there are too few calls to tell."""
 
@@ -37,7 +37,13 @@ class Since:
     verdict: str
 
 
-def since(before: Group, after: Group, old: Sequence[Call], new: Sequence[Call]) -> Since:
+def since(
+    before: Group,
+    after: Group,
+    old: Sequence[Call],
+    new: Sequence[Call],
+    more: Sequence[Difference] = (),
+) -> Since:
     """Compare two versions.
 
     Args:
@@ -45,8 +51,9 @@ def since(before: Group, after: Group, old: Sequence[Call], new: Sequence[Call])
         after: Of the one that took its place.
         old: The newest calls of the version before.
         new: Those of the other.
+        more: Further figures.
     """
-    found = [
+    found: list[Difference] = [
         one
         for one in (
             _cost(before, after, old, new),
@@ -56,8 +63,17 @@ def since(before: Group, after: Group, old: Sequence[Call], new: Sequence[Call])
         )
         if one is not None
     ]
+    found += more
     calls, others = after.totals.calls, before.totals.calls
     return Since(found, _verdict(found, calls, others))
+
+
+def scored(name: str, before: ScoreSum | None, after: ScoreSum | None) -> Difference | None:
+    """How the scores of that name differ: in no colour, for a low one may be the better."""
+    if before is None or after is None or (text := rating_change(before.mean, after.mean)) == "0":
+        return None
+    chance = of_sums(*((one.number, one.total, one.squares) for one in (after, before)))
+    return Difference(name, f"{name} {text}", "mid", None if chance is None else chance < SURE)
 
 
 def _verdict(found: Sequence[Difference], calls: int, others: int) -> str:

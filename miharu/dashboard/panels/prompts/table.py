@@ -1,16 +1,17 @@
 """A row for each prompt: what it cost, how it went, and which of its versions was called when."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from miharu.dashboard.address.view import View
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.prompts.strip import Segment, segments, spans_of, step_of
+from miharu.dashboard.panels.scores import NO_SCORES, ScoresOf, scores_of
 from miharu.dashboard.panels.tables import Column, usd
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together, top
-from miharu.stores.base import Group, Latency, Totals, Versions
+from miharu.stores.base import Group, Latency, Query, ScoreSum, Totals, Versions
 from miharu.wording.names import UNKNOWN
 
 __all__ = ("IN_A_FILE", "MOST", "PromptRow", "PromptRows", "columns", "rows")
@@ -37,6 +38,8 @@ class PromptRow:
     changed: int | None = None
     """When that was, to the step, Unix milliseconds; ``None`` where there is no other version."""
     strip: Sequence[Segment] = ()
+    score: ScoreSum | None = None
+    """Of the scores that the table shows."""
 
     @property
     def name(self) -> str:
@@ -78,6 +81,7 @@ class PromptRows:
     """Whether most prompts were called about once: something varies, and none has a name."""
     named: bool
     """Whether any call has a prompt."""
+    scores: ScoresOf = NO_SCORES
 
 
 async def rows(view: View, site: Site, *, most: int = MOST, number: int = 1) -> PromptRows:
@@ -89,10 +93,16 @@ async def rows(view: View, site: Site, *, most: int = MOST, number: int = 1) -> 
         first = ask(top, site.store, query, "prompt_name", most, (number - 1) * most)
         totals = ask(site.store.totals, query)
     names = tuple(group.key for group in first.value.groups if group.key)
-    found: Mapping[str, Versions] = {}
-    if names and hasattr(site.store, "versions"):
-        found = {one.name: one for one in await site.store.versions(query, names, step_of(window))}
-    made = [_row(view, group, found.get(group.key or ""), window) for group in first.value.groups]
+    async with together() as ask:
+        versions = ask(_versions, site, query, names, step_of(window))
+        scores = ask(scores_of, reached, site, "prompt_name", tuple(g.key for g in first.value.groups))
+    made = [
+        replace(
+            _row(view, group, versions.value.get(group.key or ""), window),
+            score=scores.value.sums.get(group.key),
+        )
+        for group in first.value.groups
+    ]
     return PromptRows(
         rows=made,
         whole=first.value.whole,
@@ -100,7 +110,15 @@ async def rows(view: View, site: Site, *, most: int = MOST, number: int = 1) -> 
         size=most,
         once=first.value.whole >= _OF_ONE and totals.value.calls < _ONCE * first.value.whole,
         named=bool(names) or number > 1,
+        scores=scores.value,
     )
+
+
+async def _versions(site: Site, query: Query, names: Sequence[str], step: int) -> Mapping[str, Versions]:
+    """By the name of the prompt, where they are known."""
+    if not names or not hasattr(site.store, "versions"):
+        return {}
+    return {one.name: one for one in await site.store.versions(query, names, step)}
 
 
 def _row(view: View, group: Group, found: Versions | None, window: Window) -> PromptRow:
@@ -131,6 +149,8 @@ def columns() -> list[Column[PromptRow]]:
         Column("tokens", "Tokens", lambda row: row.tokens, "Of a call, input and output."),
         Column("p95_ms", "p95", lambda row: row.latency.p95_ms, "19 of 20 calls were quicker."),
         Column("errors_percent", "Errors", lambda row: row.failing),
+        Column("score", "Score", lambda row: row.score.mean if row.score else None),
+        Column("scored", "Scored", lambda row: row.score.number if row.score else None),
         Column("each_usd", "Per call", lambda row: usd(row.each), "Of the calls with a price."),
         Column("cost_usd", "Cost", lambda row: usd(row.totals.cost_nanousd)),
     ]

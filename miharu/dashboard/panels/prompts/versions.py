@@ -9,12 +9,13 @@ from miharu.analysis.prompt_changes import PromptChange, change, fixed_part
 from miharu.dashboard.address.ranges import HOUR
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
-from miharu.dashboard.panels.prompts.since import Since, since
+from miharu.dashboard.panels.prompts.since import Since, scored, since
 from miharu.dashboard.panels.prompts.strip import Span, css_of, spans_of, step_of
+from miharu.dashboard.panels.scores import scores_of
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.providers.fixed import Fixed
-from miharu.stores.base import Group, Order, Query
+from miharu.stores.base import Group, Order, Query, ScoreSum
 
 if TYPE_CHECKING:
     from miharu.call import Call
@@ -39,6 +40,7 @@ class Version:
     last: int
     is_newest: bool
     group: Group
+    score: ScoreSum | None
     link: str
     """To its calls."""
     each: int | None
@@ -62,6 +64,8 @@ class Opened:
     number: int
     """Versions in all."""
     versions: Sequence[Version]
+    score: str
+    """The name of the scores that are shown; empty where there are none."""
     calls_link: str
 
 
@@ -79,19 +83,26 @@ async def opened(view: View, site: Site, name: str) -> Opened | None:
     spans = spans_of(found[0])
     shown = spans[: SHOWN + 1]
     async with together() as ask:
-        groups = ask(site.store.groups, query, "prompt_hash", None, tuple(span.version for span in shown))
+        keys = tuple(span.version for span in shown)
+        groups = ask(site.store.groups, query, "prompt_hash", None, keys)
+        scores = ask(scores_of, reached, site, "prompt_hash", keys)
         known = [ask(_known, site, query, span, step) for span in shown]
     by_key = {group.key: group for group in groups.value}
     seen = [
-        _Seen(span, by_key[span.version], one.value)
+        _Seen(span, by_key[span.version], one.value, scores.value.sums.get(span.version))
         for span, one in zip(shown, known, strict=True)
         if span.version in by_key
     ]
-    made = [_version(view, one, before, seen[0].span.number) for one, before in zip_longest(seen, seen[1:])]
+    name_of_scores = scores.value.name if scores.value.sums else ""
+    made = [
+        _version(view, one, before, seen[0].span.number, name_of_scores)
+        for one, before in zip_longest(seen, seen[1:])
+    ]
     return Opened(
         name=name,
         number=found[0].number,
         versions=made[:SHOWN],
+        score=name_of_scores,
         calls_link=replace(view, version=None).to("calls"),
     )
 
@@ -110,6 +121,7 @@ class _Seen:
     span: Span
     group: Group
     known: _Known
+    score: ScoreSum | None
 
 
 async def _known(site: Site, query: Query, span: Span, step: int) -> _Known:
@@ -142,7 +154,7 @@ async def _first(site: Site, own: Query, span: Span, step: int) -> int:
     return oldest[0].timestamp if oldest else start
 
 
-def _version(view: View, one: _Seen, before: _Seen | None, newest: int) -> Version:
+def _version(view: View, one: _Seen, before: _Seen | None, newest: int, score: str) -> Version:
     totals, fixed = one.group.totals, one.known.fixed
     priced = totals.calls - totals.unpriced
     earlier = None if before is None else before.known.fixed
@@ -154,11 +166,18 @@ def _version(view: View, one: _Seen, before: _Seen | None, newest: int) -> Versi
         last=one.known.last,
         is_newest=one.span.number == newest,
         group=one.group,
+        score=one.score,
         link=view.to("calls", version=one.span.version),
         each=round(totals.cost_nanousd / priced) if priced and totals.cost_nanousd else None,
         has_before=before is not None,
         change=change(earlier, fixed) if earlier and fixed else None,
         since=None
         if before is None
-        else since(before.group, one.group, before.known.sample, one.known.sample),
+        else since(
+            before.group,
+            one.group,
+            before.known.sample,
+            one.known.sample,
+            [moved] if (moved := scored(score, before.score, one.score)) else (),
+        ),
     )

@@ -10,6 +10,7 @@ tools.py      tools that were asked for, and tools that ran
 scoring.py    scores, by the calls that they count for
 prompts.py    the versions of a prompt
 order.py      everything, in its order
+reach.py      how far back the newest calls are looked through
 pieces.py     the window of a question: whole hours, and its edges
 """
 

@@ -6,11 +6,12 @@ from typing import Any, get_args
 
 from miharu.batch import Score
 from miharu.call import Body, Call, moment_of
-from miharu.stores.base import NEWEST, RANKED, Order, Query, Ranking, Searched, Session, Totals
+from miharu.stores.base import NEWEST, Order, Query, Ranking, Searched, Session, Totals
 from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import among, literal
+from miharu.stores.clickhouse.queries.reach import looked_through
 from miharu.stores.clickhouse.queries.sums import of_sessions
-from miharu.stores.clickhouse.tables.conditions import LOOKED_UP, during, live, where
+from miharu.stores.clickhouse.tables.conditions import during, live, where
 from miharu.stores.clickhouse.tables.schema import TYPES
 from miharu.stores.columns import CALLS, LONGEST_JSON, LONGEST_TEXT, SCORES, from_row
 
@@ -53,7 +54,7 @@ def calls(
             return []
         unseen = f" AND {place}"
     if order.by != "timestamp":
-        start = _looked_through(database, query)
+        start = looked_through(database, query)
     elif before is not None and order.descending:
         query = replace(query, end=min(query.end, (moment_of(before) or 0) + 1))
     keys = database.query(
@@ -141,18 +142,6 @@ def _sorting(order: Order) -> str:
     if order.by == "timestamp":
         return f"timestamp {direction}, id {direction}"
     return f"{order.by} {direction} NULLS LAST, id DESC"
-
-
-def _looked_through(database: Database, query: Query) -> int:
-    """From when on the newest calls of the window are; at most ``RANKED``, or all of one user, say."""
-    if any(getattr(query, name) is not None for name in LOOKED_UP):
-        return query.start
-    rows = database.query(
-        "SELECT min(timestamp), count() FROM (SELECT timestamp FROM llm_calls "
-        f"WHERE {during(query.start, query.end)} AND sign = 1 ORDER BY timestamp DESC LIMIT {RANKED})"
-    )
-    first, number = rows[0]
-    return int(first) if number >= RANKED else query.start
 
 
 def _place(database: Database, order: Order, before: str) -> str | None:

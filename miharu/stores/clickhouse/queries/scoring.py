@@ -48,11 +48,13 @@ def score_sums(
     if by is not None and among is not None:
         chosen = f"WHERE key IN {listed([key or '' for key in among])} "
     rows = database.query(
-        f"SELECT {step} AS step, key, count(), sum(value) FROM {_counted(query, name, by)} {chosen}"
+        f"SELECT {step} AS step, key, count(), sum(value), sum(value * value) "
+        f"FROM {_counted(query, name, by)} {chosen}"
         "GROUP BY step, key ORDER BY step, key"
     )
     return [
-        ScoreSum(t=int(t), key=key or None, number=int(number), total=total) for t, key, number, total in rows
+        ScoreSum(t=int(t), key=key or None, number=int(number), total=total, squares=squares)
+        for t, key, number, total, squares in rows
     ]
 
 

@@ -21,9 +21,10 @@ from miharu.stores.clickhouse.client.database import Database, Rows
 from miharu.stores.clickhouse.client.literals import among as listed
 from miharu.stores.clickhouse.client.literals import literal
 from miharu.stores.clickhouse.queries.pieces import Steps, key_of, pieces, step_of
+from miharu.stores.clickhouse.queries.reach import looked_through
 from miharu.stores.clickhouse.queries.times import latencies as timed_by
 from miharu.stores.clickhouse.queries.times import timed as timed_among
-from miharu.stores.clickhouse.tables.conditions import is_summed, where
+from miharu.stores.clickhouse.tables.conditions import is_summed, live, where
 from miharu.stores.clickhouse.tables.measures import SIGNED
 
 __all__ = ("groups", "has_sums", "keys", "latencies", "of_sessions", "ranks", "series", "totals")
@@ -144,12 +145,17 @@ def _ranked(
 ) -> list[tuple[str, int]]:
     """The keys from that place on, each with the number of all."""
     checked_order(order)
-    selects = _ranking(query, by, "m_calls, m_cost_nanousd, 0 AS o_calls, 0 AS o_cost_nanousd")
+    sides = {"own": _ranking(query, by)}
+    having = "sum(m_calls) > 0"
     if order.against is not None:
         start, end = order.against
-        columns = "0 AS m_calls, 0 AS m_cost_nanousd, o_calls, o_cost_nanousd"
-        selects += _ranking(replace(query, start=start, end=end), by, columns)
-    having = "sum(m_calls) + sum(o_calls) > 0"
+        sides["other"] = _ranking(replace(query, start=start, end=end), by)
+        having = "sum(m_calls) + sum(o_calls) > 0"
+    if order.by == "errors":
+        failed = query.status in {None, "error"}
+        sides["failed"] = _ranking(replace(query, status="error"), by) if failed else []
+    if order.by == "last":
+        sides["newest"] = [_newest(database, query, by)]
     if order.only_new:
         having = "sum(m_calls) > 0 AND sum(o_calls) = 0 AND key <> ''"
     if order.matching is not None:
@@ -160,7 +166,14 @@ def _ranked(
         "calls": "sum(m_calls)",
         "each": "sum(m_cost_nanousd) / greatest(sum(m_calls), 1)",
         "moved": "abs(sum(m_cost_nanousd) - sum(o_cost_nanousd))",
+        "errors": "sum(m_errors)",
+        "last": "max(m_newest)",
     }[order.by]
+    columns = [column for side in sides for column in _SIDES[side]]
+    selects = []
+    for side, statements in sides.items():
+        said = ", ".join(f"{_SIDES[side].get(column, '0')} AS {column}" for column in columns)
+        selects += [f"SELECT key, {said} FROM ({statement})" for statement in statements]
     rows = database.query(
         f"SELECT key, count() OVER () AS whole FROM ({' UNION ALL '.join(selects)}) GROUP BY key "
         f"HAVING {having} ORDER BY {first} {'DESC' if order.descending else 'ASC'}, "
@@ -169,15 +182,31 @@ def _ranked(
     return [(row[0], row[1]) for row in rows]
 
 
-def _ranking(query: Query, by: By, columns: str) -> list[str]:
-    """Statements for the sums by which keys are ranked, as they are called in the columns."""
-    prefix = "o" if columns.startswith("0") else "m"
-    inner = ", ".join(f"{SIGNED[name]} AS {prefix}_{name}" for name in ("calls", "cost_nanousd"))
+_SIDES: Mapping[str, Mapping[str, str]] = {
+    "own": {"m_calls": "r_calls", "m_cost_nanousd": "r_cost_nanousd"},
+    "other": {"o_calls": "r_calls", "o_cost_nanousd": "r_cost_nanousd"},
+    "failed": {"m_errors": "r_calls"},
+    "newest": {"m_newest": "newest"},
+}
+"""What is ranked by, and which sum of which statements says it."""
+
+
+def _ranking(query: Query, by: By) -> list[str]:
+    """Statements for the sums by which keys are ranked."""
+    inner = ", ".join(f"{SIGNED[name]} AS r_{name}" for name in ("calls", "cost_nanousd"))
     return [
-        f"SELECT key, {columns} FROM (SELECT {key_of(by)} AS key, {inner} FROM llm_calls WHERE {condition} "
-        "GROUP BY key)"
+        f"SELECT {key_of(by)} AS key, {inner} FROM llm_calls WHERE {condition} GROUP BY key"
         for condition, _ in pieces(query, by, None, None)
     ]
+
+
+def _newest(database: Database, query: Query, by: By) -> str:
+    """When the newest call of each began, of the newest calls of the window."""
+    query = replace(query, start=looked_through(database, query))
+    return (
+        f"SELECT {key_of(by)} AS key, max(timestamp) AS newest FROM llm_calls "
+        f"WHERE {where(query)} AND {live(query.start, query.end)} GROUP BY key"
+    )
 
 
 def _sums(
