@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -54,6 +54,8 @@ class Part:
     """By which a call of a tool and its result find each other."""
     data: str = ""
     """Of a picture or a sound: the beginning of its base64, by which the body's is found."""
+    source: str = field(default="", compare=False)
+    """JSON that was sent as a text: as it was sent, where ``text`` is another form of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +113,22 @@ def text_part(text: object) -> Part | None:
 
 
 def call_part(name: object, arguments: object, id: object = "") -> Part:  # noqa: A002 - the provider's word
-    return Part(kind="call", name=str(name or "tool"), text=as_json(arguments), id=str(id or ""))
+    return _json_part("call", str(name or "tool"), arguments, str(id or ""))
 
 
 def result_part(content: object, id: object = "", name: object = "") -> Part:  # noqa: A002 - ditto
-    return Part(kind="result", name=str(name or ""), text=as_json(content), id=str(id or ""))
+    return _json_part("result", str(name or ""), content, str(id or ""))
 
 
 def data_part(name: object, value: object) -> Part:
     """A value of any other kind, as it is."""
-    return Part(kind="data", name=str(name or "part"), text=as_json(value))
+    return _json_part("data", str(name or "part"), value)
+
+
+def _json_part(kind: Kind, name: str, value: object, id: str = "") -> Part:  # noqa: A002 - ditto
+    text = as_json(value)
+    source = value if isinstance(value, str) and value != text else ""
+    return Part(kind=kind, name=name, text=text, id=id, source=source)
 
 
 def media(kind: object, source: object) -> Part:

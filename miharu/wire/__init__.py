@@ -4,6 +4,7 @@ decoding.py      content-encodings, undone chunk by chunk
 headers.py       headers, by their names in lower case
 decoded.py       one exchange, as every reader gets it
 json.py          quick and forgiving
+exact.py         JSON with every number and name of its text
 large.py         JSON of megabytes, without the binaries in it
 sse.py           Server-Sent Events
 eventstream.py   the binary frames of Amazon Web Services

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from miharu.wire.exact import exact
 from miharu.wire.json import loads
 
 __all__ = ("LONGEST", "Abridged", "abridged", "read")
@@ -51,15 +52,28 @@ class Abridged:
     """Its end is missing. A long text that was cut says so itself."""
 
 
-def read(body: bytes, longest: int = LONGEST) -> tuple[Any, bool]:
-    """The value, as far as it is read, and whether there was more; ``None`` where it is no JSON."""
+def read(body: bytes, longest: int = LONGEST, *, exactly: bool = False) -> tuple[Any, bool]:
+    """The value, as far as it is read, and whether there was more; ``None`` where it is no JSON.
+
+    Args:
+        body: Anything.
+        longest: How many bytes of one text to keep.
+        exactly: Keep the numbers and names that a value cannot hold (``wire/exact.py``).
+    """
     if len(body) <= _SMALL:
-        return loads(body), False
+        return (exact(body) if exactly else None) or loads(body), False
     short = abridged(body, longest=longest)
-    return loads(short.body), short.cut
+    return (exact(short.body) if exactly else None) or loads(short.body), short.cut
 
 
-def abridged(body: bytes, *, tokens: int = _TOKENS, most: int = _MOST, longest: int = LONGEST) -> Abridged:
+def abridged(
+    body: bytes,
+    *,
+    tokens: int = _TOKENS,
+    most: int = _MOST,
+    longest: int = LONGEST,
+    unfinished: bool = False,
+) -> Abridged:
     """The beginning of the JSON, or of several objects one after another, with every bracket closed.
 
     Args:
@@ -67,8 +81,9 @@ def abridged(body: bytes, *, tokens: int = _TOKENS, most: int = _MOST, longest: 
         tokens: How many brackets, commas and texts to keep.
         most: How many bytes to keep.
         longest: How many bytes of one text to keep.
+        unfinished: Its end is known to be missing: it is read up to its last comma.
     """
-    short = _Short(body)
+    short = _Short(body, unfinished=unfinished)
     seen = at = 0
     while (start := _next(body, at)) is not None:
         seen += 1
@@ -88,14 +103,15 @@ def abridged(body: bytes, *, tokens: int = _TOKENS, most: int = _MOST, longest: 
             if full or len(short.closing) == _DEEPEST:
                 return short.end(start, b'"\xe2\x80\xa6"' if short.closing else b"")
             short.closing.append(_CLOSED_BY[token])
-        elif token != b",":
-            del short.closing[-1:]
+        else:
+            short.go_on(token, start)
     return short.rest(at)
 
 
 class _Short:
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, *, unfinished: bool) -> None:
         self.body = body
+        self.unfinished = unfinished
         self.pieces: list[bytes] = []
         self.taken = 0
         """Up to where of the body."""
@@ -103,6 +119,8 @@ class _Short:
         """Bytes that were left out."""
         self.closing: list[bytes] = []
         """The brackets that are missing, in reverse."""
+        self.last_comma: tuple[int, list[bytes]] = (0, [])
+        """Where it stands, and the brackets that are missing there; only of what is unfinished."""
 
     def cut_text(self, start: int, end: int, longest: int) -> None:
         shown = _beginning(self.body[start + 1 : start + longest])
@@ -121,7 +139,20 @@ class _Short:
             instead = (b":" + text[1:].lstrip() if text[:1] == b":" else text)[:_GAP]
         self._leave_out(start, end, instead)
 
+    def go_on(self, token: bytes, start: int) -> None:
+        """Behind a comma, or a bracket that closes."""
+        if token != b",":
+            del self.closing[-1:]
+        elif self.unfinished:
+            self.last_comma = (start, self.closing[:])
+
     def rest(self, at: int) -> Abridged:
+        comma, closing = self.last_comma
+        if comma > self.taken:
+            self.closing = closing
+            return self.end(comma)
+        if self.unfinished and self.taken == len(self.body):  # its last text was cut, and ends there
+            return self.end(self.taken)
         if len(self.body) - at > _GAP:
             self.cut_gap(at, len(self.body))
         return Abridged(b"".join((*self.pieces, self.body[self.taken :])), cut=False)

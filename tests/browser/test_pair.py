@@ -34,6 +34,14 @@ EVIL = (
 )
 
 
+NUMBERS = ", ".join(f'{{"number": {number}}}' for number in range(60))
+TREE = (
+    '{ "n": 12345678901234567890123, "n": 1.10,\r\n "in": {"far": "\\u6771 \u202e", "list": ['
+    + NUMBERS
+    + "]}}"
+)
+
+
 @dataclass(frozen=True)
 class Talk:
     address: str
@@ -42,6 +50,7 @@ class Talk:
     evil: str
     evil_too: str
     alone: str
+    tree: str
 
 
 def calls() -> list[Call]:
@@ -65,12 +74,14 @@ def calls() -> list[Call]:
 
     first = claude(0, [USER], "It is at sea.\n\nSoon.", settings={"system": "Be brief.", "temperature": 1})
     second = claude(0, [USER], "It is on land.\n\nSoon.", settings={"system": "Be kind.", "temperature": 0.3})
+    tree = [{"role": "user", "content": TREE}]
     return [
         made(first, 9000),
         made(second, 8000),
         made(gpt(0, side(7), EVIL + " a"), 7000),
         made(gpt(0, side(8), "b " + EVIL), 6000),
         made(claude(0, [USER], "Once."), 5000),
+        made(gpt(0, tree, "Read."), 20_000),
     ]
 
 
@@ -293,3 +304,26 @@ def test_pictures_and_sounds_are_shown_and_vectors_are_not(browser: Browser, tal
         assert answer.headers["content-type"] == "image/png"
         assert opened.evaluate("self.origin") == "null"
         opened.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_json_is_opened_and_closed_by_hand_and_by_key(browser: Browser, talk: Talk, *, scripts: bool) -> None:
+    with page_of(browser, java_script_enabled=scripts) as page:
+        page.goto(f"{talk.address}calls?sel={talk.tree}")
+        tree = page.locator(".jt").first
+        far = tree.get_by_text("number: 7", exact=True)
+        expect(tree.get_by_text("12345678901234567890123", exact=True)).to_be_visible()
+        expect(far).to_be_hidden()
+        tree.locator("summary", has_text='"list"').click()
+        expect(far).to_be_visible()
+        tree.locator("summary", has_text='"list"').focus()
+        page.keyboard.press("Enter")
+        expect(far).to_be_hidden()
+
+
+def test_the_copy_of_json_is_what_was_sent(browser: Browser, talk: Talk) -> None:
+    with page_of(browser, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(f"{talk.address}calls?sel={talk.tree}")
+        page.locator(".jt").first.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == TREE

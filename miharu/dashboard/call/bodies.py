@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from miharu.wire.exact import exact
 from miharu.wire.indented import indented
 from miharu.wire.json import loads
 
@@ -18,6 +19,8 @@ class Text:
     """Bytes of the whole."""
     cut: bool
     """Only the beginning is here."""
+    source: str = ""
+    """The same as it was kept, where all of it is here."""
 
 
 def file_name(id: str, of: str) -> str:  # noqa: A002 - the column's name
@@ -32,13 +35,13 @@ def as_text(content: bytes | None) -> Text | None:
     text = content[:_SHOWN].decode(errors="replace")
     if len(content) > _SHOWN:
         return Text(text, len(content), cut=True)
-    text, cut = pretty(text)
-    return Text(text, len(content), cut=cut)
+    shown, cut = pretty(text)
+    return Text(shown, len(content), cut=cut, source=text)
 
 
 def pretty(text: str, most: int = _SHOWN) -> tuple[str, bool]:
     """The beginning of the text, indented if it is JSON; and whether there is more of it."""
     if len(text) > most:
         return text[:most], True
-    value = loads(text)
+    value = exact(text) or loads(text)
     return (text, False) if value is None else indented(value, most)

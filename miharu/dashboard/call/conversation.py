@@ -82,7 +82,8 @@ def conversation(call: Call, own: Sequence[Provider] = ()) -> Conversation | Non
     if call.body is None:
         return None
     try:
-        (request, request_cut), (answers, answers_cut) = request_of(call), objects_of(call)
+        request, request_cut = request_of(call, exactly=True)
+        answers, answers_cut = objects_of(call, exactly=True)
         form = format_of(call.api, own) or shape_of(request)
         whole = (form or plain).messages(request, answers)
         asked = chosen(_saying(whole.asked), *ASKED)

@@ -17,6 +17,7 @@ from miharu.dashboard.call.media import Finder
 from miharu.dashboard.call.rows import Cell, cost_cell, error_tag, split_route, token_cell, ttft_cell
 from miharu.dashboard.call.timeline import Around, Phase, phases
 from miharu.dashboard.charts.colors import Palette
+from miharu.dashboard.markdown import Trees
 from miharu.providers.base import Provider
 from miharu.wire.indented import indented
 from miharu.wire.json import loads
@@ -78,6 +79,8 @@ class Drawer:
     said: Conversation | None
     media: Finder
     """Finds the pictures and sounds that the bodies hold."""
+    trees: Trees
+    """Draws the JSON of it."""
     curl: str | None
     scores: Sequence[Score]
 
@@ -121,6 +124,7 @@ def drawer(
         bodies=_bodies(call),
         said=said,
         media=Finder(call),
+        trees=Trees(),
         curl=curl(call),
         scores=scores,
     )

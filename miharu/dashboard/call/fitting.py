@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from miharu.providers.messages import Message, Part
-from miharu.wire.indented import SHOWN
+from miharu.wire.indented import MARK, SHOWN
 
 __all__ = ("ANSWERED", "ASKED", "Chosen", "Room", "chosen")
 
@@ -17,7 +17,6 @@ _CHARACTERS = 250_000
 _LABEL = 200
 _LONGEST = SHOWN + 100
 """The longest text, with room for the words that say how much was cut."""
-_MARK = "\n…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ class Room:
 
     def _fit(self, part: Part) -> Part:
         most = min(_LONGEST, self.left)
-        text = part.text if len(part.text) <= most else part.text[:most] + _MARK
+        text = part.text if len(part.text) <= most else part.text[:most] + MARK
         self.left -= min(self.left, len(text))
-        return replace(part, text=text, name=part.name[:_LABEL], id=part.id[:_LABEL])
+        source = part.source if len(part.source) <= min(most, self.left) else ""
+        self.left -= len(source)
+        return replace(part, text=text, name=part.name[:_LABEL], id=part.id[:_LABEL], source=source)

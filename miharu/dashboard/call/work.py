@@ -10,6 +10,7 @@ from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import cost_cell, split_route
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.markdown import Trees
 from miharu.stores.tooling import names_in
 from miharu.wire.indented import of_text
 from miharu.wording.names import model_name
@@ -60,6 +61,7 @@ class Work:
     """How far its error went, or that of what failed in it."""
     input: str
     output: str
+    trees: Trees
     asked: Sequence[Made]
     """The call whose answer asked for this tool."""
     made: Sequence[Made]
@@ -105,6 +107,7 @@ async def work(node: Node, view: View, site: Site) -> Work:
         way=list(_way(node)),
         input=of_text(span.input or ""),
         output=of_text(span.output or ""),
+        trees=Trees(),
         asked=[made(asked, f"{duration(max(0, span.timestamp - asked.timestamp))} before")] if asked else [],
         made=[made(call, "") for call in calls[:_CALLS]],
         more=max(0, len(calls) - _CALLS),

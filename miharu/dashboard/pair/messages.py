@@ -7,6 +7,8 @@ from typing import Literal
 from miharu.analysis.text_changes import Change, Effort, changes, text_change
 from miharu.dashboard.call.media import Finder
 from miharu.providers.messages import Message, Part
+from miharu.wire.indented import of_text
+from miharu.wire.json import loads
 from miharu.wording.numbers import size
 
 __all__ = ("LINES", "Half", "Piece", "Row", "Telling", "beside", "title")
@@ -78,7 +80,9 @@ class Telling:
             )
         if part.kind == "thinking":
             return f"thinking: {part.text}"
-        return "It has more parts than are compared here." if part.kind == "rest" else part.text
+        if part.kind == "rest":
+            return "It has more parts than are compared here."
+        return of_text(part.text) if _is_json(part) else part.text
 
 
 def beside(
@@ -213,4 +217,8 @@ def _is_tool(message: Message) -> bool:
 
 
 def _is_mono(message: Message) -> bool:
-    return bool(message.parts) and all(part.kind in _MONO for part in message.parts)
+    return bool(message.parts) and all(part.kind in _MONO or _is_json(part) for part in message.parts)
+
+
+def _is_json(part: Part) -> bool:
+    return part.kind == "text" and part.text[:1] in {"{", "["} and loads(part.text) is not None

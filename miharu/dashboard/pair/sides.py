@@ -1,6 +1,5 @@
 """Two calls, laid beside each other."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +12,16 @@ from miharu.dashboard.call.media import Finder
 from miharu.dashboard.call.rows import error_tag, split_route
 from miharu.dashboard.charts.colors import Palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.markdown import Trees
 from miharu.dashboard.pair.figures import figures, times
 from miharu.dashboard.pair.messages import Row, Telling, beside
 from miharu.dashboard.pair.settings import settings
 from miharu.dashboard.queries.together import together
 from miharu.providers.messages import Message, Part
+from miharu.wire.indented import CUT
 
 __all__ = ("Side", "Talk", "laid")
 
-_CUT = re.compile(r"(?:\n…|… \[\d+ bytes more\])\Z")
-"""What a text ends with that was too long."""
 READ_WHOLE = 0.6
 """The share of words from which on marks say less than the text."""
 
@@ -106,6 +105,7 @@ async def laid(first: Call, second: Call, view: View, site: Site, colors: Palett
         "without": [letter for letter, talk in zip("AB", talks, strict=True) if talk is None],
         "was_kept": [call.body is not None for call in (first, second)],
         "finders": [Finder(first), Finder(second)],
+        "trees": Trees(),
         "swapped": view.link("pair", a=second.id, b=first.id),
     }
 
@@ -143,7 +143,7 @@ def _error(call: Call) -> list[Message]:
 def _is_shortened(said: Conversation) -> bool:
     parts = (part for one in (*said.asked, *said.answered) for part in one.parts)
     return bool(said.cut or said.left_out or said.more_answers) or any(
-        _CUT.search(part.text[-60:]) for part in parts
+        CUT.search(part.text[-60:]) for part in parts
     )
 
 

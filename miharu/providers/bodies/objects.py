@@ -10,6 +10,7 @@ from miharu.providers.base import Wire
 from miharu.wire import sse
 from miharu.wire.abridged import LONGEST, abridged, read
 from miharu.wire.eventstream import frames
+from miharu.wire.exact import exact
 from miharu.wire.json import mapping
 from miharu.wire.streams import answers
 
@@ -23,23 +24,28 @@ _PIECE = 1 << 20
 Objects = tuple[list[Mapping[str, Any]], bool]
 
 
-def request_of(call: Call, longest: int = LONGEST) -> tuple[Mapping[str, Any], bool]:
+def request_of(
+    call: Call, longest: int = LONGEST, *, exactly: bool = False
+) -> tuple[Mapping[str, Any], bool]:
     """The request's object, empty where it is none; and whether there is more of it than was read.
 
     Args:
         call: With its body.
         longest: Bytes of one text; of a longer one the beginning is read.
+        exactly: With the numbers and names that a value cannot hold (``wire/exact.py``).
     """
-    value, cut = read(call.body.request, longest) if call.body and call.body.request else (None, False)
+    body = call.body.request if call.body else None
+    value, cut = read(body, longest, exactly=exactly) if body else (None, False)
     return mapping(value), cut
 
 
-def objects_of(call: Call, longest: int = LONGEST) -> Objects:
+def objects_of(call: Call, longest: int = LONGEST, *, exactly: bool = False) -> Objects:
     """Each object of the answer, in order; and whether there is more of it than was read.
 
     Args:
         call: With its body.
         longest: Bytes of one text; of a longer one the beginning is read.
+        exactly: With the numbers and names that a value cannot hold; not of objects in lines, or in frames.
     """
     body = call.body.response if call.body else None
     if not body:
@@ -53,7 +59,7 @@ def objects_of(call: Call, longest: int = LONGEST) -> Objects:
     if call.api.startswith("sagemaker."):  # frames that cut a stream of events anywhere
         body = b"".join(frame.payload for frame in frames(body)) or body
     if body[:64].lstrip()[:1] == b"[":
-        whole, cut = read(body, longest)
+        whole, cut = read(body, longest, exactly=exactly)
         if isinstance(whole, list):
             return [one for one in whole if isinstance(one, dict)], cut
     wire = Wire(
@@ -69,8 +75,10 @@ def objects_of(call: Call, longest: int = LONGEST) -> Objects:
         end="eof",
     )
     if wire.is_event_stream:
-        return _counted(read(event.data, longest) for event in sse.events(body))
+        return _counted(read(event.data, longest, exactly=exactly) for event in sse.events(body))
     short = abridged(body, longest=longest)
+    if exactly and isinstance(one := exact(short.body), dict):
+        return [one], short.cut
     found, cut = _counted((answer.value, False) for answer in answers(replace(wire, body=short.body)))
     return found, cut or short.cut
 

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from dataclasses import replace
@@ -48,8 +49,8 @@ def ids(body: bytes) -> list[str]:
     return re.findall(r'<tr id="c-([^"]+)"', body.decode())
 
 
-async def drawer(call: Call) -> str:
-    page = await get(make_site(MemoryStore([call])), "calls", sel=call.id)
+async def drawer(call: Call, **params: str) -> str:
+    page = await get(make_site(MemoryStore([call])), "calls", sel=call.id, **params)
     return page.body.decode().partition('<div id="drawer">')[2]
 
 
@@ -155,6 +156,62 @@ def test_shows_the_first_256_kilobytes_only() -> None:
     assert shown is not None
     assert shown.cut
     assert len(shown.text) == 256 * 1024
+
+
+ARGUMENTS = '{"n": 12345678901234567890123, "n": 1.10, "to": {"name": "\\u6771"}}'
+TALK = {
+    "messages": [
+        {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": ARGUMENTS}}]},
+        {"role": "tool", "tool_call_id": "a", "content": "[" + "{}," * 9_000 + "1.10]"},
+        {"role": "tool", "tool_call_id": "a", "content": "plain text"},
+    ]
+}
+
+
+async def test_json_that_was_said_is_a_tree_with_a_copy_of_what_was_sent() -> None:
+    answer = b'{"choices": [{"message": {"content": "{\\"eta\\": 1e400}"}}]}'
+    call = replace(FULL, api="openai.chat", body=Body(request=json.dumps(TALK).encode(), response=answer))
+    body = await drawer(call)
+    said = body.partition('id="said"')[2]
+    assert said.count('<div class="jt">') == 3
+    assert html.unescape(said).count(f"hidden>{ARGUMENTS}</div>") == 1
+    assert '<span class="nn">1.10</span>' in said
+    assert '<span class="nn">1e400</span>' in said
+    assert '<span class="s">"東"</span>' in said
+    assert re.search(r'<button[^>]* data-copy="json-1"[^>]* hidden>', said)
+    assert '<pre tabindex="0">plain text</pre>' in said
+    assert re.search(r">6,\d{3} more:<", said)  # behind 200 in the tree
+    assert said.count("Its end is missing here") == 1
+    assert said.count('<div id="json-') == 2  # the result is too long for a page
+
+
+async def test_arguments_that_are_an_object_keep_their_numbers_and_names() -> None:
+    answer = b'{"type": "message", "content": [{"type": "tool_use", "name": "f", "input": %s}]}'
+    body = Body(request=b'{"messages": []}', response=answer % ARGUMENTS.encode())
+    streamed = (
+        b'data: {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": %s}}]}}]}\n\n'
+    )
+    for call in (
+        replace(FULL, api="anthropic.messages", body=body),
+        replace(FULL, api="gemini.generate", body=replace(body, response=streamed % ARGUMENTS.encode())),
+    ):
+        said = (await drawer(call)).partition('id="said"')[2]
+        assert said.count('<span class="k">"n"</span>') == 2
+        assert "12345678901234567890123" in said
+        assert '<span class="nn">1.10</span>' in said
+
+
+async def test_a_raw_body_is_a_tree_where_it_is_json() -> None:
+    text = b'{"a": [1.10, {"b": null, "b": 2}],\r\n "c": "x"}'
+    call = replace(FULL, body=Body(request=text, response=b"data: {}"))
+    said = (await drawer(call, tab="request")).partition('id="said"')[2]
+    assert html.unescape(said).count(f"hidden>{text.decode()}</div>") == 1
+    assert said.count('<span class="k">"b"</span>') == 2
+    assert '<pre class="raw"' in (await drawer(call, tab="response")).partition('id="said"')[2]
+    long = Body(request=b'[{"a": 1},' + b'"' + b"x" * 300_000 + b'"]', response=None)
+    said = (await drawer(replace(FULL, body=long), tab="request")).partition('id="said"')[2]
+    assert '<div class="jt"><details open>' in said  # its end is missing: there is no copy
+    assert "this is only the beginning" in said
 
 
 async def test_survives_text_that_cannot_be_encoded() -> None:

@@ -108,6 +108,21 @@ async def test_marks_what_differs_and_folds_what_is_the_same() -> None:
     assert "none differs, " in body
 
 
+async def test_json_is_compared_by_its_lines_and_a_tree_where_it_is_the_same() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": '{"n": 12345678901234567890123}'}
+    asked = [{"role": "user", "content": [result]}]
+    body = await laid(
+        claude(9, asked, '{"eta": "Monday", "price": 1.10}'),
+        claude(5, asked, '{"eta": "Tuesday", "price": 1.10}'),
+    )
+    assert '<div class="jt">' in body
+    assert '<span class="nn">12345678901234567890123</span>' in body
+    [(head, text)] = rows(body)
+    assert head == "Assistant 1 line changed"
+    assert text.count('"price": 1.10 }') == 2
+    assert body.count('class="a mono"') == 1
+
+
 async def test_a_message_of_one_alone_is_named_and_its_tool_too() -> None:
     body = await laid(claude(2000, [USER], "Gone."), claude(1000, [USER, TOOL, RESULT], "Gone."))
     assert [head for head, _ in rows(body)] == ["Assistant only in B", "find only in B"]

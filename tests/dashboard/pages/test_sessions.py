@@ -301,6 +301,13 @@ async def agent() -> Site:
     return make_site(store)
 
 
+async def test_what_a_tool_was_given_is_a_tree(agent: Site) -> None:
+    body = await shown(agent, sel="parse")
+    assert '<div class="jt">' in body
+    assert '<span class="k">"text"</span>: <span class="s">"12,90"</span>' in body
+    assert '>{"text": "12,90"}</div>' in body
+
+
 async def shown(site: Site, **params: str) -> str:
     return written(await get(site, "sessions", trace=TRACE, **params))
 
