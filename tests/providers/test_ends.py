@@ -219,7 +219,7 @@ def test_few_events_of_many_are_parsed(
         parsed.append(data)
         return wire_json.loads(data)
 
-    for module in ("openai._chunks", "openai.responses", "anthropic.messages"):
+    for module in ("openai.completions._chunks", "openai.responses", "anthropic.messages"):
         monkeypatch.setattr(f"miharu.providers.{module}.loads", loads)
     call = read(**stream([]))
     assert (call.outcome.status, call.usage.usage_source) == ("success", "provider")
