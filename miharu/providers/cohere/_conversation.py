@@ -15,7 +15,7 @@ from miharu.providers.messages import (
     said,
     tools,
 )
-from miharu.providers.openai import _chat_conversation as chat
+from miharu.providers.openai.completions import _conversation as chat
 
 __all__ = ("answered", "asked", "messages")
 
