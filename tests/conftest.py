@@ -1,6 +1,7 @@
 """What every test relies on: both async backends, no guard over our mistakes, and nothing left behind."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ try:
 except ImportError:  # an environment of one group of tests
     pass
 else:
-    settings.register_profile("miharu", deadline=None)  # a busy machine is no failure
+    # a busy machine is no failure; what each run tries less of is found by the many runs
+    settings.register_profile("miharu", deadline=None, max_examples=40)
+    settings.register_profile("miharu-full", deadline=None)
     settings.load_profile("miharu")
 
 if TYPE_CHECKING:
@@ -41,9 +44,37 @@ FIRST = ("security", "browser", "stores", "cli", "test_", "docs", "examples")
 """What starts browsers, servers and processes comes first, so that no worker ends long after the other."""
 
 
+TOGETHER = {
+    f"tests/security/test_{name}.py": "tests/security"
+    for name in ("names", "other_sites", "responses", "targets", "tokens")
+}
+"""Files that share servers of their own: one worker has them all, and starts each server once."""
+
+
 def _turn(item: pytest.Item) -> int:
     name = item.nodeid.removeprefix("tests/")
     return next((turn for turn, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--full") and "hypothesis" in sys.modules:
+        settings.load_profile("miharu-full")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As ``--dist loadfile``, but for those that go together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getoption("dist") != "loadfile":
+        return None
+
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1517,6 +1517,7 @@ class StoreContract:
             (RankOrder(descending=False), ("Dan", "cleo", None, "bob", "Ada")),
             (RankOrder(by="calls"), ("cleo", "bob", "Ada", None, "Dan")),
             (RankOrder(by="each"), ("Ada", None, "bob", "Dan", "cleo")),
+            (RankOrder(by="each", against=then), ("Ada", None, "bob", "Dan", "cleo", "eve")),
             (RankOrder(by="key", descending=False), (None, "Ada", "Dan", "bob", "cleo")),
             (RankOrder(by="moved", against=then), ("Ada", "eve", None, "cleo", "Dan", "bob")),
             (RankOrder(only_new=True, against=then), ("Ada", "Dan")),

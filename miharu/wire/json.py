@@ -12,7 +12,7 @@ __all__ = ("ABSURD", "Facts", "count", "dumps", "later", "loads", "mapping", "te
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 ABSURD = 2**53
 """Stands for a count that cannot be: below zero, endless, not a number. The recorder then drops all counts of
-the call (``recorder/bounds.py``)."""
+the call (``_bounds.py``)."""
 
 
 class Facts(dict[str, Any]):

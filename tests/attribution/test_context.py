@@ -23,6 +23,7 @@ from miharu import _guard
 from miharu.attribution import context
 from miharu.attribution.context import Beginning, Origin
 from miharu.attribution.resolve import Attribution, attribution_of
+from miharu.attribution.stated import Stated
 from tests.calls import ask, rows
 
 
@@ -198,6 +199,14 @@ def test_a_block_that_strayed_does_not_own_what_comes_after_it() -> None:
     later = time.perf_counter_ns()
     assert attribution_of(*during, started=1).user_id == "ann"
     assert attribution_of(*context.now(), started=later).user_id is None
+
+
+@pytest.mark.parametrize(("started", "user"), [(5, "ann"), (6, None)])
+def test_a_block_holds_for_calls_that_began_before_it_strayed(started: int, user: str | None) -> None:
+    block = context.Block()
+    block.before, block.strayed = None, 5
+    inside = context.Context(block=block, stated=Stated(user="ann"))
+    assert attribution_of(inside, started=started).user_id == user
 
 
 def test_what_cannot_be_printed_is_named_by_its_kind() -> None:

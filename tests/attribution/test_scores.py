@@ -57,6 +57,7 @@ def test_what_runs_here_is_scored_without_an_id(database: Path) -> None:
         (None, 1),
         ("0" * 31, 1),
         ("0" * 32, math.nan),
+        ("0" * 32, 10**400),
         ("0" * 32, "many"),
         ("0" * 32, None),
         ("0" * 32, [1]),

@@ -14,7 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, propa
 import miharu
 from miharu.attribution import context, tracing
 from miharu.attribution.context import Beginning, Origin
-from miharu.attribution.resolve import Attribution, attribution_of
+from miharu.attribution.resolve import Attribution, attribution_of, span_record
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -114,6 +114,20 @@ def test_a_second_trace_inside_a_span_of_ours_is_noted_beside() -> None:
             found = here()
     assert (found.trace_id, found.parent_id) == (first[0], span.id)
     assert found.tags == {"otel.trace_id": second[0], "otel.span_id": second[1]}
+
+
+def test_the_header_names_no_parent_in_a_trace_of_another() -> None:
+    with Beginning(Origin(scope(PARENT))):
+        with opentelemetry(5, 6) as ids:
+            assert miharu.trace_id() == ids[0]
+        assert (here().trace_id, here().parent_id) == (ids[0], None)
+
+
+def test_a_span_whose_trace_became_another_has_no_parent_in_the_first() -> None:
+    with opentelemetry(5, 6), miharu.span("work") as span, opentelemetry(7, 8) as inner:
+        assert here().trace_id == inner[0]
+    record = span_record(span, None)
+    assert (record.trace_id, record.parent_id) == (inner[0], None)
 
 
 def test_it_never_imports_opentelemetry() -> None:

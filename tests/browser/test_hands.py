@@ -3,28 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from .conftest import keys_work, page_of
 
 pytestmark = pytest.mark.browser
-
-PAGES = (
-    *("", "live", "calls", "routes", "models", "tools", "users", "tags", "sessions", "errors", "compare"),
-    *("find?q=gpt", "pair"),
-)
-
-
-def drawer(page: Page) -> object:
-    return page.get_by_role("complementary", name="Call detail")
-
-
-@pytest.mark.parametrize("width", [390, 820, 1440])
-def test_nothing_overflows(browser: Browser, shop: str, width: int) -> None:
-    with page_of(browser, "light", width) as page:
-        for path in (*PAGES, "?range=7d&measure=tokens&by=route", "calls?status=error", "compare?by=route"):
-            page.goto(shop + path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_every_page_works_before_any_script_runs(browser: Browser, shop: str) -> None:

@@ -81,8 +81,15 @@ def test_the_attempts_of_a_call_are_a_list_of_their_own(browser: Browser, shop: 
         expect(page.locator(".filters .chip", has_text="attempts")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 390),
+        ("dark", 1440),
+        pytest.param("dark", 390, marks=pytest.mark.full),
+        pytest.param("light", 1440, marks=pytest.mark.full),
+    ],
+)
 def test_nothing_overflows(browser: Browser, shop: str, scheme: str, width: int) -> None:
     shots = os.environ.get("MIHARU_TEST_SHOTS")
     with page_of(browser, scheme, width) as page:  # type: ignore[arg-type]

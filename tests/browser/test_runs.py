@@ -15,7 +15,7 @@ from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
 
 from .conftest import EXAMPLE, _process, keys_work, page_of
-from .test_axe import axe, findings
+from .test_axe import LOOKS, Look, axe, findings
 
 __all__ = ("axe",)
 
@@ -152,18 +152,26 @@ def test_all_of_it_works_by_links_alone(browser: Browser, shop: str) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("width", [390, 820, 1440, 2560])
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_nothing_overflows_and_axe_finds_nothing(
-    browser: Browser, shop: str, axe: str, look: str, width: int
-) -> None:
-    with page_of(browser, look, width, reduced_motion="reduce") as page:  # type: ignore[arg-type]
-        for path in (
-            f"sessions?trace={TRACE}",
-            f"sessions?trace={TRACE}&unfold=all",
-            f"sessions?trace={TRACE}&sel={b'parse'.hex().ljust(16, '0')}",
-            "tools",
-        ):
+PATHS = (
+    f"sessions?trace={TRACE}",
+    f"sessions?trace={TRACE}&unfold=all",
+    f"sessions?trace={TRACE}&sel={b'parse'.hex().ljust(16, '0')}",
+    "tools",
+)
+
+
+def test_nothing_overflows(browser: Browser, shop: str) -> None:
+    with page_of(browser, width=390) as page:
+        for path in PATHS:
             page.goto(shop + path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            for width in (390, 820, 1440, 2560):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def test_axe_finds_nothing(browser: Browser, shop: str, axe: str, look: Look) -> None:
+    with page_of(browser, *look, reduced_motion="reduce") as page:
+        for path in PATHS:
+            page.goto(shop + path)
             assert findings(page, axe) == [], path

@@ -2,12 +2,14 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from itertools import count
 from urllib.parse import parse_qsl
 
 import pytest
 
+from miharu.batch import Batch
 from miharu.dashboard.http.headers import SECURITY
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.routes import PATHS, respond
@@ -20,16 +22,20 @@ from .population import population
 from .traffic import HOSTILE, traffic
 
 pytestmark = pytest.mark.anyio
-EVERYTHING = population(NOW, days=1, busy=0.3)
+
+
+@cache
+def everything() -> Batch:
+    return population(NOW, days=1, busy=0.3)
 
 
 @pytest.fixture
 def store() -> MemoryStore:
     """Two days of everything, some of it hostile."""
     store = MemoryStore(traffic(NOW, calls=600, days=2))
-    store.kept |= {call.id: call for call in EVERYTHING.calls}
-    store.kept_spans.extend(EVERYTHING.spans)
-    store.kept_scores.extend(EVERYTHING.scores)
+    store.kept |= {call.id: call for call in everything().calls}
+    store.kept_spans.extend(everything().spans)
+    store.kept_scores.extend(everything().scores)
     return store
 
 

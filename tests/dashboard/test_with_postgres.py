@@ -12,7 +12,7 @@ from tests.stores.postgres.server import Server
 
 from .conftest import NOW, get, make_site
 from .memory import MemoryStore, rounded, said
-from .test_with_sqlite import EVERYTHING, QUESTIONS, same_but_for_tags
+from .test_with_sqlite import everything, questions, same_but_for_tags
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     real = both(PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW))
     real.use_texts(said)
     await real.open()
-    await real.add(EVERYTHING)
+    await real.add(everything())
     while await real.roll_up():
         pass
     yield make_site(real)
@@ -36,9 +36,9 @@ async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 async def test_shows_the_same(shared: Site) -> None:
     store = MemoryStore(counted=rounded)
-    await store.add(EVERYTHING)
+    await store.add(everything())
     exact = make_site(store)
-    for path, asked in QUESTIONS:
+    for path, asked in questions():
         params = {name: value for name, value in asked.items() if value}
         ours, truth = [await get(site, path, **params) for site in (shared, exact)]
         assert ours.status == truth.status == 200, (path, params)

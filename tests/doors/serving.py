@@ -157,6 +157,7 @@ def _await_port(served: Served) -> None:
             socket.create_connection(("127.0.0.1", int(port)), 5).close()
         except OSError:
             served.process.poll()
+            time.sleep(0.01)
         else:
             return
     raise AssertionError(f"it does not listen ({served.process.returncode}):\n{served.log}")

@@ -19,6 +19,7 @@ TABLE = {
     "llm.internal:8000/qwen3*": Price(input=0, output=0),
     "Org/Named-Model": Price(input=4, output=4),
     "cached": Price(input=1, output=1, cached_input=0.25, cache_write=2, cache_write_1h=3),
+    "written": Price(input=1, output=1, cache_write=2),
     "by-request": Price(per_request=0.01),
     "both": Price(input=1, output=1, per_request=0.01, per_search=0.02),
     "heard": Price(input=1, output=1, audio_input=10, audio_output=20),
@@ -84,6 +85,11 @@ def test_names_are_exact_or_patterns_and_may_say_whose_they_are(
         ("my-model", {"cached_tokens": 400}, 1000 * 500 + 100 * 2000),
         ("my-model", {"cache_write_tokens": 400}, 1000 * 500 + 100 * 2000),
         ("cached", {"cached_tokens": 400}, 600 * 1000 + 400 * 250 + 100 * 1000),
+        (
+            "written",
+            {"cache_write_tokens": 400, "cache_write_5m_tokens": 300, "cache_write_1h_tokens": 100},
+            600 * 1000 + 400 * 2000 + 100 * 1000,
+        ),
         ("cached", {"cache_write_tokens": 400}, 600 * 1000 + 400 * 2000 + 100 * 1000),
         (
             "cached",

@@ -97,6 +97,15 @@ def test_a_store_that_refuses_keeps_the_order(bench: Bench) -> None:
     assert not bench.spools
 
 
+@pytest.mark.parametrize(("past_s", "spooled"), [(-0.5, 0), (0.5, 1)])
+def test_what_a_store_refuses_waits_in_memory_for_a_second(bench: Bench, past_s: float, spooled: int) -> None:
+    refuse(bench, "a")
+    stuck = bench.pipeline._stuck_since
+    assert stuck is not None
+    bench.pipeline.spool_overdue(stuck + 1.0 + past_s)
+    assert bench.spool.waiting == spooled
+
+
 def test_a_half_full_queue_is_spooled_at_once(bench: Bench) -> None:
     refuse(bench, "first")
     put(bench, *"abcdefghij")

@@ -1,6 +1,7 @@
 import threading
 from typing import Any
 
+from miharu.batch import Score
 from miharu.exchange import Exchange
 from miharu.holding import Holding
 from miharu.recorder.queue import ExchangeQueue
@@ -26,6 +27,17 @@ def test_what_was_put_is_taken_in_order() -> None:
         queue.put(each)
     assert [queue.take() for _ in range(6)] == [*put, None]
     assert len(queue) == 0
+
+
+def test_where_exchanges_are_taken_what_else_waits_keeps_its_order() -> None:
+    queue = ExchangeQueue()
+    first, second = (Score(id=id_, timestamp=1, name="ok", value=1.0) for id_ in "ab")
+    call = exchange()
+    for record in (first, second):
+        queue.put_record(record)
+    queue.put(call)
+    assert queue.take_exchanges(5, 1 << 20) == [call]
+    assert everything(queue) == [first, second]
 
 
 def test_too_many_are_dropped_and_counted() -> None:

@@ -1,6 +1,8 @@
 """A process that reads hostile answers as the recorder's thread does, and says what each of them cost it.
 
-python -m tests.security.reading NAME…
+python -m tests.security.reading SECONDS NAME…
+
+Each is read again while nobody else could have run for longer than those seconds, thrice at most.
 """
 
 import json
@@ -75,7 +77,7 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def main(names: list[str]) -> None:
+def main(bound: float, names: list[str]) -> None:
     reader = Reader(
         [provider() for _, provider in load(providers.BUILT_IN)], capture_content=True, estimate_usage=True
     )
@@ -85,10 +87,12 @@ def main(names: list[str]) -> None:
         if answer.name in names:
             answer.body()
             told = read(reader, answer)
-            for _ in range(TRIES - 1):
+            tries = 1
+            while told["held"] > bound and tries < TRIES:
                 told["held"] = min(told["held"], read(reader, answer)["held"])
+                tries += 1
             print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(float(sys.argv[1]), sys.argv[2:])

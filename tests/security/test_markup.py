@@ -270,7 +270,7 @@ def test_no_message_tool_or_error_is_more_than_text(api: str, watched: Watched, 
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "screen",
-    [pytest.param(one, marks=() if one.path in {"", "calls"} else pytest.mark.full) for one in SCREENS],
+    [pytest.param(one, marks=() if one.path == "calls" else pytest.mark.full) for one in SCREENS],
     ids=lambda screen: screen.path or "overview",
 )
 def test_nothing_in_an_address_is_more_than_text(screen: Any, watched: Watched) -> None:

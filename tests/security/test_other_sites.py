@@ -107,7 +107,7 @@ def test_it_reads_nothing_with_a_visitors_cookie(
 
 
 @pytest.mark.parametrize("mode", ["auto", "off"])
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_name_of_its_own_for_this_machine_helps_it_nothing(
     name: str, mode: str, tab: Any, door_of: OpenDoor
 ) -> None:
@@ -132,7 +132,7 @@ def test_no_page_frames_it_the_hosts_neither(name: str, tab: Any, door_of: OpenD
         assert SECRET not in frame.content()
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_stranger_does_not_frame_it_to_have_it_clicked(
     name: str, tab: Any, stranger: Stranger, door_of: OpenDoor
 ) -> None:
@@ -144,7 +144,7 @@ def test_a_stranger_does_not_frame_it_to_have_it_clicked(
         assert answer.value.status == 403, kind
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_cookie_that_a_sibling_site_has_tossed_locks_nobody_out(
     name: str, tab: Any, stranger: Stranger, door_of: OpenDoor
 ) -> None:
@@ -163,7 +163,7 @@ def test_a_cookie_that_a_sibling_site_has_tossed_locks_nobody_out(
     assert SECRET in tab.content()
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_a_link_on_another_site_may_be_followed(
     name: str, tab: Any, stranger: Stranger, door_of: OpenDoor
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_link_on_another_site_may_be_followed(
     assert SECRET in tab.content()
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", ONE_DOOR)
 def test_the_token_goes_nowhere_else(name: str, tab: Any, stranger: Stranger, door_of: OpenDoor) -> None:
     """Neither to the next page nor to the scripts of this one, nor to the host's own pages."""
     door = door_of(name, MIHARU_TOKEN=LOCK)

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ def nginx(door: Door, folder: Path, how: str, user: str = "") -> Iterator[Door]:
             try:
                 socket.create_connection(("127.0.0.1", port), 5).close()
             except OSError:
+                time.sleep(0.01)
                 continue
             break
         assert process.poll() is None, (folder / "error.log").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from miharu.dashboard.access import secret
-from tests.security.conftest import LOCK, OpenDoor
+from tests.security.conftest import LOCK, ONE_DOOR, OpenDoor
 from tests.security.world import DOORS, ask, open_door
 
 SCRAPER = "a-token-that-scrapers-alone-have"
@@ -52,6 +52,7 @@ def test_a_token_that_is_shown_in_an_address_does_not_stay_there(name: str, door
     assert (again.status, again.all("location")) == (303, ["./"])
 
 
+@pytest.mark.parametrize("name", ONE_DOOR, indirect=True)
 def test_guessing_is_given_up_on(name: str, filled: Path) -> None:
     with open_door(name, filled, MIHARU_TOKEN=LOCK) as door:
         pair = ask(door, f"?token={LOCK}").all("set-cookie")[0].partition(";")[0]

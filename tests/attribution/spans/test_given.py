@@ -210,6 +210,11 @@ def test_a_large_text_is_cut_before_it_is_copied() -> None:
     assert str(value).rstrip("…") == "x" * LONGEST
 
 
+def test_numbers_of_more_than_64_bits_are_not_kept() -> None:
+    kept, _ = snapshot([2**63 - 1, -(2**63), 2**63, -(2**63) - 1])
+    assert kept == [2**63 - 1, -(2**63), "…", "…"]
+
+
 def test_size_and_time_are_bounded_whatever_is_given() -> None:
     circle: list[Any] = []
     circle.append(circle)
@@ -279,6 +284,35 @@ def test_the_traceback_is_kept_with_what_led_to_it(kept: list[OpenSpan]) -> None
     assert "in read\n" in first
     assert "ValueError: could not convert" in first
     assert second.rstrip().endswith("LookupError: rejected")
+
+
+def test_of_a_chain_of_errors_four_are_kept(kept: list[OpenSpan]) -> None:
+    def fail(depth: int) -> None:
+        try:
+            if depth:
+                fail(depth - 1)
+        except ValueError as error:
+            raise ValueError(f"error {depth}") from error
+        raise ValueError(f"error {depth}")
+
+    with pytest.raises(ValueError, match="error 5"), miharu.span("work"):
+        fail(5)
+    stack = span_record(kept[-1], None).error_stack or ""
+    assert [f"error {depth}" in stack for depth in range(6)] == [False] * 2 + [True] * 4
+
+
+def test_what_an_error_was_raised_from_is_left_out_where_the_program_does(kept: list[OpenSpan]) -> None:
+    def refund() -> None:
+        try:
+            raise ValueError("not to be shown")
+        except ValueError:
+            raise LookupError("rejected") from None
+
+    with pytest.raises(LookupError), miharu.span("work"):
+        refund()
+    stack = span_record(kept[-1], None).error_stack or ""
+    assert stack.rstrip().endswith("LookupError: rejected")
+    assert "not to be shown" not in stack
 
 
 def test_an_error_is_asked_once_what_it_says(kept: list[OpenSpan]) -> None:

@@ -317,6 +317,17 @@ def test_it_is_bounded(place: Path) -> None:
     assert spool.has_room
 
 
+def test_at_its_bound_there_is_no_room(place: Path) -> None:
+    spool = Spool(place)
+    spool.append(batch("a"))
+    assert spool.path is not None
+    spool.max_bytes = spool.path.stat().st_size
+    assert not spool.has_room
+    spool.max_bytes += 1
+    assert spool.has_room
+    assert len(rest(spool)) == 1
+
+
 def test_a_write_that_fails_leaves_no_half_of_it(place: Path) -> None:
     code = f"""
 import pathlib, resource, signal
