@@ -36,10 +36,10 @@ class Style:
         return f"\x1b[{code}m{text}\x1b[0m" if self._on else text
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST) -> str:
     """A stored name, short and without what a terminal would obey: it may come from a stranger."""
     text = "".join(char if char.isprintable() else "?" for char in text)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def bytes_words(size: int) -> str:

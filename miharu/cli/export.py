@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from miharu.cli._arguments import add_database, add_filters, query_of
 from miharu.cli._database.reading import ask, reading
+from miharu.cli._near import near_lines
 from miharu.cli._range import range_ms
 from miharu.errors import ConfigError
 
@@ -80,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
             content=content,
             scores=arguments.format == "dataset",
         )
+        near = () if written else ask(monitor, near_lines, query)
+    for text in near:
+        print(f"miharu: {text}", file=sys.stderr)
     for reason, number in left_out.items():
         said = "1 call is" if number == 1 else f"{number:,} calls are"
         print(f"miharu: {said} left out, {reason}.", file=sys.stderr)

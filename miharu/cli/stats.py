@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from miharu.cli._arguments import add_conditions, add_database, query_of
 from miharu.cli._database.reading import ask, reading
+from miharu.cli._near import near_lines
 from miharu.cli._output import Style, bytes_words, printable, table
 from miharu.cli._range import range_ms, range_words
 from miharu.config import public_url
@@ -59,12 +60,15 @@ def run(arguments: argparse.Namespace) -> int:
         end = (time.time_ns() // 1_000_000 // _MINUTE + 1) * _MINUTE
         query = query_of(arguments, end - arguments.range, end)
         report = _asked(monitor, query)
+        near = () if report.totals.calls or arguments.json else _near(monitor, query)
         where = public_url(monitor.config.database)
     if arguments.json:
         window = {"database": where, "start": query.start, "end": query.end}
         print(json.dumps(window | asdict(report), indent=2))
     else:
         print(_words(f"Calls of the last {range_words(arguments.range)} in {where}", report))
+    for text in near:
+        print(f"miharu: {text}", file=sys.stderr)
     return 0
 
 
@@ -80,6 +84,13 @@ def _asked(monitor: "Monitor", query: "Query") -> _Report:
         return ask(monitor, _read, query)
     except NoDatabase:
         return _Report(totals=Totals(), latency=Latency(), models=(), routes=(), size_bytes=None)
+
+
+def _near(monitor: "Monitor", query: "Query") -> "Sequence[str]":
+    try:
+        return ask(monitor, near_lines, query)
+    except NoDatabase:
+        return ()
 
 
 async def _read(store: "Questions", query: "Query") -> _Report:

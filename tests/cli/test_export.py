@@ -135,6 +135,18 @@ def test_conditions_hold(
     assert table(capsys.readouterr().out) == []
 
 
+def test_where_nothing_is_found_it_says_what_would_have_been(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["export", "--format", "jsonl", "--database", str(file)]
+    assert main([*command, "--where", "model:A*"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main([*command, "--where", "model:A"]) == 0
+    out, said = capsys.readouterr()
+    assert out == ""
+    assert said == "miharu: No call here has the model A. In another case there is: a. Perhaps model:a\n"
+
+
 @pytest.mark.parametrize("command", [["export", "--format=csv"], ["tail"], ["stats"]])
 def test_conditions_that_are_not_understood_say_where(
     command: list[str], file: Path, capsys: pytest.CaptureFixture[str]

@@ -51,6 +51,19 @@ def test_the_sums_are_of_the_calls_that_are_meant(run: Run, recorded: Path) -> N
         assert json.loads(done.stdout)["totals"]["calls"] == calls
 
 
+def test_where_nothing_is_found_it_says_what_would_have_been(run: Run, recorded: Path) -> None:
+    done = run("stats", "--database", str(recorded), "--where", "model:gpt-4o")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        r"miharu: No call here has the model gpt-4o\. Names that begin with it: gpt-4o-.* "
+        r"Perhaps model:gpt-4o\*\n",
+        done.stderr,
+    )
+    for more in (["--json"], ["--range", "30d", "--where", "model:gpt-4o*"]):
+        where = [] if "--where" in more else ["--where", "model:gpt-4o"]
+        assert run("stats", "--database", str(recorded), *where, *more).stderr == ""
+
+
 def test_nothing_happened_is_an_answer(run: Run, recorded: Path, tmp_path: Path) -> None:
     import sqlite3
 

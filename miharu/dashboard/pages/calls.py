@@ -11,6 +11,7 @@ from miharu.dashboard.call.hits import HITS, hits
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels.near import offers
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet, Sorted, Value, usd
 from miharu.dashboard.queries.together import together
@@ -100,9 +101,11 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
     once = {place.call.id: place for place in reversed(places)}  # of a call with several, the first
     shown = [place for place in places if once[place.call.id] is place]
     found = rows([place.call for place in shown], view, colors.value)
+    near = await offers(view, site) if view.is_filtered and not totals.value.calls else ()
     return {
         "rows": [replace(row, score=place.score) for row, place in zip(found, shown, strict=True)],
         "scored": scored,
+        "offers": near,
         **said,
         "total": totals.value.calls,
         "order": wanted,

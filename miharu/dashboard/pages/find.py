@@ -13,7 +13,9 @@ from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.headers import make_page
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.http.templates import render
+from miharu.dashboard.panels.near import offers
 from miharu.dashboard.panels.screens import Screen, show
+from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.together import together
 from miharu.errors import ConditionError
 from miharu.stores.base import Dimension
@@ -49,7 +51,7 @@ async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
     if not text:
         return {"q": "", "hits": []}
     if has_conditions(text):
-        return {"q": text, "hits": [_conditions(view, text)]}
+        return {"q": text, "hits": [_conditions(view, text), *await _offered(view, site, text)]}
     query = view.query(site.clock())
     window = view.window(site.clock())
     async with together() as ask:
@@ -80,6 +82,18 @@ def _conditions(view: View, text: str) -> Hit:
     except ConditionError as error:
         kind, shown = "not yet a filter", error.faults[0].reason
     return Hit(kind=kind, text=shown, link=_to_calls(view, text))
+
+
+async def _offered(view: View, site: Site, text: str) -> list[Hit]:
+    """What would find calls, where what was typed finds none."""
+    try:
+        asked = replace(View.read({"q": text}, view.zone), range=view.range)
+    except ConditionError:
+        return []
+    asked = await within_reach(asked, site)
+    if (await site.store.totals(asked.query(site.clock()))).calls:
+        return []
+    return [Hit(kind="none; perhaps", text=one.text, link=one.link) for one in await offers(asked, site)]
 
 
 def _to_calls(view: View, text: str) -> str:

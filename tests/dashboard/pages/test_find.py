@@ -1,4 +1,7 @@
 import re
+from dataclasses import replace
+from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -86,3 +89,59 @@ async def test_answers_the_field_with_a_part_of_the_page(site: Site) -> None:
     request = PageRequest(path="find", params={"q": "sol"}, headers={"hx-request": "true"})
     page = await respond(request, site)
     assert page.body.startswith(b'<ul class="hits">')
+
+
+OFFER = re.compile(r'class="note offer"><span>(.*?) <a class="ul mono" href="(.*?)">(.*?)</a>', re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("params", "text", "link"),
+    [
+        ({"model": "gpt-6"}, "model:gpt-6*", "calls?q=model:gpt-6*"),
+        ({"q": "model:gpt-6,gpt-7 -user:u_1"}, "model:gpt-6*", "calls?q=-user:u_1+model:gpt-6*"),
+        ({"user": "U_1042", "range": "7d"}, "user:u_1042", "calls?range=7d&q=user:u_1042"),
+        ({"route": "POST /chat"}, 'route:"POST /chat"*', "calls?q=route:%22POST+/chat%22*"),
+    ],
+)
+async def test_where_nothing_is_found_it_is_said_what_would_have_been(
+    site: Site, params: dict[str, str], text: str, link: str
+) -> None:
+    body = (await get(site, "calls", **params)).body.decode()
+    ((sentence, href, shown),) = OFFER.findall(body)
+    assert sentence.startswith("No call here has the ")
+    assert unescape(shown) == text
+    path, _, query = unescape(href).partition("?")
+    assert dict(parse_qsl(query)) == dict(parse_qsl(link.partition("?")[2]))
+    assert f'id="c-{CALL.id}"' in (await get(site, path, **dict(parse_qsl(query)))).body.decode()
+
+
+async def test_nothing_is_offered_or_asked_where_something_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore([CALL])
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(store, "ranks", refuse)
+    body = (await get(make_site(store), "calls-rows", model="gpt-6.1-sol")).body.decode()
+    assert OFFER.findall(body) == []
+
+
+async def test_what_is_offered_is_no_html() -> None:
+    site = make_site(MemoryStore([replace(CALL, model="<b>x</b>")]))
+    body = (await get(site, "calls", model="<B>")).body.decode()
+    assert "&lt;b&gt;" in OFFER.findall(body)[0][2]
+    assert "<b>x" not in body
+
+
+async def test_the_find_box_offers_it_as_well(site: Site) -> None:
+    async def typed(text: str) -> list[tuple[str, str]]:
+        request = PageRequest(path="find", params={"q": text}, headers={"hx-request": "true"})
+        body = (await respond(request, site)).body.decode()
+        return re.findall(r'<span class="k">(.*?)</span><span class="val">(.*?)</span>', body)
+
+    assert await typed("model:gpt-6") == [
+        ("calls with", "model:gpt-6"),
+        ("none; perhaps", "model:gpt-6*"),
+    ]
+    assert await typed("model:gpt-6*") == [("calls with", "model:gpt-6*")]
+    assert len(await typed("model:gpt-6 costs>1")) == 1
