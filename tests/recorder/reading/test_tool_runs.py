@@ -98,7 +98,7 @@ OF_CLAUDE = {
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": "find", "content": "x" * 9000},
+                {"type": "tool_result", "tool_use_id": "find", "is_error": False, "content": "x" * 9000},
                 {"type": "tool_result", "tool_use_id": "refund", "is_error": True, "content": "no"},
                 {"type": "text", "text": "go on"},
             ],
@@ -129,7 +129,7 @@ OF_CONVERSE = {
         },
     ]
 }
-OF_OLLAMA = {
+OF_OLLAMA: dict[str, list[Any]] = {
     "messages": [
         {"role": "assistant", "tool_calls": [function("find"), function("refund")]},
         {"role": "tool", "tool_name": "find", "content": "x"},
@@ -271,9 +271,34 @@ def test_a_result_without_an_id_is_looked_for_in_its_own_trace_alone() -> None:
     assert [span.name for span in loop.ran] == ["find", "refund"]
 
 
+@pytest.mark.parametrize("role", ["user", "function"])
+def test_results_without_ids_find_their_calls_by_name_and_order(role: str) -> None:
+    url, _, headers = CASES["gemini"]
+    calls = [
+        {"functionCall": {"name": name, "args": {"number": number}}}
+        for number, name in enumerate(("find", "find", "refund"))
+    ]
+    answer = {"candidates": [{"content": {"role": "model", "parts": calls}, "finishReason": "STOP"}]}
+    results = [{"functionResponse": {"name": name, "response": {}}} for name in ("refund", "find", "find")]
+    loop = Loop()
+    loop.call(url, {"contents": []}, answer, headers)
+    asked = {"contents": [{"role": "model", "parts": calls}, {"role": role, "parts": results}]}
+    loop.call(url, asked, answer, headers)
+    assert [span.name for span in loop.ran] == ["refund", "find", "find"]
+
+
+def test_a_result_of_ollama_names_its_tool() -> None:
+    url, answer, headers = CASES["ollama"]
+    loop = Loop()
+    loop.call(url, {"messages": []}, answer, headers)
+    asking, *results = OF_OLLAMA["messages"]
+    loop.call(url, {"messages": [asking, *reversed(results)]}, answer, headers)
+    assert [span.name for span in loop.ran] == ["refund", "find"]
+
+
 def test_a_run_that_the_program_records_itself_is_not_made_out_as_well() -> None:
     loop = Loop()
-    loop.call(OPENAI, {"messages": []}, CHAT)
+    loop.call(OPENAI, {"messages": []}, with_own_ids(CHAT))
     own = Span(
         id="1" * 16,
         trace_id="2" * 32,  # outside of a request a span begins a trace of its own
@@ -286,7 +311,7 @@ def test_a_run_that_the_program_records_itself_is_not_made_out_as_well() -> None
     loop.reader.span(own)
     loop.reader.span(replace(own, name="refund", kind=None))
     loop.works(20)
-    loop.call(OPENAI, {"messages": [tool("c"), tool("c")]}, chat("later"))
+    loop.call(OPENAI, {"messages": [tool("one"), tool("two")]}, chat("later"))
     assert [span.name for span in loop.ran] == ["refund"]
     loop.works(500)
     loop.call(OPENAI, {"messages": [tool("later")]}, FOUND[OPENAI])
