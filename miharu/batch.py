@@ -58,6 +58,11 @@ class Span:
         return self.kind == TOOL
 
     @property
+    def is_untold(self) -> bool:
+        """Whether it is not known if it failed."""
+        return bool(self.tags) and UNTOLD in (self.tags or ())
+
+    @property
     def result_in(self) -> str | None:
         """The call that brought its result, where it was recognised by that; else ``None``."""
         return self.tags.get(RECOGNISED) if self.tags else None

@@ -1,15 +1,22 @@
 """Which tools were asked for, and which ran: put together from rows, by every store in the same way."""
 
 import json
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from miharu.batch import RECOGNISED, UNTOLD, Span
 from miharu.stores.base import TOOL_STEPS, AskedTool, Query, RanTool
 
-__all__ = ("SPANS_ASKED", "asked_tools", "names_in", "ran_tools", "step_of")
+__all__ = ("OF_RUNS", "SPANS_ASKED", "asked_tools", "names_in", "ran_tools", "recorded_once", "step_of")
+
+OF_RUNS = ("name", "status", "duration_ms", "error_type", "timestamp", "trace_id", "tags")
+"""The columns of spans that ``ran_tools`` takes."""
 
 SPANS_ASKED = ("service", "route", "user_id", "session_id", "trace_id", "error_type")
 """What spans are asked for by: they have no model, provider or status of a call."""
+_ROUNDED_MS = 5
+"""By which the instants of a call and of a span may be off."""
 _MOST = 500
 """Tools of an answer; a program that makes up names for them has no end of them."""
 
@@ -43,15 +50,25 @@ def asked_tools(rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequen
     ]
 
 
-def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]]) -> Sequence[RanTool]:
-    """From rows of: the name, the status, the milliseconds, the kind of error, the start."""
+def ran_tools(
+    query: Query, rows: Iterable[tuple[str, str, int, str | None, int, str, str | None]]
+) -> Sequence[RanTool]:
+    """From rows with the values of ``OF_RUNS``."""
+    runs_of = [(*row, f'"{RECOGNISED}"' in (row[-1] or "")) for row in rows]
+    own = _Own((row[5], row[0], row[4]) for row in runs_of if not row[-1])
+    recognised, untold = Counter[str](), Counter[str]()
     times = defaultdict[str, list[int]](list)
     kinds = defaultdict[str, Counter[str]](Counter)
     runs, last = Counter[str](), dict[str, int]()
     over = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
     failed = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
     length = max(1, query.end - query.start)
-    for name, status, ms, kind, at in rows:
+    for name, status, ms, kind, at, trace, tags, is_recognised in runs_of:
+        if is_recognised:
+            if own.has(trace, name, at, ms):
+                continue
+            recognised[name] += 1
+            untold[name] += f'"{UNTOLD}"' in (tags or "")
         step = (at - query.start) * TOOL_STEPS // length
         runs[name] += 1
         over[name][step] += 1
@@ -66,6 +83,8 @@ def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]
         RanTool(
             name=name,
             runs=runs[name],
+            recognised=recognised[name],
+            untold=untold[name],
             errors=kinds[name].total(),
             kinds=dict(_ranked(kinds[name])),
             p50_ms=_at(times[name], 0.5),
@@ -76,6 +95,38 @@ def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]
         )
         for name in sorted(runs, key=lambda name: (-runs[name], name))[:_MOST]
     ]
+
+
+def recorded_once(spans: Sequence[Span]) -> list[Span]:
+    """The spans without recognised runs of tools that have a span of their own, too."""
+    own = _Own(
+        (span.trace_id, span.name, span.timestamp)
+        for span in spans
+        if span.is_tool and span.result_in is None
+    )
+    return [
+        span
+        for span in spans
+        if span.result_in is None or not own.has(span.trace_id, span.name, span.timestamp, span.duration_ms)
+    ]
+
+
+class _Own:
+    """The runs of tools that programs have recorded themselves."""
+
+    def __init__(self, runs: Iterable[tuple[str, str, int]]) -> None:
+        """Take the trace, the name and the start of each."""
+        self._starts = defaultdict[tuple[str, str], list[int]](list)
+        for trace, name, at in runs:
+            self._starts[trace, name].append(at)
+        for starts in self._starts.values():
+            starts.sort()
+
+    def has(self, trace: str, name: str, at: int, ms: int) -> bool:
+        """Whether one began in that time."""
+        starts = self._starts.get((trace, name), ())
+        place = bisect_left(starts, at - _ROUNDED_MS)
+        return place < len(starts) and starts[place] <= at + ms + _ROUNDED_MS
 
 
 def names_in(text: str) -> Sequence[str]:

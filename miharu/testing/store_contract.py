@@ -24,7 +24,7 @@ from typing import Any, get_args
 import pytest
 
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
-from miharu.batch import Batch, Marker, Score, Span
+from miharu.batch import RECOGNISED, UNTOLD, Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
 from miharu.stores.base import (
@@ -1249,6 +1249,25 @@ class StoreContract:
         assert [one.name for one in (await store.tools(replace(ALL, conditions=raised))).ran] == ["refund"]
         later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
         assert (list(later.asked), list(later.ran)) == ([], [])
+
+    async def test_a_run_that_was_made_out_from_the_conversation_is_marked_and_counts_once(
+        self, store: OpenStore
+    ) -> None:
+        def ran(number: int, trace: str, at: int, **tags: str) -> Span:
+            facts: dict[str, Any] = {"trace_id": trace * 32, "timestamp": at, "tags": tags or None}
+            return _span(number, name="find", kind="execute_tool", duration_ms=100, **facts)
+
+        group = new_id(NOON)
+        runs = [
+            ran(1, "a", NOON, **{RECOGNISED: group, UNTOLD: "yes"}),
+            ran(2, "a", NOON + 1000, **{RECOGNISED: group}),
+            ran(3, "a", NOON + 1040),  # what the program has recorded of that one itself
+            ran(4, "b", NOON + 1040),
+        ]
+        await store.add(Batch(spans=runs))
+        [found] = (await store.tools(ALL)).ran
+        assert (found.runs, found.recognised, found.untold) == (3, 1, 1)
+        assert [span.result_in for span in await store.spans("a" * 32)] == [group, group, None]
 
     async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: OpenStore) -> None:
         failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]

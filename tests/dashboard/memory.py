@@ -1,5 +1,6 @@
 """A store over a list, exact and slow: what the views are tested against."""
 
+import json
 import math
 import operator
 import re
@@ -142,7 +143,14 @@ class MemoryStore:
                 if call.tools is not None
             ),
             ran=ran_tools(
-                query, ((s.name, s.status, s.duration_ms, s.error_type, s.timestamp) for s in spans)
+                query,
+                (
+                    (
+                        *(s.name, s.status, s.duration_ms, s.error_type, s.timestamp, s.trace_id),
+                        json.dumps(s.tags) if s.tags else None,
+                    )
+                    for s in spans
+                ),
             ),
         )
 

@@ -30,9 +30,13 @@ class Tool:
     asked: int | None
     """``None`` where no answer asked for it."""
     ran: int | None
-    """``None`` where no step says that it ran: then nothing is known of that."""
+    """``None`` where nothing says that it ran: then nothing is known of that."""
     unseen: int | None
-    """How often it was asked for and no step says that it ran; ``None`` where the two are not comparable."""
+    """How often it was asked for and nothing says that it ran; ``None`` where the two are not comparable."""
+    recognised: int
+    """Runs that nobody has measured, so that the times are upper bounds."""
+    untold: int
+    """Runs of which it is not known whether they failed."""
     errors: int
     p50_ms: int | None
     p95_ms: int | None
@@ -54,8 +58,13 @@ class Tool:
         return spark(self.failed_over)
 
     @property
+    def told(self) -> int:
+        """Runs of which it is known whether they failed."""
+        return (self.ran or 0) - self.untold
+
+    @property
     def share_failed(self) -> float | None:
-        return self.errors / self.ran if self.ran else None
+        return self.errors / self.told if self.told else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +82,15 @@ _COLUMNS: Sequence[Column[Tool]] = (
     Column("tool", "Tool", lambda one: one.name),
     Column("models", "Asked for by", lambda one: ", ".join(one.models) or None),
     Column("asked", "Asked", lambda one: one.asked, "How often answers of models asked for it"),
-    Column("ran", "Ran", lambda one: one.ran, "Steps in which it ran"),
+    Column("ran", "Ran", lambda one: one.ran, "Results that came, and steps in which it ran"),
     Column("unseen", "Not seen to run", lambda one: one.unseen),
-    Column("errors", "Errors", lambda one: one.errors if one.ran else None),
-    Column("failed", "Failed", lambda one: one.share_failed, "Of its runs"),
+    Column("errors", "Errors", lambda one: one.errors if one.told else None),
+    Column("failed", "Failed", lambda one: one.share_failed, "Of the runs of which that is known"),
     Column("p50_ms", "p50", lambda one: one.p50_ms),
     Column("p95_ms", "p95", lambda one: one.p95_ms),
     Column("last", "Last", lambda one: one.last),
+    Column("recognised", "At most", lambda one: one.recognised if one.ran else None, "Runs not measured"),
+    Column("untold", "Not told", lambda one: one.untold if one.ran else None),
 )
 _HEADS = ("tool", "models", "asked", "ran", "failed", "p50_ms", "p95_ms", "last")
 _WAYS = (("All", "-asked"), ("Failing", "-failed"), ("Slow", "-p95_ms"), ("Not seen to run", "-unseen"))
@@ -92,6 +103,7 @@ async def table(view: View, site: Site) -> Mapping[str, Any]:
     found = asked_for.value
     tools, order = ordered(_tools(found, view, colors.value), _COLUMNS, view.sort, _MOST_ASKED)
     runs, errors = sum(one.runs for one in found.ran), sum(one.errors for one in found.ran)
+    untold = sum(one.untold for one in found.ran)
     timed = [one for one in found.ran if one.p95_ms is not None]
     return {
         "tools": tools[:_SHOWN],
@@ -103,6 +115,8 @@ async def table(view: View, site: Site) -> Mapping[str, Any]:
         "named": len(found.asked),
         "models": len({model for one in found.asked for model in one.models}),
         "runs": runs,
+        "told": runs - untold,
+        "recognised": sum(one.recognised for one in found.ran),
         "errors": errors,
         "worst": max(found.ran, key=lambda one: one.errors, default=None) if errors else None,
         "unseen": sum(one.unseen or 0 for one in tools),
@@ -132,6 +146,8 @@ def _tool(
         asked=asked.times if asked else None,
         ran=ran.runs if ran else None,
         unseen=max(0, asked.times - ran.runs) if known and asked and ran else None,
+        recognised=ran.recognised if ran else 0,
+        untold=ran.untold if ran else 0,
         errors=ran.errors if ran else 0,
         p50_ms=ran.p50_ms if ran else None,
         p95_ms=ran.p95_ms if ran else None,
@@ -158,7 +174,13 @@ def _failures(ran: Sequence[RanTool], view: View) -> list[Failure]:
     found = [(one, kind, number) for one in ran for kind, number in one.kinds.items()]
     most = nsmallest(_FAILURES, found, key=lambda each: (-each[2], each[0].name, each[1]))
     return [
-        Failure(tool=one.name, error=kind, runs=number, of=one.runs, link=view.to("errors", error=kind))
+        Failure(
+            tool=one.name,
+            error=kind,
+            runs=number,
+            of=one.runs - one.untold,
+            link=view.to("errors", error=kind),
+        )
         for one, kind, number in most
     ]
 

@@ -12,7 +12,7 @@ from miharu.stores.base import SPANS_LOOKED_THROUGH, TOOL_STEPS, AskedTool, Quer
 from miharu.stores.rollups import KEYS
 from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.source import Engine, filters_of, tagging
-from miharu.stores.tooling import SPANS_ASKED, asked_tools, ran_tools
+from miharu.stores.tooling import OF_RUNS, SPANS_ASKED, asked_tools, ran_tools
 
 __all__ = ("tools",)
 
@@ -58,14 +58,14 @@ def _ran(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence
     of_spans = tuple(one for one in query.conditions if one.field in SPANS_ASKED)
     narrow = narrowing(replace(query, conditions=of_spans), engine.dialect)
     asked = (*given, *(one.field for one in of_spans))
-    columns = dict.fromkeys(("name", "status", "duration_ms", "error_type", "timestamp", *asked))
+    columns = dict.fromkeys((*OF_RUNS, *asked))
     newest = (
         f"FROM llm_spans WHERE {_WINDOW} AND kind = '{TOOL}' ORDER BY timestamp DESC "
         f"LIMIT {SPANS_LOOKED_THROUGH}"
     )
     rows = connection.execute(
         text(
-            f"SELECT name, status, duration_ms, error_type, timestamp FROM (SELECT {', '.join(columns)} "
+            f"SELECT {', '.join(OF_RUNS)} FROM (SELECT {', '.join(columns)} "
             f"{newest}) AS ran WHERE {' AND '.join(f'{name} = :{name}' for name in given) or '1 = 1'}"
             f"{narrow.calls}"
         ),

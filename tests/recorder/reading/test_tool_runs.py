@@ -279,7 +279,9 @@ def test_results_without_ids_find_their_calls_by_name_and_order(role: str) -> No
         for number, name in enumerate(("find", "find", "refund"))
     ]
     answer = {"candidates": [{"content": {"role": "model", "parts": calls}, "finishReason": "STOP"}]}
-    results = [{"functionResponse": {"name": name, "response": {}}} for name in ("refund", "find", "find")]
+    results: list[Any] = [
+        {"functionResponse": {"name": name, "response": {}}} for name in ("refund", "find", "find")
+    ]
     loop = Loop()
     loop.call(url, {"contents": []}, answer, headers)
     asked = {"contents": [{"role": "model", "parts": calls}, {"role": role, "parts": results}]}
