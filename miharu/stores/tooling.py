@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from miharu.batch import RECOGNISED, UNTOLD, Span
+from miharu.conditions.matching import meets
 from miharu.stores.base import TOOL_STEPS, AskedTool, Query, RanTool
 
 __all__ = ("OF_RUNS", "SPANS_ASKED", "asked_tools", "names_in", "ran_tools", "recorded_once", "step_of")
@@ -27,13 +28,15 @@ def step_of(query: Query, timestamp: int) -> int:
     return min(TOOL_STEPS - 1, max(0, (timestamp - query.start) * TOOL_STEPS // length))
 
 
-def asked_tools(rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequence[AskedTool]:
+def asked_tools(query: Query, rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequence[AskedTool]:
     """From rows of: the names as JSON, the model, the step, how many calls, the last of them."""
     models = defaultdict[str, Counter[str | None]](Counter)
     over = defaultdict[str, list[int]](lambda: [0] * TOOL_STEPS)
     last: dict[str, int] = {}
     for names, model, step, number, newest in rows:
         for name in names_in(names):
+            if not _is_meant(query, name):
+                continue
             models[name][model or None] += number
             over[name][min(max(step, 0), TOOL_STEPS - 1)] += number
             last[name] = max(last.get(name, 0), newest)
@@ -54,7 +57,7 @@ def ran_tools(
     query: Query, rows: Iterable[tuple[str, str, int, str | None, int, str, str | None]]
 ) -> Sequence[RanTool]:
     """From rows with the values of ``OF_RUNS``."""
-    runs_of = [(*row, f'"{RECOGNISED}"' in (row[-1] or "")) for row in rows]
+    runs_of = [(*row, f'"{RECOGNISED}"' in (row[-1] or "")) for row in rows if _is_meant(query, row[0])]
     own = _Own((row[5], row[0], row[4]) for row in runs_of if not row[-1])
     recognised, untold = Counter[str](), Counter[str]()
     times = defaultdict[str, list[int]](list)
@@ -127,6 +130,11 @@ class _Own:
         starts = self._starts.get((trace, name), ())
         place = bisect_left(starts, at - _ROUNDED_MS)
         return place < len(starts) and starts[place] <= at + ms + _ROUNDED_MS
+
+
+def _is_meant(query: Query, name: str) -> bool:
+    """Whether the tool of that name meets the conditions on tools."""
+    return all(meets(one, name) for one in query.conditions if one.field == "tools")
 
 
 def names_in(text: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin
 awaits them: no setting is needed.
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -574,6 +575,10 @@ class StoreContract:
         ]
         failed = Outcome(status="error", http_status=429, error_type="rate_limit")
         facts[5]["outcome"] = failed
+        lists = (["find", "refund"], ["find_all", odd], None, ['x, "find"'], {"find": "find"})
+        for number, names in enumerate(lists):
+            facts[number]["tools"] = names and json.dumps(names, ensure_ascii=False)
+        facts[5]["tools"] = '["find'  # nothing that miharu writes
         calls = [make_call(timestamp=NOON + i * MINUTE, **each) for i, each in enumerate(facts)]
         await store.add(Batch(calls=calls))
 
@@ -629,6 +634,15 @@ class StoreContract:
             (one("tag", "none", name="team"), [0, 3, 4, 5]),
             (one("tag", "in", odd, name="a.b"), [1]),
             (one("tag", "in", patterns=[("", "日", "")], name="a.b"), [1]),
+            (one("tools", "in", "find"), [0]),
+            (one("tools", "in", "", "refund"), [0, 2]),
+            (one("tools", "in", odd, 'x, "find"'), [1, 3]),
+            (one("tools", "not in", "find"), [1, 2, 3, 4, 5]),
+            (one("tools", "in", patterns=[("find", "")]), [0, 1]),
+            (one("tools", "not in", patterns=[("", "und")]), [1, 2, 3, 4, 5]),
+            (one("tools", "in", patterns=[("find", "und")]), []),
+            (one("tools", "any"), [0, 1, 3, 4, 5]),
+            (one("tools", "none"), [2]),
         ]
         for rolled in (False, True):
             while rolled and await store.roll_up():
@@ -1247,6 +1261,11 @@ class StoreContract:
         assert [(one.name, one.runs) for one in of_others.ran] == [("find", 4)]
         raised = (Condition(field="error_type", operator="in", patterns=(("", "E"),)),)
         assert [one.name for one in (await store.tools(replace(ALL, conditions=raised))).ran] == ["refund"]
+        of_one = await store.tools(
+            replace(ALL, conditions=(Condition(field="tools", operator="in", patterns=(("ref", ""),)),))
+        )
+        assert [(one.name, one.times) for one in of_one.asked] == [("refund", 1)]
+        assert [(one.name, one.runs) for one in of_one.ran] == [("refund", 1)]
         later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
         assert (list(later.asked), list(later.ran)) == ([], [])
 

@@ -138,9 +138,12 @@ class MemoryStore:
         ]
         return Tools(
             asked=asked_tools(
-                (call.tools, call.model, step_of(query, call.timestamp), 1, call.timestamp)
-                for call in self.match(query)
-                if call.tools is not None
+                query,
+                (
+                    (call.tools, call.model, step_of(query, call.timestamp), 1, call.timestamp)
+                    for call in self.match(query)
+                    if call.tools is not None
+                ),
             ),
             ran=ran_tools(
                 query,
@@ -366,6 +369,8 @@ class MemoryStore:
                 if score.name == condition.name
                 and (score.call_id == call.id or (score.trace_id and score.trace_id == call.trace_id))
             ]
+        elif condition.field == "tools":
+            known = [name for name in json.loads(call.tools or "[]") if name]
         else:
             known = [fact] if (fact := _fact(call, condition)) not in {None, ""} else []
         if condition.operator in {"any", "none"}:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 
+from miharu.conditions.language import Condition
 from miharu.dashboard.address.view import View
 from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.charts.spark import spark
@@ -18,8 +19,8 @@ __all__ = ("Failure", "Tool", "file", "table")
 
 _SHOWN, _FAILURES, _MODELS = 200, 12, 3
 _MOST_ASKED = Sorted("asked", descending=True)
-_SPANS_HAVE = {"route", "user", "service", "session", "trace", "error"}
-"""The filters that mean spans, too."""
+_SPANS_HAVE = {"route", "user", "service", "session", "trace", "error", "tool"}
+"""The filters that mean runs, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Tool:
     over: Sequence[int]
     """How often over the window: asked for, or where that is not known, ran."""
     failed_over: Sequence[int]
+    link: str | None
+    """Where the calls are listed that asked for it."""
 
     @property
     def line(self) -> tuple[str, str]:
@@ -133,11 +136,25 @@ def _tools(found: Tools, view: View, colors: Palette) -> list[Tool]:
     asked, ran = {one.name: one for one in found.asked}, {one.name: one for one in found.ran}
     comparable = found.asked_since is None and found.ran_since is None and not view.fields_asked - _SPANS_HAVE
     names = dict.fromkeys((*asked, *ran))
-    return [_tool(name, asked.get(name), ran.get(name), colors, comparable=comparable) for name in names]
+    return [
+        _tool(name, asked.get(name), ran.get(name), colors, comparable=comparable, link=_calls(view, name))
+        for name in names
+    ]
+
+
+def _calls(view: View, name: str) -> str:
+    asked = Condition(field="tools", operator="in", values=(name,))
+    return view.to("calls", conditions=tuple(dict.fromkeys((*view.conditions, asked))))
 
 
 def _tool(
-    name: str, asked: AskedTool | None, ran: RanTool | None, colors: Palette, *, comparable: bool
+    name: str,
+    asked: AskedTool | None,
+    ran: RanTool | None,
+    colors: Palette,
+    *,
+    comparable: bool,
+    link: str,
 ) -> Tool:
     models = list(asked.models.items()) if asked else []
     known = comparable and asked is not None and ran is not None
@@ -157,6 +174,7 @@ def _tool(
         mix=_mix(models, colors),
         over=asked.over if asked else ran.over if ran else (),
         failed_over=ran.failed_over if ran and ran.errors else (),
+        link=link if asked else None,
     )
 
 

@@ -50,7 +50,7 @@ def _asked(connection: Connection, engine: Engine, query: Query) -> tuple[Sequen
         ),
         values,
     )
-    return asked_tools(tuple(row) for row in rows), _since(connection, newest, query)
+    return asked_tools(query, (tuple(row) for row in rows)), _since(connection, newest, query)
 
 
 def _ran(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence[RanTool], int | None]:

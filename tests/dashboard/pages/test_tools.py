@@ -158,6 +158,21 @@ async def test_conditions_narrow_what_was_asked_for_and_are_said_too(site: Site)
     }
 
 
+async def test_a_tool_leads_to_the_calls_that_asked_for_it(site: Site) -> None:
+    body = (await get(site, "tools")).body.decode()
+    table = body[body.index('<table class="tools">') :].partition("</table>")[0]
+    links = re.findall(r'<a class="mono cut" href="([^"]*)"', table)
+    assert links == ["calls?q=tool:find", "calls?q=tool:%22%3Cb%3Erefund%22"]  # nobody asked for the third
+    calls = (await get(site, "calls", q="tool:refund,*>refund")).body.decode()
+    assert calls.count("<tr id=") == 1
+
+
+async def test_a_condition_on_tools_says_which_of_them(site: Site) -> None:
+    body = (await get(site, "tools", q="tool:find,get")).body.decode()
+    assert [row[0] for row in rows(body)] == ["find", "get"]
+    assert "that filter does not narrow them down" not in body
+
+
 async def test_nothing_is_said_to_be_missing_of_what_was_not_looked_through(site: Site) -> None:
     tools = site.store.tools
 

@@ -36,7 +36,8 @@ def tools(database: Database, query: Query) -> Tools:
     )
     return Tools(
         asked=asked_tools(
-            (names, model, int(step), int(number), int(last)) for names, model, step, number, last in asked
+            query,
+            ((names, model, int(step), int(number), int(last)) for names, model, step, number, last in asked),
         ),
         ran=ran_tools(
             query,
