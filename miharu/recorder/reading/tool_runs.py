@@ -102,8 +102,9 @@ class ToolRuns:
         name = _id(part)
         # A result without an id finds its call by what was said, which others may say, too: not elsewhere.
         for outer in {asked.outer, None if part.id else asked.outer}:
-            self._asked.pop((name, outer), None)
-            self._asked[name, outer] = asked
+            known = self._asked.pop((name, outer), None)
+            if known is None or known.call == asked.call:  # else a result might be that of either
+                self._asked[name, outer] = asked
         while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
 
@@ -120,6 +121,8 @@ class ToolRuns:
         """What was asked for by that name: here, or elsewhere by the same user in the same session."""
         asked = self._asked.get((name, outer)) or self._asked.get((name, None))
         if asked is None or (asked.outer != outer and _is_of_another(asked, call)):
+            return None
+        if asked.ended > call.timestamp + _ROUNDED_MS:  # it cannot be its result
             return None
         for key in ((name, asked.outer), (name, None)):
             if self._asked.get(key) is asked:

@@ -254,6 +254,27 @@ def test_the_same_id_in_two_conversations_is_told_apart_by_the_trace() -> None:
     assert [span.trace_id for span in loop.ran] == ["a" * 32, "b" * 32]
 
 
+def test_the_same_id_that_two_answers_outside_of_traces_await_is_neither() -> None:
+    loop = Loop()
+    for _ in range(2):
+        loop.call(OPENAI, {"messages": []}, chat("call_0"))
+    loop.call(OPENAI, {"messages": [tool("call_0")]}, FOUND[OPENAI])
+    assert not loop.ran
+    loop.call(OPENAI, {"messages": []}, chat("call_0"))
+    loop.call(OPENAI, {"messages": [tool("call_0")]}, FOUND[OPENAI])
+    assert len(loop.ran) == 1
+
+
+def test_what_was_brought_before_the_answer_had_come_is_the_result_of_another() -> None:
+    loop = Loop()
+    loop.call(OPENAI, {"messages": []}, chat("call_0"))
+    loop.now -= 50
+    loop.call(OPENAI, {"messages": [tool("call_0")]}, FOUND[OPENAI])
+    assert not loop.ran
+    loop.call(OPENAI, {"messages": [tool("call_0")]}, FOUND[OPENAI])
+    assert [span.duration_ms for span in loop.ran] == [50]
+
+
 def test_the_same_id_of_another_user_is_not_this_one() -> None:
     loop = Loop()
     loop.call(OPENAI, {"messages": []}, chat("call_0"), context=request("a", "ann"))
