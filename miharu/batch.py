@@ -6,10 +6,16 @@ from typing import Literal
 
 from miharu.call import Call, Status
 
-__all__ = ("TOOL", "Batch", "Marker", "MarkerKind", "Score", "Span")
+__all__ = ("RECOGNISED", "TOOL", "UNTOLD", "Batch", "Marker", "MarkerKind", "Score", "Span")
 
 TOOL = "execute_tool"
 """The kind of a span in which a tool ran."""
+RECOGNISED = "miharu.recognised"
+"""The tag of a tool's span that was made out from the conversation: the ``call_group`` of the call that
+brought the result. The span begins where the answer ended that asked for the tool, and ends where that call
+began, so the tool took at most that long."""
+UNTOLD = "miharu.untold"
+"""The tag of such a span where the format has no word for a tool that failed: whether it did is not known."""
 MarkerKind = Literal["mark", "release", "firing", "resolved"]
 """What happened: something that the program named, the first call of a release, or a turn of an alert."""
 
@@ -50,6 +56,16 @@ class Span:
     @property
     def is_tool(self) -> bool:
         return self.kind == TOOL
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether it is not known if it failed."""
+        return bool(self.tags) and UNTOLD in (self.tags or ())
+
+    @property
+    def result_in(self) -> str | None:
+        """The call that brought its result, where it was recognised by that; else ``None``."""
+        return self.tags.get(RECOGNISED) if self.tags else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ FIELDS: dict[str, Field] = {
         _text("host", "host", "the host that was asked"),
         _text("sdk", "sdk", "the library that asked"),
         _text("finish", "finish_reason", "why the answer ended"),
+        _text("tool", "tools", "a tool that the answer asked for"),
         _text("tier", "service_tier", "the service tier"),
         Field(name="cost", column="cost_nanousd", kind="money", about="what it cost"),
         Field(name="duration", column="duration_ms", kind="duration", about="how long it took"),

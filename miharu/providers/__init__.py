@@ -10,6 +10,7 @@ terms.py       what any exchange may say of its price
 gateways.py    answers that come from the cache of a gateway
 messages.py    what was said in a call, for people
 fixed.py       the part of a request that stays the same
+results.py     the results of tools that a request brings
 bodies/        captured bodies, read again as messages
 openai/        and the many who speak it
 anthropic/     its messages, wherever they are served

@@ -8,11 +8,10 @@ several times. So where many wait the pauses are longer: several calls are delay
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from miharu._guard import swallowed
 from miharu.attribution import captures
-from miharu.attribution.resolve import span_record
-from miharu.attribution.spans.span import OpenSpan
 from miharu.batch import Batch, Marker, Score, Span
 from miharu.call import Call
 from miharu.exchange import Exchange
@@ -20,6 +19,9 @@ from miharu.recorder.counters import Counters
 from miharu.recorder.queue import ExchangeQueue, Kept, Left
 from miharu.recorder.reading.reader import Reader
 from miharu.recorder.reading.releases import Releases
+
+if TYPE_CHECKING:
+    from miharu.attribution.spans.span import OpenSpan
 
 __all__ = ("BatchReader", "as_batch")
 
@@ -87,8 +89,7 @@ class BatchReader:
             if kept is not None:
                 if isinstance(kept, Call) and not in_a_hurry:
                     kept = self._finish(kept)
-                values.append(kept)
-                values.extend(self._releases.begun(kept))
+                values.extend(self._with_more(kept))
                 room -= _weight(kept)
             if in_a_hurry:
                 continue
@@ -108,14 +109,21 @@ class BatchReader:
         for exchange in exchanges:
             kept, more = self._kept(exchange)
             if kept is not None:
-                found.append(kept)
+                found.extend(self._with_more(kept))
             sharing.give_way()
             for kept in more or ():
-                found.append(kept)
+                found.extend(self._with_more(kept))
                 sharing.give_way()
         if not own:
             self._counters.captured = captured
-        return as_batch([*found, *(marker for kept in found for marker in self._releases.begun(kept))])
+        return as_batch(found)
+
+    def _with_more(self, kept: Kept) -> "Iterator[Kept]":
+        """What was read, and what follows from it."""
+        yield kept
+        if isinstance(kept, Call):
+            yield from self._releases.begun(kept)
+            yield from self._reader.recognised() if self._reader is not None else ()
 
     def _next(self) -> "Kept | None":
         """What comes next of what was taken last; ``None`` where nothing does."""
@@ -170,7 +178,7 @@ def _record(reader: Reader, left: "OpenSpan | Span | Score | Marker") -> Kept:
         return reader.redactor.marker(left)
     if isinstance(left, Score):
         return reader.redactor.score(left)
-    return reader.redactor.span(span_record(left, reader.service) if isinstance(left, OpenSpan) else left)
+    return reader.span(left)
 
 
 class _Sharing:

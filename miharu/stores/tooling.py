@@ -1,16 +1,33 @@
 """Which tools were asked for, and which ran: put together from rows, by every store in the same way."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 
+from miharu.batch import RECOGNISED, UNTOLD, Span
+from miharu.conditions.matching import meets
 from miharu.stores.base import TOOL_STEPS, AskedTool, Query, RanTool
 from miharu.wire.json import loads
 
-__all__ = ("MOST_TOOLS", "SPANS_ASKED", "asked_tools", "names_in", "ran_tools", "step_of")
+__all__ = (
+    "MOST_TOOLS",
+    "OF_RUNS",
+    "SPANS_ASKED",
+    "asked_tools",
+    "names_in",
+    "ran_tools",
+    "recorded_once",
+    "step_of",
+)
+
+OF_RUNS = ("name", "status", "duration_ms", "error_type", "timestamp", "trace_id", "tags")
+"""The columns of spans that ``ran_tools`` takes."""
 
 SPANS_ASKED = ("service", "route", "user_id", "session_id", "trace_id", "error_type")
 """What spans are asked for by: they have no model, provider or status of a call."""
+_ROUNDED_MS = 5
+"""By which the instants of a call and of a span may be off."""
 MOST_TOOLS = 500
 """Tools of an answer; a program that makes up names for them has no end of them."""
 
@@ -21,9 +38,9 @@ def step_of(query: Query, timestamp: int) -> int:
     return min(TOOL_STEPS - 1, max(0, (timestamp - query.start) * TOOL_STEPS // length))
 
 
-def asked_tools(rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequence[AskedTool]:
+def asked_tools(query: Query, rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequence[AskedTool]:
     """From rows of: the names as JSON, the model, the step, how many calls, the last of them."""
-    read = [(names_in(row[0]), row) for row in rows]
+    read = [([name for name in names_in(row[0]) if _is_meant(query, name)], row) for row in rows]
     times = defaultdict[str, int](int)
     for names, (_, _, _, number, _) in read:
         for name in names:
@@ -49,19 +66,28 @@ def asked_tools(rows: Iterable[tuple[str, str | None, int, int, int]]) -> Sequen
     ]
 
 
-def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]]) -> Sequence[RanTool]:
-    """From rows of: the name, the status, the milliseconds, the kind of error, the start."""
-    read = list(rows)
-    runs = Counter(name for name, *_ in read)
-    times: dict[str, list[int]] = {name: [] for name in _most_of(runs)}
+def ran_tools(
+    query: Query, rows: Iterable[tuple[str, str, int, str | None, int, str, str | None]]
+) -> Sequence[RanTool]:
+    """From rows with the values of ``OF_RUNS``."""
+    read = [(*row, f'"{RECOGNISED}"' in (row[-1] or "")) for row in rows if _is_meant(query, row[0])]
+    own = _Own((row[5], row[0], row[4]) for row in read if not row[-1])
+    times: dict[str, list[int]] = {name: [] for name in _most_of(Counter(row[0] for row in read))}
     kinds = {name: Counter[str]() for name in times}
+    runs, recognised, untold = Counter[str](), Counter[str](), Counter[str]()
     last = dict.fromkeys(times, 0)
     over = {name: [0] * TOOL_STEPS for name in times}
     failed = {name: [0] * TOOL_STEPS for name in times}
     length = max(1, query.end - query.start)
-    for name, status, ms, kind, at in read:
+    for name, status, ms, kind, at, trace, tags, is_recognised in read:
         if name not in times:
             continue
+        if is_recognised:
+            if own.has(trace, name, at, ms):
+                continue
+            recognised[name] += 1
+            untold[name] += f'"{UNTOLD}"' in (tags or "")
+        runs[name] += 1
         step = (at - query.start) * TOOL_STEPS // length
         over[name][step] += 1
         last[name] = max(last[name], at)
@@ -74,6 +100,8 @@ def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]
         RanTool(
             name=name,
             runs=runs[name],
+            recognised=recognised[name],
+            untold=untold[name],
             errors=kinds[name].total(),
             kinds=dict(_ranked(kinds[name])),
             p50_ms=_at(times[name], 0.5),
@@ -89,6 +117,43 @@ def ran_tools(query: Query, rows: Iterable[tuple[str, str, int, str | None, int]
 def _most_of(counts: Mapping[str, int]) -> list[str]:
     """The names of an answer, the most frequent first."""
     return nsmallest(MOST_TOOLS, counts, key=lambda name: (-counts[name], name))
+
+
+def recorded_once(spans: Sequence[Span]) -> list[Span]:
+    """The spans without recognised runs of tools that have a span of their own, too."""
+    own = _Own(
+        (span.trace_id, span.name, span.timestamp)
+        for span in spans
+        if span.is_tool and span.result_in is None
+    )
+    return [
+        span
+        for span in spans
+        if span.result_in is None or not own.has(span.trace_id, span.name, span.timestamp, span.duration_ms)
+    ]
+
+
+class _Own:
+    """The runs of tools that programs have recorded themselves."""
+
+    def __init__(self, runs: Iterable[tuple[str, str, int]]) -> None:
+        """Take the trace, the name and the start of each."""
+        self._starts = defaultdict[tuple[str, str], list[int]](list)
+        for trace, name, at in runs:
+            self._starts[trace, name].append(at)
+        for starts in self._starts.values():
+            starts.sort()
+
+    def has(self, trace: str, name: str, at: int, ms: int) -> bool:
+        """Whether one began in that time."""
+        starts = self._starts.get((trace, name), ())
+        place = bisect_left(starts, at - _ROUNDED_MS)
+        return place < len(starts) and starts[place] <= at + ms + _ROUNDED_MS
+
+
+def _is_meant(query: Query, name: str) -> bool:
+    """Whether the tool of that name meets the conditions on tools."""
+    return all(meets(one, name) for one in query.conditions if one.field == "tools")
 
 
 def names_in(text: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ The tests are coroutines for asyncio, on which stores run. anyio's pytest plugin
 awaits them: no setting is needed.
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -25,7 +26,7 @@ from typing import Any, get_args
 import pytest
 
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
-from miharu.batch import Batch, Marker, Score, Span
+from miharu.batch import RECOGNISED, UNTOLD, Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
 from miharu.conditions.language import Condition
 from miharu.stores.base import (
@@ -575,6 +576,10 @@ class StoreContract:
         ]
         failed = Outcome(status="error", http_status=429, error_type="rate_limit")
         facts[5]["outcome"] = failed
+        lists = (["find", "refund"], ["find_all", odd], None, ['x, "find"'], {"find": "find"})
+        for number, names in enumerate(lists):
+            facts[number]["tools"] = names and json.dumps(names, ensure_ascii=False)
+        facts[5]["tools"] = '["find'  # nothing that miharu writes
         calls = [make_call(timestamp=NOON + i * MINUTE, **each) for i, each in enumerate(facts)]
         await store.add(Batch(calls=calls))
 
@@ -630,6 +635,15 @@ class StoreContract:
             (one("tag", "none", name="team"), [0, 3, 4, 5]),
             (one("tag", "in", odd, name="a.b"), [1]),
             (one("tag", "in", patterns=[("", "日", "")], name="a.b"), [1]),
+            (one("tools", "in", "find"), [0]),
+            (one("tools", "in", "", "refund"), [0, 2]),
+            (one("tools", "in", odd, 'x, "find"'), [1, 3]),
+            (one("tools", "not in", "find"), [1, 2, 3, 4, 5]),
+            (one("tools", "in", patterns=[("find", "")]), [0, 1]),
+            (one("tools", "not in", patterns=[("", "und")]), [1, 2, 3, 4, 5]),
+            (one("tools", "in", patterns=[("find", "und")]), []),
+            (one("tools", "any"), [0, 1, 3, 4, 5]),
+            (one("tools", "none"), [2]),
         ]
         for rolled in (False, True):
             while rolled and await store.roll_up():
@@ -1252,6 +1266,11 @@ class StoreContract:
         assert [(one.name, one.runs) for one in of_others.ran] == [("find", 4)]
         raised = (Condition(field="error_type", operator="in", patterns=(("", "E"),)),)
         assert [one.name for one in (await store.tools(replace(ALL, conditions=raised))).ran] == ["refund"]
+        of_one = await store.tools(
+            replace(ALL, conditions=(Condition(field="tools", operator="in", patterns=(("ref", ""),)),))
+        )
+        assert [(one.name, one.times) for one in of_one.asked] == [("refund", 1)]
+        assert [(one.name, one.runs) for one in of_one.ran] == [("refund", 1)]
         later = await store.tools(replace(ALL, start=NOON + 60 * MINUTE))
         assert (list(later.asked), list(later.ran)) == ([], [])
 
@@ -1269,6 +1288,25 @@ class StoreContract:
             (names[-1], 2, 502),
             *((name, 1, i) for i, name in enumerate(names[:499])),
         ]
+
+    async def test_a_run_that_was_made_out_from_the_conversation_is_marked_and_counts_once(
+        self, store: OpenStore
+    ) -> None:
+        def ran(number: int, trace: str, at: int, **tags: str) -> Span:
+            facts: dict[str, Any] = {"trace_id": trace * 32, "timestamp": at, "tags": tags or None}
+            return _span(number, name="find", kind="execute_tool", duration_ms=100, **facts)
+
+        group = new_id(NOON)
+        runs = [
+            ran(1, "a", NOON, **{RECOGNISED: group, UNTOLD: "yes"}),
+            ran(2, "a", NOON + 1000, **{RECOGNISED: group}),
+            ran(3, "a", NOON + 1040),  # what the program has recorded of that one itself
+            ran(4, "b", NOON + 1040),
+        ]
+        await store.add(Batch(spans=runs))
+        [found] = (await store.tools(ALL)).ran
+        assert (found.runs, found.recognised, found.untold) == (3, 1, 1)
+        assert [span.result_in for span in await store.spans("a" * 32)] == [group, group, None]
 
     async def test_failed_spans_are_those_of_a_session_or_a_trace_or_a_time(self, store: OpenStore) -> None:
         failed = [_span(i, status="error", error_type="E", user_id="u") for i in range(3)]

@@ -1,5 +1,6 @@
 """A store over a list, exact and slow: what the views are tested against."""
 
+import json
 import math
 import operator
 import re
@@ -137,12 +138,22 @@ class MemoryStore:
         ]
         return Tools(
             asked=asked_tools(
-                (call.tools, call.model, step_of(query, call.timestamp), 1, call.timestamp)
-                for call in self.match(query)
-                if call.tools is not None
+                query,
+                (
+                    (call.tools, call.model, step_of(query, call.timestamp), 1, call.timestamp)
+                    for call in self.match(query)
+                    if call.tools is not None
+                ),
             ),
             ran=ran_tools(
-                query, ((s.name, s.status, s.duration_ms, s.error_type, s.timestamp) for s in spans)
+                query,
+                (
+                    (
+                        *(s.name, s.status, s.duration_ms, s.error_type, s.timestamp, s.trace_id),
+                        json.dumps(s.tags) if s.tags else None,
+                    )
+                    for s in spans
+                ),
             ),
         )
 
@@ -359,6 +370,8 @@ class MemoryStore:
                 if score.name == condition.name
                 and (score.call_id == call.id or (score.trace_id and score.trace_id == call.trace_id))
             ]
+        elif condition.field == "tools":
+            known = [name for name in json.loads(call.tools or "[]") if name]
         else:
             known = [fact] if (fact := _fact(call, condition)) not in {None, ""} else []
         if condition.operator in {"any", "none"}:

@@ -14,7 +14,9 @@ from miharu.exchange import Exchange
 from miharu.recorder import batch_reader
 from miharu.recorder.pipeline import PATIENCE_S
 from miharu.recorder.queue import ExchangeQueue
+from tests.recorder.answer import ANSWER
 from tests.recorder.world import Bench, answered
+from tests.world import exchange
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_what_was_left_is_stored_and_exported(bench: Bench) -> None:
     assert bench.models == ["a", "b"]
     assert [call.model for call in bench.exported] == ["a", "b"]
     assert (bench.counters.captured, bench.counters.written, len(bench.queue)) == (2, 2, 0)
+
+
+def test_runs_of_tools_that_the_calls_tell_of_go_with_them(bench: Bench) -> None:
+    bench.open()
+    function = {"name": "find", "arguments": "{}"}
+    message = {"tool_calls": [{"id": "one", "type": "function", "function": function}]}
+    bench.queue.put(exchange(body={"choices": [{"message": message}]}, asked={"model": "a"}))
+    brought = {"model": "b", "messages": [{"role": "tool", "tool_call_id": "one", "content": "x"}]}
+    bench.queue.put(exchange(body=ANSWER, asked=brought))
+    bench.pipeline.drain()
+    with closing(sqlite3.connect(bench.folder / "calls.db")) as connection:
+        assert connection.execute("SELECT name, kind FROM llm_spans").fetchall() == [("find", "execute_tool")]
 
 
 def test_spans_and_scores_go_with_the_calls(bench: Bench) -> None:

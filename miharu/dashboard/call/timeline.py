@@ -10,6 +10,7 @@ from miharu.dashboard.call.rows import error_tag
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Extent, Query
+from miharu.stores.tooling import recorded_once
 from miharu.wording.numbers import duration
 
 __all__ = ("Around", "Phase", "around", "attempts", "phases")
@@ -54,7 +55,7 @@ async def around(call: Call, site: Site) -> Around:
         return Around(tries=tries.value)
     tools = [
         span
-        for span in spans.value
+        for span in recorded_once(spans.value)
         if span.parent_id == call.parent_id and end <= span.timestamp < upto.timestamp
     ]
     return Around(tries=tries.value, tools=tools, next_call=upto)
@@ -149,7 +150,15 @@ def phases(call: Call, near: Around, view: View, page: str, tools: Sequence[str]
         bars.append(bar("Stream", "b", call.timestamp + ttft, call.duration_ms - ttft))
     bars += others([one for one in near.tries if one.timestamp >= call.timestamp])
     bars += [
-        bar(span.name, "e" if span.status == "error" else "t", span.timestamp, span.duration_ms, why="tool")
+        bar(
+            span.name,
+            "e" if span.status == "error" else "t",
+            span.timestamp,
+            span.duration_ms,
+            why="tool"
+            if span.result_in is None
+            else "A tool. At most: until the call that brought its result.",
+        )
         for span in near.tools
     ]
     if gap_end > end:

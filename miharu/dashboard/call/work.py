@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from miharu.analysis.trees import Node, walk
-from miharu.batch import Span
+from miharu.batch import RECOGNISED, UNTOLD, Span
 from miharu.call import Call
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call.rows import cost_cell, split_route
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.markdown import Trees
+from miharu.stores.base import Query
 from miharu.stores.tooling import names_in
 from miharu.wire.indented import of_text
 from miharu.wording.names import model_name
@@ -20,6 +21,7 @@ __all__ = ("Made", "Step", "Work", "work")
 
 _CALLS, _CRUMBS, _STEPS = 12, 6, 20
 _LONGEST_NAME = 60
+_RETRIED_WITHIN = 130_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Work:
     trees: Trees
     asked: Sequence[Made]
     """The call whose answer asked for this tool."""
+    brought: Sequence[Made]
+    """The call that brought its result, where it was recognised by that."""
     made: Sequence[Made]
     more: int
     """Calls of it that are not shown here."""
@@ -89,7 +93,9 @@ async def work(node: Node, view: View, site: Site) -> Work:
             name=model_name(call.model),
             note=note,
             figure=f"{duration(call.duration_ms)} · {cost_cell(call).text}",
-            link=view.link("sessions", sel=call.id, tab="pretty"),
+            link=view.only("trace", call.trace_id).link("sessions", sel=call.id, tab="pretty")
+            if call.trace_id not in {None, span.trace_id} and view.session is None
+            else view.link("sessions", sel=call.id, tab="pretty"),
         )
 
     calls = list(node.calls)
@@ -109,12 +115,14 @@ async def work(node: Node, view: View, site: Site) -> Work:
         output=of_text(span.output or ""),
         trees=Trees(),
         asked=[made(asked, f"{duration(max(0, span.timestamp - asked.timestamp))} before")] if asked else [],
+        brought=[made(call, "") for call in await _bringing(span, site)],
         made=[made(call, "") for call in calls[:_CALLS]],
         more=max(0, len(calls) - _CALLS),
         meta=[(name, value) for name, value in _facts(span) if value],
         tags=[
             (f"{name}={value}", view.only("tag", f"{name}={value}").to("calls"))
             for name, value in (span.tags or {}).items()
+            if name not in {RECOGNISED, UNTOLD}
         ],
         calls=view.only("trace", span.trace_id).to("calls"),
     )
@@ -188,6 +196,15 @@ def _type(node: Node) -> str:
     if node.span is not None:
         return node.span.error_type or node.span.status
     return node.call.outcome.error_type or node.call.outcome.status if node.call is not None else ""
+
+
+async def _bringing(span: Span, site: Site) -> Sequence[Call]:
+    """The last attempt of the call that brought its result."""
+    if span.result_in is None:
+        return ()
+    end = span.timestamp + span.duration_ms
+    query = Query(start=end, end=end + _RETRIED_WITHIN, call_group=span.result_in)
+    return await site.store.calls(query, 1)
 
 
 def _asking(node: Node, name: str) -> Call | None:

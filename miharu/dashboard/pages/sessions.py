@@ -104,6 +104,7 @@ _TREE: Sequence[Column[SessionLine]] = (
     Column("tokens", "Tokens", lambda line: line.tokens or None),
     Column("cost", "Cost", lambda line: line.cost or None),
     Column("so_far_usd", "So far", lambda line: usd(line.so_far)),
+    Column("at_most", "Took at most that long", lambda line: int(line.is_at_most) or None),
 )
 
 

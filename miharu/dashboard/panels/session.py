@@ -16,6 +16,7 @@ from miharu.dashboard.panels.trace.lines import Bar, SessionLine, bars_of, lines
 from miharu.dashboard.panels.trace.outline import ALL, Row, focused, outline
 from miharu.dashboard.queries.together import Once, together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
+from miharu.stores.tooling import recorded_once
 
 __all__ = ("ROWS", "Run", "drawn", "every_line", "is_open", "run")
 
@@ -56,6 +57,8 @@ class Run:
     so_far: Mapping[str, int]
     tools_ms: int
     """How long tools ran, those at the same time counted once."""
+    is_at_most: bool
+    """Whether nobody has measured some of them."""
 
 
 async def run(view: View, site: Site) -> Run:
@@ -88,7 +91,7 @@ async def _run(view: View, site: Site) -> Run:
     async with together() as ask:
         spans_of = [ask(site.store.spans, trace, during) for trace in traces]
         scores_of = [ask(_scores, site, trace) for trace in traces]
-    spans = [span for answer in spans_of for span in answer.value if _belongs(span, view)]
+    spans = recorded_once([span for answer in spans_of for span in answer.value if _belongs(span, view)])
     trees = forest(calls, spans)
     weigh(trees)
     nodes = [node for _, node in walk(trees)]
@@ -108,6 +111,7 @@ async def _run(view: View, site: Site) -> Run:
         colors=colors.value,
         so_far=_running_cost(nodes, earlier.cost_nanousd),
         tools_ms=_lasted(nodes),
+        is_at_most=any(span.result_in is not None for span in spans),
     )
 
 

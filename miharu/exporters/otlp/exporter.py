@@ -71,7 +71,8 @@ class OTLPExporter:
                 await asyncio.sleep(0)
         for span in batch.spans:
             self._service = span.service
-            self._worker.put("traces", span, RECORD_BYTES)
+            if span.result_in is None:  # a program that traces its tools sends their spans itself
+                self._worker.put("traces", span, RECORD_BYTES)
         for score in batch.scores:
             self._worker.put("logs", score, RECORD_BYTES)
         if batch.calls:

@@ -9,6 +9,7 @@ batches.py   the results of a batch, each line a call
 jobs.py      when the work began that goes on after its answer
 attempts.py  which calls are attempts of one logical call
 tool_names.py  the tools that the answer asked for
+tool_runs.py   the runs of tools whose results the request brings
 estimate.py  an estimate of tokens that were not reported, where it is enabled
 redactor.py  removes credentials from what is kept
 content.py   the bodies that are kept

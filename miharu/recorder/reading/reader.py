@@ -9,7 +9,9 @@ from typing import Any
 from miharu._bounds import believed, bounded, payable
 from miharu._guard import count, say_once, swallowed
 from miharu._ids import minting
-from miharu.attribution.resolve import Attribution, attribution_of_exchange
+from miharu.attribution.resolve import Attribution, attribution_of_exchange, span_record
+from miharu.attribution.spans.span import OpenSpan
+from miharu.batch import Span
 from miharu.call import Call, Cost, Outcome, changed, filled
 from miharu.exchange import Exchange, Part, Request
 from miharu.kept_body import KEPT_HEAD
@@ -27,7 +29,8 @@ from miharu.recorder.reading.headers import attempt_of, rate_limit_of, request_i
 from miharu.recorder.reading.jobs import Jobs
 from miharu.recorder.reading.outcome import ended, outcome_of
 from miharu.recorder.reading.prompts import Prompts
-from miharu.recorder.reading.tool_names import asked_for
+from miharu.recorder.reading.tool_names import asked_for, named, teller_of
+from miharu.recorder.reading.tool_runs import ToolRuns
 from miharu.recorder.spool.unread import Unread
 from miharu.recorder.waste.finder import WasteFinder
 from miharu.wire.decoding import decode
@@ -65,12 +68,25 @@ class Reader:
         self._waste = WasteFinder()
         self._jobs = Jobs()
         self._prompts = Prompts()
+        self._tool_runs = ToolRuns()
+        self._recognised: list[Span] = []
         self._batches = Batches()
         self._mint = mint or minting()
 
     def read(self, exchange: Exchange) -> Call | None:
         """The call, or ``None``: a redirect hop, or nothing that any provider knows."""
         return next(iter(self.calls(exchange)), None)
+
+    def span(self, left: OpenSpan | Span) -> Span:
+        """The span as it is kept."""
+        span = span_record(left, self.service) if isinstance(left, OpenSpan) else left
+        self._tool_runs.recorded(span)
+        return self.redactor.span(span)
+
+    def recognised(self) -> Sequence[Span]:
+        """The runs of tools that the calls have told of which were read since this was asked last."""
+        found, self._recognised = self._recognised, []
+        return found
 
     def calls(self, exchange: Exchange) -> Sequence[Call] | Iterator[Call]:
         """The call or none; of the results of a batch an iterator, which reads line by line."""
@@ -126,8 +142,8 @@ class Reader:
         if began is None:
             return None
         made = self._call(exchange, request, wire, provider.api, reading)
-        if (tools := asked_for(made, wire, provider)) is not None:
-            made = filled(made, tools=tools)
+        if asked := asked_for(made, wire, provider):
+            made = filled(made, tools=named(asked))
         call = bounded(self.redactor.call(self._with_version(made, provider, wire), request))
         if call.prompt_hash is not None and call.prompt_name is None:
             filled(call, prompt_name=self._named(call, provider))
@@ -136,7 +152,10 @@ class Reader:
         kept = call if self._ignore is None else _kept(call, self._ignore)
         if kept is None or kept.completes:
             return kept
-        return self._waste.find(self._attempts.place(kept), _comparable(request))
+        outer, placed = kept.trace_id, self._attempts.place(kept)
+        found = self._tool_runs.told_by(placed, outer, asked, wire.asked, teller_of(provider))
+        self._recognised += map(self.redactor.span, found)
+        return self._waste.find(placed, _comparable(request))
 
     def _with_version(self, call: Call, provider: Provider, wire: Wire) -> Call:
         """The call with the version of its prompt, where it has one."""

@@ -235,6 +235,10 @@ class RanTool:
 
     name: str
     runs: int
+    recognised: int = 0
+    """Runs that nobody has measured: what each took is an upper bound (``batch.RECOGNISED``)."""
+    untold: int = 0
+    """Runs of which it is not known whether they failed (``batch.UNTOLD``)."""
     errors: int
     kinds: Mapping[str, int]
     """How many of the errors were of which type, most first."""

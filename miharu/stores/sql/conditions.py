@@ -33,6 +33,11 @@ UNSUMMED = "condition"
 """Stands for what no sums are kept by."""
 
 
+_QUOTED = r'"([^"\\\u0001-\u001f]|\\["\\/bfnrt])*"'
+_LIST = rf"^\[{_QUOTED}(, *{_QUOTED})*\]$"
+"""JSON that is a list of texts, in PostgreSQL's expressions; without control characters."""
+
+
 def _like(pattern: Pattern) -> str:
     return "%".join(re.sub(r"[\\%_]", r"\\\g<0>", piece) for piece in pattern)
 
@@ -47,6 +52,11 @@ class Dialect:
     """A text and a parameter with a pattern."""
     pattern: Callable[[Pattern], str] = _like
     """A pattern as that parameter has it."""
+    listed: str = (
+        f"EXISTS (SELECT 1 FROM json_array_elements_text(CASE WHEN {{0}} ~ '{_LIST}' "
+        "THEN CAST({0} AS json) END) AS named (value) WHERE {1})"
+    )
+    """Whether one of the names of a JSON list is meant; what others have put there is no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,8 @@ def _on_calls(condition: Condition, names: _Names) -> str:
         return _text(names.dialect.tag.format(names.one("name", condition.name)), condition, names)
     if field in _NUMBERS:
         return _number(_NUMBERS[field], condition, names)
+    if field == "tools":
+        return _listed(condition, names)
     # so that an index on the column is of use
     plain = condition.operator == "in" and not condition.patterns and all(condition.values)
     text = field if plain else KEYS.get(field, f"coalesce({field}, '')")
@@ -176,6 +188,18 @@ def _text(text: str, condition: Condition, names: _Names) -> str:
     parts = [f"{text} IN ({names.listed(condition.values)})"] if condition.values else []
     parts += names.fitting(text, condition.patterns)
     return f"{'NOT ' if condition.operator == 'not in' else ''}({' OR '.join(parts)})"
+
+
+def _listed(condition: Condition, names: _Names) -> str:
+    """Calls that asked for one of these tools; the empty text are those that asked for none."""
+    none = "coalesce(tools, '') = ''"
+    if condition.operator in {"any", "none"}:
+        return none if condition.operator == "none" else f"NOT {none}"
+    meant = _text("named.value", replace(condition, operator="in"), names)
+    found = f"(tools IS NOT NULL AND {names.dialect.listed.format('tools', meant)})"
+    if "" in condition.values:
+        found = f"({none} OR {found})"
+    return found if condition.operator == "in" else f"NOT {found}"
 
 
 def _number(number: str, condition: Condition, names: _Names) -> str:

@@ -12,7 +12,7 @@ from miharu.stores.base import SPANS_LOOKED_THROUGH, TOOL_STEPS, AskedTool, Quer
 from miharu.stores.rollups import KEYS
 from miharu.stores.sql.conditions import narrowing
 from miharu.stores.sql.source import Engine, filters_of, tagging
-from miharu.stores.tooling import MOST_TOOLS, SPANS_ASKED, asked_tools, ran_tools
+from miharu.stores.tooling import MOST_TOOLS, OF_RUNS, SPANS_ASKED, asked_tools, ran_tools
 
 __all__ = ("tools",)
 
@@ -50,7 +50,7 @@ def _asked(connection: Connection, engine: Engine, query: Query) -> tuple[Sequen
         ),
         values,
     )
-    return asked_tools(rows.all()), _since(connection, newest, query)
+    return asked_tools(query, (tuple(row) for row in rows)), _since(connection, newest, query)
 
 
 def _ran(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence[RanTool], int | None]:
@@ -58,19 +58,24 @@ def _ran(connection: Connection, engine: Engine, query: Query) -> tuple[Sequence
     of_spans = tuple(one for one in query.conditions if one.field in SPANS_ASKED)
     narrow = narrowing(replace(query, conditions=of_spans), engine.dialect)
     asked = (*given, *(one.field for one in of_spans))
-    columns = dict.fromkeys(("name", "status", "duration_ms", "error_type", "timestamp", *asked))
+    columns = dict.fromkeys((*OF_RUNS, *asked))
     newest = (
         f"FROM llm_spans WHERE {_WINDOW} AND kind = '{TOOL}' ORDER BY timestamp DESC "
         f"LIMIT {SPANS_LOOKED_THROUGH}"
     )
     # of many names most are not in the answer, so their spans need not be read
+    most = (
+        ""
+        if any(one.field == "tools" for one in query.conditions)
+        else " WHERE name IN "
+        f"(SELECT name FROM ran GROUP BY name ORDER BY count(*) DESC, name LIMIT {MOST_TOOLS})"
+    )
     rows = connection.execute(
         text(
-            f"WITH ran AS MATERIALIZED (SELECT name, status, duration_ms, error_type, timestamp FROM "
+            f"WITH ran AS MATERIALIZED (SELECT {', '.join(OF_RUNS)} FROM "
             f"(SELECT {', '.join(columns)} {newest}) AS looked_through "
             f"WHERE {' AND '.join(f'{name} = :{name}' for name in given) or '1 = 1'}{narrow.calls}) "
-            "SELECT * FROM ran WHERE name IN "
-            f"(SELECT name FROM ran GROUP BY name ORDER BY count(*) DESC, name LIMIT {MOST_TOOLS})"
+            f"SELECT * FROM ran{most}"
         ),
         {**given, **narrow.values, "start": query.start, "end": query.end},
     )

@@ -46,6 +46,8 @@ ENGINE = sql.Engine(
         # not LIKE, to which a is A
         fits="{} GLOB {}",
         pattern=_glob,
+        listed="EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid({0}) THEN "
+        "CASE json_type({0}) WHEN 'array' THEN {0} END END) AS named WHERE named.type = 'text' AND {1})",
     ),
     tag_key="coalesce((SELECT atom FROM json_each(tags) WHERE key = :by_tag "
     f"AND length(atom) <= {LONGEST_TAG}), '')",

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from miharu.batch import Batch, Span
+from miharu.batch import RECOGNISED, TOOL, Batch, Span
 from miharu.call import Call, Outcome, new_id
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call.timeline import Around, around, phases
@@ -87,6 +87,25 @@ async def test_shows_the_tools_that_ran_before_the_next_call() -> None:
     assert (await near(one, spans=spans)).tools == ()
     failed = replace(one, outcome=REFUSED)
     assert (await near(failed, following, spans=spans)).tools == ()
+
+
+async def test_a_recognised_run_of_a_tool_is_at_most_that_long_and_stands_once() -> None:
+    def tool(id: str, name: str, at: int, **facts: object) -> Span:
+        plain = Span(
+            id=id, trace_id=TRACE, name=name, timestamp=NOW + at, duration_ms=900, status="success", kind=TOOL
+        )
+        return replace(plain, **facts)  # type: ignore[arg-type]
+
+    seen = {RECOGNISED: "g"}
+    spans = (
+        tool("1", "search", 1000, tags=seen),
+        tool("2", "find", 1000, tags=seen),
+        tool("3", "find", 1100, duration_ms=50),
+    )
+    one = call(0, trace_id=TRACE)
+    found = await near(one, call(3000, trace_id=TRACE), spans=spans)
+    assert [tool.id for tool in found.tools] == ["1", "3"]
+    assert ["At most" in bar.why for bar in phases(one, found, View(), "calls", ())] == [False, True, False]
 
 
 async def test_shows_the_time_until_the_next_call_where_tools_are_no_spans() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from miharu.batch import Batch, Score, Span
+from miharu.batch import RECOGNISED, UNTOLD, Batch, Score, Span
 from miharu.call import Call, Cost, Outcome, Usage, new_id
 from miharu.dashboard.http.page import Page, Site
 from tests.dashboard.conftest import NOW, get, make_site
@@ -463,3 +463,32 @@ async def test_cycles_orphans_and_spans_without_an_end_do_no_harm() -> None:
             name for _, name in lines(await shown(site, **params))
         }
     assert len(lines(await shown(site))) == 6
+
+
+async def test_a_run_of_a_tool_that_nobody_measured_is_told_as_such() -> None:
+    asked = at(9000, parent_id=None, tools='["find", "parse"]', duration_ms=1000)
+    brought = at(7500, parent_id=None, call_group="first-try", model="gpt-7", trace_id="c" * 32)
+    recognised = span("f1", None, 1000, 500, name="find", kind="execute_tool")
+    recognised = replace(recognised, tags={RECOGNISED: "first-try", UNTOLD: "yes"})
+    doubled = replace(recognised, id="f2", name="parse", tags={RECOGNISED: "first-try"})
+    own = span("f3", None, 1100, 50, name="parse", kind="execute_tool")
+    store = MemoryStore()
+    await store.add(Batch(calls=[asked, brought], spans=[recognised, doubled, own]))
+    site = make_site(store)
+    body = await shown(site, sel="f1")
+    assert [name for _, name in lines(body)] == ["gpt-6", "find", "parse"]
+    assert "≤ 500 ms" in row(body, "f1")
+    assert "≤" not in row(body, "f3")
+    assert "2 runs of tools, at most" in body
+    drawer = body[body.index('aria-label="Span detail"') :]
+    assert "Took at most</dt>" in drawer
+    assert "not known whether it failed" in drawer
+    assert "has no word for a tool that failed" in drawer
+    [link] = re.findall(r'href="([^"]*)"><i class="sw[^"]*"></i><b>gpt-7</b>', drawer)
+    assert brought.id in link
+    assert f"trace={'c' * 32}" in link
+    assert 'aria-label="Tags"' not in drawer
+    exported = written(await get(site, "export.csv", of="sessions", trace=TRACE)).splitlines()
+    assert exported[0].endswith(",at_most")
+    assert [line.split(",")[4] for line in exported[1:]] == ["success", "unknown", "success"]
+    assert [line.rsplit(",", 1)[1] for line in exported[1:]] == ["", "1", ""]

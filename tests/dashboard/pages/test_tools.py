@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from miharu.batch import Batch, Span
+from miharu.batch import RECOGNISED, UNTOLD, Batch, Span
 from miharu.call import Call, Outcome, new_id
 from miharu.dashboard.http.page import Site
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
+NOON_ISH = NOW - 3_600_000
 
 
 def asking(ago: int, tools: str | None, model: str = "gpt-6") -> Call:
@@ -78,6 +79,50 @@ async def test_both_sides_of_each_tool_stand_in_a_row(site: Site) -> None:
     assert found[0][6:8] == ["200 ms", "400 ms"]
 
 
+def seen(number: int, name: str, ms: int = 100, **facts: object) -> Span:
+    """A run that is told of by the request that brought its result."""
+    tags = {RECOGNISED: f"call {number}"} | ({UNTOLD: "yes"} if facts.pop("untold", False) else {})
+    return ran(number, name, ms, tags=tags, **facts)
+
+
+async def test_of_a_run_that_nobody_measured_it_is_said_that_its_time_is_at_most_that() -> None:
+    store = MemoryStore([asking(1000, '["find", "get", "plan"]'), asking(2000, '["find"]')])
+    spans = [
+        seen(1, "find", 250, untold=True),
+        seen(2, "find", 350, status="error", error_type="tool_error"),
+        seen(3, "get", 450, untold=True),
+        ran(4, "plan", 50),
+    ]
+    await store.add(Batch(spans=spans))
+    body = (await get(make_site(store), "tools")).body.decode()
+    assert [(*row[2:5], *row[6:8]) for row in rows(body)] == [
+        ("2", "2", "100%", "≤ 250 ms", "≤ 350 ms"),  # of the only run of which that is told
+        ("1", "1", "–", "≤ 450 ms", "≤ 450 ms"),  # noqa: RUF001 - a dash, as printed
+        ("1", "1", "0%", "50 ms", "50 ms"),
+    ]
+    assert "not told of 2" in body
+    assert "Of 1 run. Of 1 it is not known" in body
+    assert '1</span> <span class="dim">of 1' in body
+    exported = json.loads((await get(make_site(store), "export.json", of="tools")).body)["rows"]
+    assert [(row["recognised"], row["untold"], row["failed"]) for row in exported] == [
+        (2, 1, 1.0),
+        (1, 1, None),
+        (0, 0, 0.0),
+    ]
+
+
+async def test_a_run_that_has_a_step_of_its_own_counts_once() -> None:
+    store = MemoryStore([asking(1000, '["find"]')])
+    inside = replace(ran(1, "find", 60), timestamp=NOON_ISH + 20)
+    elsewhere = replace(inside, id="2" * 16, trace_id="b" * 32)
+    later = replace(inside, id="3" * 16, timestamp=NOON_ISH + 90_000)
+    around = replace(seen(4, "find", 100), timestamp=NOON_ISH)
+    for others, number in (([inside], 1), ([elsewhere], 2), ([later], 2), ([inside, later], 2)):
+        store.kept_spans = [around, *others]
+        [row] = rows((await get(make_site(store), "tools")).body.decode())
+        assert row[3] == str(number)
+
+
 async def test_the_rows_come_in_the_order_asked_for(site: Site) -> None:
     for sort, first in (
         ("-failed", "get"),
@@ -97,7 +142,7 @@ async def test_how_tools_fail_is_told(site: Site) -> None:
 
 async def test_a_filter_that_steps_do_not_have_is_said_and_compares_nothing(site: Site) -> None:
     body = (await get(site, "tools", model="claude-x")).body.decode()
-    assert "Steps have no model of a call" in body
+    assert "Runs have no model of a call" in body
     [found] = [row for row in rows(body) if row[0] == "find"]
     assert found[2:4] == ["1", "4"]  # the runs are those of all models, so no gap is shown
     assert "of no tool both sides are known in full" in body
@@ -105,12 +150,27 @@ async def test_a_filter_that_steps_do_not_have_is_said_and_compares_nothing(site
 
 async def test_conditions_narrow_what_was_asked_for_and_are_said_too(site: Site) -> None:
     page = (await get(site, "tools", q="-model:gpt-6 cost<1 status:success")).body.decode()
-    assert "Steps have no cost, model, status of a call" in page
+    assert "Runs have no cost, model, status of a call" in page
     rows = json.loads((await get(site, "export.json", of="tools", q="-model:gpt-6")).body)["rows"]
     assert {row["tool"]: (row["asked"], row["unseen"]) for row in rows if row["asked"]} == {
         "find": (1, None),
         "<b>refund": (1, None),
     }
+
+
+async def test_a_tool_leads_to_the_calls_that_asked_for_it(site: Site) -> None:
+    body = (await get(site, "tools")).body.decode()
+    table = body[body.index('<table class="tools">') :].partition("</table>")[0]
+    links = re.findall(r'<a class="mono cut" href="([^"]*)"', table)
+    assert links == ["calls?q=tool:find", "calls?q=tool:%22%3Cb%3Erefund%22"]  # nobody asked for the third
+    calls = (await get(site, "calls", q="tool:refund,*>refund")).body.decode()
+    assert calls.count("<tr id=") == 1
+
+
+async def test_a_condition_on_tools_says_which_of_them(site: Site) -> None:
+    body = (await get(site, "tools", q="tool:find,get")).body.decode()
+    assert [row[0] for row in rows(body)] == ["find", "get"]
+    assert "that filter does not narrow them down" not in body
 
 
 async def test_nothing_is_said_to_be_missing_of_what_was_not_looked_through(site: Site) -> None:
@@ -134,5 +194,8 @@ async def test_without_tools_it_says_how_they_are_recognised() -> None:
 
 async def test_the_same_rows_are_a_file(site: Site) -> None:
     text = (await get(site, "export.csv", of="tools")).body.decode()
-    assert text.splitlines()[0] == "tool,models,asked,ran,unseen,errors,failed,p50_ms,p95_ms,last"
+    assert (
+        text.splitlines()[0]
+        == "tool,models,asked,ran,unseen,errors,failed,p50_ms,p95_ms,last,recognised,untold"
+    )
     assert text.splitlines()[1].startswith('find,"gpt-6, claude-x",6,4,2,0,0')

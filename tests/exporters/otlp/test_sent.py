@@ -280,3 +280,27 @@ def test_what_is_sent_is_no_call(receiver: Receiver, database: Path) -> None:
     assert miharu.flush(20)
     assert miharu.shutdown(20)
     assert len(rows(database)) == 1
+
+
+def test_a_run_of_a_tool_that_was_made_out_from_the_conversation_is_not_sent(
+    receiver: Receiver, database: Path
+) -> None:
+    """The program's own tracing may send it, and more exactly."""
+    import httpx2
+
+    call = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+    answers = iter([{"tool_calls": [call]}, {"content": "found"}])
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"choices": [{"message": next(answers), "finish_reason": "stop"}]})
+
+    miharu.init(database, exporters=["otlp"])
+    address = "http://127.0.0.1:8080/v1/chat/completions"
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as client:
+        client.post(address, json={"model": "m", "messages": []})
+        brought = [{"role": "tool", "tool_call_id": "call_1", "content": "x"}]
+        client.post(address, json={"model": "m", "messages": brought})
+    assert miharu.flush(20)
+    assert [span.name for span in receiver.spans] == ["chat m", "chat m"]
+    [kept] = rows(database, "llm_spans")
+    assert (kept["name"], kept["kind"]) == ("find", "execute_tool")

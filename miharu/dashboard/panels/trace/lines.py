@@ -58,6 +58,8 @@ class SessionLine:
     why: str
     is_own_cost: bool = False
     """Whether the cost stands in no other row that is seen."""
+    is_at_most: bool = False
+    """Whether nobody has measured how long it took."""
     so_far: int | None
     """Nano-dollars of all calls up to this one, in the order of their starts."""
     link: str
@@ -99,6 +101,7 @@ def _line(row: Row, axis: Axis, view: View, colors: Palette, so_far: Mapping[str
         facts["why"] = f"{counted(unpriced, 'call')} without a known price" if unpriced else ""
     if row.alike:
         facts["ms"] = last.end - node.start
+        facts["is_at_most"] = False
         facts["tokens"] = _tokens(row.alike)
     return SessionLine(
         **facts,  # type: ignore[arg-type] # by name
@@ -129,8 +132,9 @@ def _of_span(node: Node) -> dict[str, object]:
         "css": "",
         "kind": "tool" if span.is_tool else "step",
         "note": "" if span.is_tool or span.kind is None else span.kind.replace("_", " "),
-        "status": span.status,
+        "status": "unknown" if span.is_untold else span.status,
         "error": "" if span.status == "success" else span.error_type or span.status,
+        "is_at_most": span.result_in is not None,
         "said": span.error_message or "",
         "ms": span.duration_ms,
         "tokens": "",

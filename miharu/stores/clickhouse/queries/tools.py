@@ -6,7 +6,7 @@ from miharu.stores.clickhouse.client.database import Database
 from miharu.stores.clickhouse.client.literals import literal
 from miharu.stores.clickhouse.tables.conditions import during, equal, live
 from miharu.stores.clickhouse.tables.narrowing import narrowed
-from miharu.stores.tooling import SPANS_ASKED, asked_tools, ran_tools
+from miharu.stores.tooling import OF_RUNS, SPANS_ASKED, asked_tools, ran_tools
 
 __all__ = ("tools",)
 
@@ -32,14 +32,20 @@ def tools(database: Database, query: Query) -> Tools:
     of_spans = [one for one in query.conditions if one.field in SPANS_ASKED]
     given += narrowed(of_spans, query.start, "llm_spans")
     ran = database.query(
-        f"SELECT name, status, duration_ms, error_type, timestamp FROM (SELECT * {spans}) "
-        f"WHERE {' AND '.join(given) or '1'}"
+        f"SELECT {', '.join(OF_RUNS)} FROM (SELECT * {spans}) WHERE {' AND '.join(given) or '1'}"
     )
     return Tools(
         asked=asked_tools(
-            (names, model, int(step), int(number), int(last)) for names, model, step, number, last in asked
+            query,
+            ((names, model, int(step), int(number), int(last)) for names, model, step, number, last in asked),
         ),
-        ran=ran_tools(query, ((name, status, int(ms), kind, int(at)) for name, status, ms, kind, at in ran)),
+        ran=ran_tools(
+            query,
+            (
+                (name, status, int(ms), kind, int(at), trace, tags)
+                for name, status, ms, kind, at, trace, tags in ran
+            ),
+        ),
         asked_since=_since(database, calls),
         ran_since=_since(database, spans),
     )

@@ -1,6 +1,7 @@
 """The conditions of a query, beside its own fields."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from miharu.conditions.language import Condition, Pattern
 from miharu.stores.clickhouse.client.literals import among, literal
@@ -24,8 +25,8 @@ def narrowed(conditions: Iterable[Condition], start: int, table: str = "llm_call
 
 def _narrowed(condition: Condition, start: int, types: Mapping[str, str]) -> str:
     field = condition.field
-    if field == "score":
-        return _scored(condition, start)
+    if field in {"score", "tools"}:
+        return _scored(condition, start) if field == "score" else _listed(condition)
     if field == "tag":
         name = literal(condition.name or "")
         if condition.operator == "in" and not condition.patterns and all(condition.values):
@@ -46,6 +47,17 @@ def _text(text: str, condition: Condition) -> str:
     parts = [f"{text} IN {among(condition.values)}"] if condition.values else []
     parts += (f"{text} LIKE {literal(_like(pattern))}" for pattern in condition.patterns)
     return f"{'NOT ' if condition.operator == 'not in' else ''}({' OR '.join(parts)})"
+
+
+def _listed(condition: Condition) -> str:
+    """Calls that asked for one of these tools; the empty text are those that asked for none."""
+    if condition.operator in {"any", "none"}:
+        return _text("ifNull(tools, '')", condition)
+    meant = _text("named", replace(condition, operator="in"))
+    found = f"arrayExists(named -> {meant}, JSONExtract(ifNull(tools, ''), 'Array(String)'))"
+    if "" in condition.values:
+        found = f"(ifNull(tools, '') = '' OR {found})"
+    return found if condition.operator == "in" else f"NOT {found}"
 
 
 def _like(pattern: Pattern) -> str:
