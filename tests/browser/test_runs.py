@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from miharu.batch import Batch, Span
+from miharu.batch import RECOGNISED, UNTOLD, Batch, Span
 from miharu.call import Call, Cost, Outcome, new_id
 from miharu.stores.sqlite import SQLiteStore
 from miharu.testing.open_store import both
@@ -20,7 +20,7 @@ from .test_axe import LOOKS, Look, axe, findings
 __all__ = ("axe",)
 
 pytestmark = pytest.mark.browser
-TRACE = "c" * 32
+TRACE, SEEN = "c" * 32, "d" * 32
 FAILED = {"status": "error", "error_type": "ValueError", "error_message": "could not convert '12,90'"}
 
 
@@ -78,6 +78,24 @@ async def _fill(database: str) -> None:
         )
         for n in range(3)
     ]
+    calls += [
+        replace(
+            calls[0],
+            id=new_id(NOW - 30_000 + n * 1000),
+            timestamp=NOW - 30_000 + n * 1000,
+            duration_ms=500,
+            trace_id=SEEN,
+            parent_id=None,
+            call_group=f"group-{n}",
+            tools=tools,
+        )
+        for n, tools in enumerate(('["look_up_the_order"]', '["look_up_the_order"]', '["open"]', None))
+    ]
+    failed = {"status": "error", "error_type": "tool_error", "name": "look_up_the_order"}
+    for n, facts in enumerate((failed, failed, {"name": "open"}), 1):
+        tags = {RECOGNISED: f"group-{n}"} | ({} if facts is failed else {UNTOLD: "yes"})
+        seen = span(f"seen{n}", None, 29_500 + n * 1000, 500, trace_id=SEEN, kind="execute_tool", tags=tags)
+        spans.append(replace(seen, **facts))  # type: ignore[arg-type]
     store = both(SQLiteStore(f"sqlite+aiosqlite:///{database}"))
     await store.open()
     await store.add(Batch(calls=calls, spans=spans))
@@ -156,6 +174,9 @@ PATHS = (
     f"sessions?trace={TRACE}",
     f"sessions?trace={TRACE}&unfold=all",
     f"sessions?trace={TRACE}&sel={b'parse'.hex().ljust(16, '0')}",
+    f"sessions?trace={SEEN}&sel={b'seen1'.hex().ljust(16, '0')}",
+    f"sessions?trace={SEEN}&sel={b'seen3'.hex().ljust(16, '0')}",
+    "calls?q=tool:look_up_the_order",
     "tools",
 )
 
@@ -175,3 +196,22 @@ def test_axe_finds_nothing(browser: Browser, shop: str, axe: str, look: Look) ->
         for path in PATHS:
             page.goto(shop + path)
             assert findings(page, axe) == [], path
+
+
+def test_tools_that_nobody_observes_say_what_is_known_of_them(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}tools")
+        keys_work(page)
+        page.get_by_role("button", name="≤ 500 ms").first.click()
+        expect(page.get_by_text("At most: from the end of the answer").first).to_be_visible()
+        page.keyboard.press("Escape")
+        following = page.get_by_role("region", name="What happened next")
+        expect(following).to_contain_text("the model asked for open")
+        following.get_by_role("link", name="the model asked for it again").click()
+        drawer = page.get_by_role("complementary", name="Span detail")
+        expect(drawer).to_contain_text("Took at most")
+        drawer.get_by_role("link", name="brought the result").click()
+        expect(page.locator(".run tr[aria-current] a[data-row]")).to_have_attribute("title", "gpt-6")
+        page.goto(f"{shop}tools")
+        page.get_by_role("link", name="look_up_the_order", exact=True).first.click()
+        expect(page.get_by_role("main")).to_contain_text("2 calls")

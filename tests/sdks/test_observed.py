@@ -36,6 +36,9 @@ def test_each_call_stands_below_its_run(sdk: Sdk, scenario: str, play: Any, tmp_
     assert not played.failures
     assert played.rows
     with closing(sqlite3.connect(tmp_path / "calls.db")) as connection:
-        [(span, trace, name, status)] = connection.execute("SELECT id, trace_id, name, status FROM llm_spans")
+        own = "SELECT id, trace_id, name, status FROM llm_spans WHERE kind IS NULL"
+        [(span, trace, name, status)] = connection.execute(own)
+        tools = connection.execute("SELECT name, parent_id FROM llm_spans WHERE kind IS NOT NULL").fetchall()
     assert (name, status) == ("run", "success")
+    assert tools == [("weather", span)] * (len(played.rows) > 1 and scenario == "tools")
     assert {(row["trace_id"], row["parent_id"]) for row in played.rows} == {(trace, span)}

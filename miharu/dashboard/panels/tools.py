@@ -11,6 +11,7 @@ from miharu.dashboard.charts.colors import Palette, palette
 from miharu.dashboard.charts.spark import spark
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.tables import Column, Sheet, Sorted, ordered, sheet
+from miharu.dashboard.panels.tool_failures import what_followed
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import AskedTool, RanTool, Tools
 from miharu.wording.names import model_name
@@ -104,6 +105,10 @@ async def table(view: View, site: Site) -> Mapping[str, Any]:
         asked_for = ask(site.store.tools, view.query(site.clock()))
         colors = ask(palette, site)
     found = asked_for.value
+    unmeant = view.fields_asked - _SPANS_HAVE
+    worst = max(found.ran, key=lambda one: one.errors, default=None)
+    if worst is not None and not worst.errors:
+        worst = None
     tools, order = ordered(_tools(found, view, colors.value), _COLUMNS, view.sort, _MOST_ASKED)
     runs, errors = sum(one.runs for one in found.ran), sum(one.errors for one in found.ran)
     untold = sum(one.untold for one in found.ran)
@@ -121,14 +126,17 @@ async def table(view: View, site: Site) -> Mapping[str, Any]:
         "told": runs - untold,
         "recognised": sum(one.recognised for one in found.ran),
         "errors": errors,
-        "worst": max(found.ran, key=lambda one: one.errors, default=None) if errors else None,
+        "worst": worst,
+        "following": await what_followed(worst.name, view.query(site.clock()), view, site)
+        if worst and not unmeant
+        else None,
         "unseen": sum(one.unseen or 0 for one in tools),
         "is_comparable": any(one.unseen is not None for one in tools),
         "slowest": max(timed, key=lambda one: one.p95_ms or 0, default=None),
         "failures": _failures(found.ran, view),
         "asked_since": found.asked_since,
         "ran_since": found.ran_since,
-        "unmeant": sorted(view.fields_asked - _SPANS_HAVE) if runs else [],
+        "unmeant": sorted(unmeant) if runs else [],
     }
 
 

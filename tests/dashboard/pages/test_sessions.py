@@ -479,7 +479,7 @@ async def test_a_run_of_a_tool_that_nobody_measured_is_told_as_such() -> None:
     assert [name for _, name in lines(body)] == ["gpt-6", "find", "parse"]
     assert "≤ 500 ms" in row(body, "f1")
     assert "≤" not in row(body, "f3")
-    assert "2 runs of tools, at most" in body
+    assert "at most, 2 runs of tools" in body
     drawer = body[body.index('aria-label="Span detail"') :]
     assert "Took at most</dt>" in drawer
     assert "not known whether it failed" in drawer

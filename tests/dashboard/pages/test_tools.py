@@ -9,6 +9,7 @@ import pytest
 from miharu.batch import RECOGNISED, UNTOLD, Batch, Span
 from miharu.call import Call, Outcome, new_id
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels import tool_failures
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 
@@ -100,7 +101,7 @@ async def test_of_a_run_that_nobody_measured_it_is_said_that_its_time_is_at_most
         ("1", "1", "–", "≤ 450 ms", "≤ 450 ms"),  # noqa: RUF001 - a dash, as printed
         ("1", "1", "0%", "50 ms", "50 ms"),
     ]
-    assert "not told of 2" in body
+    assert "of 2 runs not known" in body
     assert "Of 1 run. Of 1 it is not known" in body
     assert '1</span> <span class="dim">of 1' in body
     exported = json.loads((await get(make_site(store), "export.json", of="tools")).body)["rows"]
@@ -121,6 +122,60 @@ async def test_a_run_that_has_a_step_of_its_own_counts_once() -> None:
         store.kept_spans = [around, *others]
         [row] = rows((await get(make_site(store), "tools")).body.decode())
         assert row[3] == str(number)
+
+
+async def test_what_happened_next_is_told_of_the_tool_that_failed_most() -> None:
+    store, start = MemoryStore(), NOW - 3_000_000
+    spans, calls = [], []
+    for number, following in enumerate(
+        [*["refund"] * 5, *["open_ticket"] * 3, None, None, "failed"],
+    ):
+        at, trace = start + number * 1000, f"{number:032x}"
+        facts: dict[str, object] = {"trace_id": trace, "timestamp": at, "error_type": "tool_error"}
+        group = f"group-{number}"
+        spans.append(ran(number, "refund", 100, status="error", tags={RECOGNISED: group}, **facts))
+        failed = Outcome(status="error", http_status=500, error_type="500")
+        call = asking(0, json.dumps([following]) if following not in {None, "failed"} else None)
+        outcome = failed if following == "failed" else call.outcome
+        calls.append(
+            replace(
+                call,
+                id=new_id(at + 100),
+                timestamp=at + 100,
+                trace_id=trace,
+                call_group=group,
+                outcome=outcome,
+            )
+        )
+    spans.append(ran(99, "find", status="error"))
+    await store.add(Batch(calls=calls, spans=spans))
+    site = make_site(store)
+    body = (await get(site, "tools")).body.decode()
+    part = body[body.index('id="h-next"') :].partition("</section>")[0]
+    found = re.findall(r'<span class="p">(.*?)</span><span class="c">(\d+)</span>', part)
+    assert [(re.sub("<[^>]+>", "", text), times) for text, times in found] == [
+        ("the model asked for it again", "5"),
+        ("the model asked for open_ticket", "3"),
+        ("the model answered without a tool", "2"),
+        ("the call failed or was left", "1"),
+    ]
+    assert f'href="sessions?trace={4:032x}&amp;sel={4:016x}"' in part  # the newest of them
+    assert part.count("sw-bad") == 1
+    assert "Of the newest 11 failures" in part
+    assert "What happened next" not in (await get(site, "tools", model="gpt-6")).body.decode()
+    assert "What happened next" not in (await get(site, "tools", q="tool:find")).body.decode()
+
+
+async def test_what_followed_is_not_told_where_there_are_more_calls_than_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = [replace(asking(ago, None), trace_id="a" * 32) for ago in (3000, 2000, 1000)]
+    store = MemoryStore(calls)
+    await store.add(Batch(spans=[ran(1, "refund", 100, status="error")]))
+    for most, is_told in ((4, True), (2, False)):
+        monkeypatch.setattr(tool_failures, "_CALLS", most)
+        body = (await get(make_site(store), "tools")).body.decode()
+        assert ("What happened next" in body) is is_told
 
 
 async def test_the_rows_come_in_the_order_asked_for(site: Site) -> None:
