@@ -6,6 +6,7 @@ units.py     money, durations and counts, as they are read and written
 values.py    the values behind a field's name
 parsing.py   a text as conditions
 writing.py   conditions as a text
+counts.py    how many errors those have that a page lists
 matching.py  whether a value meets a condition
 faults.py    where a text is not understood, why, and what mends it
 """

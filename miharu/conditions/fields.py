@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ("FIELDS", "KINDS", "STATUSES", "Field", "Kind", "field_of", "is_text")
+__all__ = ("ERRORS", "FIELDS", "KINDS", "STATUSES", "Field", "Kind", "field_of", "is_text")
 
 Kind = Literal["text", "status", "money", "duration", "count", "number"]
 STATUSES = ("success", "error", "cancelled")
@@ -71,7 +71,11 @@ FIELDS: dict[str, Field] = {
     )
 }
 """By the name that people write."""
-_COLUMNS = {field.column: field for field in FIELDS.values()}
+ERRORS = Field(
+    name="errors", column="errors", kind="count", about="how many calls of a user, model, … failed"
+)
+"""Of those that a page lists, and of no single call."""
+_COLUMNS = {field.column: field for field in (*FIELDS.values(), ERRORS)}
 
 
 def field_of(column: str) -> Field | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from miharu.conditions.fields import STATUSES, Field, field_of, is_text
+from miharu.conditions.fields import ERRORS, STATUSES, Field, field_of, is_text
 
 __all__ = (
     "LARGEST",
@@ -94,8 +94,8 @@ def is_storable(value: str) -> bool:
 
 def _impossible(condition: Condition) -> str | None:
     field = field_of(condition.field)
-    if field is None:
-        return "not a field"
+    if field is None or field is ERRORS:
+        return "not a field of calls"
     if condition.operator not in get_args(Operator):
         return "not an operator"
     if field.named is not bool(condition.name) or not is_storable(condition.name or ""):

@@ -16,7 +16,7 @@ import re
 from typing import Any, NamedTuple, cast
 
 from miharu.conditions.faults import Fault, mended, nearest
-from miharu.conditions.fields import FIELDS, KINDS, STATUSES, Field, is_text
+from miharu.conditions.fields import ERRORS, FIELDS, KINDS, STATUSES, Field, is_text
 from miharu.conditions.language import (
     LONGEST_TEXT,
     MOST_CONDITIONS,
@@ -50,17 +50,22 @@ _FAILED = {(">", "0"): True, (">=", "1"): True, ("in", "0"): False, ("<", "1"): 
 """What ``errors>0`` and its like say of a single call: whether it failed."""
 
 
-def parse(text: str) -> Conditions:
+def parse(text: str, *, of_groups: bool = False) -> Conditions:
     """The conditions and words of a text.
+
+    Args:
+        text: What is asked for.
+        of_groups: Whether ``errors>5`` is about those that are listed; else it is about single calls.
 
     Raises:
         ConditionError: It is not understood; the error says every place, why and what mends it.
     """
-    found, faults = _read(text)
+    found, faults = _read(text, of_groups=of_groups)
     if not faults:
         return found
     better = mended(text, faults)
-    raise ConditionError(text, tuple(faults), better if better is not None and not _read(better)[1] else None)
+    mends = better is not None and not _read(better, of_groups=of_groups)[1]
+    raise ConditionError(text, tuple(faults), better if mends else None)
 
 
 def conditions_in(text: str) -> tuple[Condition, ...]:
@@ -103,11 +108,11 @@ class _Token(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-def _read(text: str) -> tuple[Conditions, list[Fault]]:
+def _read(text: str, *, of_groups: bool = False) -> tuple[Conditions, list[Fault]]:
     if len(text) > LONGEST_TEXT:
         reason = f"This is longer than {LONGEST_TEXT:,} characters."
         return Conditions(), [Fault(LONGEST_TEXT, len(text), reason)]
-    tokens = _tokens(text)
+    tokens = _tokens(text, of_groups=of_groups)
     faults = [fault for token in tokens for fault in token.faults]
     conditions = [token for token in tokens if token.condition is not None]
     words = [token for token in tokens if token.word is not None]
@@ -121,7 +126,7 @@ def _read(text: str) -> tuple[Conditions, list[Fault]]:
     return found, faults
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str, *, of_groups: bool = False) -> list[_Token]:
     tokens: list[_Token] = []
     at = 0
     while True:
@@ -130,7 +135,7 @@ def _tokens(text: str) -> list[_Token]:
         if at >= len(text):
             return tokens
         head = _HEAD.match(text, at)
-        token = _condition(text, head) if head else _word(text, at)
+        token = _condition(text, head, of_groups=of_groups) if head else _word(text, at)
         tokens.append(token)
         at = max(token.end, at + 1)
 
@@ -175,7 +180,7 @@ def _odd(word: str) -> str | None:
     return None
 
 
-def _condition(text: str, head: re.Match[str]) -> _Token:  # noqa: PLR0911 - one kind after the other
+def _condition(text: str, head: re.Match[str], *, of_groups: bool) -> _Token:  # noqa: PLR0911 - one kind after the other
     start, at = head.start(), head.end()
     minus, name, sign = head[1], head[2], head[3]
     field = FIELDS.get(name)
@@ -199,7 +204,7 @@ def _condition(text: str, head: re.Match[str]) -> _Token:  # noqa: PLR0911 - one
     if sign not in {*_LIKE, *_INVERSE}:
         return _odd_sign(text, head, sign, at)
     if field is None:
-        return _errors(text, head, sign, at)
+        return _errors_of_groups(text, head, sign, at) if of_groups else _errors(text, head, sign, at)
     if sign in _LIKE:
         return _chosen(text, start, at, field, own, is_not=bool(minus))
     return _threshold(text, (start, at), field, own, sign=sign, is_not=bool(minus))
@@ -324,6 +329,19 @@ def _errors(text: str, head: re.Match[str], sign: str, at: int) -> _Token:
         return _Token(start, end, None, None, (Fault(head.start(2), end, reason),))
     operator: Operator = "in" if failed is not bool(head[1]) else "not in"
     return _Token(start, end, Condition(field="status", operator=operator, values=("error",)), None)
+
+
+def _errors_of_groups(text: str, head: re.Match[str], sign: str, at: int) -> _Token:
+    """How many calls of each that is listed failed; a minus turns it round."""
+    start, end = head.start(), bare_end(text, at)
+    number = _number(ERRORS, text[at:end], at, end)
+    if isinstance(number, Fault):
+        return _Token(start, end, None, None, (number,))
+    operator = cast("Operator", _LIKE.get(sign, sign))
+    if head[1]:
+        operator = cast("Operator", _INVERSE[sign]) if sign in _INVERSE else "not in"
+    condition = Condition(field=ERRORS.column, operator=operator, values=(number,))
+    return _Token(start, end, condition, None)
 
 
 def _cut(text: str) -> str:

@@ -28,7 +28,7 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import RECOGNISED, UNTOLD, Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.conditions.language import Condition
+from miharu.conditions.language import Condition, Operator
 from miharu.stores.base import (
     MOST_VERSIONS,
     ByTag,
@@ -1567,6 +1567,14 @@ class StoreContract:
                 RankOrder(by="last", descending=False, against=then),
                 ("eve", None, "Dan", "Ada", "bob", "cleo"),
             ),
+            (RankOrder(errors=_with_errors(">", 0)), ("bob",)),
+            (RankOrder(errors=_with_errors("in", 0)), ("Ada", None, "cleo", "Dan")),
+            (
+                RankOrder(errors=_with_errors(">=", 1) + _with_errors("<", 2), by="calls", against=then),
+                ("bob",),
+            ),
+            (RankOrder(errors=_with_errors(">", 1)), ()),
+            (RankOrder(errors=_with_errors("not in", 1), matching="a"), ("Ada", "Dan")),
             (RankOrder(matching="A"), ("Ada", "Dan")),
             (RankOrder(matching="%"), ()),
             (RankOrder(by="moved", against=then, matching="E"), ("eve", "cleo")),
@@ -1583,8 +1591,14 @@ class StoreContract:
             assert tuple(well.keys) == ("Ada", "bob", None, "cleo", "Dan")
             while await store.roll_up():
                 pass
-        for order in (RankOrder(by="moved"), RankOrder(only_new=True), RankOrder(by="1; --")):  # type: ignore[arg-type]
-            with pytest.raises(ValueError, match=r"against another time|choose one of"):
+        for order in (
+            RankOrder(by="moved"),
+            RankOrder(only_new=True),
+            RankOrder(by="1; --"),  # type: ignore[arg-type] # not possible
+            RankOrder(errors=_with_errors("any", 0)),
+            RankOrder(errors=(Condition(field="errors", operator=">"),)),
+        ):
+            with pytest.raises(ValueError, match=r"against another time|choose one of|with one number"):
                 await store.ranks(now, "user_id", order=order)
 
     async def test_calls_are_told_apart_by_a_tag(self, store: OpenStore) -> None:
@@ -1712,6 +1726,10 @@ class StoreContract:
         await store.add(Batch(calls=[again]))
         assert (await store.totals(replace(ALL, user_id="ada"))).calls == 1
         assert await store.call(again.id) == again
+
+
+def _with_errors(operator: Operator, number: int) -> tuple[Condition, ...]:
+    return (Condition(field="errors", operator=operator, values=(number,)),)
 
 
 def _spenders(day: int) -> list[Call]:

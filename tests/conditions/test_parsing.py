@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from miharu.conditions.counts import of_calls
 from miharu.conditions.faults import underlined
 from miharu.conditions.fields import FIELDS, STATUSES, Field, is_text
 from miharu.conditions.language import (
@@ -15,11 +16,12 @@ from miharu.conditions.language import (
     MOST_WORDS,
     Condition,
     Conditions,
+    Operator,
     checked,
 )
 from miharu.conditions.matching import leaves_out, meets
 from miharu.conditions.parsing import conditions_in, has_conditions, parse
-from miharu.conditions.writing import write
+from miharu.conditions.writing import write, write_condition
 from miharu.errors import ConditionError, MiharuError
 
 ODD = st.text(
@@ -290,3 +292,40 @@ def test_what_a_condition_says_of_a_text() -> None:
     assert meets(one("-model:*"), "")
     assert leaves_out([one("cost>1"), one("error:*")], status="success", error_type="")
     assert not leaves_out([one("cost>1"), one("-error:x")], status="success", error_type="")
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "number"),
+    [
+        ("errors>0", ">", 0),
+        ("errors>=5", ">=", 5),
+        ("errors:3", "in", 3),
+        ("errors<2k", "<", 2000),
+        ("-errors>0", "<=", 0),
+        ("-errors:0", "not in", 0),
+    ],
+)
+def test_of_those_that_are_listed_any_number_of_errors_can_be_asked_for(
+    text: str, operator: Operator, number: int
+) -> None:
+    condition = Condition(field="errors", operator=operator, values=(number,))
+    assert parse(text, of_groups=True).conditions == (condition,)
+    assert parse(write_condition(condition), of_groups=True).conditions == (condition,)
+    with pytest.raises(ValueError, match="not a field of calls"):
+        checked([condition])
+
+
+@pytest.mark.parametrize("text", ["errors>x", "errors>", "errors:1.5", "errors>10s", "errors:*"])
+def test_a_number_of_errors_is_a_whole_number(text: str) -> None:
+    with pytest.raises(ConditionError):
+        parse(text, of_groups=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "failed", "others"),
+    [("errors>0", 1, 0), ("errors:0", 0, 1), ("errors>5", 0, 0), ("errors<5", 1, 1), ("-errors:0", 1, 0)],
+)
+def test_of_a_single_call_it_says_whether_it_failed(text: str, failed: int, others: int) -> None:
+    single = of_calls(parse(text, of_groups=True).conditions)
+    met = [all(meets(one, status) for one in single) for status in ("error", "success")]
+    assert met == [bool(failed), bool(others)]

@@ -444,6 +444,7 @@ class MemoryStore:
             for key in {**now, **then}
             if (not order.only_new or (key and key in now and key not in then))
             and (order.matching is None or order.matching.lower() in (key or "").lower())
+            and all(_counts(now.get(key, Totals()).errors, one) for one in order.errors)
         ]
 
         newest: dict[str | None, int] = {}
@@ -625,6 +626,18 @@ def succeeded(call: Call) -> bool:
 
 def at(values: Sequence[int], share: float) -> int | None:
     return values[math.ceil(len(values) * share) - 1] if values else None
+
+
+def _counts(errors: int, condition: Condition) -> bool:
+    of = condition.values[0]
+    return {
+        "in": errors == of,
+        "not in": errors != of,
+        ">": errors > int(of),
+        ">=": errors >= int(of),
+        "<": errors < int(of),
+        "<=": errors <= int(of),
+    }[condition.operator]
 
 
 def _only(totals: Totals, measures: Sequence[str] | None) -> Totals:

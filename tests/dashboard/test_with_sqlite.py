@@ -59,6 +59,11 @@ def questions() -> list[tuple[str, dict[str, Any]]]:
             ("users", {"range": "7d", "sort": sort})
             for sort in ("-errors", "-seen", "seen", "-p95_ms", "p95_ms")
         ),
+        *(
+            (path, {"range": "7d", "q": "errors>0"})
+            for path in ("users", "tags", "models", "routes", "prompts")
+        ),
+        *((path, {"range": "7d", "q": "errors>1"}) for path in ("users", "sessions", "calls")),
         ("users", {"range": "7d", "match": "U_10", "page": "2"}),
         ("users", {"range": "7d", "model": "claude-sonnet-5-5", "sort": "moved"}),
         ("users", {"show": "months", "zone": "America/Los_Angeles"}),

@@ -208,6 +208,13 @@ def some_order(rng: random.Random, query: Query) -> RankOrder:
         against=other,
         only_new=other is not None and rng.random() < 0.3,
         matching=rng.choice([None, None, "B", "n"]),
+        errors=(
+            Condition(
+                field="errors", operator=rng.choice([">", "<=", "in"]), values=(rng.choice([0, 1, 3]),)
+            ),
+        )
+        if rng.random() < 0.3
+        else (),
     )
 
 

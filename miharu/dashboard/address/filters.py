@@ -63,7 +63,7 @@ def read_filters(
         if name in FILTERS:
             alone.pop(name, None)
             texts.append(write(Conditions(tuple(_of_several(name, values)))))
-    asked = parse(" ".join(filter(None, texts)))
+    asked = parse(" ".join(filter(None, texts)), of_groups=True)
     left = tuple(condition for condition in asked.conditions if not _taken(condition, alone))
     return alone, Conditions(left, asked.words)
 

@@ -7,13 +7,16 @@ from urllib.parse import urlencode
 
 from miharu.batch import Marker
 from miharu.call import Status
-from miharu.conditions.fields import field_of
+from miharu.conditions.counts import of_calls
+from miharu.conditions.fields import ERRORS, field_of
 from miharu.conditions.language import Condition, Conditions, is_storable
+from miharu.conditions.writing import write
 from miharu.dashboard.address.filters import FILTERS, Chip, asked_text, chip_of, read_filters, written
 from miharu.dashboard.address.ranges import DAY, RANGES, Range, read_instant, write_instant
 from miharu.dashboard.address.windows import Window
 from miharu.dashboard.address.zones import UTC, Zone
 from miharu.stores.base import Query
+from miharu.stores.narrowing import narrowed
 from miharu.stores.words import ROLES, Role
 
 __all__ = (
@@ -144,6 +147,8 @@ class View:
     """Not in the address: whose days and months are meant."""
     marked: Marker | None = None
     """Not in the address: the marker that is meant, once it was looked up."""
+    lists_groups: bool = False
+    """Not in the address: ``errors>5`` is about those that the page lists, and not about single calls."""
     since: int | None = None
     """Not in the address: from when on calls are looked through, where no sums are kept by a filter."""
 
@@ -223,7 +228,8 @@ class View:
     def fields_asked(self) -> set[str]:
         """The names of all that is filtered by."""
         found = (field_of(condition.field) for condition in self.conditions)
-        return {*self.filters, *(field.name for field in found if field is not None)}
+        names = (field.name for field in found if field is not None)
+        return {*self.filters, *("status" if name == ERRORS.name else name for name in names)}
 
     @property
     def chips(self) -> Sequence[Chip]:
@@ -274,9 +280,30 @@ class View:
             fields["tag"] = (name, value)
         if self.since is not None:
             start = min(end, max(start, self.since))
-        return Query(
-            start=start, end=end, conditions=self.conditions, words=self.words, said_by=self.said, **fields
+        query = Query(
+            start=start,
+            end=end,
+            conditions=tuple(one for one in self.conditions if one.field != ERRORS.column),
+            words=self.words,
+            said_by=self.said,
+            **fields,
         )
+        single = () if self.lists_groups else of_calls(self._errors)
+        return narrowed(query, Conditions(single)) if single else query
+
+    @property
+    def group_errors(self) -> tuple[Condition, ...]:
+        """How many errors those have that the page lists."""
+        return self._errors if self.lists_groups else ()
+
+    @property
+    def errors_asked(self) -> str:
+        """The same as it is typed."""
+        return write(Conditions(self.group_errors))
+
+    @property
+    def _errors(self) -> tuple[Condition, ...]:
+        return tuple(one for one in self.conditions if one.field == ERRORS.column)
 
     def previous(self, now: int) -> Query:
         """The same calls in the period before, which is as long."""

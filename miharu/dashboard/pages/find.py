@@ -78,7 +78,7 @@ async def _found(view: View, site: Site, text: str) -> Mapping[str, Any]:
 def _conditions(view: View, text: str) -> Hit:
     """The calls that meet what was typed; or why it is not understood, which that page says in full."""
     try:
-        kind, shown = "calls with", write(parse(text))
+        kind, shown = "calls with", write(parse(text, of_groups=True))
     except ConditionError as error:
         kind, shown = "not yet a filter", error.faults[0].reason
     return Hit(kind=kind, text=shown, link=_to_calls(view, text))

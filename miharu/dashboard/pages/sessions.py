@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from miharu.analysis.trees import walk
+from miharu.conditions.counts import within
 from miharu.dashboard.address.view import View
 from miharu.dashboard.call import opened
 from miharu.dashboard.http.page import Site
@@ -18,6 +19,8 @@ __all__ = ("SCREEN", "file")
 
 _PAGE = 50
 _FILE = 1000
+_AT_ONCE, _LOOKED_THROUGH = 200, 1000
+"""Sessions that are looked through for those with so many errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,7 @@ class Entry:
 async def _listed(view: View, site: Site) -> Mapping[str, Any]:
     if is_open(view):
         return {"tree": await drawn(view, site)}
-    now = site.clock()
-    found = await site.store.sessions(view.query(now), _PAGE + 1, _before(view))
+    found, behind = await _found(view, site, _PAGE + 1)
     most = max((one.totals.cost_nanousd for one in found), default=0) or 1
     shown = [
         Entry(
@@ -44,8 +46,27 @@ async def _listed(view: View, site: Site) -> Mapping[str, Any]:
         )
         for one in found[:_PAGE]
     ]
-    older = view.link("sessions", before=str(found[_PAGE - 1].last)) if len(found) > _PAGE else None
-    return {"tree": None, "sessions": shown, "older": older}
+    last = found[_PAGE - 1].last if len(found) > _PAGE else behind
+    older = view.link("sessions", before=str(last)) if last is not None else None
+    return {"tree": None, "sessions": shown, "older": older, "looked": _LOOKED_THROUGH if behind else None}
+
+
+async def _found(view: View, site: Site, most: int) -> tuple[Sequence[Session], int | None]:
+    """The newest sessions; of those with so many errors, as many as there are among the newest of all.
+
+    And behind which moment there are more, where not all were looked through.
+    """
+    query, before = view.query(site.clock()), _before(view)
+    if not view.group_errors:
+        return await site.store.sessions(query, most, before), None
+    found: list[Session] = []
+    for _ in range(_LOOKED_THROUGH // _AT_ONCE):
+        some = await site.store.sessions(query, _AT_ONCE, before)
+        found += [one for one in some if within(view.group_errors, one.totals.errors)]
+        if len(found) >= most or len(some) < _AT_ONCE:
+            return found[:most], None
+        before = some[-1].last
+    return found, before
 
 
 def _before(view: View) -> int | None:
@@ -113,5 +134,5 @@ async def file(view: View, site: Site) -> Sheet:
         tree, next_before = await every_line(view, site)
         name = "session" if view.session else "trace"
         return replace(sheet(name, _TREE, tree), more={"next_before": next_before})
-    query = view.query(site.clock())
-    return sheet("sessions", _COLUMNS, await site.store.sessions(query, _FILE, _before(view)))
+    found, _ = await _found(view, site, _FILE)
+    return sheet("sessions", _COLUMNS, found)

@@ -117,7 +117,9 @@ async def rows_by(
     reached = await within_reach(view, site, dimension(by))
     query = reached.query(site.clock())
     async with together() as ask:
-        first = ask(top, site.store, query, dimension(by), most, (number - 1) * most)
+        first = ask(
+            top, site.store, query, dimension(by), most, (number - 1) * most, errors=view.group_errors
+        )
         totals = ask(site.store.totals, query)
         colors = ask(palette, site)
     keys = tuple(group.key for group in first.value.groups)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from miharu.analysis.near_values import NearValue, near_values
+from miharu.conditions.counts import within
+from miharu.conditions.fields import ERRORS
 from miharu.conditions.writing import write_condition
 from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.page import Site
@@ -24,6 +26,13 @@ class Offer:
 
 async def offers(view: View, site: Site) -> Sequence[Offer]:
     """Of each value that nothing has; to be asked for where nothing was found."""
+    counted = [one for one in view.conditions if one.field == ERRORS.column]
+    if counted and not within(counted, 0) and not within(counted, 1):
+        text = write_condition(counted[0])
+        sentence = (
+            "A single call fails once or not at all. Users with so many errors (and models, routes, …):"
+        )
+        return [Offer(sentence, text, view.to("users"))]
     return [
         Offer(one.sentence, write_condition(one.instead), view.to("calls", **_changes(view, one)))
         for one in await near_values(site.store, view.query(site.clock()))

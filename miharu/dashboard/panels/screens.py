@@ -5,7 +5,7 @@ answer is 304 as long as nothing has changed.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from miharu.dashboard.address.ranges import LAST, MINUTE
@@ -21,10 +21,12 @@ from miharu.dashboard.queries.markers import listed, with_marker
 from miharu.dashboard.queries.together import together
 from miharu.stores.base import Query
 
-__all__ = ("Facts", "Panel", "Screen", "show", "show_panel")
+__all__ = ("Facts", "Panel", "Screen", "of_page", "show", "show_panel")
 
 Facts = Callable[[View, Site], Awaitable[Mapping[str, Any]]]
 _WAITING_BUCKET = 10_000
+_OF_GROUPS = frozenset({"users", "tags", "routes", "models", "prompts", "sessions"})
+"""Pages that list others than calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,14 @@ class Screen:
     """What it shows beside its parts."""
 
 
+def of_page(view: View, page: str) -> View:
+    """The view as that page understands it."""
+    return replace(view, lists_groups=page in _OF_GROUPS)
+
+
 async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
     """The page with all its parts; before the first call, what to do to see one."""
-    view = await with_marker(request.view, site)
+    view = of_page(await with_marker(request.view, site), screen.path)
     view, now = await within_reach(view, site), site.clock()
     question = view.query(now)
     async with together() as ask:
@@ -86,7 +93,7 @@ async def show(screen: Screen, request: PageRequest, site: Site) -> Page:
 
 async def show_panel(panel: Panel, request: PageRequest, site: Site) -> Page:
     """The part alone, for the page that shows it already."""
-    view = await with_marker(request.view, site)
+    view = of_page(await with_marker(request.view, site), _page_of(panel))
     current = await _tag(panel, view, site)
     if same := unchanged(request, current):
         return same

@@ -157,19 +157,21 @@ def order_of(view: View, earlier: tuple[int, int]) -> tuple[RankOrder, str]:
 
 async def listed(view: View, site: Site, kind: Kind, *, most: int = SHOWN, number: int = 1) -> dict[str, Any]:
     """A page of them, and how many there are."""
-    by_errors = (view.sort or "").removeprefix("-") in {"errors", "failing"} and view.status is None
+    by_errors = (view.sort or "").removeprefix("-") in {"errors", "failing"} or bool(view.group_errors)
+    by_errors = by_errors and view.status is None
     narrowest = await within_reach(replace(view, status="error") if by_errors else view, site, kind.by)
     reached = replace(view, since=narrowest.since)
     now = site.clock()
     query = reached.query(now)
     before = reached.previous(now)
     order, sort = order_of(reached, (before.start, before.end))
+    order = replace(order, errors=view.group_errors)
     ranked = _failed(query) if sort == "failing" else query
     part = (most, (number - 1) * most)
     by_times = sort.removeprefix("-") == _P95 and most == SHOWN
     async with together() as ask:
         if by_times:
-            asked = ask(_by_times, site, query, kind, view.match, descending=sort.startswith("-"))
+            asked = ask(_by_times, site, query, kind, order, descending=sort.startswith("-"))
         else:
             asked = ask(_ranks, site, ranked, kind, order, part)
         totals = ask(site.store.totals, query)
@@ -210,9 +212,9 @@ async def _ranks(
     return await site.store.ranks(query, kind.by, *part, order=order)
 
 
-async def _by_times(site: Site, query: Query, kind: Kind, matching: str | None, *, descending: bool) -> Ranks:
+async def _by_times(site: Site, query: Query, kind: Kind, order: RankOrder, *, descending: bool) -> Ranks:
     """Those that cost most, by their p95; what is not known comes last in either direction."""
-    ranks = await site.store.ranks(query, kind.by, _TIMED_AT_MOST, 0, order=RankOrder(matching=matching))
+    ranks = await site.store.ranks(query, kind.by, _TIMED_AT_MOST, 0, order=order)
     times = await site.store.latencies(_timed(query, kind), kind.by, tuple(ranks.keys))
     known = {key: ms for key in ranks.keys if (ms := times.get(key, Latency()).p95_ms) is not None}
     keys = sorted(known, key=lambda key: known[key], reverse=descending)

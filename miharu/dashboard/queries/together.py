@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from miharu.stores.base import By, Group, Point, Query, Questions
+from miharu.conditions.language import Condition
+from miharu.stores.base import By, Group, Point, Query, Questions, RankOrder, Ranks
 
 __all__ = ("Answer", "Once", "Top", "once", "together", "top")
 
@@ -160,13 +161,26 @@ class Top:
 
 
 async def top(
-    store: Questions, query: Query, by: By, most: int, offset: int = 0, *, timed: bool = True
+    store: Questions,
+    query: Query,
+    by: By,
+    most: int,
+    offset: int = 0,
+    *,
+    timed: bool = True,
+    errors: tuple[Condition, ...] = (),
 ) -> Top:
     """Some groups, from that place on. The ranking is asked once for a page, for all of its parts."""
-    ranks = await store.ranks(query, by)
+
+    async def ranked(*part: int) -> Ranks:
+        if not errors:
+            return await store.ranks(query, by, *part)
+        return await store.ranks(query, by, *part, order=RankOrder(errors=errors))
+
+    ranks = await ranked()
     keys = tuple(ranks.keys[offset : offset + most])
     if offset + most > len(ranks.keys) < ranks.whole:
-        keys = tuple((await store.ranks(query, by, most, offset)).keys)
+        keys = tuple((await ranked(most, offset)).keys)
     groups = (
         await store.groups(query, by, None, keys)
         if timed

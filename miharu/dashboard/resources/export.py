@@ -29,6 +29,7 @@ from miharu.dashboard.pages import (
     tools,
     users,
 )
+from miharu.dashboard.panels.screens import of_page
 from miharu.dashboard.panels.tables import Sheet, Value
 from miharu.dashboard.queries.lookback import within_reach
 from miharu.dashboard.queries.markers import with_marker
@@ -114,8 +115,9 @@ def in_cell(value: Value) -> str | int | float:
 
 
 async def _sheet(request: PageRequest, site: Site) -> Sheet:
-    file = FILES.get(request.params.get("of", ""), overview.file)
-    return await file(await within_reach(await with_marker(request.view, site), site), site)
+    name = request.params.get("of", "")
+    view = of_page(await with_marker(request.view, site), name)
+    return await FILES.get(name, overview.file)(await within_reach(view, site), site)
 
 
 def _plain(value: Value) -> Any:

@@ -16,6 +16,7 @@ __all__ = (
     "MOST_SPANS",
     "MOST_VERSIONS",
     "NEWEST",
+    "NUMBER_OF",
     "RANKED",
     "SCORES_LOOKED_THROUGH",
     "SCORES_LOOKED_UP",
@@ -148,9 +149,13 @@ class RankOrder:
     """Only values that had no call at the other time."""
     matching: str | None = None
     """Only values that have this in them, in upper or lower case; no value is no match."""
+    errors: tuple[Condition, ...] = ()
+    """Only values with so many errors: conditions on the number of calls that failed, each with one value."""
 
 
 MOST_EXPENSIVE = RankOrder()
+NUMBER_OF: Mapping[str, str] = {"in": "=", "not in": "<>", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
+"""How a number of errors is compared, as SQL has it."""
 
 
 def checked_order(order: RankOrder) -> RankOrder:
@@ -163,6 +168,10 @@ def checked_order(order: RankOrder) -> RankOrder:
         raise ValueError(f"ranked by {order.by!r}: choose one of {', '.join(get_args(RankedBy))}.")
     if order.against is None and (order.by == "moved" or order.only_new):
         raise ValueError("what moved and what is new is so against another time: name it.")
+    if any(len(one.values) != 1 or not isinstance(one.values[0], int) for one in order.errors) or any(
+        one.operator not in NUMBER_OF for one in order.errors
+    ):
+        raise ValueError("a number of errors is compared with one number.")
     return order
 
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from miharu.stores.base import MOST_EXPENSIVE, By, ByTag, Query, RankedBy, RankOrder, Ranks, checked_order
+from miharu.stores.base import (
+    MOST_EXPENSIVE,
+    NUMBER_OF,
+    By,
+    ByTag,
+    Query,
+    RankedBy,
+    RankOrder,
+    Ranks,
+    checked_order,
+)
 from miharu.stores.sql.ranks import looked_through
 from miharu.stores.sql.selects import selects
 from miharu.stores.sql.source import Engine, divided, where
@@ -78,7 +88,7 @@ def ranked_keys(
         start, end = order.against
         summed("other", replace(query, start=start, end=end))
         having = "sum(calls) + sum(other_calls) > 0"
-    if order.by == "errors":
+    if order.by == "errors" or order.errors:
         sides["failed"] = ((), {})
         if query.status in {None, "error"}:
             summed("failed", replace(query, status="error"))
@@ -86,6 +96,8 @@ def ranked_keys(
         sides["newest"] = _newest(connection, engine, query, by)
     if order.only_new:
         having = "sum(calls) > 0 AND sum(other_calls) = 0 AND key <> ''"
+    for one in order.errors:
+        having += f" AND coalesce(sum(errors), 0) {NUMBER_OF[one.operator]} {int(one.values[0])}"
     parts, values = _united(sides)
     if order.matching is not None:
         having += f" AND {engine.contains}"

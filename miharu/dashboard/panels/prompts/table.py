@@ -90,7 +90,9 @@ async def rows(view: View, site: Site, *, most: int = MOST, number: int = 1) -> 
     now = site.clock()
     query, window = reached.query(now), view.window(now)
     async with together() as ask:
-        first = ask(top, site.store, query, "prompt_name", most, (number - 1) * most)
+        first = ask(
+            top, site.store, query, "prompt_name", most, (number - 1) * most, errors=view.group_errors
+        )
         totals = ask(site.store.totals, query)
     names = tuple(group.key for group in first.value.groups if group.key)
     async with together() as ask:

@@ -6,6 +6,7 @@ from typing import Any
 
 from miharu.stores.base import (
     MOST_EXPENSIVE,
+    NUMBER_OF,
     By,
     ByTag,
     Group,
@@ -151,13 +152,15 @@ def _ranked(
         start, end = order.against
         sides["other"] = _ranking(replace(query, start=start, end=end), by)
         having = "sum(m_calls) + sum(o_calls) > 0"
-    if order.by == "errors":
+    if order.by == "errors" or order.errors:
         failed = query.status in {None, "error"}
         sides["failed"] = _ranking(replace(query, status="error"), by) if failed else []
     if order.by == "last":
         sides["newest"] = [_newest(database, query, by)]
     if order.only_new:
         having = "sum(m_calls) > 0 AND sum(o_calls) = 0 AND key <> ''"
+    for limit_of in order.errors:
+        having += f" AND sum(m_errors) {NUMBER_OF[limit_of.operator]} {int(limit_of.values[0])}"
     if order.matching is not None:
         having += f" AND positionCaseInsensitiveUTF8(key, {literal(order.matching)}) > 0"
     first = {
