@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,7 +21,7 @@ from .test_axe import LOOKS, Look, axe, findings
 __all__ = ("axe",)
 
 pytestmark = pytest.mark.browser
-TRACE, SEEN = "c" * 32, "d" * 32
+TRACE, SEEN, QUICK = "c" * 32, "d" * 32, "e" * 32
 FAILED = {"status": "error", "error_type": "ValueError", "error_message": "could not convert '12,90'"}
 
 
@@ -62,6 +63,7 @@ async def _fill(database: str) -> None:
         span("deepest", "deeper", 20_000, 7_000),
         span("leaf", "deepest", 20_000, 6_000),
         span("last", "agent", 40_000, 100, status="error", error_type="TypeError"),
+        span("quick", None, 55_000, 981, trace_id=QUICK),
     ]
     calls = [
         Call(
@@ -168,6 +170,22 @@ def test_all_of_it_works_by_links_alone(browser: Browser, shop: str) -> None:
     page.get_by_role("link", name="Failing").click()
     assert "sort=-failed" in page.url
     context.close()
+
+
+LABELS = """() => [...document.querySelectorAll(".t-axis .ax text")].map(one => one.getBoundingClientRect())
+    .filter(box => box.width).map(box => [box.left, box.right])"""
+
+
+@pytest.mark.parametrize("width", [390, 1000, 1440, 1600, 2560])
+def test_the_labels_of_the_axis_do_not_touch(browser: Browser, shop: str, width: int) -> None:
+    with page_of(browser, width=width) as page:
+        for more in ("", f"&sel={b'quick'.hex().ljust(16, '0')}"):
+            if more and width < 1400:
+                continue  # the pane lies over the tree
+            page.goto(f"{shop}sessions?trace={QUICK}{more}")
+            places = page.evaluate(LABELS)
+            assert len(places) > 2
+            assert all(after[0] - before[1] > 4 for before, after in pairwise(places)), places
 
 
 PATHS = (

@@ -13,6 +13,8 @@ __all__ = ("Axis", "Mark", "Segment")
 
 _SILENCE = 0.12
 """The share of all work below which a silence is drawn at its own length."""
+_SHORT_MS = 1000
+"""And so is a shorter one: what lies around it began in the same second."""
 _GAP, _GAPS = 3.0, 36.0
 """Percent of the width, of one gap and of all at most."""
 _APART = 16
@@ -52,7 +54,7 @@ class Axis:
         total = sum(end - start for start, end in work)
         joined: list[list[int]] = []
         for start, end in work:
-            if joined and start - joined[-1][1] <= _SILENCE * total:
+            if joined and start - joined[-1][1] <= max(_SILENCE * total, _SHORT_MS):
                 joined[-1][1] = end
             else:
                 joined.append([start, end])

@@ -101,6 +101,8 @@ class _Drawing:
     def _value(self, value: Any, name: str, depth: int, beside: int) -> None:
         if value and isinstance(value, dict | list):
             self._holder(value, name, depth, beside)
+        elif isinstance(value, str) and (inner := _json_in(value)):
+            self._holder(inner, f'{name}<span class="s">"</span> ', depth, beside)
         elif isinstance(value, str) and (len(value) > _LONG or value.count("\n") > _LINES):
             preview = f'{name}<span class="s">{_quoted(value[:_PREVIEW])[:-1]}…</span>'
             self._open(preview, f"{len(value):,} characters", is_open=False)
@@ -141,6 +143,14 @@ class _Drawing:
             return f'<span class="nn">{escape(on_one_line(value))}</span>'
         lines = value.split("\n", self.trees.take(value.count("\n")))
         return f'<span class="s">"{_BREAK.join(_quoted(line)[1:-1] for line in lines)}"</span>'
+
+
+def _json_in(text: str) -> Any:
+    """The object or the list that a text is, as what tools return often is."""
+    if not text.startswith(("{", "[")) or not text.endswith(("}", "]")):
+        return None
+    value = exact(text)
+    return value if isinstance(value, dict | list) else None
 
 
 def _quoted(text: Any) -> str:

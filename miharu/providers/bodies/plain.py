@@ -26,6 +26,8 @@ _SAID = (
     *("text", "generated_text", "completion", "generation", "response", "output_text", "outputText"),
     "value",  # Writer, streamed
 )
+_MOST_OBJECTS = 3
+"""Of an answer in which nothing is known to be said."""
 _LISTS = ("choices", "results", "completions", "generations", "outputs")
 
 
@@ -59,7 +61,9 @@ def answered(objects: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         parts.extend(_vectors(one))
         parts.extend(_pictures(one))
     if not any(parts):
-        parts = [data_part("answer", one) for one in objects[:3] if not one.get("error")]
+        told = [one for one in objects if not one.get("error")]
+        parts = [data_part("answer", one) for one in told[:_MOST_OBJECTS]]
+        parts += [Part(kind="rest")] * (len(told) > _MOST_OBJECTS)
     if parts:
         yield message("assistant", parts)
 

@@ -49,6 +49,13 @@ def test_keeps_a_short_silence() -> None:
     assert [mark.text for mark in axis.marks] == ["0", "500 ms", "1 s", "1.5 s"]
 
 
+def test_folds_no_silence_within_a_second() -> None:
+    axis = Axis.over([(0, 30), (140, 160), (1100, 1150)])
+    assert axis.silences == []
+    assert [mark.text for mark in axis.marks] == ["0", "200 ms", "400 ms", "600 ms", "800 ms", "1 s"]
+    assert len(Axis.over([(0, 30), (1031, 1040)]).silences) == 1
+
+
 def test_labels_of_moments_do_not_touch() -> None:
     axis = Axis.over([(600_000 * turn, 600_000 * turn + 1000) for turn in range(8)])
     places = [mark.at for mark in axis.marks]

@@ -98,6 +98,17 @@ def test_a_text_whose_end_is_missing_is_drawn_as_far_as_it_goes() -> None:
     assert drawn(text[:1_000] + MARK, text).original is not None
 
 
+def test_json_in_a_text_is_a_tree_of_its_own() -> None:
+    inner = json.dumps({"hits": [{"id": 1}], "more": json.dumps([1.5])})
+    source = json.dumps({"content": inner, "odd": "{no json}", "empty": "{}"})
+    tree = drawn(source)
+    assert words(tree).count('"hits": ') == 1
+    assert '<span class="k">"content"</span>: <span class="s">"</span> <span class="jt-p">' in tree.html
+    assert '<span class="nn">1.5</span>' in tree.html
+    assert '"{no json}"' in words(tree)
+    assert html.unescape(str(tree.original)) == source
+
+
 def test_lines_of_a_text_are_lines() -> None:
     tree = drawn(json.dumps({"code": 'if a:\n\tprint("\\n")\n'}))
     assert tree.html.count("<i>\\n</i><br>") == 2

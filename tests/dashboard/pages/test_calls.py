@@ -214,6 +214,16 @@ async def test_a_raw_body_is_a_tree_where_it_is_json() -> None:
     assert "this is only the beginning" in said
 
 
+async def test_an_answer_in_which_nothing_is_known_to_be_said_is_open_and_says_what_is_left_out() -> None:
+    event = b'data: {"object": "thread.run", "instructions": "%s"}\n\n' % (b"x" * 300)
+    for number, is_open, rest in ((1, 1, 0), (3, 0, 0), (4, 0, 1)):
+        body = Body(request=b"{}", response=event * number)
+        said = (await drawer(replace(FULL, api="openai.assistants", body=body))).partition('id="said"')[2]
+        assert said.count('<details class="bd thought" open><summary>answer') == is_open
+        assert said.count('<details class="bd thought"><summary>answer') == min(number, 3) * (not is_open)
+        assert said.count("more parts than are shown here") == rest
+
+
 async def test_survives_text_that_cannot_be_encoded() -> None:
     body = await drawer(replace(FULL, body=Body(request=b'{"a": "\\ud800"}', response=None)))
     assert '"a"' in body.replace("&#34;", '"')

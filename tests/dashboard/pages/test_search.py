@@ -10,6 +10,7 @@ import pytest
 from miharu.call import Body, Call, Outcome, new_id
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.queries import lookback
+from miharu.stores.base import Searched
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import HOSTILE
@@ -116,6 +117,27 @@ async def test_without_content_it_says_how_to_keep_it() -> None:
     body = (await get(make_site(MemoryStore([CALLS[3]])), "calls", q="refund")).body.decode()
     assert "capture_content=True" in body
     assert "0 of 1 calls kept their content" in body
+
+
+@pytest.mark.parametrize(
+    ("indexed", "said"),
+    [
+        (0, "No call in this range is searchable yet."),
+        (2, "These words were said in no call that matches and is searchable so far."),
+    ],
+)
+async def test_words_that_are_not_in_the_index_yet_are_not_said_to_be_nowhere(
+    monkeypatch: pytest.MonkeyPatch, indexed: int, said: str
+) -> None:
+    async def searched(*_: object) -> Searched:
+        return Searched(kept=3, indexed=indexed)
+
+    store = MemoryStore(CALLS)
+    monkeypatch.setattr(store, "searched", searched)
+    body = (await get(make_site(store), "calls", q="zebra")).body.decode()
+    assert said in body
+    assert f"{3 - indexed} of them are not searchable yet: they are made so while a program records" in body
+    assert "said in no call that matches." not in body
 
 
 async def test_a_page_of_hits_leads_to_the_next() -> None:
