@@ -11,7 +11,7 @@ from miharu.batch import Batch
 from miharu.conditions.language import Condition, Operator
 from miharu.stores.base import By, Query
 from miharu.stores.rollups import DAY, HISTOGRAMS, HOUR, SUMS, Rollup
-from miharu.stores.sql.source import source
+from miharu.stores.sql.source import Steps, source
 from miharu.stores.sqlite import SQLiteStore
 from miharu.stores.sqlite.questions import ENGINE
 from miharu.testing.open_store import OpenStore, both
@@ -46,11 +46,19 @@ def one(field: str, operator: Operator, *values: str, patterns: Any = ()) -> Que
     )
 
 
-async def less(store: OpenStore, query: Query, by: By | None, tables: tuple[Rollup, ...] = SUMS) -> set[str]:
+async def less(
+    store: OpenStore,
+    query: Query,
+    by: By | None,
+    tables: tuple[Rollup, ...] = SUMS,
+    steps: Steps | None = None,
+) -> set[str]:
     """The tables from which something is taken off."""
     ignoring = frozenset({"status", "error_type"}) if tables is HISTOGRAMS else frozenset[str]()
     found = await store.sides.questions.read(
-        lambda connection: source(connection, ENGINE, query, tables, by=by, ignoring=ignoring, signed=True)
+        lambda connection: source(
+            connection, ENGINE, query, tables, by=by, ignoring=ignoring, steps=steps, signed=True
+        )
     )
     return {rollup.name for rollup, _ in found.less}
 
@@ -128,3 +136,16 @@ async def test_a_key_that_is_left_with_nothing_is_none(stores: tuple[OpenStore, 
     assert not await store.series(query, DAY, "model")
     assert not await store.durations(query, DAY)
     assert (await store.ranks(query, "model")).whole == 0
+
+
+async def test_days_that_begin_at_half_past_are_read_in_few_pieces(
+    stores: tuple[OpenStore, MemoryStore],
+) -> None:
+    store, truth = stores
+    query, offset = one("model", "not in", "m1"), HOUR // 2
+    assert await less(store, query, "route", steps=Steps(DAY, HOUR))
+    assert not await less(store, query, "route", steps=Steps(DAY, offset))
+    found = await store.series(query, DAY, "route", None, offset)
+    assert list(found) == list(await truth.series(query, DAY, "route", None, offset))
+    years = replace(query, start=NOW - 480 * DAY)
+    assert sum(point.totals.calls for point in await store.series(years, 5 * DAY, "route", None, offset))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from miharu.dashboard.address.view import View
+from miharu.dashboard.address.view import Breakdown, View
 from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
@@ -13,7 +13,7 @@ from miharu.dashboard.panels.budgets import budgets
 from miharu.dashboard.panels.errors.kinds import top_errors
 from miharu.dashboard.panels.errors.over_time import errors_over_time
 from miharu.dashboard.panels.figures import figures
-from miharu.dashboard.panels.groups import IN_A_FILE, columns, leaders, rows_by
+from miharu.dashboard.panels.groups import IN_A_FILE, GroupRow, columns, leaders, rows_by
 from miharu.dashboard.panels.latency import latency
 from miharu.dashboard.panels.scores import scores
 from miharu.dashboard.panels.screens import Panel, Screen
@@ -45,8 +45,8 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
         asked = [ask(part, view, site) for part in (spend, latency, top_errors, waste, sparks, budgets)]
         asked += [ask(errors_over_time, view, site), ask(scores, view, site), ask(flagged, view, site, "")]
         since_then = ask(since, view, site)
-        routes = ask(leaders, view, site, "route", _LEADERS)
-        users = ask(leaders, view, site, "user", _LEADERS)
+        routes = ask(_leaders, view, site, "route")
+        users = ask(_leaders, view, site, "user")
     facts: dict[str, Any] = {}
     for answer in asked:
         facts |= answer.value
@@ -55,6 +55,11 @@ async def _charts(view: View, site: Site) -> Mapping[str, Any]:
         "users": users.value if any(row.key for row in users.value) else [],
         "since": since_then.value,
     }
+
+
+async def _leaders(view: View, site: Site, by: Breakdown) -> list[GroupRow]:
+    """The first few; where the table of usage has more of them, out of the same answer."""
+    return (await leaders(view, site, by, _ROWS if by == view.by else _LEADERS))[:_LEADERS]
 
 
 async def _usage(view: View, site: Site) -> Mapping[str, Any]:

@@ -254,8 +254,8 @@ def source(
     pieces = [
         piece for part in parts for piece in cover(*part, tables, marks.horizon, marks.made, since=since)
     ]
-    beyond = None
-    if signed and tables:
+    beyond = None  # of many parts it would be too many pieces
+    if signed and tables and (steps is None or grain is not None):
         asked = {*by_keys, *_keys_of(by), *also}
         beyond = wider(
             narrow,

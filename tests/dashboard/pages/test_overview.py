@@ -2,12 +2,13 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome, Usage, new_id
-from miharu.dashboard.address.view import View
+from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.panels.figures import Card, figures
 from tests.dashboard.conftest import NOW, Ask, get, make_site
 from tests.dashboard.memory import MemoryStore
@@ -176,6 +177,24 @@ async def test_breaks_usage_down(ask: Ask, store: MemoryStore, by: str) -> None:
     groups = await store.groups(View().query(NOW), by)  # type: ignore[arg-type]
     table = body.partition(f"Usage by {by}")[2].partition("</tbody>")[0]
     assert table.count("<tr>") == len(groups) + 1
+
+
+@pytest.mark.parametrize("by", ["route", "user"])
+async def test_sums_the_dearest_once_for_the_table_and_the_list(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    groups = store.groups
+
+    async def noted(*args: Any, **kwargs: Any) -> Any:
+        asked.append(args)
+        return await groups(*args, **kwargs)
+
+    monkeypatch.setattr(store, "groups", noted)
+    page = await get(make_site(store), by=by)
+    assert page.status == 200
+    of_some = [args for args in asked if len(args) == 4 and args[1] == FILTERS[by]]
+    assert len(of_some) == 1
 
 
 async def test_is_made_again_only_when_something_changed(store: MemoryStore) -> None:
