@@ -44,6 +44,12 @@ def moved(text: str, name: str, place: str) -> str:
     return LINK.sub(link, text)
 
 
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """The page of docs/, with links that fit where the pages that lie outside it have their places."""
+    place = page.file.src_uri
+    return markdown if place in PAGES.values() else moved(markdown, f"docs/{place}", place)
+
+
 def on_post_page(output: str, *, page: Any, **_: Any) -> str:
     """Warn, which ends a strict build, where a page loads anything from another host."""
     for address in LOADS.findall(output):

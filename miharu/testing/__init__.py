@@ -5,6 +5,7 @@ cassette.py       a provider on a port that answers from a cassette
 store_contract.py what every store has to do, as tests
 open_store.py     both sides of a store at once
 tokens.py         how the fake provider counts
+_served.py        what both providers are: on a port for as long as a ``with`` lasts
 _server.py        an ASGI app on a port, in a thread
 __main__.py       the provider as a program, for any language
 _makers/          whose APIs the provider speaks

@@ -1,7 +1,7 @@
 """A provider on a port of this machine that answers from a cassette, for programs in any language."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import anyio
 
@@ -9,11 +9,12 @@ from miharu.cassettes.answering.http1 import complete
 from miharu.cassettes.question import Question, normal
 from miharu.cassettes.recorded import Recorded
 from miharu.cassettes.replay import REFUSED, Replay
+from miharu.testing._served import Served
 
 __all__ = ("CassetteProvider",)
 
 
-class CassetteProvider:
+class CassetteProvider(Served):
     """Serves a replay; ``with`` starts and ends it."""
 
     def __init__(self, replay: Replay, *, port: int = 0, missed: Callable[[str], object] = bool) -> None:
@@ -27,27 +28,6 @@ class CassetteProvider:
         self.replay = replay
         self._port = port
         self._missed = missed
-        self._thread: Any = None
-
-    @property
-    def url(self) -> str:
-        """Where it is, without a path."""
-        return f"http://127.0.0.1:{self._thread.port}"
-
-    @property
-    def base_url(self) -> str:
-        """What an OpenAI client takes as ``base_url``."""
-        return f"{self.url}/v1"
-
-    def __enter__(self) -> Self:
-        from miharu.testing._server import ServerThread
-
-        self._thread = ServerThread(self, self._port)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.stop()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """Answer one request, as an ASGI app does."""

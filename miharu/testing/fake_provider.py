@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import anyio
 
@@ -30,6 +30,7 @@ from miharu.testing._makers.gemini import Gemini
 from miharu.testing._makers.openai import OpenAI
 from miharu.testing._makers.realtime import converse
 from miharu.testing._replies import Reply, send_reply
+from miharu.testing._served import Served
 from miharu.testing.tokens import PromptCache
 
 __all__ = ("Asked", "FakeProvider")
@@ -41,7 +42,7 @@ _WAIT = {429, 503, 529}
 Answer = str | Callable[[str], str] | None
 
 
-class FakeProvider:
+class FakeProvider(Served):
     """The APIs of OpenAI, Azure OpenAI, Anthropic, Gemini, Vertex AI and Bedrock on a port of this machine.
 
     Args:
@@ -88,39 +89,15 @@ class FakeProvider:
         self._clock = clock
         self._served = 0
         self._failed_once: deque[bytes] = deque(maxlen=_REMEMBERED)
-        self._thread: Any = None
         cache = PromptCache()
         self._kit = Kit(generate=lambda prompt: generate(prompt, cache, self._answer), ids=ids, clock=clock)
         makers = (Batches, Anthropic, Gemini, Bedrock, OpenAI)
         self._makers: tuple[Maker, ...] = tuple(maker(self._kit) for maker in makers)
 
     @property
-    def base_url(self) -> str:
-        """What an OpenAI client takes as ``base_url``."""
-        return f"{self.url}/v1"
-
-    @property
-    def url(self) -> str:
-        """What all other clients take: Anthropic's, Google's, boto3's, and Azure's ``azure_endpoint``."""
-        if self._thread is None:
-            raise RuntimeError("The provider has no address yet: use it in a `with` statement.")
-        return f"http://127.0.0.1:{self._thread.port}"
-
-    @property
     def websocket_url(self) -> str:
         """What an OpenAI client takes as ``websocket_base_url``, for the Realtime API."""
         return f"ws{self.base_url.removeprefix('http')}"
-
-    def __enter__(self) -> Self:
-        from miharu.testing._server import ServerThread
-
-        self._thread = ServerThread(self, self._port)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.stop()
-        self._thread = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """Answer one request, as an ASGI app does."""

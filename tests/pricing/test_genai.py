@@ -32,7 +32,7 @@ NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 def cost(
     model: str | None, provider: str | None = "openai", *, when: int = NOVEMBER, **facts: Any
 ) -> Cost | None:
-    names = ("service_tier", "request_model", "host", "finish_reason", "api")
+    names = ("service_tier", "request_model", "host", "finish_reason", "api", "status")
     own = {name: facts.pop(name) for name in names if name in facts}
     own.setdefault("api", FORMATS.get(provider or "", "openai.chat"))
     usage = Usage(**{"prompt_tokens": 1000, "completion_tokens": 10, **facts})
@@ -42,7 +42,7 @@ def cost(
             timestamp=when,
             model=model,
             provider=provider,
-            outcome=Outcome(status="success"),
+            outcome=Outcome(status=own.pop("status", "success")),
             usage=usage,
             **own,
         )
@@ -256,6 +256,7 @@ def test_cached_sound_of_gemini_has_its_price() -> None:
 def test_what_is_free_costs_nothing_and_only_then() -> None:
     assert nano("text-moderation-007", **NOTHING) == 0
     assert nano("google/gemini-2.0-flash-exp:free", "openrouter") == 0
+    assert nano("google/gemini-2.0-flash-exp:free", "openrouter", status="error") is None
     # a router that was asked for a free model, and took one that nobody has a price for
     assert nano("x-ai/grok-4", "openrouter", request_model="google/gemini-2.0-flash-exp:free") is None
 

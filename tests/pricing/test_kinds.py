@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
+from miharu.pricing.billing.bill import _by_kind
 from tests.pricing.paid import CHAT, CLAUDE, GEMINI, answer, chat, claude, gemini, nano
 
 
 def details(**tokens: int) -> dict[str, Any]:
     return {"prompt_tokens_details": tokens}
+
+
+@pytest.mark.parametrize(("count", "kept"), [(2**53 - 1, {"input_audio_tokens": 2**53 - 1}), (2**53, {})])
+def test_a_count_that_cannot_be_is_none(count: int, kept: dict[str, int]) -> None:
+    assert _by_kind({"promptTokensDetails": [{"modality": "AUDIO", "tokenCount": count}]}) == kept
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,17 @@ def test_old_content_and_old_calls_are_forgotten_a_little_at_a_time(home: Home) 
     assert left(home) == [("40d", False), ("1d", True)]
 
 
+def test_content_is_forgotten_again_an_hour_later(home: Home) -> None:
+    home.keep(content_ms=30 * DAY)
+    home.all()
+    for days in (40, 50):
+        remember(home, days, 1)
+        for _ in range(5):
+            home.step(after=1.01)
+        home.time += PRUNE_S
+    assert sorted(left(home)) == [("40d", False), ("50d", False)]
+
+
 def test_a_step_forgets_at_most_a_thousand(home: Home) -> None:
     remember(home, 100, 2500)
     home.keep(calls_ms=90 * DAY)

@@ -1,8 +1,21 @@
 """Behind a host that nobody knows the price goes by the name that was answered, and by nothing like it."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from miharu.pricing.matching.names import is_plainly
 from tests.pricing.paid import answer, chat, claude, nano, paid
+
+OPEN = SimpleNamespace(id="gpt-oss-20b", match=SimpleNamespace(equals="house-model"))
+CLOSED = SimpleNamespace(id="gpt-4o", match=SimpleNamespace(equals="house-model"))
+
+
+def test_an_open_model_is_not_told_by_a_name_of_its_own_either() -> None:
+    names: list[Any] = [OPEN, CLOSED]
+    assert [is_plainly("house-model", info) for info in names] == [False, True]
+
 
 PROXY = "http://proxy.internal:4000/v1/chat/completions"
 GPT_4O = 1000 * 2500 + 100 * 10_000

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.pricing.paid import answer, chat, claude, gemini, nano, paid
+from miharu.pricing.matching.places import STANDARD, factor_of
+from tests.pricing.paid import PRICES, answer, chat, claude, gemini, nano, paid
 
 GPT_54, GPT_4O = 1000 * 2500 + 100 * 15_000, 1000 * 2500 + 100 * 10_000
 
@@ -138,6 +139,15 @@ CONVERSED = {
     "stopReason": "end_turn",
     "usage": {"inputTokens": 1000, "outputTokens": 100, "totalTokens": 1100},
 }
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1"])
+def test_regions_with_lists_of_their_own_have_no_price(region: str) -> None:
+    host = f"bedrock-runtime.{region}.amazonaws.com"
+    found = PRICES.find("aws.bedrock", SONNET_45, None)
+    assert found is not None
+    assert factor_of("aws", host.replace(region, "us-east-1"), {}, found.model, found.name) == STANDARD
+    assert factor_of("aws", host, {}, found.model, found.name) is None
 
 
 def bedrock(model: str, verb: str, region: str = "us-east-1") -> str:

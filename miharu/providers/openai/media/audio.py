@@ -10,9 +10,10 @@ from typing import Any
 from miharu.call import Usage
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, is_meant, reading_of
-from miharu.providers.openai._usage import usage_of, usages_beside
+from miharu.providers.openai._usage import usage_of
+from miharu.providers.openai.media._events import note
 from miharu.wire import sse
-from miharu.wire.json import dumps, later, loads, mapping, text
+from miharu.wire.json import dumps, loads, mapping, text
 
 __all__ = ("OpenAISpeech", "OpenAITranscriptions")
 
@@ -76,16 +77,7 @@ def _stream(wire: Wire) -> Reading:
         # Mistral: transcription.done (https://docs.mistral.ai/capabilities/audio)
         if kind in {"transcript.text.done", "speech.audio.done", "transcription.done"}:
             terminated = True
-        usage = (
-            {"usage": later(mapping(seen.get("usage")), mapping(data.get("usage")))}
-            if data.get("usage")
-            else {}
-        )
-        seen |= (
-            {name: data[name] for name in ("error", "model") if data.get(name)} | usage | usages_beside(data)
-        )
-        if kind == "error" and "error" not in seen:
-            seen["error"] = data
+        note(seen, data, kind)
     return reading_of(wire, seen, terminated=terminated, stream=True, ttft_ms=ttft)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from miharu.providers.base import Reading, Rule, Wire
 from miharu.providers.openai._common import answer_of, asked_of, reading_of, requested_model
-from miharu.providers.openai._usage import usages_beside
+from miharu.providers.openai.media._events import note
 from miharu.wire import sse
-from miharu.wire.json import later, loads, mapping, text
+from miharu.wire.json import loads, mapping, text
 from miharu.wire.large import LARGE, salvaged
 
 __all__ = ("OpenAIImages",)
@@ -51,16 +51,7 @@ def _stream(wire: Wire) -> Reading:
         if ttft is None and kind.endswith((".partial_image", ".completed")):
             ttft = wire.ms_at(event.end)
         terminated = terminated or kind.endswith(".completed") or event.data.strip() == b"[DONE]"
-        usage = (
-            {"usage": later(mapping(seen.get("usage")), mapping(data.get("usage")))}
-            if data.get("usage")
-            else {}
-        )
-        seen |= (
-            {name: data[name] for name in ("error", "model") if data.get(name)} | usage | usages_beside(data)
-        )
-        if kind == "error" and "error" not in seen:
-            seen["error"] = data
+        note(seen, data, kind)
     if wire.gap is not None and not terminated:
         # the last event has lost its beginning, and still ends in its usage
         seen |= salvaged(b"", wire.body[wire.gap :])
