@@ -87,6 +87,7 @@ CASES: list[tuple[Query, By | None, set[str]]] = [
         set(),
     ),
     (one("model", "not in", "m1"), "model", set()),
+    (replace(one("model", "not in", "m1"), status="error"), "error_type", set()),
     (one("model", "not in", "m1"), None, set()),
     (one("error_type", "not in", "timeout"), "route", set()),
     (replace(one("model", "not in", "m1"), model="m2"), "route", set()),

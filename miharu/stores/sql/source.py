@@ -260,6 +260,7 @@ def source(
         beyond = wider(
             narrow,
             needed - asked,
+            tables,
             lambda key: suited(known, needed - {key}, grain, measures),
             lambda like: are_most(connection, marks.made, query, like, narrow.values),
         )

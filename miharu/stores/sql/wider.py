@@ -20,7 +20,6 @@ from miharu.stores.sql.snapshot import once
 __all__ = ("Wider", "are_most", "wider")
 
 _MODELS = "sum_day_model"
-
 _FEW = {"status"}
 """Keys that hardly make more rows."""
 
@@ -50,12 +49,15 @@ class Wider:
 
     def instead_of(self, piece: Piece, horizon: int, made: Mapping[str, int], since: int) -> Sequence[Piece]:
         """Pieces that hold all of a piece in fewer rows; none where there are no such."""
-        if piece.rollup is None or not self._leads_to(piece.rollup):
+        rollup = piece.rollup
+        if rollup is None or not self.gains(rollup):
             return ()
         found = list(cover(piece.start, piece.end, self.tables, horizon, made, since=since))
-        keys = {*piece.rollup.keys}
-        fewer = (one.rollup is not None and {*one.rollup.keys} - _FEW < keys for one in found)
-        return found if all(fewer) else ()
+        return found if all(one.rollup and _has_fewer(one.rollup, rollup) for one in found) else ()
+
+    def gains(self, rollup: Rollup) -> bool:
+        """Whether it may be worth it to read less of a table."""
+        return self._leads_to(rollup) and any(_has_fewer(one, rollup) for one in self.tables)
 
     def _leads_to(self, rollup: Rollup) -> bool:
         """Whether what is left out is gone to directly."""
@@ -64,26 +66,35 @@ class Wider:
         return self.are_named and (self.key, *rollup.keys[:2]) == ("route", "model", "route")
 
 
+def _has_fewer(one: Rollup, other: Rollup) -> bool:
+    """Whether a table has fewer rows than the other."""
+    return {*one.keys} - _FEW < {*other.keys} - _FEW
+
+
 def wider(
     narrow: Narrowing,
     needed: Collection[str],
-    tables: Callable[[str], Sequence[Rollup]],
+    tables: Collection[Rollup],
+    without: Callable[[str], Sequence[Rollup]],
     are_most: Callable[[str], bool],
 ) -> Wider | None:
-    """What is left out of the sums; ``None`` where it cannot be taken off, or where that is most of them.
+    """What is left out of the sums; ``None`` where nothing is gained by taking it off.
 
     Args:
         narrow: The conditions.
         needed: The keys that nothing but the conditions needs.
-        tables: The tables that do without a key.
+        tables: Those that know all keys.
+        without: The tables that do without a key.
         are_most: Whether most models meet a condition.
     """
     for key, left_out in narrow.left_out.items():
-        if key in needed and (found := tables(key)):
-            return Wider(key, *left_out, found)
-    like = narrow.like.get("model")
-    if like and "model" in needed and (found := tables("model")) and are_most(like):
-        return Wider("model", f"NOT {like}", are_named=False, tables=found)
+        found = Wider(key, *left_out, without(key)) if key in needed else None
+        if found and any(map(found.gains, tables)):
+            return found
+    if (like := narrow.like.get("model")) and "model" in needed:
+        found = Wider("model", f"NOT {like}", are_named=False, tables=without("model"))
+        if any(map(found.gains, tables)) and are_most(like):
+            return found
     return None
 
 
