@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import pytest
 
 from miharu.stores.postgres import PostgresStore, rolling_up
@@ -35,9 +37,26 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return Certificate(tmp_path_factory.mktemp("tls"))
 
 
+@pytest.fixture(scope="session")
+def tables(postgres: Server) -> str:
+    """A database with all tables and nothing in them, to be copied: to make them takes much longer."""
+
+    async def make() -> str:
+        store = both(PostgresStore(postgres.url(made := await postgres.new_database())))
+        await store.open()
+        await store.close()
+        return made
+
+    with ThreadPoolExecutor(1) as thread:  # there may be a loop in this one
+        return thread.submit(anyio.run, make).result()
+
+
 @pytest.fixture
-async def database(postgres: Server) -> str:
-    return await postgres.new_database()
+async def database(postgres: Server, request: pytest.FixtureRequest) -> str:
+    """A new one; empty, unless a store is opened on it at once."""
+    if "store" not in request.fixturenames:
+        return await postgres.new_database()
+    return await postgres.new_database(request.getfixturevalue("tables"))
 
 
 @pytest.fixture

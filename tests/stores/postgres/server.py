@@ -123,9 +123,9 @@ class Server:
         finally:
             await connection.close()
 
-    async def new_database(self) -> str:
+    async def new_database(self, template: str = "template1") -> str:
         name = f"test_{uuid4().hex[:12]}"
-        await self.query(USER, f"CREATE DATABASE {name}")
+        await self.query(USER, f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def _run(self, program: str, *arguments: str) -> None:
