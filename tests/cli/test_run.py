@@ -76,7 +76,7 @@ def asking(tmp_path: Path) -> Path:
 
 
 SAME = {
-    "what it is": """
+    "what it prints": """
         import json, sys
         main = sys.modules["__main__"]
         print(json.dumps({
@@ -86,14 +86,16 @@ SAME = {
             "modules": sorted(sys.modules), "warnoptions": sys.warnoptions, "xoptions": str(sys._xoptions),
             "caches": sorted(sys.path_importer_cache),
         }))
-    """,
-    "what it is told": "import sys; print(sys.stdin.read().upper())",
-    "a class of its own": """
-        import pickle
+        import os, pickle, signal
+        print(sys.stdin.read().upper())
         class Thing: pass
         print(pickle.dumps(Thing()), pickle.loads(pickle.dumps(Thing())).__class__)
+        print([*map(str, map(signal.getsignal, range(1, 16)))])
+        try:
+            while True: os.wait()
+        except ChildProcessError as error: print(error)
+        sys.exit(41)
     """,
-    "a code": "import sys; sys.exit(41)",
     "a message": "import sys; sys.exit('that was it')",
     "a traceback": """
         def inner(): return 1 / 0
@@ -101,36 +103,35 @@ SAME = {
     """,
     "a syntax error": "print(",
     "killed by itself": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-    "its signals": "import signal; print([*map(str, map(signal.getsignal, range(1, 16)))])",
     "an interrupt": "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(60)",
-    "all its children": """
-        import os
-        try:
-            while True: os.wait()
-        except ChildProcessError as error: print(error)
-    """,
 }
+STARTED = {
+    "script": ("script.py", "one", "--database", "two"),
+    "module": ("-m", "script", "-x"),
+    "options": ("-X", "dev", "-W", "error", "script.py"),
+    "folder": ("package",),
+}
+ENDS = ("a message", "a syntax error", "killed by itself", "an interrupt")
+"""The same however it is started: the long run tries each."""
 
 
-@pytest.mark.parametrize("text", SAME.values(), ids=SAME)
 @pytest.mark.parametrize(
-    "how",
+    ("how", "what"),
     [
-        ("script.py", "one", "--database", "two"),
-        ("-m", "script", "-x"),
-        ("-X", "dev", "-W", "error", "script.py"),
-        ("package",),
+        pytest.param(how, what, marks=pytest.mark.full if what in ENDS and how != "script" else ())
+        for how in STARTED
+        for what in SAME
     ],
-    ids=["script", "module", "options", "folder"],
 )
-def test_it_is_the_program_that_python_runs(how: tuple[str, ...], text: str, tmp_path: Path) -> None:
+def test_it_is_the_program_that_python_runs(how: str, what: str, tmp_path: Path) -> None:
+    text = SAME[what]
     (tmp_path / "script.py").write_text(textwrap.dedent(text))
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__main__.py").write_text(textwrap.dedent(text))
     started(tmp_path, (*PYTHON, "-m", "compileall", "-q", "."))
     before = sorted(tmp_path.rglob("*"))
-    plain = started(tmp_path, (*PYTHON, *how), told="told")
-    ours = started(tmp_path, (*RUN, *how), told="told")
+    plain = started(tmp_path, (*PYTHON, *STARTED[how]), told="told")
+    ours = started(tmp_path, (*RUN, *STARTED[how]), told="told")
     assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr)
     assert sorted(tmp_path.rglob("*")) == before
 
