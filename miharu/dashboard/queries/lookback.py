@@ -28,7 +28,7 @@ async def within_reach(view: View, site: Site, by: By | None = None) -> View:
 
     ``by`` is what is grouped by, where that is more than the page is about.
     """
-    if view.since is not None or not view.is_filtered or view.words:
+    if view.since is not None or view.words or (by is None and not view.is_filtered):
         return view  # words lead to few calls, or to the newest of many
     query = view.query(site.clock())
     if await site.store.has_sums(query, by):

@@ -8,6 +8,7 @@ from miharu.dashboard.address.ranges import HOUR, RANGES
 from miharu.dashboard.address.view import View
 from miharu.dashboard.queries import lookback
 from miharu.dashboard.queries.lookback import within_reach
+from miharu.stores.base import By, ByTag, Query
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.pages.test_calls import SPARSE
@@ -49,6 +50,20 @@ async def test_conditions_are_sought_among_fewer(monkeypatch: pytest.MonkeyPatch
     site = make_site(MemoryStore(CALLS))
     assert (await within_reach(View.read({"q": "cost:*"}), site)).since == NOW // HOUR * HOUR
     assert (await within_reach(View(tag="team=search"), site)).since == NOW // HOUR * HOUR - HOUR
+
+
+async def test_values_of_a_tag_without_sums_are_sought_among_the_newest_calls_though_nothing_is_filtered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class WithoutSums(MemoryStore):
+        async def has_sums(self, query: Query, by: By | None = None) -> bool:
+            return not isinstance(by, ByTag)
+
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH_BY", 7)
+    site = make_site(WithoutSums(CALLS))
+    assert (await within_reach(View(), site, ByTag("team"))).since == NOW // HOUR * HOUR - HOUR
+    assert await within_reach(View(), site) == View()
+    assert await within_reach(View(), site, "model") == View()
 
 
 async def test_an_hour_that_is_too_much_is_looked_through_all_the_same() -> None:
