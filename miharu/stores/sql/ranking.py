@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 
 from miharu.stores.base import (
     MOST_EXPENSIVE,
-    NUMBER_OF,
     By,
     ByTag,
     Query,
@@ -18,6 +17,7 @@ from miharu.stores.base import (
     Ranks,
     checked_order,
 )
+from miharu.stores.base.asked import NUMBER_OF
 from miharu.stores.sql.ranks import looked_through
 from miharu.stores.sql.selects import selects
 from miharu.stores.sql.source import Engine, divided, where

@@ -6,7 +6,6 @@ from typing import Any
 
 from miharu.stores.base import (
     MOST_EXPENSIVE,
-    NUMBER_OF,
     By,
     ByTag,
     Group,
@@ -18,6 +17,7 @@ from miharu.stores.base import (
     Totals,
     checked_order,
 )
+from miharu.stores.base.asked import NUMBER_OF
 from miharu.stores.clickhouse.client.database import Database, Rows
 from miharu.stores.clickhouse.client.literals import among as listed
 from miharu.stores.clickhouse.client.literals import literal
