@@ -59,7 +59,7 @@ def test_runs_of_tools_that_the_calls_tell_of_go_with_them(bench: Bench) -> None
     bench.open()
     function = {"name": "find", "arguments": "{}"}
     message = {"tool_calls": [{"id": "one", "type": "function", "function": function}]}
-    bench.queue.put(exchange(body={"choices": [{"message": message}]}, asked={"model": "a"}))
+    bench.queue.put(exchange(body={"choices": [{"message": message}]}, asked={"model": "a"}, took_ms=0))
     brought = {"model": "b", "messages": [{"role": "tool", "tool_call_id": "one", "content": "x"}]}
     bench.queue.put(exchange(body=ANSWER, asked=brought))
     bench.pipeline.drain()
