@@ -24,7 +24,8 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setattr(rolling_up, "WORTH_IT", 0)
-    real = both(PostgresStore(postgres.url(await postgres.new_database()), clock=lambda: NOW))
+    address = postgres.url(await postgres.new_database())
+    real = both(PostgresStore(address, clock=lambda: NOW, tag_sums=("release", "team")))
     real.use_texts(said)
     await real.open()
     await real.add(everything())
