@@ -53,8 +53,15 @@ class Played:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    with mock.patch.dict(os.environ, _QUIET), Provider() as serving, kept_here():
+    with mock.patch.dict(os.environ, _QUIET), Provider() as serving:
         yield serving
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names_are_this_machine() -> Iterator[None]:
+    """Only here: to tests of other folders, which the same process may run next, a name is what it is."""
+    with kept_here():
+        yield
 
 
 @pytest.fixture(scope="session")
