@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpcore2  # noqa: F401 - what a run in this process imports first is taken out of it, and imported again
 import openai  # noqa: F401 - so that the runs in this process need not import it
 import pytest
 
