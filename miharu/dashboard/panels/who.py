@@ -30,12 +30,15 @@ __all__ = (
     "grown",
     "headed",
     "listed",
+    "ranking",
     "row_of",
     "rows_of",
 )
 
 SHOWN = 20
 """Rows of a page: what is not drawn is not asked for."""
+RANKED = 10_000
+"""The most expensive, among whom the one in the middle is looked for, and who is new or gone."""
 SORTS: Mapping[str, tuple[str, str]] = {
     "": ("All", "most cost first"),
     "moved": ("Moved most", "most money more or less than before, first"),
@@ -204,12 +207,21 @@ def _failed(query: Query) -> Query | None:
     return replace(query, status="error") if query.status in {None, "error"} else None
 
 
+async def ranking(site: Site, query: Query, kind: Kind) -> Ranks:
+    """The most expensive: a question that the table and the figures above it share."""
+    return await site.store.ranks(query, kind.by, RANKED)
+
+
 async def _ranks(
     site: Site, query: Query | None, kind: Kind, order: RankOrder, part: tuple[int, int]
 ) -> Ranks:
     if query is None:  # of calls that ended otherwise none failed
         return Ranks(keys=(), whole=0)
-    return await site.store.ranks(query, kind.by, *part, order=order)
+    most, first = part
+    if order == RankOrder() and most == SHOWN and first + most <= RANKED:
+        ranks = await ranking(site, query, kind)
+        return replace(ranks, keys=ranks.keys[first : first + most])
+    return await site.store.ranks(query, kind.by, most, first, order=order)
 
 
 async def _by_times(site: Site, query: Query, kind: Kind, order: RankOrder, *, descending: bool) -> Ranks:

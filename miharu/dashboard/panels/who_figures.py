@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from miharu.dashboard.address.view import View
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.figures import Card, Delta
-from miharu.dashboard.panels.who import Kind, grown
+from miharu.dashboard.panels.who import Kind, grown, ranking
 from miharu.dashboard.queries.cache import kept
 from miharu.dashboard.queries.together import together
-from miharu.stores.base import Query, RankOrder, Ranks, Totals
+from miharu.stores.base import Query, Totals
 from miharu.wording.numbers import UNKNOWN, count, counted, money, money_parts, percent
 
 __all__ = ("who_figures",)
@@ -21,12 +21,20 @@ _TOP = 10
 class _Spread:
     """Of one period."""
 
+    ranked: Sequence[str]
+    """Those with a name, the most expensive first, as many as are looked at."""
     number: int
-    """Of those with a name."""
+    """Of all with a name."""
     top: int
     """What the most expensive of them cost, in nano-dollars."""
+    median: Totals
+    """Of the one in the middle, by cost: half of the others cost as much or less."""
     unnamed: Totals
     whole: Totals
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.ranked) == self.number
 
 
 async def who_figures(view: View, site: Site, kind: Kind) -> tuple[int, Sequence[Card]]:
@@ -41,59 +49,36 @@ _AS_FIRST = {"sort": None, "match": None, "page": 1, "measure": "cost", "score":
 
 async def _figures(view: View, site: Site, kind: Kind) -> tuple[int, Sequence[Card]] | None:
     now = site.clock()
-    query, before = view.query(now), view.previous(now)
-    only_new = RankOrder(only_new=True, against=(before.start, before.end))
     async with together() as ask:
-        asked = ask(_spread, site, query, kind)
-        asked_before = ask(_spread, site, before, kind)
-        new = ask(site.store.ranks, query, kind.by, 1, 0, order=only_new)
+        asked = ask(_spread, site, view.query(now), kind)
+        asked_before = ask(_spread, site, view.previous(now), kind)
     spread, then = asked.value, asked_before.value
     if not spread.number:
         return None
-    median = await _median(site, query, kind, spread)
-    return spread.number, (
-        _cost(spread, then, kind),
-        _number(spread, then, new.value, kind),
-        Card(
-            id="median",
-            label=f"Median {_word(kind)}",
-            value=money(median.cost_nanousd) if median.calls > median.unpriced else UNKNOWN,
-            notes=[(counted(median.calls, "call"), "")],
-        ),
-        *_top(spread, then, kind),
-    )
+    cards = (_cost(spread, then, kind), _number(spread, then, kind), _median(spread, kind))
+    return spread.number, (*cards, *_top(spread, then, kind))
 
 
 async def _spread(site: Site, query: Query, kind: Kind) -> _Spread:
     async with together() as ask:
-        first = ask(site.store.ranks, query, kind.by, _TOP + 1)
+        ranks = ask(ranking, site, query, kind)
         whole = ask(site.store.totals, query)
-    keys = (*(key for key in first.value.keys if key is not None), None)
-    groups = await site.store.groups(query, kind.by, None, keys, timed=False)
+    ranked = [key for key in ranks.value.keys if key is not None]
+    are_all = len(ranks.value.keys) == ranks.value.whole
+    top, middle = ranked[:_TOP], ranked[len(ranked) // 2 :][:1] if are_all else []
+    groups = await site.store.groups(
+        query, kind.by, None, (*dict.fromkeys([*top, *middle]), None), timed=False
+    )
     sums = {group.key: group.totals for group in groups}
     unnamed = sums.get(None, Totals())
     return _Spread(
-        number=first.value.whole - bool(unnamed.calls),
-        top=sum(sums[key].cost_nanousd for key in keys[:_TOP] if key in sums and key is not None),
+        ranked=ranked,
+        number=ranks.value.whole - bool(unnamed.calls),
+        top=sum(sums[key].cost_nanousd for key in top if key in sums),
+        median=next((sums[key] for key in middle if key in sums), Totals()),
         unnamed=unnamed,
         whole=whole.value,
     )
-
-
-async def _median(site: Site, query: Query, kind: Kind, spread: _Spread) -> Totals:
-    """Of the one in the middle, by cost: half of the others cost as much or less."""
-    ranks = await site.store.ranks(query, kind.by, 2, spread.number // 2)
-    groups = await site.store.groups(query, kind.by, None, tuple(ranks.keys), timed=False)
-    sums = {group.key: group.totals for group in groups}
-    named = [sums[key] for key in ranks.keys if key is not None and key in sums]
-    if len(named) < 2:
-        return named[0] if named else Totals()
-    # calls without a name have a place among them, too: is it before this one?
-    stand_before = (spread.unnamed.cost_nanousd, spread.unnamed.calls) >= (
-        named[0].cost_nanousd,
-        named[0].calls,
-    )
-    return named[1] if stand_before and spread.unnamed.calls else named[0]
 
 
 def _word(kind: Kind) -> str:
@@ -116,15 +101,27 @@ def _cost(now: _Spread, before: _Spread, kind: Kind) -> Card:
     )
 
 
-def _number(now: _Spread, before: _Spread, new: Ranks, kind: Kind) -> Card:
-    moved, gone = now.number - before.number, before.number + new.whole - now.number
-    notes = [(f"{count(new.whole)} new", ""), (f"{count(gone)} gone quiet", "")] if before.whole.calls else []
+def _number(now: _Spread, before: _Spread, kind: Kind) -> Card:
+    moved, notes = now.number - before.number, []
+    if before.whole.calls and now.is_complete and before.is_complete:
+        names, known = set(now.ranked), set(before.ranked)
+        notes = [(f"{count(len(names - known))} new", ""), (f"{count(len(known - names))} gone quiet", "")]
     return Card(
         id="number",
         label=f"{_word(kind).capitalize()}s",
         value=count(now.number),
         delta=Delta(moved > 0, count(abs(moved))) if moved and before.whole.calls else None,
         notes=notes,
+    )
+
+
+def _median(now: _Spread, kind: Kind) -> Card:
+    is_known = now.median.calls > now.median.unpriced
+    return Card(
+        id="median",
+        label=f"Median {_word(kind)}",
+        value=money(now.median.cost_nanousd) if is_known else UNKNOWN,
+        notes=[(counted(now.median.calls, "call"), "")] if now.median.calls else [],
     )
 
 

@@ -14,8 +14,10 @@ import pytest
 from miharu.batch import Batch
 from miharu.call import Call, Cost, Outcome
 from miharu.dashboard.http.page import Site
-from miharu.stores.base import Query
+from miharu.dashboard.panels import who
+from miharu.stores.base import By, Query, Ranks
 from miharu.testing.store_contract import make_call
+from miharu.wording.numbers import UNKNOWN
 from tests.dashboard.conftest import NOW, Ask, get, make_site
 from tests.dashboard.memory import MemoryStore
 
@@ -281,6 +283,31 @@ async def test_the_median_is_told_among_those_with_a_name(unnamed: int) -> None:
     assert "of the cost" in figures["Top 10 users"]
 
 
+@pytest.mark.parametrize("unnamed", [0, 100, 100_000])
+async def test_of_too_many_it_is_not_told_who_is_new_nor_who_is_in_the_middle(
+    unnamed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(who, "RANKED", 20)
+    calls = [_call(f"u{n:02}", 1000 - n, ago) for n in range(30) for ago in (HOUR, 30 * HOUR)]
+    calls += [_call(None, unnamed, HOUR)] if unnamed else []
+    site = make_site(MemoryStore(calls))
+    figures = _figures(await _body(site, "users"))
+    assert (figures["Users"], figures["Median user"]) == ("30", UNKNOWN)
+    assert "u29" in await _body(site, "users", page="2")
+
+
+async def test_the_table_and_the_figures_above_it_share_a_ranking() -> None:
+    asked = []
+
+    class Counting(MemoryStore):
+        async def ranks(self, query: Query, by: By, *args: Any, **kwargs: Any) -> Ranks:
+            asked.append(query)
+            return await super().ranks(query, by, *args, **kwargs)
+
+    await _body(make_site(Counting([_call("ann", 1, HOUR), _call("bob", 2, 30 * HOUR)])), "users")
+    assert len(asked) == len(set(asked)) == 2
+
+
 async def test_the_share_of_the_top_is_against_the_time_before() -> None:
     calls = [_call(f"u{n:02}", 1000, ago) for n in range(20) for ago in (HOUR, 30 * HOUR)]
     calls.append(_call("u00", 20_000, HOUR))
@@ -294,8 +321,6 @@ async def test_there_are_no_key_figures_where_nobody_is_named() -> None:
 
 
 async def test_times_put_only_those_in_order_that_cost_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    from miharu.dashboard.panels import who
-
     monkeypatch.setattr(who, "_TIMED_AT_MOST", 30)
     store = MemoryStore([_call(f"u{n:02}", 1000 - n, HOUR, duration_ms=1000 + n) for n in range(40)])
     asked: list[int] = []
