@@ -1,6 +1,6 @@
 """What would have found calls, where a value was asked for that none has: another case, or what begins so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -52,15 +52,23 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-async def near_values(store: Questions, query: Query) -> Sequence[NearValue]:
+async def near_values(
+    store: Questions, query: Query, reach: Callable[[Query, By], Awaitable[Query]] | None = None
+) -> Sequence[NearValue]:
     """Of each value that the query names and that nothing has, what there is instead.
 
     It is to be asked where nothing was found. All other filters hold, so what it answers finds calls.
+
+    Args:
+        store: What is asked.
+        query: What found nothing.
+        reach: Makes a question, and what it tells calls apart by, one that looks through fewer calls.
     """
     found = []
     for asked, value, rest in _asked(query):
         by: By = ByTag(asked.name) if asked.field == "tag" and asked.name else asked.field  # type: ignore[assignment]
-        ranks = await store.ranks(rest, by, _LOOKED_AT, 0, order=RankOrder(matching=value))
+        reached = rest if reach is None else await reach(rest, by)
+        ranks = await store.ranks(reached, by, _LOOKED_AT, 0, order=RankOrder(matching=value))
         near = _near(asked, value, [key for key in ranks.keys if key is not None])
         if near is not None:
             found.append(near)

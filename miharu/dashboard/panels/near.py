@@ -1,7 +1,7 @@
 """What is offered where nothing was found: the same question with a value that there is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from miharu.analysis.near_values import NearValue, near_values
@@ -10,6 +10,8 @@ from miharu.conditions.fields import ERRORS
 from miharu.conditions.writing import write_condition
 from miharu.dashboard.address.view import FILTERS, View
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.queries.lookback import since_when
+from miharu.stores.base import By, Query
 
 __all__ = ("Offer", "offers")
 
@@ -33,9 +35,16 @@ async def offers(view: View, site: Site) -> Sequence[Offer]:
             "A single call fails once or not at all. Users with so many errors (and models, routes, …):"
         )
         return [Offer(sentence, text, view.to("users"))]
+    now = site.clock()
+    window = view.window(now)
+
+    async def reach(query: Query, by: By) -> Query:
+        since = await since_when(query, window, site, by)
+        return query if since is None else replace(query, start=max(since, query.start))
+
     return [
         Offer(one.sentence, write_condition(one.instead), view.to("calls", **_changes(view, one)))
-        for one in await near_values(site.store, view.query(site.clock()))
+        for one in await near_values(site.store, view.query(now), reach)
     ]
 
 

@@ -11,7 +11,7 @@ from miharu.dashboard.address.windows import Window
 from miharu.dashboard.http.page import Site
 from miharu.stores.base import By, Query
 
-__all__ = ("LOOKED_THROUGH", "LOOKED_THROUGH_FOR_CONDITIONS", "within_reach")
+__all__ = ("LOOKED_THROUGH", "LOOKED_THROUGH_FOR_CONDITIONS", "since_when", "within_reach")
 
 LOOKED_THROUGH = 50_000
 """Calls, whether they match or not, in whole hours."""
@@ -30,14 +30,19 @@ async def within_reach(view: View, site: Site, by: By | None = None) -> View:
     """
     if view.since is not None or view.words or (by is None and not view.is_filtered):
         return view  # words lead to few calls, or to the newest of many
-    query = view.query(site.clock())
-    if await site.store.has_sums(query, by):
-        return view
-    most = LOOKED_THROUGH if by is None else LOOKED_THROUGH_BY
-    if view.conditions:
-        most = min(most, LOOKED_THROUGH_FOR_CONDITIONS)
-    since = await _since(site, view.window(site.clock()), most)
+    now = site.clock()
+    since = await since_when(view.query(now), view.window(now), site, by)
     return view if since is None else replace(view, since=since)
+
+
+async def since_when(query: Query, window: Window, site: Site, by: By | None = None) -> int | None:
+    """From when on a question is to be asked; ``None`` where all of its window can be."""
+    if await site.store.has_sums(query, by):
+        return None
+    most = LOOKED_THROUGH if by is None else LOOKED_THROUGH_BY
+    if query.conditions:
+        most = min(most, LOOKED_THROUGH_FOR_CONDITIONS)
+    return await _since(site, window, most)
 
 
 async def _since(site: Site, window: Window, most: int) -> int | None:

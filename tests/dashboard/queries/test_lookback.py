@@ -1,14 +1,17 @@
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from miharu.call import Outcome, new_id
 from miharu.dashboard.address.ranges import HOUR, RANGES
 from miharu.dashboard.address.view import View
+from miharu.dashboard.http.page import PageRequest
 from miharu.dashboard.queries import lookback
 from miharu.dashboard.queries.lookback import within_reach
-from miharu.stores.base import By, ByTag, Query
+from miharu.dashboard.routes import respond
+from miharu.stores.base import By, ByTag, Query, Ranks
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.pages.test_calls import SPARSE
@@ -64,6 +67,28 @@ async def test_values_of_a_tag_without_sums_are_sought_among_the_newest_calls_th
     assert (await within_reach(View(), site, ByTag("team"))).since == NOW // HOUR * HOUR - HOUR
     assert await within_reach(View(), site) == View()
     assert await within_reach(View(), site, "model") == View()
+
+
+@pytest.mark.parametrize("path", ["calls", "find"])
+async def test_what_there_is_instead_of_a_value_is_sought_among_the_newest_calls(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing has a value it takes no time to find nothing, but what else there is may take long."""
+    monkeypatch.setattr(lookback, "LOOKED_THROUGH_BY", 7)
+    starts = []
+
+    class Few(MemoryStore):
+        async def has_sums(self, query: Query, by: By | None = None) -> bool:
+            return query.user_id is not None or any(one.field == "user_id" for one in query.conditions)
+
+        async def ranks(self, query: Query, by: By, *args: Any, **kwargs: Any) -> Ranks:
+            starts.append(query.start)
+            return await super().ranks(query, by, *args, **kwargs)
+
+    calls = [replace(call, user_id="Ann") for call in CALLS]
+    typed = PageRequest(path=path, params={"q": "user:ann status:cancelled"}, headers={"hx-request": "true"})
+    assert "Ann" in (await respond(typed, make_site(Few(calls)))).body.decode()
+    assert starts == [NOW // HOUR * HOUR - HOUR]
 
 
 async def test_an_hour_that_is_too_much_is_looked_through_all_the_same() -> None:
