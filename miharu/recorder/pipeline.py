@@ -22,6 +22,8 @@ __all__ = ("Pipeline",)
 
 PATIENCE_S = 1.0
 """How long calls wait in memory alone for a store that was open and takes nothing."""
+LONG_S = 1.0
+"""How long calls are stored as fast as they come before something else has its turn."""
 SPOOL_AGAIN_S = 5.0
 """How long a file that could not be written is left alone."""
 
@@ -92,21 +94,30 @@ class Pipeline:
     def drain(self) -> None:
         """Store everything that was left so far: what was read, then what was spooled, then the queue.
 
+        What comes meanwhile is stored as well, until nothing waits, or that has gone on for long: then what
+        is left waits for the next time, and holds nobody up who waits for what was there before.
+
         Raises:
             StoreError: The store refuses; nothing is lost yet.
         """
-        pending, was_empty = self._queue.pending, False
+        queue, spool = self._queue, self.spool
+        pending, was_empty, until = queue.pending, False, time.monotonic() + LONG_S
+        left, spooled = queue.arrived, None
         while True:
+            if spooled is None and queue.taken >= left and queue.under_way is None:
+                spooled = spool.arrived
             if pending:
                 self._keep_pending()
-            elif was_empty and self.spool.first() is None:
+            elif was_empty and spool.first() is None:
                 return  # what came since waits for others to come along
-            elif (record := self.spool.first()) is not None:
+            elif spooled is not None and spool.taken >= spooled and time.monotonic() >= until:
+                return
+            elif (record := spool.first()) is not None:
                 batch = self.read(record)
-                self.spool.is_read(batch)
+                spool.is_read(batch)
                 self.keep(batch)
-                self.spool.take()
-            elif not (is_daemonic() and spool_unread(self._queue, self.spool)):
+                spool.take()
+            elif not (is_daemonic() and spool_unread(queue, spool)):
                 was_empty = self._reader.fill(pending)
 
     def read(self, record: Record, *, own: bool = True) -> Batch:

@@ -38,6 +38,7 @@ class ExchangeQueue:
         "max_items",
         "pending",
         "shed",
+        "taken",
         "under_way",
     )
 
@@ -49,6 +50,8 @@ class ExchangeQueue:
     """Calls of which nothing is left."""
     dropped_records: int
     """Spans, scores and markers of which nothing is left."""
+    taken: int
+    """How many were taken so far."""
     shed: int
     """Calls of whose bodies only the ends were kept: no content, and in most cases usage."""
 
@@ -61,9 +64,15 @@ class ExchangeQueue:
         self.dropped = 0
         self.dropped_records = 0
         self.shed = 0
+        self.taken = 0
 
     def __len__(self) -> int:
         return len(self._items) + len(self.pending) + (self.under_way is not None)
+
+    @property
+    def arrived(self) -> int:
+        """How many were left so far, and not dropped."""
+        return self.taken + len(self._items)
 
     @property
     def is_high(self) -> bool:
@@ -112,11 +121,13 @@ class ExchangeQueue:
             else:
                 others.append((item, size))
         self._items.extendleft(reversed(others))
+        self.taken += len(found)
         return found
 
     def put_back(self, exchanges: "Sequence[Exchange]") -> None:
         """Put exchanges back that were taken."""
         self._items.extendleft((exchange, 0) for exchange in reversed(exchanges))
+        self.taken -= len(exchanges)
 
     def take(self) -> "Left | None":
         """The oldest of what was left; ``None`` when there is none. For one thread only.
@@ -127,5 +138,6 @@ class ExchangeQueue:
             item, size = self._items.popleft()
         except IndexError:
             return None
+        self.taken += 1
         self.holding.give_back(size)
         return item

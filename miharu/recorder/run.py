@@ -100,8 +100,9 @@ class Run:
 
     @property
     def _is_idle(self) -> bool:
-        """Whether nothing waits in memory."""
-        return self.pipeline.is_in_spool and not self._orders.take_ins
+        """Whether nothing waits, but in the spool of a store that refuses."""
+        stored = self.pipeline.is_in_spool if self.refusal is not None else self.pipeline.is_empty
+        return stored and not self._orders.take_ins
 
     @property
     def _is_empty(self) -> bool:

@@ -11,7 +11,7 @@ from miharu.batch import Batch, Score, Span
 from miharu.call import Call, Cost
 from miharu.errors import StoreError
 from miharu.exchange import Exchange
-from miharu.recorder import batch_reader
+from miharu.recorder import batch_reader, pipeline
 from miharu.recorder.pipeline import PATIENCE_S
 from miharu.recorder.queue import ExchangeQueue
 from tests.recorder.answer import ANSWER
@@ -53,6 +53,48 @@ def test_what_was_left_is_stored_and_exported(bench: Bench) -> None:
     assert bench.models == ["a", "b"]
     assert [call.model for call in bench.exported] == ["a", "b"]
     assert (bench.counters.captured, bench.counters.written, len(bench.queue)) == (2, 2, 0)
+
+
+def test_what_comes_faster_than_it_is_stored_holds_nobody_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_reader, "READING_S", 0)  # one at a time
+    monkeypatch.setattr(pipeline, "LONG_S", 0)
+    bench.open()
+    put(bench, "a", "b")
+    add = bench.writer.add
+
+    def meanwhile(batch: Batch) -> int:
+        put(bench, "later", "later")
+        return add(batch)
+
+    monkeypatch.setattr(bench.writer, "add", meanwhile)
+    bench.pipeline.drain()
+    assert bench.models == ["a", "b"]
+    assert len(bench.queue) == 4
+
+
+def test_what_is_spooled_faster_than_it_is_stored_holds_nobody_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "LONG_S", 0)
+    refuse(bench, "a", "b")
+    bench.pipeline.spool_all()
+    bench.writer.refuses = False
+    add = bench.writer.add
+
+    def meanwhile(batch: Batch) -> int:
+        put(bench, "later", "later")
+        bench.pipeline.spool_all()
+        return add(batch)
+
+    monkeypatch.setattr(bench.writer, "add", meanwhile)
+    bench.pipeline.drain()
+    assert bench.models[:2] == ["a", "b"]
+    assert bench.spool.waiting
+    assert (
+        bench.counters.written + bench.spool.waiting == bench.counters.captured == 2 + 2 * len(bench.batches)
+    )
 
 
 def test_runs_of_tools_that_the_calls_tell_of_go_with_them(bench: Bench) -> None:

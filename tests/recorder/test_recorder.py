@@ -14,6 +14,8 @@ import pytest
 from miharu import _guard
 from miharu.batch import Batch
 from miharu.pricing.base import Prices
+from miharu.recorder import batch_reader
+from miharu.recorder import pipeline as pipelines
 from miharu.recorder import recorder as recorders
 from miharu.recorder import run as runs
 from miharu.recorder.costing.prices_loader import PricesLoader
@@ -272,6 +274,46 @@ def test_a_flush_waits_until_the_store_takes_it(made: Made, monkeypatch: pytest.
     made.bench.writer.refuses = False
     assert waiting.done.wait(10)
     assert made.bench.models == ["a", "b"]
+
+
+@pytest.mark.parametrize("is_spooled", [False, True])
+def test_a_flush_and_a_stop_do_not_wait_for_calls_that_come_meanwhile(
+    made: Made, monkeypatch: pytest.MonkeyPatch, is_spooled: bool
+) -> None:
+    monkeypatch.setattr(pipelines, "LONG_S", 0)
+    monkeypatch.setattr(batch_reader, "READING_S", 0)  # one at a time
+    add, comes = made.bench.writer.add, [True]
+
+    def meanwhile(batch: Batch) -> int:
+        if comes:
+            made.put("later", "later")
+            if is_spooled:
+                made.bench.pipeline.spool_all()
+        return add(batch)
+
+    monkeypatch.setattr(made.bench.writer, "add", meanwhile)
+    made.put("a", "b")
+    assert made.recorder.flush(10)
+    assert {"a", "b"} <= set(made.bench.models)
+    assert made.recorder.stop(10)
+    assert len(made.bench.queue) or made.bench.spool.waiting
+
+
+def test_what_is_left_in_the_spool_needs_no_further_call(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "LONG_S", 0)
+    monkeypatch.setattr(runs, "WINDOW_S", 0.01)
+    add, more = made.bench.writer.add, list("bcdefgh")
+
+    def meanwhile(batch: Batch) -> int:
+        if more:
+            made.put(more.pop(0))
+            made.bench.pipeline.spool_all()
+        return add(batch)
+
+    monkeypatch.setattr(made.bench.writer, "add", meanwhile)
+    made.put("a")
+    eventually(lambda: made.bench.counters.written == 8)
+    assert made.bench.models == list("abcdefgh")
 
 
 def test_a_stop_while_the_store_refuses_loses_nothing(

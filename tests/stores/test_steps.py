@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -112,7 +113,8 @@ async def test_filtered_questions_need_no_calls(
     before = await answers(store, query)
     totals = before[0]
     assert getattr(totals, "calls") > 20  # noqa: B009 - it is one of several types
-    with sqlite3.connect(tmp_path / "calls.db") as connection:  # as if every call were another one
+    # as if every call were another one
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection, connection:
         connection.execute("UPDATE llm_calls SET model = 'x', route = 'x', cost_nanousd = 7, tags = NULL")
         connection.execute("UPDATE llm_calls SET duration_bucket = 1, ttft_bucket = 1, status = 'cancelled'")
     assert await answers(store, query) == before
@@ -135,7 +137,7 @@ async def test_users_with_few_calls_have_no_sums_of_their_own(store: OpenStore, 
     await store.add(Batch(calls=few))
     while await store.roll_up():
         pass
-    with sqlite3.connect(tmp_path / "calls.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection, connection:
         users = {user for (user,) in connection.execute("SELECT DISTINCT user_id FROM sum_hour_user_model")}
         assert users == {"", "ann", "bob"}
     query = replace(LONG, user_id="user 7")
@@ -157,7 +159,7 @@ async def test_sums_of_a_user_begin_where_there_are_many_calls(store: OpenStore,
     store.sides.writer._writer._clock = lambda: later + 3 * HOUR
     await add(*carls(later, 6), make_call(timestamp=later + 2 * HOUR))
     await add(*carls(later + HOUR, 4), make_call(timestamp=later + 3 * HOUR))
-    with sqlite3.connect(tmp_path / "calls.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection, connection:
         found = connection.execute("SELECT since FROM miharu_frequent WHERE user_id = 'carl'").fetchall()
         assert found
         assert NOW - 2 * HOUR < found[0][0] <= later
@@ -168,7 +170,7 @@ async def test_sums_of_a_user_begin_where_there_are_many_calls(store: OpenStore,
     everyone = replace(whole, user_id=None, model="m0")
     ranked = await store.groups(everyone, "user_id", among=["carl", "ann", None])
     assert {group.key: group.totals.calls for group in ranked}["carl"] == 7
-    with sqlite3.connect(tmp_path / "calls.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as connection, connection:
         connection.execute("UPDATE llm_calls SET model = 'x' WHERE timestamp >= ?", (later,))
     groups = await store.groups(replace(whole, start=later, end=later + HOUR), "model")
     assert {group.key: group.totals.calls for group in groups} == {"m0": 3, "m1": 3}

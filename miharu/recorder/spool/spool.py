@@ -41,6 +41,8 @@ class Spool:
         self.max_bytes = max_bytes
         self.waiting = 0
         """Calls, spans and scores in the file."""
+        self.arrived = 0
+        """Those that were ever added to it."""
         self.lost = 0
         """Those of which nothing could be made again."""
         self._own: SpoolFile | None = None
@@ -55,6 +57,11 @@ class Spool:
     def path(self) -> Path | None:
         """The file, while there is one."""
         return self._own.path if self._own else None
+
+    @property
+    def taken(self) -> int:
+        """Of those that were ever added, how many do not wait any more."""
+        return self.arrived - self.waiting
 
     @property
     def is_half_full(self) -> bool:
@@ -127,6 +134,7 @@ class Spool:
             self._own = SpoolFile.make(self.place)
         begins = self._own.append(payload)
         self._counts.append(count)
+        self.arrived += count
         self.waiting = sum(self._counts)
         return begins
 
