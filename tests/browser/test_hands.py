@@ -152,6 +152,23 @@ def test_rows_open_close_and_step_by_key_and_by_back(browser: Browser, shop: str
         )
 
 
+def test_a_call_that_comes_late_does_not_open_what_was_closed(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}calls?range=7d")
+        keys_work(page)
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        detail = page.get_by_role("complementary", name="Call detail")
+        expect(detail).to_be_visible()
+        page.route(re.compile("sel="), lambda _: None)  # it is on its way
+        with page.expect_request(re.compile("sel=")):
+            page.keyboard.press("]")
+        with page.expect_event("requestfailed", lambda request: "sel=" in request.url):
+            page.keyboard.press("Escape")
+        expect(detail).to_have_count(0)
+        assert "sel=" not in page.url
+
+
 def test_the_drawer_shows_what_was_said_and_copies_it(browser: Browser, shop: str) -> None:
     with page_of(browser) as page:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
