@@ -156,7 +156,7 @@ def page_of(
     context = browser.new_context(
         color_scheme=scheme,
         viewport={"width": width, "height": 900},
-        **more,  # type: ignore[arg-type]
+        **{"reduced_motion": "reduce"} | more,  # type: ignore[arg-type]
     )
     page = context.new_page()
     page.on("console", listen)
