@@ -21,7 +21,7 @@ NEVER_ANSWERED = """() => {
 
 
 def test_every_page_works_before_any_script_runs(browser: Browser, shop: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, reduced_motion="reduce")
     page = context.new_page()
     page.goto(shop)
     for name in ("Live", "Calls", "Routes", "Models", "Sessions", "Errors", "Compare", "Overview"):

@@ -161,7 +161,7 @@ def test_a_tick_is_kept_while_the_list_renews_itself(browser: Browser, talk: Tal
 
 
 def test_without_scripts_a_form_leads_there(browser: Browser, talk: Talk) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{talk.address}calls")
     page.locator(f"[id=k-{talk.second}]").check()

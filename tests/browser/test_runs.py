@@ -152,7 +152,7 @@ def test_a_click_folds_and_stays_folded_over_the_ticks(browser: Browser, shop: s
 
 
 def test_all_of_it_works_by_links_alone(browser: Browser, shop: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{shop}sessions?trace={TRACE}")
     assert "leaf" not in names(page)

@@ -8,8 +8,9 @@ from miharu.dashboard.routes import SCREENS
 from .conftest import page_of
 
 pytestmark = pytest.mark.browser
-WIDTHS = (360, 390, 820, 1440, 2560)
-BETWEEN = (480, 640, 1080, 1280, 1920)
+WIDTHS = (360, 820, 1440)
+BETWEEN = (390, 480, 640, 1080, 1280, 1920, 2560)
+"""Where the long run looks as well."""
 PLACES = [
     *(f"{screen.path}?range=7d" for screen in SCREENS),
     *("live", "find?q=gpt", "compare?by=route", "?range=7d&measure=tokens&by=route", "calls?status=error"),

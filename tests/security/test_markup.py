@@ -230,7 +230,7 @@ class Watched:
 
 @pytest.fixture
 def watched(browser: Any, door: Door) -> Iterator[Watched]:
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     yield Watched(context.new_page(), door)
     context.close()
 
@@ -251,10 +251,7 @@ def test_no_page_takes_it_for_anything_but_text(watched: Watched) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "api",
-    [
-        pytest.param(api, marks=() if api in {"openai.chat", "unknown"} else pytest.mark.full)
-        for api in FORMATS
-    ],
+    [pytest.param(api, marks=() if api == "openai.chat" else pytest.mark.full) for api in FORMATS],
 )
 def test_no_message_tool_or_error_is_more_than_text(api: str, watched: Watched, hostile: Batch) -> None:
     for call in hostile.calls:

@@ -187,7 +187,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("old", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_many_processes_may_start_at_once(database: Path, old: bool) -> None:
     if old:
         restore(SCHEMAS[0], database)

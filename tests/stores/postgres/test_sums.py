@@ -40,9 +40,7 @@ async def store(postgres: Server) -> AsyncIterator[OpenStore]:
     await store.close()
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 30))]
-)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 30))])
 async def test_sums_are_exact_whatever_happens(store: OpenStore, seed: int) -> None:
     rng, truth = random.Random(seed), MemoryStore(counted=rounded)
     for _ in range(30):
