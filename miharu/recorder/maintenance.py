@@ -25,6 +25,8 @@ ROLL_UP_S = 1.0
 """Seconds between two steps of the sums, while calls keep coming."""
 PRUNE_S = 3600.0
 PRUNE_STEP_S = 1.0
+PRUNE_LATE_S = 60.0
+"""So long it waits for a moment in which no call does."""
 PRUNED_AT_ONCE = 1000
 AGAIN_S = 30.0
 """Seconds to wait after the store has refused."""
@@ -63,6 +65,7 @@ class Maintenance:
         self._rolled_up: object = None
         self._more_to_roll_up = True
         self._prune_at = clock() + PRUNE_STEP_S
+        self._prune_late_at = self._prune_at + PRUNE_LATE_S
         self._content_is_pruned = False
 
     def step(self, *, written: object, idle: bool) -> bool:
@@ -84,7 +87,7 @@ class Maintenance:
                 self._rolled_up_at, self._rolled_up = now, written
                 self._more_to_roll_up = writer.roll_up()
                 return idle and self._more_to_roll_up
-            if idle and now >= self._prune_at:
+            if now >= self._prune_at and (idle or now >= self._prune_late_at):
                 self._prune(now)
         except StoreError as error:
             self._refused(str(error), now)
@@ -174,6 +177,7 @@ class Maintenance:
             self._content_is_pruned = True
         self._content_is_pruned = False
         self._prune_at = now + PRUNE_S
+        self._prune_late_at = self._prune_at + PRUNE_LATE_S
 
     @property
     def _is_for_ever(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from miharu.batch import Batch
 from miharu.call import Body
 from miharu.errors import StoreError
-from miharu.recorder.maintenance import AGAIN_S, LOOK_S, PRUNE_S, Maintenance, Retention
+from miharu.recorder.maintenance import AGAIN_S, LOOK_S, PRUNE_LATE_S, PRUNE_S, Maintenance, Retention
 from miharu.recorder.spool import Spool
 from miharu.testing.store_contract import NOON, make_call
 from tests.recorder.world import Bench
@@ -241,6 +241,19 @@ def test_nothing_is_forgotten_while_others_wait(home: Home) -> None:
     for _ in range(5):
         home.step(idle=False, after=10)
     assert home.bench.models == ["100d"]
+
+
+def test_others_that_always_wait_hold_it_up_for_a_minute(home: Home) -> None:
+    home.keep(calls_ms=90 * DAY)
+    home.all()
+    for since_the_last in (0, PRUNE_S):
+        home.time += since_the_last
+        remember(home, 100, 2500)
+        home.step(idle=False, after=PRUNE_LATE_S - 1)
+        assert len(home.bench.models) == 2500
+        for _ in range(4):
+            home.step(idle=False, after=2)
+        assert home.bench.models == []
 
 
 def test_for_ever_is_for_ever(home: Home) -> None:
