@@ -119,9 +119,14 @@ class Recorder:
         forget(self._at_exit)
         if not self.running or self._pid != os.getpid():
             return True
+        until = time.monotonic() + timeout
         self._halt.set()
         self.orders.hurry()
-        return self._done.wait(timeout)
+        if not self._done.wait(timeout):
+            return False
+        if self._thread is not None:  # one that the end of the program overtakes may crash it
+            self._thread.join(max(0.0, until - time.monotonic()))
+        return True
 
     def spool_remaining(self, unread: Callable[[], object] = bool) -> None:
         """Spool what a recorder that does not end, or has ended badly, did not come to.

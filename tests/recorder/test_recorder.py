@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -314,6 +315,19 @@ def test_what_is_left_in_the_spool_needs_no_further_call(made: Made, monkeypatch
     made.put("a")
     eventually(lambda: made.bench.counters.written == 8)
     assert made.bench.models == list("abcdefgh")
+
+
+def test_a_stop_leaves_no_thread_for_the_end_of_the_program(made: Made) -> None:
+    class Done(threading.Event):
+        def set(self) -> None:
+            super().set()
+            time.sleep(0.3)  # a machine that is busy
+
+    made.recorder._done = Done()
+    made.put("a")
+    eventually(lambda: made.bench.counters.written)
+    assert made.recorder.stop(10)
+    assert "miharu" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_stop_while_the_store_refuses_loses_nothing(
