@@ -86,14 +86,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="takes minutes; runs with --full"))
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
-        pytest.param(("trio", {}), id="trio"),
-    ]
-)
+@pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
-    return request.param
+    return backend(request)
+
+
+def backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """One of anyio's; asyncio's debug mode, which keeps a stack for each callback, is the long run's."""
+    debug = request.param == "asyncio" and request.config.getoption("--full")
+    return request.param, {"debug": True} if debug else {}
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from miharu.dashboard.address.zones import COOKIE
 from miharu.dashboard.http.page import Page, PageRequest, Site
 from miharu.dashboard.routes import respond
 from miharu.stores.base import Questions
+from tests.conftest import backend
 
 from .memory import MemoryStore
 from .traffic import traffic
@@ -39,15 +40,10 @@ async def get(
     return await respond(PageRequest(path=path, params=params, headers=headers, method=method), site)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(("asyncio", {"debug": True}), id="asyncio"),
-        pytest.param(("trio", {}), id="trio", marks=pytest.mark.full),
-    ]
-)
+@pytest.fixture(params=["asyncio", pytest.param("trio", marks=pytest.mark.full)])
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
     """Pages ask, and draw; that both loops can serve them is tested at the doors too (``tests/asgi``)."""
-    return request.param
+    return backend(request)
 
 
 @pytest.fixture

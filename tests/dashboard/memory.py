@@ -342,14 +342,13 @@ class MemoryStore:
         return self.adds
 
     def match(self, query: Query) -> list[Call]:
+        names = (*get_args(Dimension), "session_id", "trace_id", "call_group")
+        asked = [(name, value) for name in names if (value := getattr(query, name)) is not None]
         return [
             call
             for call in self.kept.values()
             if query.start <= call.timestamp < query.end
-            and all(
-                getattr(query, name) is None or dimension(call, name) == getattr(query, name)
-                for name in (*get_args(Dimension), "session_id", "trace_id", "call_group")
-            )
+            and all(dimension(call, name) == value for name, value in asked)
             and (query.tag is None or (call.tags or {}).get(query.tag[0]) == query.tag[1])
             and all(self._meets(call, condition) for condition in query.conditions)
             and (not query.words or _has_said(call, query))
@@ -550,7 +549,8 @@ class MemoryStore:
     ) -> Sequence[Call]:
         found = sorted(self.match(query), key=lambda call: (call.timestamp, call.id), reverse=True)
         if order == NEWEST:
-            return [replace(call, body=None) for call in found if before is None or call.id < before][:limit]
+            older = [call for call in found if before is None or call.id < before]
+            return [replace(call, body=None) for call in older[:limit]]
         if order.by == "timestamp":
             found.reverse()
         else:

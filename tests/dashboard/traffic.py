@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from functools import cache
 
 from miharu.call import Body, Call, Cost, Outcome, Status, Usage, new_id
 
@@ -27,6 +28,12 @@ ROUTES = (
 
 
 def traffic(now: int, calls: int = 1500, days: float = 2, seed: int = 7) -> list[Call]:
+    """A list of one's own, of calls that were made once."""
+    return list(_traffic(now, calls, days, seed))
+
+
+@cache
+def _traffic(now: int, calls: int, days: float, seed: int) -> list[Call]:
     rng = random.Random(seed)
     made = []
     for _ in range(calls):
