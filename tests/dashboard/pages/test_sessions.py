@@ -325,13 +325,37 @@ async def test_where_an_error_began_where_it_passed_and_where_it_was_handled_are
     for passed in ("retry", "guarded"):
         assert 'class="step thru-row"' in row(body, passed)
         assert '<span class="thru"' in row(body, passed)
-        assert "failed</span>" not in row(body, passed)
-    assert "1 failed</span>" in row(body, "loop")
-    assert "2 failed</span>" in row(body, "run")
-    assert "2 errors" in body
+        assert 'class="below"' not in row(body, passed)
+    assert "1 error below</span>" in row(body, "loop")
+    assert "2 errors below</span>" in row(body, "run")
     assert '<path class="e"' in row(body, "retry")  # it came up to what is above
     assert '<path class="h"' in row(body, "guarded")  # and no further than that
     assert '<path class="e"' not in row(body, "guarded")
+
+
+async def test_what_failed_and_where_errors_began_are_counted_apart(
+    agent: Site, failing: Site, site: Site
+) -> None:
+    body = await shown(agent)
+    assert figure(body, "Failed").startswith("4 | 0 calls, 4 spans from 2 errors")
+    assert "An error began in 2, and 2 more failed because of what failed inside of them." in body
+    assert "<span>2 errors</span>" in body
+    opened = await shown(agent, sel="parse")
+    assert "<span>Error <b>1</b> of 2 began here</span>" in opened
+    assert "<span>Error <b>1</b> of 2</span>" in opened[opened.index('aria-label="Span detail"') :]
+    assert figure(await shown(failing), "Failed").startswith("2 | 0 calls, 2 spans from 1 error")
+    alone = written(await get(site, "sessions", session="s1"))
+    assert figure(alone, "Failed") == "1 | 1 call, 0 spans"  # nothing passed it on: there is nothing to tell
+    assert "<span>1 error</span>" in alone
+
+
+async def test_of_a_part_of_a_run_the_errors_are_said_to_be_those_below(agent: Site) -> None:
+    many = [span(f"n{n}", "run", 7000 + n, 1, **FAILED) for n in range(1000)]
+    await agent.store.add(Batch(calls=[], spans=many))  # type: ignore[attr-defined] # the memory's own
+    body = await shown(agent)
+    found = re.search(r">([\d,]+) errors below</button>", body)
+    assert found
+    assert f"Of those that the tree below holds: An error began in {found[1]}" in body
 
 
 async def test_the_way_to_errors_and_three_levels_are_open_and_the_rest_is_behind_a_link(agent: Site) -> None:
@@ -371,7 +395,6 @@ async def test_next_and_previous_error_are_links(agent: Site) -> None:
     first = await shown(agent)
     assert (way(first, "after"), way(first, "before")) == ("parse", "other")
     second = await shown(agent, sel="parse")
-    assert "<b>1</b> of 2 errors" in second
     assert (way(second, "after"), way(second, "before")) == ("other", "other")
     between = await shown(agent, sel="plan")
     assert (way(between, "after"), way(between, "before")) == ("other", "parse")
