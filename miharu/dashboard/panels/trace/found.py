@@ -17,8 +17,6 @@ _ROOM = 4
 class Errors:
     number: int
     """Of the calls and spans in which an error began."""
-    passed_on: int
-    """Of those that failed because of what failed in them."""
     place: int | None
     """Of the one that is open, from 1 on."""
     before: str
@@ -27,8 +25,7 @@ class Errors:
 
 def errors_of(trees: Sequence[Node], view: View, rows: Sequence[Row], per_page: int) -> Errors | None:
     """All of them; ``None`` where nothing failed."""
-    failed = [node for _, node in walk(trees) if node.has_failed]
-    found = [node for node in failed if node.is_origin]
+    found = [node for _, node in walk(trees) if node.is_origin]
     if not found:
         return None
     order = {node.id: place for place, (_, node) in enumerate(walk(trees))}
@@ -38,7 +35,6 @@ def errors_of(trees: Sequence[Node], view: View, rows: Sequence[Row], per_page: 
     before = next((node for node in reversed(found) if order[node.id] < at), found[-1])
     return Errors(
         len(found),
-        len(failed) - len(found),
         None if place is None else place + 1,
         _link(before, view, rows, per_page),
         _link(after, view, rows, per_page),
