@@ -5,12 +5,12 @@ No function here calls itself: a trace may be as deep as its program's stack, or
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from miharu.batch import Span
 from miharu.call import Call
 
-__all__ = ("Node", "forest", "walk", "weigh")
+__all__ = ("Node", "forest", "overlapping", "walk", "weigh")
 
 
 @dataclass(slots=True)
@@ -56,6 +56,10 @@ class Node:
     def has_failed(self) -> bool:
         return _error(self) is not None
 
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether it ran between the two moments."""
+        return self.start < end and start <= self.end
+
     @property
     def calls(self) -> "Iterator[Call]":
         """All calls in it, at any depth."""
@@ -96,24 +100,44 @@ def walk(trees: Sequence[Node], depth: int = 0) -> Iterator[tuple[int, Node]]:
 def weigh(trees: Sequence[Node]) -> None:
     """Add up what each node comes to, and judge of each that failed whether the error began there."""
     for _, node in reversed(list(walk(trees))):
-        if (call := node.call) is not None:
-            node.number_of_calls = 1
-            node.spent = call.cost.cost_nanousd if call.cost else 0
-            node.unpriced = int(call.is_unpriced)
-        elif node.is_tool:
-            node.number_of_tools = 1
-        else:
-            node.number_of_steps = 1
         node.source = _source(node)
         node.is_origin = node.has_failed and node.source is None
-        node.errors = int(node.is_origin)
-        for inner in node.inner:
-            node.errors += inner.errors
-            node.spent += inner.spent
-            node.unpriced += inner.unpriced
-            node.number_of_calls += inner.number_of_calls
-            node.number_of_tools += inner.number_of_tools
-            node.number_of_steps += inner.number_of_steps
+        _add_up(node)
+
+
+def overlapping(trees: Sequence[Node], start: int, end: int) -> list[Node]:
+    """What ran between two moments, and what it lies in, as trees of their own.
+
+    Sums are of what is left; where an error began was judged with everything, and stays.
+    """
+    left: dict[int, Node] = {}
+    for _, node in reversed(list(walk(trees))):
+        inner = [left[id(one)] for one in node.inner if id(one) in left]
+        if not inner and not node.overlaps(start, end):
+            continue
+        copy = left[id(node)] = replace(node, inner=inner, source=left.get(id(node.source), node.source))
+        for one in inner:
+            one.outer = copy
+        _add_up(copy)
+    return [left[id(root)] for root in trees if id(root) in left]
+
+
+def _add_up(node: Node) -> None:
+    """What the node comes to, with what is in it."""
+    call = node.call
+    node.number_of_calls = int(call is not None)
+    node.number_of_tools = int(call is None and node.is_tool)
+    node.number_of_steps = int(call is None and not node.is_tool)
+    node.spent = call.cost.cost_nanousd if call is not None and call.cost else 0
+    node.unpriced = int(call is not None and call.is_unpriced)
+    node.errors = int(node.is_origin)
+    for inner in node.inner:
+        node.errors += inner.errors
+        node.spent += inner.spent
+        node.unpriced += inner.unpriced
+        node.number_of_calls += inner.number_of_calls
+        node.number_of_tools += inner.number_of_tools
+        node.number_of_steps += inner.number_of_steps
 
 
 def _source(node: Node) -> Node | None:

@@ -1,4 +1,4 @@
-from miharu.analysis.trees import forest, walk
+from miharu.analysis.trees import forest, overlapping, walk, weigh
 from miharu.batch import Span
 from miharu.call import Call, Outcome
 
@@ -42,6 +42,21 @@ def test_loses_nothing_to_spans_that_name_each_other() -> None:
 def test_does_not_fall_over_a_chain_of_thousands() -> None:
     chain = [span(str(n), str(n - 1) if n else None, n) for n in range(3000)]
     assert [depth for depth, _ in drawn(calls=[], spans=chain)] == list(range(3000))
+
+
+def test_what_ran_between_two_moments_is_kept_with_what_it_lies_in() -> None:
+    trees = forest(
+        [call("c1", "b", 1), call("c2", "b", 50)],
+        [span("a"), span("b", "a"), span("c", "a", 50), span("d", None, 90)],
+    )
+    weigh(trees)
+    left = overlapping(trees, 40, 60)
+    assert [(depth, node.id) for depth, node in walk(left)] == [(0, "a"), (1, "b"), (2, "c2"), (1, "c")]
+    assert (left[0].number_of_calls, left[0].number_of_steps) == (1, 3)
+    assert all(inner.outer is node for _, node in walk(left) for inner in node.inner)
+    assert (trees[0].number_of_calls, len(list(walk(trees)))) == (2, 6)  # as it was
+    assert [node.id for node in overlapping(trees, 5, 6)] == ["a"]  # it ended then
+    assert overlapping(trees, 6, 50) == []
 
 
 def test_counts_the_calls_inside() -> None:

@@ -1,6 +1,7 @@
 """A run of an agent as a tree: by mouse, by keyboard, and without scripts."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from miharu.batch import RECOGNISED, UNTOLD, Batch, Span
 from miharu.call import Call, Cost, Outcome, new_id
@@ -172,6 +173,83 @@ def test_all_of_it_works_by_links_alone(browser: Browser, shop: str) -> None:
     context.close()
 
 
+def tree(page: Page) -> Locator:
+    return page.locator(".run a[data-row]")
+
+
+def test_a_drag_on_the_line_zooms_and_escape_leads_out(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}sessions?trace={TRACE}&range=7d")
+        keys_work(page)
+        line = page.locator(".mini .plot")
+        box = line.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 8)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 12, steps=4)
+        expect(page.locator(".brush")).to_be_visible()
+        page.mouse.up()
+        page.wait_for_url(re.compile("part_start=.*&part_end="))
+        expect(page.locator(".run .part")).to_contain_text("Not shown: 3 calls, 1 tool")
+        assert names(page) == ["agent", "plan", "deeper", "deepest"]
+        assert "range=7d" in page.url
+        page.get_by_role("link", name="Level 3: deeper").click()
+        expect(page.get_by_role("complementary", name="Span detail")).to_be_visible()
+        page.keyboard.press("Escape")  # closes what is open first
+        expect(page.get_by_role("complementary", name="Span detail")).to_have_count(0)
+        assert "part_start" in page.url
+        page.keyboard.press("Escape")
+        page.wait_for_url(lambda url: "part_" not in url)
+        expect(tree(page)).to_have_count(10)
+        page.go_back()
+        expect(tree(page)).to_have_count(4)
+
+
+def test_the_line_is_read_and_zoomed_by_key_and_again_inside_of_that(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.goto(f"{shop}sessions?trace={TRACE}")
+        keys_work(page)
+        for steps in (11, 60):
+            line = page.locator(".mini .plot")
+            line.focus()
+            page.keyboard.press("Home")
+            expect(line.locator(".tip")).to_contain_text("+0 ms")
+            for _ in range(steps):
+                page.keyboard.press("Shift+ArrowRight")
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+        expect(page.locator(".run .part")).to_contain_text("0 to +2.54 s")
+        assert "plan" not in names(page)
+        expect(page.locator(".t-axis .ax text").nth(1)).to_have_text("500 ms")
+        page.get_by_role("link", name="Show all of it").click()
+        expect(tree(page)).to_have_count(10)
+
+
+def test_a_part_stays_over_the_ticks_and_when_something_is_folded(browser: Browser, shop: str) -> None:
+    part = f"part_start={NOW - 60_000}&part_end={NOW - 50_000}"
+    with page_of(browser) as page:
+        page.goto(f"{shop}sessions?trace={TRACE}&{part}")
+        keys_work(page)
+        with page.expect_response(
+            lambda answer: "sessions-list" in answer.url and "part_start" in answer.url
+        ):
+            pass
+        page.get_by_role("button", name="Fold loop").click()
+        expect(tree(page)).to_have_count(2)
+        expect(page.get_by_role("status").filter(has_text="Zoomed in")).to_be_visible()
+
+
+def test_without_scripts_a_quarter_of_the_line_is_a_link(browser: Browser, shop: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{shop}sessions?trace={TRACE}")
+    page.get_by_role("link", name="+12.50 s to +25.00 s").click()
+    assert names(page) == ["agent", "plan", "deeper", "deepest"]
+    page.get_by_role("link", name="Show all of it").click()
+    assert len(names(page)) == 10
+    context.close()
+
+
 LABELS = """() => [...document.querySelectorAll(".t-axis .ax text")].map(one => one.getBoundingClientRect())
     .filter(box => box.width).map(box => [box.left, box.right])"""
 
@@ -192,6 +270,8 @@ PATHS = (
     f"sessions?trace={TRACE}",
     f"sessions?trace={TRACE}&unfold=all",
     f"sessions?trace={TRACE}&sel={b'parse'.hex().ljust(16, '0')}",
+    f"sessions?trace={TRACE}&part_start={NOW - 59_000}&part_end={NOW - 40_000}",
+    f"sessions?trace={TRACE}&part_start=5&part_end=6",
     f"sessions?trace={SEEN}&sel={b'seen1'.hex().ljust(16, '0')}",
     f"sessions?trace={SEEN}&sel={b'seen3'.hex().ljust(16, '0')}",
     "calls?q=tool:look_up_the_order",

@@ -40,6 +40,8 @@
 
   const span = (chart, i) => {
     const end = chart.t[i + 1] ?? chart.end, step = end - chart.t[i];
+    if (typeof chart.began === "number") return `+${say(chart.t[i] - chart.began, "ms")} – +${say(end - chart.began, "ms")}`;
+    if (chart.began === null) return miharuTime(chart.t[i], "clock") + " – " + miharuTime(end, "clock");
     const form = step >= 43200000 ? "step" : "hour";
     return miharuTime(chart.t[i], step >= 10800000 ? "step" : form) + " – " + miharuTime(end, "hour");
   };
@@ -93,11 +95,11 @@
   function zoom() {
     const { plot, from, to } = stretch, { t: times, end } = data(plot);
     forget();
-    const iso = (ms) => new Date(ms).toISOString().slice(0, 16) + "Z";
-    const address = new URL(location.href);
-    address.searchParams.set("start", iso(times[Math.min(from, to)]));
-    address.searchParams.set("end", iso(times[Math.max(from, to) + 1] ?? end));
-    for (const name of ["before", "sel", "page"]) address.searchParams.delete(name);
+    const iso = (ms) => new Date(ms).toISOString().replace(/(:00)?\.000Z$/, "Z");
+    const address = new URL(location.href), of = plot.dataset.zooms; // "part_" of a run, whose calls stay the same
+    address.searchParams.set(of + "start", iso(times[Math.min(from, to)]));
+    address.searchParams.set(of + "end", iso(times[Math.max(from, to) + 1] ?? end));
+    for (const name of of ? ["sel", "page"] : ["before", "sel", "page"]) address.searchParams.delete(name);
     location.assign(address);
   }
 

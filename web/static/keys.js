@@ -56,7 +56,7 @@
     const open = one("[data-pick][open]");
     if (open) { open.open = false; open.querySelector("summary").focus(); }
     else if (one("[data-close]")) press("[data-close]");
-    else press("[data-zoom-out]");
+    else press(one(".run [data-zoom-out]") ? ".run [data-zoom-out]" : "[data-zoom-out]");
   }
 
   const KEYS = {

@@ -63,7 +63,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "tags": ("name", "show", "sort", "match", "page", "measure", "score"),
     "tools": ("sort",),
     "prompts": ("sort", "score", "page", "sel"),
-    "sessions": ("before", "fold", "unfold", "focus", "page", "sel", "tab"),
+    "sessions": ("before", "part_start", "part_end", "fold", "unfold", "focus", "page", "sel", "tab"),
     "errors": ("failed",),
     "alerts": (),
     "compare": ("by", "against", "score", "other_start", "other_end"),
@@ -71,7 +71,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 }
 """What each page has in its address beside range and filters."""
 _EVERYTHING = tuple(dict.fromkeys(name for names in _OWN.values() for name in names))
-_INSTANTS = frozenset({"start", "end", "other_start", "other_end"})
+_INSTANTS = frozenset({"start", "end", "other_start", "other_end", "part_start", "part_end"})
 _FORMER = {"from": "start", "to": "end", "cfrom": "other_start", "cto": "other_end"}
 """Former names of parameters, which old links have."""
 NAMES = {*FILTERS, *_EVERYTHING, *_INSTANTS, *_FORMER, "range", "mark", "q", "of", "id", "at"}
@@ -143,6 +143,9 @@ class View:
     """Those that are open, in the same way."""
     focus: str | None = None
     """The span with which a tree starts."""
+    part_start: int | None = None
+    """Of a session or a trace, only what ran from this moment (Unix milliseconds)."""
+    part_end: int | None = None
     zone: Zone = UTC
     """Not in the address: whose days and months are meant."""
     marked: Marker | None = None
@@ -175,6 +178,7 @@ class View:
         status = alone.get("status")
         start, end = _pair(given, "start", "end")
         other_start, other_end = _pair(given, "other_start", "other_end")
+        part_start, part_end = _pair(given, "part_start", "part_end")
         return cls(
             range=RANGES.get(given.get("range", ""), _DEFAULT),
             mark=given.get("mark") if given.get("range") == SINCE else None,
@@ -183,6 +187,8 @@ class View:
             zone=zone,
             other_start=other_start,
             other_end=other_end,
+            part_start=part_start,
+            part_end=part_end,
             status=cast("Status", status) if status in get_args(Status) else None,
             measure=_one_of(given.get("measure"), MEASURES),
             by=_one_of(given.get("by"), BREAKDOWNS),
@@ -348,6 +354,7 @@ class View:
 
 _TURNED: Mapping[str, Any] = {
     **dict.fromkeys(("sort", "match", "before", "sel", "fold", "unfold", "focus", "a", "b")),
+    **dict.fromkeys(("part_start", "part_end")),
     "page": 1,
     "tab": "pretty",
     "show": "main",

@@ -93,7 +93,7 @@ async def work(node: Node, view: View, site: Site) -> Work:
             name=model_name(call.model),
             note=note,
             figure=f"{duration(call.duration_ms)} · {cost_cell(call).text}",
-            link=view.only("trace", call.trace_id).link("sessions", sel=call.id, tab="pretty")
+            link=view.only("trace", call.trace_id).to("sessions", sel=call.id)
             if call.trace_id not in {None, span.trace_id} and view.session is None
             else view.link("sessions", sel=call.id, tab="pretty"),
         )

@@ -19,6 +19,7 @@ _GAP, _GAPS = 3.0, 36.0
 """Percent of the width, of one gap and of all at most."""
 _APART = 16
 """Percent of the width between two labels of moments, which take eight characters."""
+_MINUTE = 60_000
 _TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -80,6 +81,14 @@ class Axis:
                 return piece.left + (piece.right - piece.left) * inside
         return 100.0
 
+    def moment(self, at: float) -> int:
+        """The moment at that place of the width."""
+        for piece in self.pieces:
+            if at <= piece.right:
+                break
+        inside = (at - piece.left) / (piece.right - piece.left)
+        return round(piece.start + (piece.end - piece.start) * max(0.0, min(1.0, inside)))
+
     def bar(self, start: int, ms: int) -> tuple[float, float]:
         """Left edge and width of a bar, wide enough to be seen."""
         left = min(self.at(start), 99.6)
@@ -94,22 +103,35 @@ class Axis:
         ]
 
     @property
-    def marks(self) -> list[Mark]:
-        """From its beginning where it is of one piece; else when each piece that has room begins."""
-        if len(self.pieces) == 1:
+    def is_whole(self) -> bool:
+        """Whether nothing of it is folded."""
+        return len(self.pieces) == 1
+
+    def marks(self, began: int | None = None) -> list[Mark]:
+        """Labels: how long after that moment, or its start; with silences folded, when each piece begins."""
+        if self.is_whole:
             only = self.pieces[0]
+            began = only.start if began is None else began
             length = only.end - only.start
-            step = next((n * p for p in (1, 1000, 60_000) for n in _TICKS if n * p * 6 >= length), 3_600_000)
+            step = next((n * p for p in (1, 1000, _MINUTE) for n in _TICKS if n * p * 6 >= length), 3_600_000)
+            first = -((began - only.start) // step) * step  # the first round one that is in it
             return [
-                Mark(self.at(only.start + ms), duration_rough(ms) if ms else "0")
-                for ms in range(0, length, step)
-                if self.at(only.start + ms) < 97
+                Mark(self.at(began + ms), _since(ms, step))
+                for ms in range(first, only.end - began, step)
+                if self.at(began + ms) < 97
             ]
         marks: list[Mark] = []
         for piece in self.pieces:
             if not piece.silent and (not marks or piece.left - marks[-1].at > _APART) and piece.left < 92:
                 marks.append(Mark(piece.left, "", piece.start))
         return marks
+
+
+def _since(ms: int, step: int) -> str:
+    """As exact as the step: two labels never say the same."""
+    if not ms:
+        return "0"
+    return duration_rough(ms) if ms < 1000 or step >= _MINUTE else f"{ms / 1000:,.10g} s"
 
 
 def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -86,7 +86,7 @@ def times(first: Call, second: Call) -> Times:
                 failed=call.outcome.status == "error",
             )
         )
-    return Times(bars=bars, marks=Axis.over([(0, longest)]).marks)
+    return Times(bars=bars, marks=Axis.over([(0, longest)]).marks())
 
 
 def _figure(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from miharu.analysis.trees import Node, forest, walk, weigh
 from miharu.batch import Score, Span
@@ -14,6 +15,7 @@ from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.trace.found import Errors, errors_of, page_of
 from miharu.dashboard.panels.trace.lines import Bar, SessionLine, bars_of, lines
 from miharu.dashboard.panels.trace.outline import ALL, Row, focused, outline
+from miharu.dashboard.panels.trace.part import WHOLE, Part, counts, line_data, narrowed, quarters
 from miharu.dashboard.queries.together import Once, together
 from miharu.stores.base import MOST_SPANS, Extent, Query, Totals
 from miharu.stores.tooling import recorded_once
@@ -45,6 +47,10 @@ class Run:
     totals: Totals
     extent: Extent | None
     failed_spans: int
+    began: int
+    """Calls and spans in which an error began, of those that were read."""
+    passed_on: int
+    """And those that failed because of what failed in them."""
     place: tuple[int, int] | None
     """Which of its calls these are, where there are too many to be read at once."""
     next_before: str | None
@@ -60,11 +66,16 @@ class Run:
     is_at_most: bool
     """Whether nobody has measured some of them."""
 
+    @property
+    def since(self) -> int | None:
+        """When it began, where moments are told from there on: no silence is folded then."""
+        return self.axis.pieces[0].start if self.axis is not None and self.axis.is_whole else None
+
 
 async def run(view: View, site: Site) -> Run:
     """The whole session or trace, also outside of the page's range; read once for a page."""
     if isinstance(site.store, Once):
-        plain = replace(view, sel=None, page=1, tab="pretty", fold=None, unfold=None, focus=None)
+        plain = replace(view, sel=None, tab="pretty", fold=None, unfold=None, focus=None, **WHOLE)
         return await site.store.worked_out(_run, plain, site)
     return await _run(view, site)
 
@@ -95,12 +106,15 @@ async def _run(view: View, site: Site) -> Run:
     trees = forest(calls, spans)
     weigh(trees)
     nodes = [node for _, node in walk(trees)]
+    began = counts(trees)[-1]
     return Run(
         trees=trees,
         axis=Axis.over((n.start, max(n.end, n.start + 1)) for n in nodes) if nodes else None,
         totals=totals.value,
         extent=extent.value,
         failed_spans=failed.value.number,
+        began=began,
+        passed_on=sum(node.has_failed for node in nodes) - began,
         place=(earlier.calls + 1, earlier.calls + len(calls)) if more or view.before else None,
         next_before=calls[0].id if more else None,
         more_spans=any(len(answer.value) == MOST_SPANS for answer in spans_of),
@@ -120,6 +134,12 @@ class Drawn:
     """One page of a run."""
 
     run: Run
+    part: Part | None
+    """What it is narrowed to."""
+    axis: Axis | None
+    line: Mapping[str, Any] | None
+    """What the script knows of the line above the tree."""
+    quarters: Sequence[tuple[int, int, str]]
     tree: Sequence[SessionLine]
     rows: tuple[int, int, int]
     """The first and the last of the page, and how many there are."""
@@ -134,28 +154,37 @@ class Drawn:
     previous: str | None
     following: str | None
     older: str | None
-    counts: tuple[int, int, int]
-    """Calls, tools and steps."""
+    counts: tuple[int, int, int, int]
+    """Calls, tools, steps and errors of all of it."""
+    shown: tuple[int, int, int, int]
+    """And of the part."""
 
 
 async def drawn(view: View, site: Site) -> Drawn:
     """What the page shows of it."""
     found = await run(view, site)
-    trees, above = focused(found.trees, view)
+    part, axis, inside = None, found.axis, found.trees
+    if axis is not None:
+        inside, axis, part = narrowed(found.trees, axis, view)
+    trees, above = focused(inside, view)
     rows = outline(trees, view)
     pages = max(1, -(-len(rows) // ROWS))
     page = min(view.page, pages)
     if view.page == 1 and view.sel:  # a link to a span says no page
         page = next((n for row in rows if row.key == view.sel if (n := page_of(row.node, rows, ROWS))), 1)
     shown = rows[(page - 1) * ROWS : page * ROWS]
-    origins = [node for _, node in walk(found.trees) if node.is_origin] if found.axis else []
+    origins = [node for _, node in walk(inside) if node.is_origin]
     return Drawn(
         run=found,
-        tree=_lines(shown, found, view),
+        part=part,
+        axis=axis,
+        line=line_data(inside, axis, found.since) if axis else None,
+        quarters=quarters(axis, view) if axis else (),
+        tree=_lines(shown, found, view, axis),
         rows=((page - 1) * ROWS + 1, (page - 1) * ROWS + len(shown), len(rows)),
-        mini=bars_of(found.trees, found.axis, _MINI) if found.axis else (),
-        marks=[(found.axis.at(node.start), node.id == view.sel) for node in origins[:_MINI] if found.axis],
-        errors=errors_of(found.trees, view, rows, ROWS),
+        mini=bars_of(inside, axis, _MINI) if axis else (),
+        marks=[(axis.at(node.start), node.id == view.sel) for node in origins[:_MINI] if axis],
+        errors=errors_of(inside, view, rows, ROWS),
         above=_crumbs(above, view),
         folds=(
             view.link("sessions", fold=ALL, unfold=None, sel=None, page=1),
@@ -163,14 +192,11 @@ async def drawn(view: View, site: Site) -> Drawn:
         ),
         previous=view.link("sessions", page=page - 1, sel=None) if page > 1 else None,
         following=view.link("sessions", page=page + 1, sel=None) if page < pages else None,
-        older=view.link("sessions", before=found.next_before, sel=None, page=1)
+        older=view.link("sessions", before=found.next_before, sel=None, **WHOLE)
         if found.next_before
         else None,
-        counts=(
-            sum(node.number_of_calls for node in found.trees),
-            sum(node.number_of_tools for node in found.trees),
-            sum(node.number_of_steps for node in found.trees),
-        ),
+        counts=counts(found.trees),
+        shown=counts(inside),
     )
 
 
@@ -179,14 +205,14 @@ async def every_line(view: View, site: Site) -> tuple[Sequence[SessionLine], str
     found = await run(view, site)
     rows = [Row(node=node, depth=depth) for depth, node in walk(found.trees)]
     flat = [replace(row, depth=0) for row in rows]
-    made = _lines(flat, found, view)
+    made = _lines(flat, found, view, found.axis)
     return [replace(line, depth=row.depth) for line, row in zip(made, rows, strict=True)], found.next_before
 
 
-def _lines(rows: Sequence[Row], found: Run, view: View) -> list[SessionLine]:
-    if found.axis is None:
+def _lines(rows: Sequence[Row], found: Run, view: View, axis: Axis | None) -> list[SessionLine]:
+    if axis is None:
         return []
-    return list(lines(rows, found.axis, view, colors=found.colors, so_far=found.so_far))
+    return list(lines(rows, axis, view, colors=found.colors, so_far=found.so_far))
 
 
 def _crumbs(above: Sequence[Node], view: View) -> list[tuple[str, str]]:

@@ -41,6 +41,8 @@ def views(draw: st.DrawFn) -> View:
         facts["start"], facts["end"] = period
     if period := draw(st.none() | periods):
         facts["other_start"], facts["other_end"] = period
+    if period := draw(st.none() | periods):
+        facts["part_start"], facts["part_end"] = period
     return View(
         range=draw(st.sampled_from(list(RANGES.values()))),
         status=draw(st.sampled_from([None, "success", "error", "cancelled"])),
@@ -56,6 +58,15 @@ def views(draw: st.DrawFn) -> View:
 
 def read(link: str) -> View:
     return View.read(dict(parse_qsl(link.partition("?")[2], keep_blank_values=True)))
+
+
+def test_a_part_of_a_run_stays_with_it_and_goes_along_to_no_other_page() -> None:
+    view = View(session="s", part_start=5, part_end=1005)
+    part = "part_start=1970-01-01T00:00:00.005Z&part_end=1970-01-01T00:00:01.005Z"
+    assert view.link("sessions") == f"sessions?session=s&{part}"
+    for page in ("", "calls", "sessions"):
+        assert "part_" not in view.to(page)
+    assert View.read({"part_start": "7", "part_end": "7"}) == View()
 
 
 @given(views())

@@ -1,3 +1,4 @@
+import json
 import re
 import time
 from dataclasses import replace
@@ -325,13 +326,37 @@ async def test_where_an_error_began_where_it_passed_and_where_it_was_handled_are
     for passed in ("retry", "guarded"):
         assert 'class="step thru-row"' in row(body, passed)
         assert '<span class="thru"' in row(body, passed)
-        assert "failed</span>" not in row(body, passed)
-    assert "1 failed</span>" in row(body, "loop")
-    assert "2 failed</span>" in row(body, "run")
-    assert "2 errors" in body
+        assert 'class="below"' not in row(body, passed)
+    assert "1 error below</span>" in row(body, "loop")
+    assert "2 errors below</span>" in row(body, "run")
     assert '<path class="e"' in row(body, "retry")  # it came up to what is above
     assert '<path class="h"' in row(body, "guarded")  # and no further than that
     assert '<path class="e"' not in row(body, "guarded")
+
+
+async def test_what_failed_and_where_errors_began_are_counted_apart(
+    agent: Site, failing: Site, site: Site
+) -> None:
+    body = await shown(agent)
+    assert figure(body, "Failed").startswith("4 | 0 calls, 4 spans from 2 errors")
+    assert "An error began in 2, and 2 more failed because of what failed inside of them." in body
+    assert "<span>2 errors</span>" in body
+    opened = await shown(agent, sel="parse")
+    assert "<span>Error <b>1</b> of 2 began here</span>" in opened
+    assert "<span>Error <b>1</b> of 2</span>" in opened[opened.index('aria-label="Span detail"') :]
+    assert figure(await shown(failing), "Failed").startswith("2 | 0 calls, 2 spans from 1 error")
+    alone = written(await get(site, "sessions", session="s1"))
+    assert figure(alone, "Failed") == "1 | 1 call, 0 spans"  # nothing passed it on: there is nothing to tell
+    assert "<span>1 error</span>" in alone
+
+
+async def test_of_a_part_of_a_run_the_errors_are_said_to_be_those_below(agent: Site) -> None:
+    many = [span(f"n{n}", "run", 7000 + n, 1, **FAILED) for n in range(1000)]
+    await agent.store.add(Batch(calls=[], spans=many))  # type: ignore[attr-defined] # the memory's own
+    body = await shown(agent)
+    found = re.search(r">([\d,]+) errors below</button>", body)
+    assert found
+    assert f"Of those that the tree below holds: An error began in {found[1]}" in body
 
 
 async def test_the_way_to_errors_and_three_levels_are_open_and_the_rest_is_behind_a_link(agent: Site) -> None:
@@ -371,7 +396,6 @@ async def test_next_and_previous_error_are_links(agent: Site) -> None:
     first = await shown(agent)
     assert (way(first, "after"), way(first, "before")) == ("parse", "other")
     second = await shown(agent, sel="parse")
-    assert "<b>1</b> of 2 errors" in second
     assert (way(second, "after"), way(second, "before")) == ("other", "other")
     between = await shown(agent, sel="plan")
     assert (way(between, "after"), way(between, "before")) == ("other", "parse")
@@ -385,6 +409,93 @@ async def test_an_error_that_is_folded_away_is_gone_to_all_the_same(agent: Site)
     assert 'aria-current="true"' in row(
         await shown(agent, **{k: v for k, v in params.items() if k != "trace"}), "parse"
     )
+
+
+def part(start: int, end: int) -> dict[str, str]:
+    """Of the run that began nine seconds ago."""
+    return {"part_start": str(NOW - 9000 + start), "part_end": str(NOW - 9000 + end)}
+
+
+async def test_a_part_of_the_time_narrows_the_tree_and_says_what_it_leaves_out(agent: Site) -> None:
+    body = await shown(agent, **part(1400, 4900))
+    assert [name for _, name in lines(body)] == ["run", "loop", "log"]
+    assert "Zoomed in: <b>+1.40 s</b> to <b>+4.90 s</b>" in body
+    assert "Not shown: 10 calls, 1 tool, 7 steps, with 2 errors" in body
+    assert f'href="sessions?trace={TRACE}" hx-get' in body[body.index("Not shown") :]
+    assert "data-error" not in body  # none began there
+    assert figure(body, "Cost") == figure(await shown(agent), "Cost")  # the figures are of all of it
+    assert figure(body, "Failed").startswith("4 | 0 calls, 4 spans from 2 errors")
+    assert 'data-level="1"' in row(body, "run")
+    assert 't-cost"></td>' in row(body, "run")  # no call of it is shown
+
+
+async def test_the_way_through_a_part_stays_in_it(agent: Site) -> None:
+    body = await shown(agent, **part(5000, 7000))
+    assert [name for _, name in lines(body)] == ["run", "plan", "deeper", "deepest", "other"]
+    assert "<span>1 error</span>" in body
+    links = re.findall(r'href="(sessions\?[^"]*(?:sel|fold|unfold)=[^"]*)"', body)
+    assert len(links) > 5
+    assert all("part_start=" in link and "part_end=" in link for link in links)
+    assert "part_start" not in re.findall(r'href="(calls[^"]*)"', body)[0]
+    opened = await shown(agent, unfold="all", **part(5103, 5105))
+    assert [name for _, name in lines(opened)].count("emb") == 3  # of nine, one a millisecond
+
+
+async def test_an_error_that_came_up_from_outside_of_a_part_does_not_begin_in_it(agent: Site) -> None:
+    body = await shown(agent, **part(950, 1050))
+    assert [name for _, name in lines(body)] == ["run", "loop", "guarded", "retry"]
+    assert 'class="step thru-row"' in row(body, "guarded")
+    assert 'class="step thru-row"' in row(body, "retry")
+
+
+async def test_how_an_error_came_up_is_drawn_in_a_part_as_in_the_whole(agent: Site) -> None:
+    body = await shown(agent, **part(100, 900))
+    for id, style in (("parse", "e"), ("retry", "e"), ("guarded", "h")):
+        assert f'<path class="{style}"' in row(body, id)
+    assert "<span>1 error</span>" in body
+
+
+async def test_older_calls_are_shown_whole() -> None:
+    many = make_site(MemoryStore(at(n, trace_id=None, duration_ms=1) for n in range(2001)))
+    body = written(await get(many, "sessions", session="s1", **part(8000, 9000)))
+    older = re.search(r'<a href="([^"]+)" rel="next">Older</a>', body)
+    assert older
+    assert "part_" not in older[1]
+
+
+async def test_a_part_without_anything_has_a_way_back(agent: Site) -> None:
+    body = await shown(agent, **part(-9000, -8000))
+    assert "Nothing ran at this time." in body
+    assert "data-zoom-out" in body
+    assert "Not shown: 10 calls, 1 tool, 10 steps, with 2 errors" in body
+
+
+async def test_each_quarter_is_a_link_without_scripts_and_can_be_divided_again(agent: Site) -> None:
+    def quarters(body: str) -> list[dict[str, str]]:
+        links = re.findall(r'href="([^"]*)"', body.partition("<noscript><p")[2].partition("</noscript>")[0])
+        return [
+            dict(pair.split("=") for pair in link.partition("?")[2].split("&amp;") if "part_" in pair)
+            for link in links
+        ]
+
+    first = quarters(await shown(agent))
+    assert len(first) == 4
+    assert [after["part_start"] for after in first[1:]] == [before["part_end"] for before in first[:-1]]
+    again = await shown(agent, **first[0])
+    assert "Zoomed in: <b>0</b> to <b>+2.00 s</b>" in again
+    assert quarters(again)[0]["part_end"] < first[0]["part_end"]
+
+
+async def test_the_line_knows_its_steps_and_what_ran_in_each(agent: Site) -> None:
+    found = re.search(r'<script type="application/json">({"began".*?)</script>', await shown(agent))
+    assert found
+    known = json.loads(found[1])
+    assert (known["t"][0], known["end"], known["began"]) == (NOW - 9000, NOW - 1000, NOW - 9000)
+    assert len(known["t"]) == len(known["calls"]) == 120
+    assert known["calls"][0] == 1
+    assert sum(known["calls"]) == 10
+    tools = known["series"][0]["v"]
+    assert [step for step, number in enumerate(tools) if number] == list(range(1, 14))
 
 
 async def test_a_span_opens_whole(agent: Site) -> None:
@@ -487,6 +598,8 @@ async def test_a_run_of_a_tool_that_nobody_measured_is_told_as_such() -> None:
     [link] = re.findall(r'href="([^"]*)"><i class="sw[^"]*"></i><b>gpt-7</b>', drawer)
     assert brought.id in link
     assert f"trace={'c' * 32}" in link
+    zoomed = await shown(site, sel="f1", **part(0, 2000))
+    assert link in zoomed  # another trace is not zoomed into
     assert 'aria-label="Tags"' not in drawer
     exported = written(await get(site, "export.csv", of="sessions", trace=TRACE)).splitlines()
     assert exported[0].endswith(",at_most")

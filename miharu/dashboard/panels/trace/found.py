@@ -16,6 +16,7 @@ _ROOM = 4
 @dataclass(frozen=True, slots=True)
 class Errors:
     number: int
+    """Of the calls and spans in which an error began."""
     place: int | None
     """Of the one that is open, from 1 on."""
     before: str
