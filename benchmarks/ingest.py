@@ -247,15 +247,15 @@ def overload(senders: int, requests: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few requests only")
-    requests = 8 if parser.parse_args().quick else 160
+    requests = 20 if parser.parse_args().quick else 160
     print(
         f"{'encoding':9} {'senders':>7} {'spans':>9} {'a second':>12} {'µs processor':>13} "
         f"{'bytes a span':>12} {'MB':>7} {'lost':>5}"
     )
     for form in KINDS:
-        for senders in (1, 4):
+        for senders in (1, 4, 10):
             throughput(form, senders, requests)
-    overload(16, 16 * (40 if requests == 8 else 200))
+    overload(16, 16 * (40 if requests == 20 else 200))
 
 
 if __name__ == "__main__":

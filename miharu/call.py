@@ -25,6 +25,7 @@ __all__ = (
     "Usage",
     "UsageSource",
     "changed",
+    "ended",
     "filled",
     "moment_of",
     "new_id",
@@ -189,6 +190,23 @@ _VALUES = attrgetter(*_NAMES)
 def changed(call: Call, **facts: Any) -> Call:
     """The call with other facts: what ``dataclasses.replace`` does, in half the time."""
     return Call(**{**dict(zip(_NAMES, _VALUES(call), strict=True)), **facts})
+
+
+def ended(opened: Call, end: Call) -> Call:
+    """A call that was opened before, with what is known at its end."""
+    asked = opened.body.request if opened.body else None
+    return changed(
+        opened,
+        model=end.model or opened.model,
+        outcome=end.outcome,
+        usage=end.usage,
+        cost=end.cost,
+        finish_reason=end.finish_reason,
+        service_tier=end.service_tier,
+        duration_ms=end.duration_ms,
+        tools=end.tools,
+        body=end.body and Body(request=asked or end.body.request, response=end.body.response),
+    )
 
 
 def filled(call: Call, **facts: Any) -> Call:

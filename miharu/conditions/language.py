@@ -1,6 +1,7 @@
 """Conditions on calls. They travel from the address and the command line to the stores as they are."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -42,6 +43,8 @@ MOST_STARS = 2
 LARGEST = 2**53 - 1
 """Whole numbers up to this one are exact everywhere."""
 _HIGHEST_SCORE = 10.0**15
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +91,7 @@ def checked(conditions: Sequence[Condition]) -> None:
 
 def is_storable(value: str) -> bool:
     """Whether a store can be asked for it."""
-    # PostgreSQL takes no NUL in a text, and no engine half of a surrogate pair.
-    return len(value) <= LONGEST_VALUE and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+    return len(value) <= LONGEST_VALUE and _UNSTORABLE.search(value) is None
 
 
 def _impossible(condition: Condition) -> str | None:

@@ -1,6 +1,8 @@
 """What was sent, without credentials, as all that is stored: its sender may not have looked for them."""
 
+import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from miharu.batch import Batch
@@ -8,7 +10,7 @@ from miharu.call import Call
 from miharu.exchange import Request
 from miharu.recorder.reading.redactor import Redactor
 from miharu.redaction.text import redacted
-from miharu.redaction.values import remembered
+from miharu.redaction.values import carried, remembered
 
 __all__ = ("clean",)
 
@@ -25,6 +27,11 @@ _FREE = (
     "prompt_hash",
 )
 """Texts that a recorder makes itself, and that a sender may put anything into."""
+_ID = re.compile(r"[0-9a-f]+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+"""No name of a credential stands in such an id, and nothing in the shape of one."""
+
+_SHORT = 100
+"""Characters of a text that may be held for the next calls."""
 
 
 def clean(batch: Batch, redactor: Redactor) -> Batch:
@@ -38,9 +45,19 @@ def clean(batch: Batch, redactor: Redactor) -> Batch:
 
 
 def _named(call: Call) -> Call:
-    changed = dict[str, Any]()
+    changed, known = dict[str, Any](), remembered()
     for name in _FREE:
         text = getattr(call, name)
-        if text and (kept := redacted(text, remembered())) != text:
+        if text and (kept := _kept(text, known)) != text:
             changed[name] = kept
     return replace(call, **changed) if changed else call
+
+
+def _kept(text: str, known: tuple[str, ...]) -> str:
+    if _ID.fullmatch(text) and next(carried(text.encode(), known), None) is None:
+        return text
+    return _repeated(text, known) if len(text) <= _SHORT else redacted(text, known)
+
+
+_repeated = lru_cache(1024)(redacted)
+"""Many calls have the same provider and wire format."""

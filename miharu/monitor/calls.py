@@ -2,10 +2,9 @@
 
 import bisect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import overload
 
-from miharu.call import Call
+from miharu.call import Call, ended
 
 __all__ = ("Calls",)
 
@@ -22,7 +21,7 @@ class Calls(Sequence[Call]):
         if call.completes:
             for number, (when, opened) in enumerate(self._found):
                 if opened.response_id == call.response_id:
-                    self._found[number] = (when, _ended(opened, call))
+                    self._found[number] = (when, ended(opened, call))
                     return
         bisect.insort(self._found, (started, call), key=lambda pair: pair[0])
 
@@ -67,18 +66,3 @@ class Calls(Sequence[Call]):
 
     def __repr__(self) -> str:
         return repr(self._all())
-
-
-def _ended(opened: Call, end: Call) -> Call:
-    """A call that was opened before, with what is known at its end."""
-    return replace(
-        opened,
-        model=end.model or opened.model,
-        outcome=end.outcome,
-        usage=end.usage,
-        cost=end.cost,
-        finish_reason=end.finish_reason,
-        service_tier=end.service_tier,
-        duration_ms=end.duration_ms,
-        body=end.body,
-    )

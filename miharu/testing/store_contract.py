@@ -28,7 +28,7 @@ import pytest
 from miharu._bounds import MOST_MS, MOST_NANOUSD, MOST_TOKENS
 from miharu.batch import RECOGNISED, UNTOLD, Batch, Marker, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage, new_id
-from miharu.conditions.language import Condition, Operator
+from miharu.conditions.language import MOST_VALUES, Condition, Operator
 from miharu.stores.base import (
     MOST_VERSIONS,
     ByTag,
@@ -672,6 +672,23 @@ class StoreContract:
         assert [calls.index(call) for call in await store.calls(replace(ALL, conditions=both))] == [5, 3, 1]
         assert (await store.totals(replace(ALL, conditions=both, model="gpt-4o-mini"))).calls == 1
         assert (await store.totals(replace(ALL, conditions=both, start=NOON + 2 * MINUTE))).calls == 2
+
+    async def test_calls_of_many_traces_are_found_at_once(self, store: OpenStore) -> None:
+        calls = [
+            make_call(timestamp=NOON + i, trace_id=f"{i // 2:032x}") for i in range(2 * MOST_VALUES + 20)
+        ]
+        await store.add(Batch(calls=[*calls, make_call(timestamp=NOON + 1)]))
+        traces = tuple(f"{i:032x}" for i in range(5, 5 + MOST_VALUES))
+        of_these = Condition(field="trace_id", operator="in", values=traces)
+        meant = [call for call in calls if call.trace_id in traces][::-1]
+        query = replace(ALL, conditions=(of_these,))
+        for _ in range(2):
+            assert await store.calls(query, 500) == meant
+            assert await store.calls(query, 7) == meant[:7]
+            narrow = replace(query, start=NOON + 20, end=NOON + 40)
+            assert await store.calls(narrow, 500) == calls[20:40][::-1]
+            while await store.roll_up():
+                pass
 
     async def test_a_condition_may_be_on_a_score(self, store: OpenStore) -> None:
         calls = [make_call(timestamp=NOON + i, trace_id=f"{i:032x}" if i else None) for i in range(5)]

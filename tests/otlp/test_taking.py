@@ -20,12 +20,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from miharu.batch import Batch, Span
-from miharu.call import Call
+from miharu.call import Call, new_id
 from miharu.config import Config
 from miharu.ingest import Ingest
-from miharu.ingest.otlp import endpoint
+from miharu.ingest.otlp import endpoint, sorting
 from miharu.monitor import Monitor
 from miharu.stores.base import Query
+from miharu.stores.sqlite.questions import SQLiteQuestions
 from miharu.wire.batches import sent
 from tests.remote.test_door import TOKEN, app_of, call, client
 
@@ -268,6 +269,85 @@ async def test_a_call_that_an_interceptor_has_seen_is_not_doubled(
     await post(sender, span(7, CHAT | {"gen_ai.response.id": "r-1"}))
     calls, spans = await stored(taking)
     assert ([one.id for one in calls], [one.id for one in spans]) == ([seen.id], [f"{7:016x}"])
+
+
+def alone(number: int, at_ms: int = 0, *, trace: int | None = None) -> dict[str, Any]:
+    """A call in a trace of its own, or in that one, later by so much."""
+    start = (NOW + at_ms) * 1_000_000
+    trace_id = f"{number if trace is None else trace:032x}"
+    times: dict[str, Any] = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 1_000_000)}
+    return span(number, CHAT | {"gen_ai.response.id": f"r-{number}"}, traceId=trace_id, **times)
+
+
+class LookUps:
+    """Counts what the store is asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.named: list[int] = []
+        look = SQLiteQuestions.calls
+
+        async def counted(asked: Any, query: Query, *args: Any, **kwargs: Any) -> Any:
+            self.named += [len(one.values) for one in query.conditions]
+            return await look(asked, query, *args, **kwargs)
+
+        monkeypatch.setattr(SQLiteQuestions, "calls", counted)
+
+
+async def seen(monitor: Monitor, *calls: Call) -> None:
+    """An interceptor has stored these."""
+    async with client(app_of(Ingest(lambda: monitor))) as asking:
+        assert (await asking.post("/v1/miharu", content=sent(Batch(calls=calls)))).status_code == 200
+
+
+async def test_what_is_known_of_many_traces_is_looked_up_at_once(
+    sender: httpx.AsyncClient, taking: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [call(id=new_id(NOW), trace_id=f"{n:032x}", response_id=f"r-{n}") for n in range(1, 121)]
+    await seen(taking, *known)
+    asked = LookUps(monkeypatch)
+    await post(sender, *(alone(number) for number in range(1, 131)))
+    assert sorted(asked.named) == [30, 50, 50]
+    calls, _ = await stored(taking)
+    assert sorted(one.response_id or "" for one in calls) == sorted(f"r-{number}" for number in range(1, 131))
+
+
+async def test_traces_of_other_times_are_looked_up_by_themselves(
+    sender: httpx.AsyncClient, taking: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that no look-up goes through a longer time than its traces took."""
+    asked = LookUps(monkeypatch)
+    hour = 3_600_000
+    await post(sender, *(alone(number, -number * 2 * hour) for number in range(1, 4)), alone(4, -2 * hour))
+    assert sorted(asked.named) == [1, 1, 2]
+
+
+async def test_a_call_is_known_around_the_time_of_its_own_trace(
+    sender: httpx.AsyncClient, taking: Monitor
+) -> None:
+    minute = 60_000
+    at = NOW - 90 * minute
+    await seen(taking, call(id=new_id(at), timestamp=at, trace_id=f"{1:032x}", response_id="r-1"))
+    await post(sender, alone(1), alone(2, -50 * minute))
+    calls, _ = await stored(taking)
+    assert sorted(one.response_id or "" for one in calls) == ["r-1", "r-1", "r-2"]
+
+
+async def test_of_traces_with_many_calls_each_is_known(
+    sender: httpx.AsyncClient, taking: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorting, "STORED", 4)
+    known = [
+        call(id=new_id(NOW + n), timestamp=NOW + n, trace_id=f"{n % 5 + 1:032x}", response_id=f"r-{n}")
+        for n in range(5, 25)
+    ]
+    await seen(taking, *known)
+    await post(sender, *(alone(100 + n, trace=n % 5 + 1) | {"attributes": of(n)} for n in range(5, 25)))
+    calls, _ = await stored(taking)
+    assert sorted(one.id for one in calls) == sorted(one.id for one in known)
+
+
+def of(number: int) -> list[dict[str, Any]]:
+    return pairs(CHAT | {"gen_ai.response.id": f"r-{number}"})
 
 
 async def test_a_failure_is_a_call_that_failed(sender: httpx.AsyncClient, taking: Monitor) -> None:

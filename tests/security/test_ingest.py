@@ -15,10 +15,13 @@ import pytest
 from miharu.batch import Batch, Score, Span
 from miharu.call import Body, Call, Cost, Outcome, Usage
 from miharu.config import Config
+from miharu.ingest.clean import clean
 from miharu.ingest.otlp import memory
 from miharu.ingest.otlp.memory import Memory
 from miharu.ingest.otlp.records import LogRecord
 from miharu.monitor import Monitor
+from miharu.recorder.reading.redactor import Redactor
+from miharu.redaction.values import forget, remember
 from miharu.server import create_app
 from miharu.wire.batches import MARK, pack, sent
 from tests.otlp.test_taking import CHAT, JSON, request, span
@@ -188,6 +191,40 @@ async def test_no_credential_of_a_sender_is_kept(
         for one in await calls(taking)
     ]
     assert [secret for secret in SECRETS for text in found if secret in text.lower() or secret in text] == []
+
+
+HEX = "5b8efff798038103d269b633813fc60c"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "is_kept"),
+    [
+        ("trace_id", HEX, True),
+        ("call_group", "018f4e2a-0000-7abc-8def-0123456789ab", True),
+        ("call_group", f"fc-{HEX}", False),
+        ("body_hash", f"{HEX}\nAuthorization: Bearer {KEY}", False),
+        ("prompt_hash", f"token=hunter2hunter2{'x' * 200}", False),
+    ],
+)
+def test_an_id_is_kept_and_a_credential_in_its_place_is_not(field: str, text: str, *, is_kept: bool) -> None:
+    for _ in range(2):
+        (found,) = clean(Batch(calls=[call(**{field: text})]), Redactor()).calls
+        kept: str = getattr(found, field)
+        assert (kept == text) == is_kept
+        assert is_kept or "[redacted]" in kept
+
+
+@pytest.mark.parametrize("text", [HEX, HEX.encode().hex(), f"{'0' * 24}{HEX[:8]}"])
+def test_a_known_credential_is_found_in_an_id(text: str) -> None:
+    def kept() -> str | None:
+        return clean(Batch(calls=[call(trace_id=text)]), Redactor()).calls[0].trace_id
+
+    assert kept() == text
+    remember([HEX])
+    try:
+        assert "[redacted]" in (kept() or "")
+    finally:
+        forget()
 
 
 WIRE = {

@@ -1,6 +1,7 @@
 """OpenTelemetry out: calls, spans and scores to any OTLP/HTTP endpoint, as protocol buffers.
 
 exporter.py     what takes batches
+background.py   calls that go on after their answer, put together with their end
 environment.py  OpenTelemetry's environment variables
 conventions.py  a call in the words of the conventions for generative AI
 operations.py   what each wire format is in these words

@@ -8,6 +8,7 @@ from typing import Any
 
 from miharu.batch import Batch, Score
 from miharu.call import Call, changed
+from miharu.exporters.otlp.background import Background, content_of_body
 from miharu.exporters.otlp.content import Messages
 from miharu.exporters.otlp.conventions import ids_of_call
 from miharu.exporters.otlp.environment import Endpoint, SignalName, environment
@@ -42,6 +43,7 @@ class OTLPExporter:
             values.keep(value for _, value in endpoint.headers if values.is_telling(value))
         self._metrics = Metrics(delta=self._environment.delta)
         self._payloads = Payloads(self._environment, self._no_messages)
+        self._background = Background()
         self._traces: OrderedDict[str, str | None] = OrderedDict()
         self._service: str | None = None
         """That of the last call or span, since a score names none."""
@@ -64,11 +66,14 @@ class OTLPExporter:
     async def export(self, batch: Batch) -> None:
         """Leave the batch to the thread that sends; it never waits for the receiver."""
         for number, call in enumerate(batch.calls, 1):
-            self._metrics.record(call)
             self._remember(call)
-            self._leave(call)
+            if settled := self._background.settled(call):
+                self._metrics.record(settled)
+                self._leave(settled)
             if not number % _STEP:
                 await asyncio.sleep(0)
+        for call in self._background.left():
+            self._leave(call)
         for span in batch.spans:
             self._service = span.service
             if span.result_in is None:  # a program that traces its tools sends their spans itself
@@ -84,14 +89,17 @@ class OTLPExporter:
 
     async def close(self) -> None:
         """End; what could not be delivered is lost, and said."""
+        if left_open := [*self._background.left(all_of_them=True)]:
+            for call in left_open:
+                self._leave(call)
+            await self.flush()
         if left := self._worker.stop():
             logger.warning(
                 "miharu: the program ends before %d OpenTelemetry records could be sent; they are lost.", left
             )
 
     def _leave(self, call: Call) -> None:
-        body = call.body
-        content = 0 if body is None else len(body.request or b"") + len(body.response or b"")
+        content = content_of_body(call)
         if content and not self._worker.has_room(content):
             call, content = changed(call, body=None), 0
         self._worker.put("traces", call, RECORD_BYTES + content)

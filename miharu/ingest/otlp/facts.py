@@ -92,7 +92,10 @@ _FIRST = "First Token Stream Event"
 
 def first(found: Attributes, *names: str) -> Any:
     """The value of the first of these attributes that is there."""
-    return next((found[name] for name in names if found.get(name) not in (None, "")), None)
+    for name in names:
+        if (value := found.get(name)) is not None and value != "":
+            return value
+    return None
 
 
 def usage_of(found: Attributes) -> Usage:

@@ -4,12 +4,13 @@ A call that an interceptor of miharu has stored already, in the same process, is
 child of the instrumentor's span, or has the same response id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from miharu.batch import Batch, Span
 from miharu.call import Call
+from miharu.conditions.language import MOST_VALUES, Condition
 from miharu.ingest.otlp.kinds import Kind, kind_of
 from miharu.ingest.otlp.memory import Key, Memory
 from miharu.ingest.otlp.records import OtelSpan
@@ -18,6 +19,7 @@ from miharu.stores.base import Query
 
 if TYPE_CHECKING:
     from miharu.monitor import Monitor
+    from miharu.stores.base import Questions
 
 __all__ = ("batch_of",)
 
@@ -25,6 +27,8 @@ AROUND_MS = 3_600_000
 """How long before and after a trace's calls others of it are looked for."""
 STORED = 500
 """Calls of a trace that are looked at."""
+_Moments = Mapping[str, tuple[int, int]]
+"""By trace, when its first and its last call here began, Unix milliseconds."""
 
 
 def batch_of(spans: Sequence[OtelSpan], memory: Memory, monitor: "Monitor") -> Batch:
@@ -100,19 +104,52 @@ def _stored(
     spans: Sequence[OtelSpan], kinds: Mapping[Key, Kind], monitor: "Monitor"
 ) -> Mapping[str, Sequence[Call]]:
     """The calls that are stored of the traces that have calls here."""
-    moments: dict[str, list[int]] = {}
-    for span in spans:
+    moments: dict[str, tuple[int, int]] = {}
+    for span in sorted(spans, key=lambda one: one.start):
         if kinds[_key(span)] == "call":
-            moments.setdefault(span.trace_id, []).append(span.start // 1_000_000)
+            at = span.start // 1_000_000
+            moments[span.trace_id] = moments.get(span.trace_id, (at, at))[0], at
 
     async def look() -> dict[str, Sequence[Call]]:
         found: dict[str, Sequence[Call]] = {}
-        for trace_id, starts in moments.items():
-            query = Query(start=min(starts) - AROUND_MS, end=max(starts) + AROUND_MS, trace_id=trace_id)
-            found[trace_id] = await monitor.questions.calls(query, STORED)
+        for part in _parts(moments):
+            found |= await _look(part, monitor.questions)
         return found
 
     return monitor.read_sync(look) if moments else {}
+
+
+def _parts(moments: _Moments) -> Iterator[_Moments]:
+    """Traces of about the same time, as many as one look-up may name."""
+    part: dict[str, tuple[int, int]] = {}
+    begun = 0
+    for trace_id, (first, last) in moments.items():
+        if part and (len(part) == MOST_VALUES or last - begun > AROUND_MS):
+            yield part
+            part = {}
+        begun = begun if part else first
+        part[trace_id] = first, last
+    if part:
+        yield part
+
+
+async def _look(moments: _Moments, questions: "Questions") -> dict[str, Sequence[Call]]:
+    """The calls of each trace around its own time; of many the newest."""
+    start = min(first for first, _ in moments.values()) - AROUND_MS
+    end = max(last for _, last in moments.values()) + AROUND_MS
+    of_these = Condition(field="trace_id", operator="in", values=tuple(moments))
+    calls = await questions.calls(Query(start=start, end=end, conditions=(of_these,)), STORED)
+    if len(calls) == STORED and len(moments) > 1:  # there may be more of some
+        traces = list(moments)
+        halves = (traces[: len(traces) // 2], traces[len(traces) // 2 :])
+        parts = [await _look({name: moments[name] for name in half}, questions) for half in halves]
+        return parts[0] | parts[1]
+    found: dict[str, list[Call]] = {}
+    for call in calls:
+        first, last = moments[call.trace_id or ""]
+        if first - AROUND_MS <= call.timestamp < last + AROUND_MS:
+            found.setdefault(call.trace_id or "", []).append(call)
+    return {**found}
 
 
 def _key(span: OtelSpan) -> Key:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast, get_args
 
 from sqlalchemy import Connection, text
 
+from miharu.conditions.language import MOST_VALUES
 from miharu.conditions.matching import leaves_out
 from miharu.stores.base import By, ByTag, Dimension, Query, Searched
 from miharu.stores.cover import Piece, cover, suited
@@ -40,8 +41,8 @@ __all__ = (
 _FILTERS = (*get_args(Dimension), "session_id", "trace_id", "call_group")
 LOOKED_UP = ("trace_id", "session_id", "user_id")
 """Few calls among many share one: an index leads to them."""
-_FEW = 20
-"""Users, sessions or traces that a look-up leads to at once."""
+_FEW = {"trace_id": MOST_VALUES, "session_id": 20, "user_id": 20}
+"""Those that a look-up leads to at once."""
 _KNOWN = {*KEYS, "tag", "tag_value"}
 _PARAMETERS = {"tag": "tag_name"}
 _STEPS_NAMED = 800
@@ -541,7 +542,7 @@ def led_to(connection: Connection, query: Query, engine: Engine) -> tuple[str, S
     narrow = narrowing(query, engine.dialect)
     for name in LOOKED_UP:
         names = narrow.led.get(name, ())
-        if 0 < len(names) <= _FEW and not (
+        if 0 < len(names) <= _FEW[name] and not (
             name == "user_id" and any(is_frequent(connection, narrow.values[one]) for one in names)
         ):
             return name, names

@@ -3,6 +3,8 @@ import sqlite3
 import stat
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,8 +12,11 @@ import pytest
 from sqlalchemy import Connection
 
 from miharu.batch import Batch
+from miharu.conditions.language import MOST_VALUES, Condition
 from miharu.errors import NoDatabase, StoreError
+from miharu.stores.sql.source import led_to
 from miharu.stores.sqlite import SQLiteStore
+from miharu.stores.sqlite.questions import ENGINE
 from miharu.stores.sqlite.schema import APPLICATION_ID, STEPS
 from miharu.testing.open_store import OpenStore, both
 from miharu.testing.store_contract import ALL, StoreContract, make_call
@@ -190,4 +195,15 @@ async def test_a_question_that_fails_is_asked_once(database: Path) -> None:
     with pytest.raises(RuntimeError, match="ours"):
         await store.sides.questions.read(fail)
     assert len(asked) == 1
+    await store.close()
+
+
+async def test_a_look_up_leads_to_as_many_traces_as_a_condition_may_name() -> None:
+    store = both(SQLiteStore("sqlite+aiosqlite:///:memory:"))
+    await store.open()
+    traces = tuple(map(str, range(MOST_VALUES)))
+    query = replace(ALL, conditions=(Condition(field="trace_id", operator="in", values=traces),))
+    found = await store.sides.questions.read(partial(led_to, query=query, engine=ENGINE))
+    assert found is not None
+    assert (found[0], len(found[1])) == ("trace_id", MOST_VALUES)
     await store.close()
