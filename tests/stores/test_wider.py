@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from miharu.batch import Batch
 from miharu.call import Call
 from miharu.conditions.language import Condition, Operator
-from miharu.stores.base import By, Query
+from miharu.stores.base import By, ByTag, Query
 from miharu.stores.rollups import DAY, HISTOGRAMS, HOUR, SUMS, Rollup
 from miharu.stores.sql.source import Source, Steps, source
 from miharu.stores.sqlite import SQLiteStore
@@ -63,14 +63,18 @@ FAMILIES = (
 )
 
 
-@pytest.fixture
-async def families() -> AsyncIterator[tuple[OpenStore, MemoryStore]]:
+def calls_of_families() -> list[Call]:
     """Of some providers all models begin alike."""
     calls = []
     for rng, call in calls_of_days(2500):
         model, provider = rng.choice(FAMILIES)
         calls.append(replace(call, model=model, provider=provider))
-    async with both_with(calls) as made:
+    return calls
+
+
+@pytest.fixture
+async def families() -> AsyncIterator[tuple[OpenStore, MemoryStore]]:
+    async with both_with(calls_of_families()) as made:
         yield made
 
 
@@ -221,6 +225,8 @@ async def test_a_pattern_that_all_models_of_a_provider_fit_means_the_provider(
     by=st.sampled_from(["route", "user_id", "provider"]),
     start=st.integers(0, 9 * DAY),
 )
+@example(pattern=["gpt-", ""], provider=None, status=None, by="user_id", start=9 * DAY)
+@example(pattern=["l", ""], provider=None, status=None, by="route", start=9 * DAY)
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_a_pattern_means_is_exact(
     families: tuple[OpenStore, MemoryStore], pattern: list[str], start: int, by: Any, **filters: Any
@@ -230,3 +236,25 @@ async def test_what_a_pattern_means_is_exact(
     assert await store.ranks(query, by, 2) == await truth.ranks(query, by, 2)
     assert await store.groups(query, by) == await truth.groups(query, by)
     assert list(await store.series(query, DAY, by)) == list(await truth.series(query, DAY, by))
+
+
+@given(
+    users=st.lists(st.sampled_from(["ann", "bob", "nobody"]), min_size=1, max_size=3),
+    status=st.sampled_from([None, None, "error", "success"]),
+    route=st.sampled_from([None, None, "GET /a"]),
+    by=st.sampled_from(["route", "model", "error_type", "user_id", ByTag("team")]),
+    start=st.integers(0, 9 * DAY),
+)
+@example(users=["ann"], status=None, route=None, by="model", start=9 * DAY)
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_all_less_some_users_is_exact(
+    stores: tuple[OpenStore, MemoryStore], users: list[str], start: int, by: Any, **filters: Any
+) -> None:
+    store, truth = stores
+    query = replace(one("user_id", "not in", *users), start=NOW - start, **filters)
+    assert await store.totals(query) == await truth.totals(query)
+    assert await store.ranks(query, by, 2) == await truth.ranks(query, by, 2)
+    assert await store.groups(query, by) == await truth.groups(query, by)
+    assert await store.latency(query) == await truth.latency(query)
+    assert list(await store.series(query, DAY, by)) == list(await truth.series(query, DAY, by))
+    assert sorted(await store.durations(query, DAY)) == sorted(await truth.durations(query, DAY))
