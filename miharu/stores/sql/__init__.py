@@ -5,6 +5,7 @@ source.py   the calls of a query: from roll-ups, from their edges, and from abov
 snapshot.py what a snapshot says of the sums, asked once
 selects.py  what a sum is added up from
 wider.py    all, less what is not meant
+less_users.py  all, less the users who are not meant
 ranking.py  the values of a dimension, in an order
 sums.py     totals, series, groups
 times.py    percentiles and heat maps

@@ -1,6 +1,5 @@
 """The values of a dimension in an order: by two sums, so that the others need be read of a few only."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from miharu.stores.base import (
 )
 from miharu.stores.base.asked import NUMBER_OF
 from miharu.stores.sql.ranks import looked_through
-from miharu.stores.sql.selects import selects
+from miharu.stores.sql.selects import renamed, selects
 from miharu.stores.sql.source import Engine, divided, where
 
 __all__ = ("keys", "ranked_keys", "ranks", "tag_names")
@@ -41,7 +40,6 @@ _SIDES: Mapping[str, Mapping[str, str]] = {
     "newest": {"newest": "newest"},
 }
 """What is ranked by, and which sum of which statements says it."""
-_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
 def ranks(  # noqa: PLR0917 - as the question has it
@@ -135,8 +133,7 @@ def _united(sides: Mapping[str, tuple[Sequence[str], Mapping[str, Any]]]) -> tup
         prefix = "" if side == "own" else f"{side}_"
         values |= {f"{prefix}{name}": value for name, value in more.items()}
         said = ", ".join(f"{_SIDES[side].get(column, '0')} AS {column}" for column in columns)
-        renamed = [_PARAMETER.sub(rf":{prefix}\1", statement) for statement in statements]
-        parts += [f"SELECT key, {said} FROM ({statement}) AS {side}" for statement in renamed]
+        parts += [f"SELECT key, {said} FROM ({renamed(one, prefix)}) AS {side}" for one in statements]
     return parts if len(sides) > 1 else list(sides["own"][0]), values
 
 

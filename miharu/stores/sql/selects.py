@@ -1,19 +1,28 @@
 """What a sum is added up from: statements over sums that are kept, and over calls that are in none."""
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from miharu.stores.base import By, ByTag, Query, Totals
 from miharu.stores.rollups import MEASURES, SUMS
+from miharu.stores.sql.less_users import less_users
 from miharu.stores.sql.source import Engine, Source, Steps, divided, is_kept, source
 
-__all__ = ("ALL", "BY_STATUS", "selects")
+__all__ = ("ALL", "BY_STATUS", "renamed", "selects")
 
 BY_STATUS: Mapping[str, str] = {"errors": "error", "cancelled": "cancelled"}
 """The sums that are told apart by a status."""
 ALL = Totals.__slots__
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+def renamed(statement: str, prefix: str) -> str:
+    """The statement, with parameters of other names."""
+    return _PARAMETER.sub(rf":{prefix}\1", statement)
 
 
 def selects(
@@ -29,8 +38,49 @@ def selects(
     since: int = 0,
 ) -> tuple[list[str], Mapping[str, Any]]:
     """Statements whose rows, added up, are what is asked for: step, key, status and measures."""
-    status = ("status",) if not BY_STATUS.keys().isdisjoint(names) else ()
-    measures = [name for name in MEASURES if name in names]
+    status, measures = _columns(names)
+    of = partial(
+        _selects,
+        connection,
+        engine,
+        by=by,
+        among=among,
+        steps=steps,
+        names=names,
+        frequent=frequent,
+        since=since,
+    )
+    every, others = less_users(connection, engine, query, by)
+    found, known = of(every)
+    parts, values = list(found), dict(known)
+    columns = ", ".join((*divided(engine, by, steps), *status, *(f"-{name} AS {name}" for name in measures)))
+    for number, other in enumerate(others):
+        prefix = f"less{number}_"
+        found, known = of(other)
+        parts += [f"SELECT {columns} FROM ({renamed(one, prefix)}) AS less" for one in found]
+        values |= {f"{prefix}{name}": value for name, value in known.items()}
+    return parts, values
+
+
+def _columns(names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The status, where it is needed, and the measures."""
+    status = () if BY_STATUS.keys().isdisjoint(names) else ("status",)
+    return status, [name for name in MEASURES if name in names]
+
+
+def _selects(
+    connection: Connection,
+    engine: Engine,
+    query: Query,
+    *,
+    by: By | None,
+    among: Sequence[str] | None,
+    steps: Steps | None,
+    names: Sequence[str],
+    frequent: bool | None,
+    since: int,
+) -> tuple[list[str], Mapping[str, Any]]:
+    status, measures = _columns(names)
 
     def read(by: By | None, among: Sequence[str] | None, *, valued: bool = False) -> Source:
         return source(

@@ -16,7 +16,7 @@ from miharu.stores.cover import Piece, cover, suited
 from miharu.stores.rollups import HOUR, KEYS, LONGEST_TAG, SUMS, Rollup
 from miharu.stores.sql.conditions import Dialect, Narrowing, narrowing
 from miharu.stores.sql.snapshot import frequent_since, is_frequent, once
-from miharu.stores.sql.wider import Wider, are_most, wider
+from miharu.stores.sql.wider import BY_MODEL, Wider, are_most, providers_of, wider
 
 __all__ = (
     "LOOKED_UP",
@@ -262,9 +262,13 @@ def source(
             narrow,
             needed - asked,
             tables,
-            lambda key: suited(known, needed - {key}, grain, measures),
-            lambda like: are_most(connection, marks.made, query, like, narrow.values),
+            lambda key, *others: suited(known, {*needed, *others} - {key}, grain, measures),
+            are_most=lambda like: are_most(connection, marks.made, query, like, narrow.values),
+            providers_of=lambda like: providers_of(
+                connection, _by_models(pieces, marks), like, narrow.values
+            ),
         )
+        values |= beyond.values if beyond else {}
     reading = _Reading(marks, by_keys, sought, equal, narrow, ignoring)
     folded, less = reading.of(pieces, beyond, since)
     if not folded:  # nothing is gained by the mark
@@ -297,10 +301,11 @@ class _Reading:
             if piece.rollup is None:
                 continue
             if beyond and (instead := beyond.instead_of(piece, self.marks.horizon, self.marks.made, since)):
-                others = self.narrow.sums({*self.ignoring, beyond.key})
-                folded += (self._one(other, self.sought, others) for other in instead)
-                condition = f"{others} AND {beyond.left_out}"
-                less.append(self._one(piece, {*self.sought, *beyond.led}, condition, beyond.like))
+                others = self.narrow.sums({*self.ignoring, beyond.key}) + beyond.meant
+                sought = {*self.sought, *beyond.led}
+                folded += (self._one(other, sought, others) for other in instead)
+                if not beyond.providers:
+                    less.append(self._one(piece, sought, f"{others} AND {beyond.left_out}", beyond.like))
             else:
                 condition, like = self.narrow.sums(self.ignoring), self.narrow.like.get("model", "")
                 folded.append(self._one(piece, self.sought, condition, like))
@@ -312,6 +317,13 @@ class _Reading:
         assert piece.rollup is not None
         window = _to_steps(piece, self.marks, sought, self.filters, like)
         return piece.rollup, f"FROM {piece.rollup.name} WHERE {window}{self.equal}{condition}"
+
+
+def _by_models(pieces: Iterable[Piece], marks: Marks) -> Iterator[Piece]:
+    """The pieces in the tables by model."""
+    for piece in pieces:
+        if piece.rollup is not None:
+            yield from cover(piece.start, piece.end, BY_MODEL, marks.horizon, marks.made)
 
 
 def _divided_by(query: Query, steps: Steps | None) -> tuple[Iterable[tuple[int, int]], int | None]:

@@ -3,8 +3,9 @@
 Only calls that succeeded count: a refusal is quick, and a user who leaves is no measure.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, text
 
@@ -13,6 +14,7 @@ from miharu.stores.base import By, ByTag, Latency, Query, Timing
 from miharu.stores.buckets import middle_of, percentiles
 from miharu.stores.narrowing import possible
 from miharu.stores.rollups import HISTOGRAMS, WIDTH
+from miharu.stores.sql.less_users import less_users
 from miharu.stores.sql.snapshot import frequent_among
 from miharu.stores.sql.source import Engine, Steps, divided, source
 
@@ -114,6 +116,18 @@ def durations(  # noqa: PLR0917 - as the question has it
     ]
 
 
+_Counts = Mapping[tuple[str, int, int], Mapping[int, int]]
+
+
+def _less(counts: _Counts, taken_off: Iterable[_Counts]) -> _Counts:
+    """The counts that are left."""
+    left = {key: Counter(histogram) for key, histogram in counts.items()}
+    for others in taken_off:
+        for key, histogram in others.items():
+            left.setdefault(key, Counter()).subtract(histogram)
+    return {key: +histogram for key, histogram in left.items() if +histogram}
+
+
 def _counts(
     connection: Connection,
     engine: Engine,
@@ -132,6 +146,10 @@ def _counts(
     possible(query)
     if leaves_out(query.conditions, status="success", error_type=""):
         return {}
+    every, others = less_users(connection, engine, query, by)
+    if others:
+        of = partial(_counts, connection, engine, timings=timings, by=by, among=among, steps=steps)
+        return _less(of(every), map(of, others))
     found = source(
         connection,
         engine,
@@ -178,7 +196,7 @@ def _counts(
             f"FROM ({' UNION ALL '.join(sources)}) AS parts WHERE first IS NOT NULL "
             f"GROUP BY {', '.join(heads)}"
         )
-        for row in connection.execute(text(statement), found.values):
+        for row in connection.execute(text(statement), found.values).all():
             histogram, start = counted[row[:3]], row[3] * len(lanes)
             for bucket, calls in enumerate(row[4:], start):
                 if calls:

@@ -15,6 +15,7 @@ from miharu.testing.store_contract import make_call
 from tests.dashboard.memory import MemoryStore, rounded
 from tests.stores.postgres.server import Server
 from tests.stores.test_rollups import NOW, TAGS, agree, change, only_the_newest
+from tests.stores.test_wider import calls_of_families, one
 
 
 @pytest.fixture
@@ -56,6 +57,28 @@ async def test_the_largest_calls_are_sought_among_the_newest(
     monkeypatch: pytest.MonkeyPatch, store: OpenStore
 ) -> None:
     await only_the_newest(monkeypatch, store)
+
+
+async def test_what_is_taken_off_and_what_a_pattern_means_is_exact(
+    monkeypatch: pytest.MonkeyPatch, store: OpenStore
+) -> None:
+    monkeypatch.setattr(rolling_up, "FOLDED_AT_ONCE", 5000)
+    monkeypatch.setattr(steps, "CALLS_AT_ONCE", 5000)
+    monkeypatch.setattr(steps, "ROWS_AT_ONCE", 5000)
+    truth = MemoryStore(counted=rounded)
+    for kept in (store, truth):
+        await kept.add(Batch(calls=calls_of_families()))
+    while await store.roll_up():
+        pass
+    kinds: tuple[Dimension, ...] = ("route", "user_id")
+    for query in (
+        *(one("model", "in", patterns=((text, ""),)) for text in ("gpt-", "l")),
+        *(one("user_id", "not in", *users) for users in (("ann",), ("ann", "bob"))),
+    ):
+        for by in kinds:
+            assert await store.ranks(query, by, 2) == await truth.ranks(query, by, 2)
+            assert list(await store.groups(query, by)) == list(await truth.groups(query, by))
+        assert await store.latency(query) == await truth.latency(query)
 
 
 async def test_a_day_that_is_dropped_leaves_the_others_of_its_five(store: OpenStore) -> None:
