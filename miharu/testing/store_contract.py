@@ -883,7 +883,11 @@ class StoreContract:
 
         async def found(said_by: Any, *words: str) -> list[int]:
             query = replace(ALL, words=words, said_by=said_by)
-            return [int(call.session_id or -1) for call in await store.calls(query)]
+            calls = await store.calls(query)
+            assert (await store.totals(query)).calls == len(calls)
+            points = await store.series(query, MINUTE, measures=("calls",))
+            assert sum(point.totals.calls for point in points) == len(calls)
+            return [int(call.session_id or -1) for call in calls]
 
         assert await found("user", "refund") == [0]
         assert await found("tool", "refund") == [1]

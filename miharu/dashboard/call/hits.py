@@ -14,13 +14,6 @@ __all__ = ("HITS", "hits")
 
 HITS = 20
 """Calls on a page: each is read again for its passages."""
-_SAID_BY = (
-    (None, "anyone"),
-    ("user", "user"),
-    ("assistant", "assistant"),
-    ("tool", "tools"),
-    ("system", "system"),
-)
 
 
 async def hits(calls: Sequence[Call], view: View, site: Site, whole: int) -> Mapping[str, Any]:
@@ -45,6 +38,5 @@ async def hits(calls: Sequence[Call], view: View, site: Site, whole: int) -> Map
         "cannot_match": sought is None,
         "whole": whole,
         "searched": searched.value,
-        "said_by": _SAID_BY,
         "most_found": FOUND,
     }

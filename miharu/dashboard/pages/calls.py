@@ -12,6 +12,7 @@ from miharu.dashboard.call.rows import rows
 from miharu.dashboard.charts.colors import palette
 from miharu.dashboard.http.page import Site
 from miharu.dashboard.panels.near import offers
+from miharu.dashboard.panels.said import said
 from miharu.dashboard.panels.screens import Panel, Screen
 from miharu.dashboard.panels.tables import Sheet, Sorted, Value, usd
 from miharu.dashboard.queries.together import together
@@ -96,7 +97,9 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
         colors = ask(palette, site)
     places, more = listed.value
     scored = _score_in(wanted)
-    said = await hits([place.call for place in places], view, site, whole.value.calls) if view.words else {}
+    passages = (
+        await hits([place.call for place in places], view, site, whole.value.calls) if view.words else {}
+    )
     all_known = wanted.name == "timestamp" or any(getattr(view, name) for name in _LOOKED_UP)
     once = {place.call.id: place for place in reversed(places)}  # of a call with several, the first
     shown = [place for place in places if once[place.call.id] is place]
@@ -106,7 +109,7 @@ async def _rows(view: View, site: Site) -> Mapping[str, Any]:
         "rows": [replace(row, score=place.score) for row, place in zip(found, shown, strict=True)],
         "scored": scored,
         "offers": near,
-        **said,
+        **passages,
         "total": totals.value.calls,
         "order": wanted,
         "in_order": _in_words(wanted),
@@ -133,6 +136,7 @@ SCREEN = Screen(
     path="calls",
     template="pages/calls.html",
     panels=(
+        Panel(path="calls-said", template="panels/said.html", facts=said),
         Panel(
             path="calls-rows",
             template="panels/calls.html",

@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from miharu.call import Body, Call, Outcome, new_id
+from miharu.dashboard.call import hits as hits_of
 from miharu.dashboard.http.page import Site
+from miharu.dashboard.panels import said as panel
 from miharu.dashboard.queries import lookback
-from miharu.stores.base import Searched
+from miharu.stores.base import Query, Searched, Totals
+from miharu.stores.words import ROLES
 from tests.dashboard.conftest import NOW, get, make_site
 from tests.dashboard.memory import MemoryStore
 from tests.dashboard.traffic import HOSTILE
@@ -79,10 +82,78 @@ async def test_calls_are_shown_with_the_passages_of_what_was_said(site: Site) ->
 async def test_words_of_one_speaker(site: Site) -> None:
     body = (await get(site, "calls", q="refund", said="assistant")).body.decode()
     assert hits(body) == [[("Assistant", "A <mark>REFUND</mark>, a <mark>refund</mark>.")]]
-    assert '<a href="calls?said=assistant&amp;q=refund" class="on" aria-current="true">assistant</a>' in body
-    assert 'href="calls?said=tool&amp;q=refund">tools</a>' in body
+    assert (
+        '<a href="calls?said=assistant&amp;q=refund" class="on" aria-current="true">assistant <b>1</b></a>'
+        in body
+    )
+    assert 'href="calls?said=tool&amp;q=refund">tools <b>0</b></a>' in body
     body = (await get(site, "calls", q="refund", said="} OR 1")).body.decode()
     assert len(hits(body)) == 2
+
+
+def said_by(body: str) -> dict[str, str]:
+    """In how many calls each speaker said the words."""
+    return dict(re.findall(r'<a href="calls\?[^"]*"[^>]*>(\w+) <b>([^<]*)</b></a>', body))
+
+
+def over_time(body: str) -> list[int]:
+    """The steps of the chart in which there are calls with the words."""
+    [data] = re.findall(r'<script type="application/json">(.*?)</script>', body)
+    return [calls for one in json.loads(data)["series"] for calls in one["v"] if calls]
+
+
+async def test_it_says_in_how_many_calls_each_speaker_said_the_words(site: Site) -> None:
+    body = (await get(site, "calls", q="refund")).body.decode()
+    assert said_by(body) == {"anyone": "2", "user": "2", "assistant": "1", "tools": "0", "system": "1"}
+    assert "were looked through" not in body
+    body = (await get(site, "calls", q="refund model:m1", said="user")).body.decode()
+    assert said_by(body) == {"anyone": "1", "user": "1", "assistant": "0", "tools": "0", "system": "0"}
+    assert 'href="calls?model=m1&amp;said=system&amp;q=refund">system <b>0</b></a>' in body
+
+
+async def test_each_of_these_numbers_is_asked_for_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Query] = []
+    totals = site.store.totals
+
+    async def counted(query: Query) -> Totals:
+        asked.append(query)
+        return await totals(query)
+
+    monkeypatch.setattr(site.store, "totals", counted)
+    await get(site, "calls", q="refund")
+    assert len([query for query in asked if query.words]) == len(ROLES) + 1
+
+
+@pytest.mark.parametrize(
+    ("q", "said", "found"),
+    [
+        ("refund", None, ["2+", "2+", "1", "0", "1"]),
+        # of the newest calls in which the words are, wherever, those that match
+        ("refund model:m1", None, ["1+", "1+", "0", "0", "0"]),
+        ("refund", "system", ["2+", "2+", "1", "0", "1"]),
+    ],
+)
+async def test_it_says_where_not_all_calls_with_the_words_were_looked_through(
+    site: Site, monkeypatch: pytest.MonkeyPatch, q: str, said: str | None, found: list[str]
+) -> None:
+    for module in (panel, hits_of):
+        monkeypatch.setattr(module, "FOUND", 2)
+    body = (await get(site, "calls", q=q, **({"said": said} if said else {}))).body.decode()
+    assert list(said_by(body).values()) == found
+    assert ("The newest 2 calls with these words were looked through." in body) is (said is None)
+    assert (">2+ calls<" in body) is (q == "refund" and said is None)
+
+
+async def test_a_chart_shows_when_the_words_were_said(site: Site) -> None:
+    old = replace(CALLS[0], id=new_id(NOW - 20 * 3_600_000), timestamp=NOW - 20 * 3_600_000)
+    site = make_site(MemoryStore([*CALLS, old]))
+    assert over_time((await get(site, "calls", q="refund")).body.decode()) == [1, 2]
+    assert over_time((await get(site, "calls", q="refund", said="system")).body.decode()) == [1, 1]
+    body = (await get(site, "calls", q="refund", said="tool")).body.decode()
+    assert over_time(body) == []
+    assert "These words were said in no call that matches." in body
+    assert 'data-chart="stack"' not in (await get(site, "calls", q="zebra")).body.decode()
+    assert 'id="calls-said"' not in (await get(site, "calls")).body.decode()
 
 
 async def test_words_without_accents_are_marked_as_they_were_written() -> None:
