@@ -68,11 +68,12 @@ class OTLPExporter:
         for number, call in enumerate(batch.calls, 1):
             self._remember(call)
             if settled := self._background.settled(call):
-                self._tell(settled)
+                self._metrics.record(settled)
+                self._leave(settled)
             if not number % _STEP:
                 await asyncio.sleep(0)
         for call in self._background.left():
-            self._tell(call)
+            self._leave(call)
         for span in batch.spans:
             self._service = span.service
             if span.result_in is None:  # a program that traces its tools sends their spans itself
@@ -90,16 +91,12 @@ class OTLPExporter:
         """End; what could not be delivered is lost, and said."""
         if left_open := [*self._background.left(all_of_them=True)]:
             for call in left_open:
-                self._tell(call)
+                self._leave(call)
             await self.flush()
         if left := self._worker.stop():
             logger.warning(
                 "miharu: the program ends before %d OpenTelemetry records could be sent; they are lost.", left
             )
-
-    def _tell(self, call: Call) -> None:
-        self._metrics.record(call)
-        self._leave(call)
 
     def _leave(self, call: Call) -> None:
         content = content_of_body(call)
