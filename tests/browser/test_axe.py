@@ -34,6 +34,8 @@ OPENED = (
     *("a call", "a failed call", "a raw request", "a session"),
     *("two calls", "two calls below each other, whole", "a call alone", "a call as text"),
 )
+ORDINARY = {*(screen.path or "overview" for screen in SCREENS), "a call", "a session", "two calls"}
+"""What the ordinary run looks at; the others show the same in another state."""
 PICKED = ("overview", "calls", "sessions", "compare")
 """Pages on which each form that is opened is looked at; the others have the same."""
 Look = tuple[Literal["light", "dark"], int]
@@ -93,7 +95,10 @@ def findings(page: Page, axe: str, part: str = "html") -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("place", [*PLACES, *OPENED])
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param(one, marks=() if one in ORDINARY else pytest.mark.full) for one in (*PLACES, *OPENED)],
+)
 def test_a_page(browser: Browser, shop: str, places: Mapping[str, str], axe: str, place: str) -> None:
     """Light and wide with all open; then all of that dark and narrow."""
     with page_of(browser, "light", 1440) as page:

@@ -19,7 +19,7 @@ LIVE_WITHIN_MS = 3000
     ("door", "scheme"),
     [
         ("mount", "light"),
-        ("standalone", "dark"),
+        pytest.param("standalone", "dark", marks=pytest.mark.full),
         pytest.param("mount", "dark", marks=pytest.mark.full),
         pytest.param("standalone", "light", marks=pytest.mark.full),
     ],

@@ -18,7 +18,7 @@ def costs(page: Page) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_headings_put_all_calls_in_order_and_pages_go_on_in_it(
     browser: Browser, shop: str, *, scripts: bool
 ) -> None:

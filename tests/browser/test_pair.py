@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,7 +19,7 @@ from tests.dashboard.markdown.test_markdown import XSS
 from tests.dashboard.pages.test_pair import claude, gpt
 
 from .conftest import EXAMPLE, _process, keys_work, page_of
-from .test_axe import axe, findings
+from .test_axe import LOOKS, Look, axe, findings
 
 __all__ = ("axe",)
 
@@ -325,16 +324,13 @@ def test_json_is_opened_and_closed_by_hand_and_by_key(browser: Browser, talk: Ta
         expect(far).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_a_tree_fits_and_axe_finds_nothing(
-    browser: Browser, talk: Talk, axe: str, look: Literal["light", "dark"], width: int
-) -> None:
-    with page_of(browser, look, width, reduced_motion="reduce") as page:
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def test_a_tree_fits_and_axe_finds_nothing(browser: Browser, talk: Talk, axe: str, look: Look) -> None:
+    with page_of(browser, *look) as page:
         for tab in ("pretty", "request"):
             page.goto(f"{talk.address}calls?sel={talk.tree}&tab={tab}")
             page.locator(".jt summary", has_text='"list"').first.click()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate("document.documentElement.scrollWidth") <= look[1]
             assert findings(page, axe) == [], tab
 
 

@@ -178,7 +178,7 @@ shared = pytest.mark.miharu_replay("shared.json", unused="ignore")
 def test_one(number):
     assert ask(str(number)).choices
 """
-    for options in (("-n", "2", "--miharu-record"), ("-n", "2"), ()):
+    for options in (("-n", "2", "--miharu-record"), ()):
         code, said = outcome(pytester, program, *options)
         assert code == 0, said
     assert len(provider.requests) == 12
