@@ -35,6 +35,7 @@ async def shared(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await real.close()
 
 
+@pytest.mark.full  # SQLite's are compared in each run, and what the stores answer by the contract
 @pytest.mark.parametrize("part", PARTS)
 async def test_shows_the_same(shared: Site, part: int) -> None:
     store = MemoryStore(counted=rounded)
