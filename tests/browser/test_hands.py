@@ -249,6 +249,19 @@ def test_find_answers_while_one_types(browser: Browser, shop: str) -> None:
         assert "model=claude-sonnet-5-5" in page.url
 
 
+def test_what_is_typed_before_the_scripts_are_ready_is_found_too(browser: Browser, shop: str) -> None:
+    with page_of(browser) as page:
+        page.add_init_script(
+            "window.late = []; const later = setTimeout;"
+            "window.setTimeout = (f, ms, ...more) => ms || !late ? later(f, ms, ...more) : late.push(f)"
+        )
+        page.goto(f"{shop}models")
+        page.keyboard.press("/")
+        page.keyboard.type("sonnet")
+        page.evaluate("() => { const held = late; late = null; for (const f of held) f() }")
+        expect(page.locator("#found").get_by_role("link", name="claude-sonnet-5-5")).to_be_visible()
+
+
 def test_a_view_is_saved_and_forgotten(browser: Browser, shop: str) -> None:
     with page_of(browser) as page:
         page.goto(f"{shop}calls?status=error&range=7d")

@@ -180,4 +180,9 @@
 
   settle();
   showViews();
+  // htmx begins in a timer of its own, before this one: what was typed until then is asked for now.
+  setTimeout(() => {
+    const find = document.querySelector("[data-find]");
+    if (find && find.value && find === document.activeElement) find.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 })();
