@@ -144,6 +144,7 @@ def test_rows_open_close_and_step_by_key_and_by_back(browser: Browser, shop: str
         page.keyboard.press("]")
         expect(page).not_to_have_url(second)
         third = page.url
+        expect(detail).to_contain_text(third.partition("sel=")[2])  # the keys step from what is shown
         page.keyboard.press("[")
         expect(page).to_have_url(second)
         expect(detail).to_contain_text(second.partition("sel=")[2])  # the address comes before its drawer
