@@ -4,7 +4,6 @@ import os
 import sqlite3
 import sys
 import threading
-import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -317,17 +316,31 @@ def test_what_is_left_in_the_spool_needs_no_further_call(made: Made, monkeypatch
     assert made.bench.models == list("abcdefgh")
 
 
-def test_a_stop_leaves_no_thread_for_the_end_of_the_program(made: Made) -> None:
+def test_a_stop_leaves_no_thread_for_the_end_of_the_program(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_waited_for = threading.Event()
+
     class Done(threading.Event):
         def set(self) -> None:
             super().set()
-            time.sleep(0.3)  # a machine that is busy
+            is_waited_for.wait(30)  # on a busy machine a thread may stand here
 
     made.recorder._done = Done()
     made.put("a")
     eventually(lambda: made.bench.counters.written)
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "miharu"]
+    join = thread.join
+
+    def joined(timeout: float | None = None) -> None:
+        is_waited_for.set()
+        join(timeout)
+
+    monkeypatch.setattr(thread, "join", joined)
     assert made.recorder.stop(10)
-    assert "miharu" not in [thread.name for thread in threading.enumerate()]
+    is_gone = not thread.is_alive()
+    is_waited_for.set()
+    assert is_gone
 
 
 def test_a_stop_while_the_store_refuses_loses_nothing(

@@ -180,7 +180,7 @@
 
   settle();
   showViews();
-  // htmx begins in a timer of its own, before this one: what was typed until then is asked for now.
+  // htmx begins in a timer of its own, before this one: what was typed before it began has asked nothing yet.
   setTimeout(() => {
     const find = document.querySelector("[data-find]");
     if (find && find.value && find === document.activeElement) find.dispatchEvent(new Event("input", { bubbles: true }));
